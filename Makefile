@@ -1,0 +1,41 @@
+# Two commands do everything: `make app` and `make test`. The others are parts of them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: setup app test test-slow bench lint browser clean
+
+setup: $(READY)
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "PKPO Lab needs Python 3.11 or newer; '$(PYTHON)' is older. Try: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $(READY)
+
+app: setup
+	$(BIN)/python -m streamlit run app/main.py
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Every test but the slow tier. The browser tests need a Chromium or Chrome.
+test: setup browser lint
+	$(BIN)/python -m pytest
+
+test-slow: setup browser
+	$(BIN)/python -m pytest -m slow || { code=$$?; test $$code -eq 5 && echo "0 passed, 0 failed"; }
+
+bench: setup
+	$(BIN)/python -m tests.bench
+
+browser: setup
+	@$(BIN)/python -m tests.browser.install
+
+clean:
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
