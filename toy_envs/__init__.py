@@ -1,0 +1,14 @@
+"""Gymnasium environments of PKPO Lab, each with everything that is exactly known about it.
+
+Importing this package registers them:
+
+- `pkpo/GaussianHill-v0`: the paper's one-dimensional problem (arXiv:2505.15201, Section 5.1).
+"""
+
+import gymnasium
+
+gymnasium.register(
+    id="pkpo/GaussianHill-v0",
+    entry_point="toy_envs.gaussian_hill:GaussianHillEnv",
+    vector_entry_point="toy_envs.gaussian_hill:GaussianHillVectorEnv",
+)

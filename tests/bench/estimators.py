@@ -1,0 +1,112 @@
+"""How long `transform(..., "sloo_minus_one")` takes, against `torch.sort` of the same rewards.
+
+A sort is the least that any of these estimators needs, so it is the yardstick that does not depend
+on the machine. The two are timed in turn, and the ratio is taken pair by pair, so that a slow spell
+of the machine falls on both. The aim is a ratio of at most 3.
+
+For scale, a plain Python loop over the groups computes the same weights from the paper's
+definition: Eq. 19 with the explicit m_ij of Eq. 20-21 for the subsets that contain a sample, and
+Eq. 12 of the others for the best without it (Eq. 33), O(n^2) per group.
+"""
+
+import math
+import statistics
+import time
+from collections.abc import Callable
+
+import torch
+
+from pkpo import transform
+
+SHAPES = ((4096, 16, 8), (1024, 64, 8), (64, 1024, 32), (1, 1_000_000, 1000))  # groups, n, k
+AIM = 3.0
+SECONDS = 2.0  # spent on the pairs of one shape
+LOOP_SECONDS = 1.0  # the plain loop stops after this and is extrapolated to all groups
+LONGEST_LOOP = 10_000  # no plain loop for groups larger than this: O(n^2)
+
+
+def main() -> None:
+    torch.set_num_threads(2)
+    torch.manual_seed(0)
+    print(f'transform(rewards, k, "sloo_minus_one"), float64, CPU, torch {torch.__version__},')
+    print(f"{torch.get_num_threads()} threads: median milliseconds\n")
+    print(
+        f"{'groups x n':>14} {'k':>5} {'sort':>9} {'transform':>10} {'ratio':>6} {'aim':>5}", end=""
+    )
+    print(f" {'pairs':>6} {'plain loop':>12}  of which timed")
+    for groups, n, k in SHAPES:
+        rewards = torch.randn(groups, n, dtype=torch.float64)
+        sort, weigh, ratio, pairs = compare(
+            lambda r=rewards: torch.sort(r),
+            lambda r=rewards, k=k: transform(r, k, "sloo_minus_one"),
+        )
+        row = f"{f'{groups} x {n:,}':>14} {k:>5} {sort * 1e3:>9.3f} {weigh * 1e3:>10.3f}"
+        row += f" {ratio:>6.2f} {'met' if ratio <= AIM else 'MISS':>5} {pairs:>6}"
+        print(f"{row} {describe_loop(rewards, k)}")
+    print(f"\nratio: median over pairs of transform / sort, timed in turn; the aim is {AIM:g}.")
+    print("The coefficients of n and k are computed once and cached, before the timing starts.")
+    print("plain loop: extrapolated from the groups timed to all groups.")
+
+
+def compare(
+    first: Callable[[], object], second: Callable[[], object]
+) -> tuple[float, float, float, int]:
+    """Median seconds of each, the median of second / first over pairs, and how many pairs."""
+    pairs = []
+    for _ in range(3):  # warm up: caches, allocator, the thread pool
+        seconds(first), seconds(second)
+    end = time.perf_counter() + SECONDS
+    while time.perf_counter() < end or len(pairs) < 5:
+        if len(pairs) % 2:  # neither always goes first
+            later = seconds(second)
+            pairs.append((seconds(first), later))
+        else:
+            pairs.append((seconds(first), seconds(second)))
+    one, two = zip(*pairs, strict=True)
+    ratio = statistics.median(b / a for a, b in pairs)
+    return statistics.median(one), statistics.median(two), ratio, len(pairs)
+
+
+def seconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def describe_loop(rewards: torch.Tensor, k: int) -> str:
+    groups, n = rewards.shape
+    if n > LONGEST_LOOP:
+        return f"{'skipped':>12}  (n^2 = {n * n:.0e})"
+    timed, spent = 0, 0.0
+    while timed < groups and spent < LOOP_SECONDS:
+        group = rewards[timed].tolist()
+        start = time.perf_counter()
+        weights = plain_loop(group, k)
+        spent += time.perf_counter() - start
+        off = max(abs(a - b) for a, b in zip(weights, transform(group, k).tolist(), strict=True))
+        assert off < 1e-9, f"the plain loop and transform differ by {off:.3g} for n = {n}, k = {k}"
+        timed += 1
+    return f"{spent / timed * groups * 1e3:>12,.0f}  {timed} of {groups} groups"
+
+
+def plain_loop(rewards: list[float], k: int) -> list[float]:
+    """s^(loo-1) of one group as the paper defines it; k >= 2."""
+    n = len(rewards)
+    subsets = math.comb(n, k)
+    order = sorted(range(n), key=rewards.__getitem__)
+    ascending = [rewards[i] for i in order]
+    # As shares of the C(n, k) subsets; places i, j count from 1 in the paper, from 0 here.
+    diagonal = [math.comb(i, k - 1) / subsets for i in range(n)]  # m_ii
+    above = [math.comb(j - 1, k - 2) / subsets if j else 0.0 for j in range(n)]  # m_ij, j > i
+    best_of_others = [math.comb(j, k - 2) / subsets for j in range(n - 1)]  # mu_j of Eq. 13, k-1
+    weights = [0.0] * n
+    for i in range(n):
+        with_i = diagonal[i] * ascending[i]
+        for j in range(i + 1, n):
+            with_i += above[j] * ascending[j]
+        others = ascending[:i] + ascending[i + 1 :]
+        without_i = 0.0
+        for j in range(n - 1):
+            without_i += best_of_others[j] * others[j]
+        weights[order[i]] = with_i - without_i
+    return weights
