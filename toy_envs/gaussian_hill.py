@@ -67,7 +67,7 @@ SHAPES: dict[str, RewardShape] = {
         RewardShape(
             "two-peaks",
             "Two peaks: low and wide, high and narrow",
-            _through([(0.0, 0.0), (0.35, 0.6), (0.7, 0.0), (0.85, 1.0), (1.0, 0.0)]),
+            _through([(0.0, 0.0), (0.3, 0.5), (0.5, 0.0), (0.65, 1.0), (0.8, 0.0)]),
         ),
         RewardShape(
             "plateau-spike",

@@ -1,0 +1,125 @@
+"""The command line: `python -m pkpo ...`, or `pkpo ...` once installed."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from pkpo.config import FIELDS, RunConfig, compared
+from pkpo.estimators import ESTIMATORS
+
+ROWS = 11  # of the table that `train` prints per run
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status (2: something asked for is impossible)."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    try:
+        return arguments.run(arguments)
+    except ValueError as reason:
+        print(f"pkpo {arguments.command}: {reason}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        sys.stderr.close()
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="pkpo", description="Pass@K Policy Optimization, to try.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    train = commands.add_parser("train", help="train and print what happened")
+    for name, field in FIELDS.items():
+        kind = type(field.default)
+        option: dict[str, Any] = {"default": field.default, "help": _help(field)}
+        if kind is bool:
+            option["action"] = argparse.BooleanOptionalAction
+        else:
+            option |= {"type": kind, "metavar": name.upper()}
+        train.add_argument("--" + name.replace("_", "-"), **option)
+    train.add_argument(
+        "--compare",
+        nargs="+",
+        default=[],
+        metavar=("FIELD", "VALUE"),
+        help="up to four values of one setting on the same random numbers: schedule 1 2 4 8",
+    )
+    train.add_argument("--json", action="store_true", help="print JSON, with every update's numbers")
+    train.set_defaults(run=_train)
+
+    listing = commands.add_parser("estimators", help="list the estimators")
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    listing.set_defaults(run=_estimators)
+    return parser
+
+
+def _help(field: dataclasses.Field) -> str:
+    limits = field.metadata
+    allowed = ""
+    if "choices" in limits:
+        allowed = f" ({', '.join(limits['choices'])})"
+    elif "low" in limits:
+        allowed = f" ({limits['low']} to {limits['high']})"
+    return f"{limits['help']}{allowed}; default {field.default}"
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from pkpo.training import record
+
+    base = RunConfig(**{name: getattr(arguments, name) for name in FIELDS})
+    reports = []
+    for config in compared(base, " ".join(arguments.compare)):
+        start = time.perf_counter()
+        recording = record(config)
+        seconds = time.perf_counter() - start
+        columns = recording.columns()
+        if not arguments.json:
+            _print_run(config, columns, seconds)
+        reports.append(
+            {
+                "status": "finished",
+                "step": config.steps,
+                "config": dataclasses.asdict(config),
+                "metrics": recording.final(),
+                "seconds": round(seconds, 3),
+                "history": {name: curve.tolist() for name, curve in columns.items()},
+            }
+        )
+    if arguments.json:
+        print(json.dumps(reports if arguments.compare else reports[0]))
+    return 0
+
+
+def _print_run(config: RunConfig, columns: dict[str, Any], seconds: float) -> None:
+    print(f"{config.command()}    # {config.steps} updates in {seconds:.2f} s")
+    shown = ("update", "k", "theta", "sigma", "gradient", "exact_gradient", "max@1", "value")
+    print("".join(f"{'max@k' if name == 'value' else name:>15}" for name in shown))
+    rows = sorted({round(i * config.steps / (ROWS - 1)) for i in range(ROWS)})
+    for row in rows:
+        cells = (columns[name][row] for name in shown)
+        print("".join(f"{x:>15}" if i < 2 else f"{x:>15.6f}" for i, x in enumerate(cells)))
+    print()
+
+
+def _estimators(arguments: argparse.Namespace) -> int:
+    shown = ("key", "label", "reference", "optimises", "unbiased", "centred", "needs", "formula")
+    rows = [{name: getattr(e, name) for name in shown} for e in ESTIMATORS.values()]
+    if arguments.json:
+        print(json.dumps(rows))
+        return 0
+    for row in rows:
+        flags = [name for name in ("unbiased", "centred") if row[name]]
+        print(f"{row['key']}: {row['label']}  [{row['reference']}]")
+        print(f"    optimises {row['optimises']}; needs {row['needs']}")
+        print(f"    {', '.join(flags) or 'neither unbiased for max@k nor centred'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

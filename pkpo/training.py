@@ -1,0 +1,193 @@
+"""The loop: ordinary policy gradient, one line changed.
+
+Sample a group, score it, transform the rewards jointly with the scheduled k, take a step along
+Σ w_i ∇log π(x_i). `train` yields an event per update; `record` keeps a whole run as arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import numpy as np
+
+from pkpo.config import RunConfig
+from pkpo.estimators import transform
+from pkpo.policies import GaussianPolicy
+from toy_envs import gaussian_hill
+
+EVAL_KS = (1, 2, 4, 8, 16)
+"""The k at which every event gives the exact max@k."""
+
+BLOCK = 256  # events whose exact values are computed together
+
+Step = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One update: the policy before it, the group that it drew, and the step's direction.
+
+    A run of `steps` updates has steps + 1 events: the last one describes the trained policy and a
+    group drawn from it; no step follows.
+    """
+
+    update: int
+    k: int
+    theta: float
+    sigma: float
+    samples: np.ndarray
+    """`[n]`"""
+    rewards: np.ndarray
+    """`[n]`"""
+    weights: np.ndarray
+    """`[n]`, in the sum convention."""
+    gradient: float
+    """The estimate of the derivative by θ: Σ w_i (x_i - θ)/σ²."""
+    exact_gradient: float = np.nan
+    """The derivative of the exact max_g@k by θ."""
+    value: float = np.nan
+    """The exact max_g@k of the policy, for the k in force."""
+    max_at: dict[int, float] | None = None
+    """The exact max_g@k for every k of EVAL_KS."""
+    pass_rate: float
+    """Share of the group with a reward above 0."""
+
+
+def train(config: RunConfig) -> Iterator[Event]:
+    """Run a config: `config.steps + 1` events, the same for the same config and seed."""
+    events = _updates(config)
+    while block := list(islice(events, BLOCK)):
+        yield from _with_exact_values(block, config.shape)
+
+
+def _updates(config: RunConfig) -> Iterator[Event]:
+    policy = GaussianPolicy(config.theta, config.sigma, config.learn_sigma)
+    env = gaussian_hill.GaussianHillVectorEnv(config.n, config.shape)
+    step = make_optimizer(config.optimizer, config.learning_rate)
+    schedule = config.k_schedule.values(np.arange(config.steps + 1))
+    env.reset(seed=config.seed)
+    for update in range(config.steps + 1):
+        # The noise depends on seed and update only: compared settings draw the same numbers, and a
+        # run can go on from any update.
+        rng = np.random.default_rng((config.seed, update))
+        k = int(schedule[update])
+        samples = policy.sample(rng, config.n)
+        rewards = env.step(samples[:, None])[1]
+        weights = transform(rewards, k, config.estimator)  # the one changed line
+        gradient = policy.gradient(samples, weights)
+        yield Event(
+            update=update,
+            k=k,
+            theta=policy.theta,
+            sigma=policy.sigma,
+            samples=samples,
+            rewards=rewards,
+            weights=weights,
+            gradient=float(gradient[0]),
+            pass_rate=float(np.mean(rewards > 0)),
+        )
+        policy.parameters = step(policy.parameters, gradient)
+
+
+def _with_exact_values(events: list[Event], shape: str) -> Iterator[Event]:
+    theta = np.array([e.theta for e in events])
+    sigma = np.array([e.sigma for e in events])
+    k = np.array([e.k for e in events])
+    at = gaussian_hill.exact(theta, EVAL_KS, sigma, shape).value
+    value, slope = np.empty(len(events)), np.empty(len(events))
+    for current in np.unique(k):
+        rows = k == current
+        known = gaussian_hill.exact(theta[rows], (int(current),), sigma[rows], shape)
+        value[rows], slope[rows] = known.value[0], known.d_theta[0]
+    for i, event in enumerate(events):
+        yield replace(
+            event,
+            exact_gradient=float(slope[i]),
+            value=float(value[i]),
+            max_at={j: float(row[i]) for j, row in zip(EVAL_KS, at, strict=True)},
+        )
+
+
+def make_optimizer(name: str, learning_rate: float) -> Step:
+    """A function (parameters, gradient) -> new parameters that climbs; it keeps its own state."""
+    if name == "sgd":
+        return lambda parameters, gradient: parameters + learning_rate * gradient
+    if name == "normalised":
+        return lambda parameters, gradient: (
+            parameters + learning_rate * gradient / (np.linalg.norm(gradient) or 1.0)
+        )
+    if name == "adam":
+        return _adam(learning_rate)
+    raise ValueError(f"optimizer must be sgd, normalised or adam, got {name!r}")
+
+
+def _adam(learning_rate: float, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Step:
+    first = second = 0.0
+    count = 0
+
+    def step(parameters: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+        nonlocal first, second, count
+        count += 1
+        first = beta1 * first + (1 - beta1) * gradient
+        second = beta2 * second + (1 - beta2) * gradient**2
+        direction = first / (1 - beta1**count)
+        scale = np.sqrt(second / (1 - beta2**count)) + eps
+        return parameters + learning_rate * direction / scale
+
+    return step
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """A whole run as arrays; T = steps + 1 rows, one per event (see `Event` for the columns)."""
+
+    config: RunConfig
+    k: np.ndarray
+    theta: np.ndarray
+    sigma: np.ndarray
+    samples: np.ndarray
+    """`[T, n]`, as are `rewards` and `weights`."""
+    rewards: np.ndarray
+    weights: np.ndarray
+    gradient: np.ndarray
+    exact_gradient: np.ndarray
+    value: np.ndarray
+    max_at: dict[int, np.ndarray]
+    pass_rate: np.ndarray
+
+    def columns(self) -> dict[str, np.ndarray]:
+        """The run's scalar curves by name, each `[T]`."""
+        return {
+            "update": np.arange(len(self.k)),
+            "k": self.k,
+            "theta": self.theta,
+            "sigma": self.sigma,
+            "gradient": self.gradient,
+            "exact_gradient": self.exact_gradient,
+            "value": self.value,
+            **{f"max@{k}": curve for k, curve in self.max_at.items()},
+            "pass_rate": self.pass_rate,
+        }
+
+    def final(self) -> dict[str, float]:
+        """The trained policy's numbers: the last row of `columns`."""
+        return {name: curve[-1].item() for name, curve in self.columns().items()}
+
+
+def record(config: RunConfig) -> Recording:
+    """Train to the end and keep everything."""
+    events = list(train(config))
+
+    def column(name: str) -> np.ndarray:
+        return np.array([getattr(event, name) for event in events])
+
+    names = ("k", "theta", "sigma", "samples", "rewards", "weights", "gradient", "exact_gradient")
+    return Recording(
+        config,
+        *(column(name) for name in names),
+        value=column("value"),
+        max_at={k: np.array([event.max_at[k] for event in events]) for k in EVAL_KS},
+        pass_rate=column("pass_rate"),
+    )
