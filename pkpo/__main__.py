@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from pkpo.config import FIELDS, RunConfig, compared
+from pkpo.config import FIELDS, RunConfig, command, compared
 from pkpo.estimators import ESTIMATORS
 
 ROWS = 11  # of the table that `train` prints per run
@@ -50,7 +50,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar=("FIELD", "VALUE"),
         help="up to four values of one setting on the same random numbers: schedule 1 2 4 8",
     )
-    train.add_argument("--json", action="store_true", help="print JSON, with every update's numbers")
+    train.add_argument(
+        "--json", action="store_true", help="print JSON, with every update's numbers"
+    )
     train.set_defaults(run=_train)
 
     listing = commands.add_parser("estimators", help="list the estimators")
@@ -72,9 +74,9 @@ def _help(field: dataclasses.Field) -> str:
 def _train(arguments: argparse.Namespace) -> int:
     from pkpo.training import record
 
-    base = RunConfig(**{name: getattr(arguments, name) for name in FIELDS})
+    settings = {name: getattr(arguments, name) for name in FIELDS}
     reports = []
-    for config in compared(base, " ".join(arguments.compare)):
+    for config in compared(settings, " ".join(arguments.compare)):
         start = time.perf_counter()
         recording = record(config)
         seconds = time.perf_counter() - start
@@ -97,7 +99,7 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _print_run(config: RunConfig, columns: dict[str, Any], seconds: float) -> None:
-    print(f"{config.command()}    # {config.steps} updates in {seconds:.2f} s")
+    print(f"{command([config])}    # {config.steps} updates in {seconds:.2f} s")
     shown = ("update", "k", "theta", "sigma", "gradient", "exact_gradient", "max@1", "value")
     print("".join(f"{'max@k' if name == 'value' else name:>15}" for name in shown))
     rows = sorted({round(i * config.steps / (ROWS - 1)) for i in range(ROWS)})

@@ -1,6 +1,6 @@
 """A run's settings: one definition from which the page, the URL, the command line and files derive.
 
-Every field of `RunConfig` carries its help text and what is allowed; `parse_fields` reads them from
+Every field of `RunConfig` carries its help text and what is allowed; `parse_value` reads one from
 text, `RunConfig` refuses what is impossible, and `compared` turns one setting into several.
 """
 
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pkpo import schedules
-from pkpo.estimators import ESTIMATORS, Estimator, get_estimator
+from pkpo.estimators import Estimator, get_estimator
 
 TASKS = ("gaussian-hill",)
 OPTIMIZERS = {
@@ -39,7 +39,9 @@ class RunConfig:
 
     task: str = _setting("gaussian-hill", "what is learned", choices=TASKS)
     n: int = _setting(16, "samples per group and update", low=1, high=4096)
-    schedule: str = _setting("8", "k as a function of the update: 8, 8@0,1@150, linear:8->1@200, ...")
+    schedule: str = _setting(
+        "8", "k as a function of the update: 8, 8@0,1@150, linear:8->1@200, ..."
+    )
     estimator: str = _setting("sloo_minus_one", "how rewards become weights, a key of ESTIMATORS")
     steps: int = _setting(300, "updates", low=1, high=1_000_000)
     learning_rate: float = _setting(0.005, "step size", low=1e-9, high=1e3)
@@ -81,18 +83,6 @@ class RunConfig:
             if (value := getattr(self, field.name)) != field.default
         }
 
-    def command(self, compare: str = "") -> str:
-        """The command line that prints the same numbers."""
-        words = ["python -m pkpo train", f"--task {self.task}"]
-        for name, value in self.changed().items():
-            if name == "task":
-                continue
-            option = "--" + name.replace("_", "-")
-            words.append(option if value is True else f"{option} {_quoted(format_value(value))}")
-        if compare:
-            words.append("--compare " + " ".join(map(_quoted, compare.split())))
-        return " ".join(words)
-
 
 FIELDS: dict[str, dataclasses.Field] = {f.name: f for f in dataclasses.fields(RunConfig)}
 
@@ -124,38 +114,54 @@ def parse_value(name: str, text: str) -> Any:
     return value
 
 
-def compared(config: RunConfig, text: str) -> list[RunConfig]:
-    """The settings that a comparison asks for; the config alone for an empty text.
+def compared(settings: Mapping[str, Any], text: str) -> tuple[RunConfig, ...]:
+    """The runs that a comparison asks for; the one that the settings describe for an empty text.
 
     Args:
-      config: what they share, the seed among it: all draw the same random numbers.
+      settings: fields of `RunConfig` that all runs share, the seed among them: all draw the same
+        random numbers. What is compared need not be possible here.
       text: a field and up to four values, separated by spaces: "schedule 1 2 4 8".
 
     Raises:
       ValueError: an unknown field, no or too many values, or an impossible setting.
     """
     if not text.strip():
-        return [config]
+        return (RunConfig(**settings),)
     name, *values = text.split()
     if name not in COMPARABLE:
-        raise ValueError(f"compare: the field must be one of {', '.join(COMPARABLE)}, got {name[:40]!r}")
+        raise ValueError(
+            f"compare: the field must be one of {', '.join(COMPARABLE)}, got {name[:40]!r}"
+        )
     if not 1 <= len(values) <= COMPARE_LIMIT:
-        raise ValueError(f"compare: give from 1 to {COMPARE_LIMIT} values of {name}, got {len(values)}")
-    settings = [config.replace(**{name: parse_value(name, value)}) for value in values]
-    if len(set(settings)) < len(settings):
+        raise ValueError(
+            f"compare: give from 1 to {COMPARE_LIMIT} values of {name}, got {len(values)}"
+        )
+    runs = tuple(RunConfig(**{**settings, name: parse_value(name, value)}) for value in values)
+    if len(set(runs)) < len(runs):
         raise ValueError(f"compare: the values of {name} must differ, got {' '.join(values)}")
-    return settings
+    return runs
 
 
-def parse_fields(texts: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
-    """The field values among `texts`, and what was wrong with the others."""
-    values, problems = {}, []
-    for name, text in texts.items():
-        try:
-            values[name] = parse_value(name, text)
-        except ValueError as reason:
-            problems.append(str(reason))
-    return values, problems
+def difference(runs: Sequence[RunConfig]) -> str:
+    """The field in which compared runs differ; "" for a single run."""
+    for name in FIELDS:
+        if len({getattr(run, name) for run in runs}) > 1:
+            return name
+    return ""
+
+
+def command(runs: Sequence[RunConfig]) -> str:
+    """The command line that prints the same numbers as these runs."""
+    field = difference(runs)
+    words = ["python -m pkpo train", f"--task {runs[0].task}"]
+    for name, value in runs[0].changed().items():
+        if name not in ("task", field):
+            option = "--" + name.replace("_", "-")
+            words.append(option if value is True else f"{option} {_quoted(format_value(value))}")
+    if field:
+        values = " ".join(_quoted(format_value(getattr(run, field))) for run in runs)
+        words.append(f"--compare {field} {values}")
+    return " ".join(words)
 
 
 def _check_field(field: dataclasses.Field, value: Any) -> None:
@@ -170,7 +176,9 @@ def _check_field(field: dataclasses.Field, value: Any) -> None:
     ):
         raise ValueError(f"{name} must be from {limits['low']} to {limits['high']}, got {value}")
     if "choices" in limits and value not in limits["choices"]:
-        raise ValueError(f"{name} must be one of {', '.join(limits['choices'])}, got {value[:40]!r}")
+        raise ValueError(
+            f"{name} must be one of {', '.join(limits['choices'])}, got {value[:40]!r}"
+        )
     if name == "schedule":
         schedules.parse(value)
     elif name == "estimator":
@@ -184,18 +192,3 @@ def _check_field(field: dataclasses.Field, value: Any) -> None:
 def _quoted(text: str) -> str:
     plain = all(c.isalnum() or c in "@,.:_-" for c in text)
     return text if plain else f'"{text}"'
-
-
-__all__ = [
-    "COMPARABLE",
-    "COMPARE_LIMIT",
-    "ESTIMATORS",
-    "FIELDS",
-    "OPTIMIZERS",
-    "TASKS",
-    "RunConfig",
-    "compared",
-    "format_value",
-    "parse_fields",
-    "parse_value",
-]

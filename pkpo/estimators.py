@@ -193,7 +193,9 @@ class Estimator:
         k = _check_k(k, n)
         allowed = self.allowed_k(n)
         if not allowed:
-            raise ValueError(f"n = {n} is too small for estimator {self.key!r}: it needs {self.needs}")
+            raise ValueError(
+                f"n = {n} is too small for estimator {self.key!r}: it needs {self.needs}"
+            )
         if k not in allowed:
             shown = _show_range(allowed)
             raise ValueError(
@@ -378,7 +380,7 @@ def _value(r: Array, k: int) -> Array:
 
 
 def _value_coefficients(n: int, k: int) -> Coefficients:
-    return _above(n, k, n - 1)[:0:-1], None, 1.0
+    return _above(n, k, n - 1)[:0:-1].copy(), None, 1.0  # torch takes no negative strides
 
 
 # --- The others: straight from their definitions ----------------------------------------------------
@@ -685,7 +687,9 @@ def _prepare(rewards: ArrayLike) -> tuple[Array, Callable[[Array], Array]]:
         try:
             given = np.asarray(rewards)
         except ValueError:
-            raise ValueError("rewards must be a rectangular array, got rows of unequal length") from None
+            raise ValueError(
+                "rewards must be a rectangular array, got rows of unequal length"
+            ) from None
         if given.dtype.kind not in "biuf":
             raise ValueError(f"rewards must be real numbers, got an array of {given.dtype}")
         target = given.dtype if given.dtype.kind == "f" else np.dtype(np.float64)
@@ -706,11 +710,12 @@ def _prepare(rewards: ArrayLike) -> tuple[Array, Callable[[Array], Array]]:
 
 
 def _sort(r: Array) -> tuple[Array, Array]:
-    """The rewards ascending on the last axis, and the order that sorts them."""
+    """The rewards ascending on the last axis, and the order that sorts them, for `_unsort`."""
     if _is_tensor(r):
         return r.sort(-1)
-    order = np.argsort(r, -1, kind="stable")
-    return np.take_along_axis(r, order, -1), order
+    first = np.arange(0, r.size, r.shape[-1]).reshape(*r.shape[:-1], 1)  # of each row, flat
+    order = r.argsort(-1, kind="stable") + first
+    return r.take(order), order
 
 
 def _unsort(weights: Array, order: Array) -> Array:
@@ -718,7 +723,7 @@ def _unsort(weights: Array, order: Array) -> Array:
     if _is_tensor(weights):
         return weights.new_empty(weights.shape).scatter_(-1, order, weights)
     result = np.empty_like(weights)
-    np.put_along_axis(result, order, weights, -1)
+    result.put(order, weights)
     return result
 
 

@@ -37,7 +37,7 @@ SHAPES: dict[str, Callable[[float, float, np.ndarray], np.ndarray]] = {
 
 _CONSTANT = re.compile(r"(\d+)(?:@(\d+))?")
 _RAMP = re.compile(r"([a-z]+):(\d+)->(\d+)@(?:(\d+)\.\.)?(\d+)")
-_FORMS = "'8', '8@0,1@1500', 'linear:8->1@1500' or 'cosine:8->1@100..500'"
+FORMS = "'8', '8@0,1@1500', 'linear:8->1@1500' or 'cosine:8->1@100..500'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +118,20 @@ class Schedule:
             k = np.where(updates >= piece.start, piece.values(np.maximum(updates, piece.start)), k)
         return k
 
+    def describe(self) -> str:
+        """The schedule in words: "k = 8", "k = 8, then 1 from update 160"."""
+        first, *others = (
+            f"{p.first}"
+            if p.shape is None
+            else f"{p.first} → {p.last} ({p.shape}) by update {p.end}"
+            for p in self.pieces
+        )
+        starts = (
+            f"{words} from update {p.start}"
+            for words, p in zip(others, self.pieces[1:], strict=True)
+        )
+        return ", then ".join([f"k = {first}", *starts])
+
     @property
     def largest(self) -> int:
         """The largest k that the schedule ever reaches."""
@@ -160,14 +174,16 @@ def parse(text: str) -> Schedule:
     for part in re.sub(r"\s+", "", str(text)).split(","):
         if match := _CONSTANT.fullmatch(part):
             if match[2] is None and "," in text:
-                raise ValueError(f"schedule: '{part}' must say from which update, as in '{part}@100'")
+                raise ValueError(
+                    f"schedule: '{part}' must say from which update, as in '{part}@100'"
+                )
             k, start = int(match[1]), int(match[2] or 0)
             pieces.append(Piece(k, k, start, start))
         elif match := _RAMP.fullmatch(part):
             shape, first, last, start, end = match.groups()
             pieces.append(Piece(int(first), int(last), int(start or 0), int(end), shape))
         else:
-            raise ValueError(f"schedule must look like {_FORMS}, got {part[:80]!r}")
+            raise ValueError(f"schedule must look like {FORMS}, got {part[:80]!r}")
     return Schedule(tuple(pieces))
 
 

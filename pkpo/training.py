@@ -7,8 +7,9 @@ Sample a group, score it, transform the rewards jointly with the scheduled k, ta
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -45,68 +46,73 @@ class Event:
     """`[n]`, in the sum convention."""
     gradient: float
     """The estimate of the derivative by θ: Σ w_i (x_i - θ)/σ²."""
-    exact_gradient: float = np.nan
-    """The derivative of the exact max_g@k by θ."""
-    value: float = np.nan
-    """The exact max_g@k of the policy, for the k in force."""
-    max_at: dict[int, float] | None = None
-    """The exact max_g@k for every k of EVAL_KS."""
     pass_rate: float
     """Share of the group with a reward above 0."""
+    exact_gradient: float
+    """The derivative of the exact max_g@k by θ."""
+    value: float
+    """The exact max_g@k of the policy, for the k in force."""
+    max_at: dict[int, float]
+    """The exact max_g@k for every k of EVAL_KS."""
 
 
 def train(config: RunConfig) -> Iterator[Event]:
     """Run a config: `config.steps + 1` events, the same for the same config and seed."""
-    events = _updates(config)
-    while block := list(islice(events, BLOCK)):
+    updates = _updates(config)
+    while block := list(islice(updates, BLOCK)):
         yield from _with_exact_values(block, config.shape)
 
 
-def _updates(config: RunConfig) -> Iterator[Event]:
+def _updates(config: RunConfig) -> Iterator[dict[str, Any]]:
+    """The loop itself; yields what an `Event` holds, but for the exact values."""
     policy = GaussianPolicy(config.theta, config.sigma, config.learn_sigma)
     env = gaussian_hill.GaussianHillVectorEnv(config.n, config.shape)
     step = make_optimizer(config.optimizer, config.learning_rate)
-    schedule = config.k_schedule.values(np.arange(config.steps + 1))
+    schedule = config.k_schedule.values(np.arange(config.steps + 1)).tolist()
     env.reset(seed=config.seed)
-    for update in range(config.steps + 1):
+    for update, k in enumerate(schedule):
         # The noise depends on seed and update only: compared settings draw the same numbers, and a
         # run can go on from any update.
         rng = np.random.default_rng((config.seed, update))
-        k = int(schedule[update])
         samples = policy.sample(rng, config.n)
         rewards = env.step(samples[:, None])[1]
         weights = transform(rewards, k, config.estimator)  # the one changed line
         gradient = policy.gradient(samples, weights)
-        yield Event(
-            update=update,
-            k=k,
-            theta=policy.theta,
-            sigma=policy.sigma,
-            samples=samples,
-            rewards=rewards,
-            weights=weights,
-            gradient=float(gradient[0]),
-            pass_rate=float(np.mean(rewards > 0)),
-        )
+        yield {
+            "update": update,
+            "k": k,
+            "theta": policy.theta,
+            "sigma": policy.sigma,
+            "samples": samples,
+            "rewards": rewards,
+            "weights": weights,
+            "gradient": float(gradient[0]),
+            "pass_rate": np.count_nonzero(rewards > 0) / config.n,
+        }
         policy.parameters = step(policy.parameters, gradient)
 
 
-def _with_exact_values(events: list[Event], shape: str) -> Iterator[Event]:
-    theta = np.array([e.theta for e in events])
-    sigma = np.array([e.sigma for e in events])
-    k = np.array([e.k for e in events])
-    at = gaussian_hill.exact(theta, EVAL_KS, sigma, shape).value
-    value, slope = np.empty(len(events)), np.empty(len(events))
-    for current in np.unique(k):
+def _with_exact_values(updates: list[dict[str, Any]], shape: str) -> Iterator[Event]:
+    theta = np.array([u["theta"] for u in updates])
+    sigma = np.array([u["sigma"] for u in updates])
+    k = np.array([u["k"] for u in updates])
+    common = gaussian_hill.exact(theta, EVAL_KS, sigma, shape)
+    value, slope = np.empty(len(updates)), np.empty(len(updates))
+    for current in np.unique(k).tolist():
         rows = k == current
-        known = gaussian_hill.exact(theta[rows], (int(current),), sigma[rows], shape)
-        value[rows], slope[rows] = known.value[0], known.d_theta[0]
-    for i, event in enumerate(events):
-        yield replace(
-            event,
-            exact_gradient=float(slope[i]),
-            value=float(value[i]),
-            max_at={j: float(row[i]) for j, row in zip(EVAL_KS, at, strict=True)},
+        if current in EVAL_KS:
+            j = EVAL_KS.index(current)
+            value[rows], slope[rows] = common.value[j, rows], common.d_theta[j, rows]
+        else:
+            known = gaussian_hill.exact(theta[rows], (current,), sigma[rows], shape)
+            value[rows], slope[rows] = known.value[0], known.d_theta[0]
+    exact = zip(slope.tolist(), value.tolist(), common.value.T.tolist(), strict=True)
+    for fields, (gradient, reached, at) in zip(updates, exact, strict=True):
+        yield Event(
+            **fields,
+            exact_gradient=gradient,
+            value=reached,
+            max_at=dict(zip(EVAL_KS, at, strict=True)),
         )
 
 
@@ -123,7 +129,9 @@ def make_optimizer(name: str, learning_rate: float) -> Step:
     raise ValueError(f"optimizer must be sgd, normalised or adam, got {name!r}")
 
 
-def _adam(learning_rate: float, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Step:
+def _adam(
+    learning_rate: float, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8
+) -> Step:
     first = second = 0.0
     count = 0
 

@@ -224,6 +224,14 @@ GROUPS = (
 )
 
 
+CONSTANT_WEIGHT = {  # the weights of a group of ones; 0 for those not listed
+    "s": lambda n, k: k / n,
+    "sloo": lambda n, k: k / n - k / (n - 1),
+    "naive": lambda n, k: k / n,
+    "reinforce": lambda n, k: 1 / n,
+}
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_weights_follow_the_definition(name):
     checked = 0
@@ -243,6 +251,14 @@ def test_equal_rewards_get_exactly_equal_weights(name):
                 f"{name}, n = {len(r)}, k = {k}: r[{i}] = r[{j}] = {r[i]}, but weights "
                 f"{weights[i]!r} and {weights[j]!r}"
             )
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in CONSTANT_WEIGHT])
+def test_a_constant_group_gives_exactly_no_signal(name):
+    """Also where the mean of equal numbers rounds away from them, as for three times 0.1."""
+    for r, k in cases(name, [[x] * n for x in (0.1, 1, 0, -2.3, 1e6 + 0.1) for n in range(1, 13)]):
+        weights = transform(r, k, name)
+        assert (weights == 0).all(), f"{name}, n = {len(r)}, k = {k}, r = {r}: {weights}"
 
 
 def test_rho_is_the_mean_best_over_all_subsets():
@@ -369,13 +385,6 @@ SIZES = (2, 3, 6, 12, 16)
 EIGHTHS = [RNG.integers(-64, 65, size=n) / 8 for n in SIZES]
 BITS = [(RNG.random(n) < p).astype(float) for n in SIZES for p in (0.2, 0.7)]
 ANY = [*EIGHTHS, *[np.abs(r) for r in EIGHTHS], *BITS]
-
-CONSTANT_WEIGHT = {  # the weights of a group of ones; 0 for those not listed
-    "s": lambda n, k: k / n,
-    "sloo": lambda n, k: k / n - k / (n - 1),
-    "naive": lambda n, k: k / n,
-    "reinforce": lambda n, k: 1 / n,
-}
 
 
 @pytest.mark.parametrize("name", [x for x in NAMES if x not in ("grpo", "maxrl", "passk_training")])

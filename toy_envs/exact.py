@@ -47,7 +47,7 @@ class Segment:
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """The reward at x, which must lie within the segment."""
         t = (x - self.x0) / (self.x1 - self.x0)
-        return self.y0 + (self.y1 - self.y0) * t**self.power
+        return self.y0 + (self.y1 - self.y0) * (t if self.power == 1 else t**self.power)
 
     def inverse(self, u: np.ndarray) -> np.ndarray:
         """The x at which a sloping segment has level u; its nearer end for a level beyond."""
@@ -157,7 +157,9 @@ def _panels(
             continue
         left, right = s.ends
         below_top = np.minimum(sigma, right - left)[:, None] * shrink
-        x = np.concatenate([near, s.top - below_top if s.top == right else s.top + below_top], axis=1)
+        x = np.concatenate(
+            [near, s.top - below_top if s.top == right else s.top + below_top], axis=1
+        )
         breaks.append(s(np.clip(x, left, right)))
     roots = np.sqrt(np.sort(np.concatenate(breaks, axis=1), axis=1))
     low, width = roots[:, :-1], np.diff(roots, axis=1)

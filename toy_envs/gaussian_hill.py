@@ -39,8 +39,8 @@ class RewardShape:
         reward = np.zeros(x.shape)
         for segment in self.segments:
             left, right = segment.ends
-            inside = (x >= left) & (x <= right)
-            reward = np.where(inside, segment(np.clip(x, left, right)), reward)
+            within = np.minimum(np.maximum(x, left), right)
+            reward = np.where(within == x, segment(within), reward)
         return reward
 
     @property
@@ -129,7 +129,9 @@ def _point(text: str) -> tuple[float, float]:
 # --- What is exactly known ----------------------------------------------------------------------
 
 
-def exact(theta: Any, k: Sequence[int], sigma: Any = 0.1, shape: str | RewardShape = "hill") -> MaxAtK:
+def exact(
+    theta: Any, k: Sequence[int], sigma: Any = 0.1, shape: str | RewardShape = "hill"
+) -> MaxAtK:
     """Max@k and its derivatives by θ and log σ for several k at once, `(len(k), *theta.shape)`.
 
     Args:

@@ -1,0 +1,36 @@
+"""What pass@k training is about, in one screen."""
+
+import streamlit as st
+
+from app import cached, player, registry
+from pkpo.config import compared
+
+st.title("PKPO Lab", anchor=False)
+text, picture = st.columns([2, 3], gap="large")
+with text:
+    st.markdown(
+        "**Sample a model k times and keep the best answer: then train it for that.** Ordinary "
+        "reinforcement learning rewards every sample alone, and so teaches caution. "
+        "Pass@K Policy Optimization rewards a *group*: each sample is paid what it adds to the best "
+        "of k. One line of the training loop changes:"
+    )
+    st.code(
+        "rewards = score(samples)             # n per prompt\n"
+        "weights = pkpo.transform(rewards, k) # the one changed line\n"
+        "loss = -(weights * log_probs).sum()",
+        language="python",
+    )
+    st.markdown(
+        "On the right, two policies learned the same hill with a cliff at x = 1. The one trained for "
+        "single attempts keeps a safe distance. The one trained for the best of 8 stands at the "
+        "edge: most of its attempts may fall, its best hardly ever does."
+    )
+    st.page_link(
+        registry.toy_problem(), label="Try it: the toy problem", icon=":material/arrow_forward:"
+    )
+    st.caption(
+        "Walder and Karkhanis, *Pass@K Policy Optimization*, NeurIPS 2025, "
+        "[arXiv:2505.15201](https://arxiv.org/abs/2505.15201)."
+    )
+with picture:
+    player.play(cached.toy_player(compared({}, "schedule 1 8"), ("stage",)), key="start-player")

@@ -1,0 +1,456 @@
+"""The toy page's controls, and their two-way binding to the URL.
+
+A setting has one name everywhere: the field of `RunConfig`, the URL parameter, the command-line
+option and the widget's key. The URL holds what differs from the page's default, as text that
+`pkpo.config.parse_value` reads; Streamlit's own binding is not used because it would put labels
+there in place of the names that the command line takes, and correct a bad value in silence.
+This is the only module that knows widget keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from app.presets import PRESETS
+from pkpo import figures, schedules
+from pkpo.config import (
+    COMPARE_LIMIT,
+    FIELDS,
+    OPTIMIZERS,
+    RunConfig,
+    compared,
+    format_value,
+    parse_value,
+)
+from pkpo.estimators import ESTIMATORS, get_estimator
+from toy_envs.gaussian_hill import SHAPES
+
+SAMPLE_LIMIT = 150_000  # of all compared runs together: instant on the page; more by command
+LIMITS = {"n": 256, "steps": 5000}  # this page's, below the library's
+
+SETTINGS = tuple(name for name in FIELDS if name != "task")
+DEFAULTS = {name: FIELDS[name].default for name in SETTINGS} | {"compare": PRESETS[0].compare}
+OFF = "off"  # the URL's word for no comparison
+
+COMPARISONS = {
+    "": "One run",
+    "schedule": "Values of k, schedules",
+    "estimator": "Estimators",
+    "n": "Group sizes n",
+    "learning_rate": "Learning rates",
+    "optimizer": "Step rules",
+}
+SUGGESTIONS = {
+    "schedule": ("1", "2", "4", "8", "16", "8@0,1@150", "linear:8->1@200", "cosine:8->1@200"),
+    "estimator": tuple(ESTIMATORS),
+    "n": ("8", "16", "32", "64"),
+    "learning_rate": ("0.002", "0.005", "0.01", "0.02"),
+    "optimizer": tuple(OPTIMIZERS),
+}
+FIRST_VALUES = {
+    "schedule": "1 2 4 8",
+    "estimator": "s sloo sloo_minus_one canonical",
+    "n": "8 16 32 64",
+    "learning_rate": "0.002 0.005 0.01",
+    "optimizer": "sgd normalised adam",
+}
+STEP_RULES = {"sgd": "Gradient ascent", "normalised": "Normalised: equal steps", "adam": "Adam"}
+KINDS = {"constant": "Constant", "step": "Step", "linear": "Linear ramp", "cosine": "Cosine ramp"}
+KINDS |= {"exponential": "Exponential ramp", "custom": "Written out"}
+OWN_SHAPE = "points:0,0;0.4,0.6;0.6,0.1;0.9,1;1,0"
+
+
+# --- Address and state --------------------------------------------------------------------------
+
+
+def sync_from_url() -> None:
+    """Take the settings from the address where it is new: first opened, or gone back to.
+
+    What cannot be used is left at its default and kept as a notice for `notices`.
+    """
+    address = st.query_params.to_dict()
+    entered = any(
+        name not in st.session_state for name in DEFAULTS
+    )  # widgets of a left page are gone
+    if not entered and address == st.session_state.get("address"):
+        return
+    if entered and not address:
+        address = st.session_state.get("address", {})  # back from another page: as it was left
+    values, problems = read_address(address)
+    for name, value in values.items():
+        st.session_state[name] = value
+    st.session_state["notices"] = problems
+    st.session_state["address"] = address
+
+
+def read_address(address: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """Every setting's value from an address, and what was wrong with it."""
+    values, problems = dict(DEFAULTS), []
+    for name, text in address.items():
+        try:
+            if name not in DEFAULTS:
+                raise ValueError(f"{name[:40]!r} is not a setting of this page")
+            values[name] = _read_compare(text) if name == "compare" else _read(name, text)
+        except ValueError as reason:
+            problems.append(str(reason))
+    if not problems:
+        try:
+            settings(values)
+        except ValueError as reason:
+            problems.append(str(reason))
+    if problems and not _possible(values):
+        values = dict(DEFAULTS)
+    return values, problems
+
+
+def settings(values: Mapping[str, Any]) -> tuple[RunConfig, ...]:
+    """The runs that the page's values ask for.
+
+    Raises:
+      ValueError: an impossible setting, or more than this page computes at once.
+    """
+    configs = compared({name: values[name] for name in SETTINGS}, values["compare"])
+    for name, limit in LIMITS.items():
+        if (largest := max(getattr(c, name) for c in configs)) > limit:
+            raise ValueError(f"{name} must be at most {limit} on this page, got {largest}")
+    samples = sum(c.n * (c.steps + 1) for c in configs)
+    if samples > SAMPLE_LIMIT:
+        raise ValueError(
+            f"steps: {samples:,} samples in all are too many for this page (at most "
+            f"{SAMPLE_LIMIT:,}); lower the updates or n, or run the command"
+        )
+    return configs
+
+
+def _read(name: str, text: str) -> Any:
+    value = parse_value(name, text)
+    if name in LIMITS and value > LIMITS[name]:
+        raise ValueError(f"{name} must be at most {LIMITS[name]} on this page, got {value}")
+    return value
+
+
+def _read_compare(text: str) -> str:
+    if text == OFF:
+        return ""
+    field, *values = text.split() or [""]
+    if field not in SUGGESTIONS:
+        raise ValueError(f"compare: cannot compare by {field[:40]!r}")
+    if not 1 <= len(values) <= COMPARE_LIMIT:
+        raise ValueError(f"compare: give from 1 to {COMPARE_LIMIT} values, got {len(values)}")
+    for value in values:
+        _read(field, value)
+    return " ".join([field, *values])
+
+
+def _possible(values: Mapping[str, Any]) -> bool:
+    try:
+        settings(values)
+    except ValueError:
+        return False
+    return True
+
+
+def _write_address(values: Mapping[str, Any]) -> None:
+    address = {
+        name: format_value(value) if name != "compare" else value or OFF
+        for name, value in values.items()
+        if value != DEFAULTS[name]
+    }
+    if address != st.query_params.to_dict():
+        st.query_params.from_dict(address)
+    st.session_state["address"] = address
+
+
+def _apply(values: Mapping[str, Any]) -> None:
+    for name, value in (DEFAULTS | dict(values)).items():
+        st.session_state[name] = value
+    st.session_state["notices"] = []
+
+
+# --- The page's pieces ------------------------------------------------------------------------------
+
+
+def notices() -> None:
+    """Say what was wrong with the address, if anything."""
+    if problems := st.session_state.get("notices"):
+        shown = "\n".join(f"- {_plain(text)}" for text in problems[:8])
+        st.warning(f"This link could not be used as it is:\n{shown}", icon=":material/link_off:")
+
+
+def preset_pills() -> str | None:
+    """The row of presets; returns the message of the one that is set, if one is."""
+    current = {name: st.session_state[name] for name in DEFAULTS}
+    names = {p.name: DEFAULTS | p.changes | {"compare": p.compare} for p in PRESETS}
+    now = next((name for name, values in names.items() if values == current), None)
+    st.session_state["preset"] = now
+
+    def choose() -> None:
+        chosen = st.session_state["preset"]
+        _apply(names[chosen or now or PRESETS[0].name])
+
+    st.pills("Examples", list(names), key="preset", on_change=choose, label_visibility="collapsed")
+    return next((p.message for p in PRESETS if p.name == now), None)
+
+
+def read() -> tuple[tuple[RunConfig, ...], str]:
+    """The runs that the controls ask for, and what is wrong with them.
+
+    Where the controls ask for the impossible, the runs are the last possible ones, the address keeps
+    them, and the reason is for `sidebar` to show beside its control.
+    """
+    values = {name: st.session_state[name] for name in DEFAULTS}
+    try:
+        configs = settings(values)
+    except ValueError as reason:
+        return st.session_state.get("possible") or settings(DEFAULTS), str(reason)
+    st.session_state["possible"] = configs
+    _write_address(values)
+    return configs, ""
+
+
+def sidebar(problem: str) -> None:
+    """Draw the controls, and the problem beside the control that it names."""
+    slots: dict[str, Any] = {}
+    with st.sidebar:
+        top = st.empty()
+        compare_field = _compare_controls(slots)
+        if compare_field != "schedule":
+            _schedule_controls(slots)
+        if compare_field != "n":
+            _number("n", "Samples per group, n", slots, step=1)
+        if compare_field != "estimator":
+            _estimator_control(slots)
+        with st.expander("More settings", expanded=problem.startswith(_FOLDED)):
+            _more_controls(compare_field, slots)
+        st.button(
+            "Reset everything",
+            icon=":material/restart_alt:",
+            type="tertiary",
+            on_click=_apply,
+            args=({},),
+        )
+    if problem:
+        culprit = next((name for name in slots if problem.startswith(name)), None)
+        if culprit is None and "compare" in slots:
+            culprit = "compare"
+        slots.get(culprit, top).error(_plain(problem), icon=":material/error:")
+
+
+_FOLDED = ("learning_rate", "optimizer", "steps", "seed", "theta", "sigma", "shape")
+
+
+def _compare_controls(slots: dict[str, Any]) -> str:
+    field, *values = st.session_state["compare"].split() or [""]
+    st.session_state["_compare_field"] = field
+    st.session_state["_compare_values"] = values
+
+    def change_field() -> None:
+        chosen = st.session_state["_compare_field"]
+        st.session_state["compare"] = f"{chosen} {FIRST_VALUES[chosen]}" if chosen else ""
+
+    def change_values() -> None:
+        chosen = ("".join(v.split()) for v in st.session_state["_compare_values"])
+        st.session_state["compare"] = " ".join([field, *chosen])
+
+    st.selectbox(
+        "Compare",
+        list(COMPARISONS),
+        format_func=COMPARISONS.__getitem__,
+        key="_compare_field",
+        on_change=change_field,
+        help="Up to four runs that differ in one setting and draw the same random numbers.",
+    )
+    if field:
+        st.multiselect(
+            COMPARISONS[field],
+            list(dict.fromkeys([*SUGGESTIONS[field], *values])),
+            key="_compare_values",
+            on_change=change_values,
+            accept_new_options=True,
+            max_selections=COMPARE_LIMIT,
+            help=_compare_help(field),
+            format_func=lambda value: (
+                f"k = {value}" if field == "schedule" and value.isdigit() else value
+            ),
+        )
+        slots["compare"] = st.empty()
+    return field
+
+
+def _compare_help(field: str) -> str:
+    if field == "schedule":
+        return (
+            "Type any k or schedule and press Enter: `12`, `8@0,1@150` (8, then 1 from update 150), "
+            "`linear:8->1@200`."
+        )
+    return "Choose, or type a value and press Enter."
+
+
+def _schedule_controls(slots: dict[str, Any]) -> None:
+    text = st.session_state["schedule"]
+    kind, k, then, at = _read_kind(text, st.session_state["steps"])
+    st.session_state.update(_kind=kind, _k=k, _then=then, _at=at, _text=text)
+
+    def rebuild() -> None:
+        chosen, first = st.session_state["_kind"], st.session_state["_k"]
+        last, end = st.session_state.get("_then", 1), st.session_state.get("_at", at)
+        forms = {"constant": f"{first}", "step": f"{first}@0,{last}@{end}"}
+        if chosen == "custom":
+            st.session_state["schedule"] = text
+            st.session_state["written_out"] = True
+            return
+        st.session_state["written_out"] = False
+        st.session_state["schedule"] = forms.get(chosen, f"{chosen}:{first}->{last}@{end}")
+
+    def write() -> None:
+        st.session_state["schedule"] = st.session_state["_text"].strip()
+
+    if kind != "custom":
+        top = max(16, min(st.session_state["n"], LIMITS["n"]), k)
+        st.slider(
+            "Attempts that count, k",
+            1,
+            top,
+            key="_k",
+            on_change=rebuild,
+            help="The policy is trained for the best of k attempts. k can be at most n.",
+        )
+    st.selectbox(
+        "Schedule of k",
+        list(KINDS),
+        format_func=KINDS.__getitem__,
+        key="_kind",
+        on_change=rebuild,
+        help="Annealing: begin with a large k to explore, end with k = 1.",
+    )
+    if kind == "custom":
+        st.text_input("Schedule", key="_text", on_change=write, help=f"Such as {schedules.FORMS}.")
+    elif kind != "constant":
+        left, right = st.columns(2)
+        left.number_input("to k", 1, LIMITS["n"], key="_then", on_change=rebuild)
+        right.number_input("at update", 1, LIMITS["steps"], key="_at", on_change=rebuild, step=10)
+    slots["schedule"] = st.empty()
+    if kind != "constant":
+        try:
+            preview = figures.schedule_preview(schedules.parse(text), st.session_state["steps"])
+        except ValueError:
+            return
+        st.plotly_chart(
+            preview,
+            key="schedule-preview",
+            config={"displayModeBar": False},
+            alt=f"k over updates: {schedules.parse(text).describe()}",
+        )
+
+
+def _read_kind(text: str, steps: int) -> tuple[str, int, int, int]:
+    """How the schedule's controls show a text: kind, first k, last k, update of the change."""
+    half = max(1, steps // 2)
+    try:
+        pieces = schedules.parse(text).pieces
+    except ValueError:
+        return "custom", 8, 1, half
+    first = pieces[0]
+    if st.session_state.get("written_out"):
+        return "custom", first.first, 1, half
+    if len(pieces) == 1 and first.shape is None:
+        return "constant", first.first, 1, half
+    if len(pieces) == 1 and first.start == 0:
+        return str(first.shape), first.first, first.last, first.end
+    if len(pieces) == 2 and first.shape is None and pieces[1].shape is None:
+        return "step", first.first, pieces[1].first, pieces[1].start
+    return "custom", first.first, 1, half
+
+
+def _estimator_control(slots: dict[str, Any]) -> None:
+    current = st.session_state["estimator"]
+    names = list(dict.fromkeys([*ESTIMATORS, current]))
+    st.selectbox(
+        "Estimator",
+        names,
+        key="estimator",
+        format_func=lambda name: get_estimator(name).label,
+        help="How the group's rewards become weights.",
+    )
+    entry = get_estimator(current)
+    if not entry.uses_k:
+        st.caption(f"Ignores k; optimises {entry.optimises}.")
+    elif not entry.unbiased:
+        st.caption(f"Optimises {entry.optimises}.")
+    slots["estimator"] = st.empty()
+
+
+def _more_controls(compare_field: str, slots: dict[str, Any]) -> None:
+    if compare_field != "learning_rate":
+        _number("learning_rate", "Learning rate", slots, step=0.001, format="%g")
+    if compare_field != "optimizer":
+        st.selectbox(
+            "Step rule",
+            list(OPTIMIZERS),
+            key="optimizer",
+            format_func=STEP_RULES.__getitem__,
+            help=" · ".join(f"**{STEP_RULES[o]}**: {text}" for o, text in OPTIMIZERS.items()),
+        )
+    _number("steps", "Updates", slots, step=50)
+    _number("seed", "Random seed", slots, step=1)
+    _number("theta", "Start θ", slots, step=0.05, format="%g")
+    _number("sigma", "σ of the policy", slots, step=0.01, format="%g")
+    st.checkbox("Learn σ too", key="learn_sigma")
+    _shape_controls(slots)
+
+
+def _number(name: str, label: str, slots: dict[str, Any], **more: Any) -> None:
+    limits = FIELDS[name].metadata
+    st.number_input(
+        label,
+        min_value=limits["low"],
+        max_value=LIMITS.get(name, limits["high"]),
+        key=name,
+        **more,
+    )
+    slots[name] = st.empty()
+
+
+def _shape_controls(slots: dict[str, Any]) -> None:
+    text = st.session_state["shape"]
+    st.session_state["_shape"] = text if text in SHAPES else "own"
+    st.session_state["_points"] = text.removeprefix("points:")
+
+    def choose() -> None:
+        chosen = st.session_state["_shape"]
+        st.session_state["shape"] = OWN_SHAPE if chosen == "own" else chosen
+
+    def draw() -> None:
+        st.session_state["shape"] = "points:" + st.session_state["_points"].replace(" ", "")
+
+    labels = {name: shape.label for name, shape in SHAPES.items()} | {"own": "Your own points"}
+    st.selectbox(
+        "Reward", list(labels), format_func=labels.__getitem__, key="_shape", on_change=choose
+    )
+    if st.session_state["_shape"] == "own":
+        st.text_input(
+            "Points x,reward; joined by lines",
+            key="_points",
+            on_change=draw,
+            help="Such as 0,0; 0.5,1; 1,0. Two points at the same x make a cliff; 0 outside.",
+        )
+    slots["shape"] = st.empty()
+
+
+def _plain(text: str) -> str:
+    """Text from outside, without Markdown's meaning."""
+    return "".join("\\" + c if c in r"\`*_{}[]()<>#+-.!|$~:" else c for c in text)
+
+
+__all__ = [
+    "notices",
+    "preset_pills",
+    "read",
+    "read_address",
+    "settings",
+    "sidebar",
+    "sync_from_url",
+]

@@ -1,0 +1,33 @@
+"""The pages, in the order of the navigation; a page exists once it is listed here."""
+
+from __future__ import annotations
+
+
+import streamlit as st
+
+
+def pages() -> list:
+    """Every page for `st.navigation`."""
+    return [start(), toy_problem()]
+
+
+def start():
+    """What pass@k training is about, and where to go."""
+    return st.Page(
+        "app_pages/start.py",
+        title="Start",
+        icon=":material/home:",
+        default=True,
+        help="What pass@k training is about, in one screen.",
+    )
+
+
+def toy_problem():
+    """The paper's one-dimensional problem."""
+    return st.Page(
+        "app_pages/toy_problem.py",
+        title="Toy problem",
+        icon=":material/landscape:",
+        url_path="toy-problem",
+        help="The paper's one-dimensional problem: train, play back, compare.",
+    )

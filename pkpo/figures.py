@@ -1,0 +1,369 @@
+"""Figures: numbers in, Plotly figures out. One template, one palette for the whole lab.
+
+A k and an estimator keep their colour everywhere. Colours are told apart by colour-blind readers:
+k values are Okabe and Ito's set in order, estimators Paul Tol's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from pkpo.config import RunConfig, difference
+from pkpo.schedules import Schedule
+from pkpo.studies import ToyStudy
+
+INK = "#6b7280"  # axes, references: readable on light and on dark
+SOFT = "rgba(127, 127, 127, 0.16)"  # grid, fills
+
+K_COLOURS = {
+    1: "#0072b2",
+    2: "#56b4e9",
+    4: "#009e73",
+    8: "#e69f00",
+    16: "#d55e00",
+    32: "#cc79a7",
+    64: "#8c510a",
+}
+ANNEALED_COLOURS = ("#7b52ab", "#c2578d", "#3f8f8f", "#8a6d3b")
+ESTIMATOR_COLOURS = {
+    "sloo_minus_one": "#aa3377",
+    "canonical": "#228833",
+    "s": "#ee6677",
+    "sloo": "#4477aa",
+    "dial": "#b5a642",
+    "naive": "#ee99aa",
+    "naive_baselined": "#77aadd",
+    "sloo_minus_one_partitioned": "#c98ac0",
+    "rloo": "#33a9c9",
+    "reinforce": "#999999",
+    "grpo": "#ee8866",
+    "dr_grpo": "#44bb99",
+    "maxrl": "#994455",
+    "tailrl": "#6699cc",
+    "passk_training": "#9aa333",
+}
+OTHER_COLOURS = ("#0072b2", "#009e73", "#e69f00", "#d55e00")
+TOWARDS, AWAY, NO_WEIGHT = "#3fa34d", "#9970ab", "#9aa0a6"
+"""A sample's weight: its probability is raised, lowered, or left alone (ColorBrewer PRGn)."""
+
+FONT = "Source Sans, Source Sans Pro, system-ui, sans-serif"
+
+
+def k_colour(k: int) -> str:
+    """The colour of a k everywhere; between powers of two, the mix of its neighbours."""
+    if k in K_COLOURS:
+        return K_COLOURS[k]
+    position = min(math.log2(k), math.log2(max(K_COLOURS)))
+    below = 2 ** math.floor(position)
+    above = min(2 * below, max(K_COLOURS))
+    return _mix(K_COLOURS[below], K_COLOURS[above], position - math.floor(position))
+
+
+def estimator_colour(name: str) -> str:
+    """The colour of an estimator everywhere; "dial:0.3" has the dial's."""
+    return ESTIMATOR_COLOURS[name.partition(":")[0]]
+
+
+def run_styles(configs: Sequence[RunConfig]) -> list[tuple[str, str]]:
+    """A label and a colour for each of the compared runs, after what they differ in."""
+    field = difference(configs)
+    styles = []
+    annealed = iter(ANNEALED_COLOURS)
+    for index, config in enumerate(configs):
+        schedule = config.k_schedule
+        if field in ("", "schedule"):
+            colour = k_colour(schedule(0)) if schedule.is_constant else next(annealed)
+            styles.append((schedule.describe(), colour))
+        elif field == "estimator":
+            styles.append((config.estimator_entry.label, estimator_colour(config.estimator)))
+        else:
+            name = field.replace("_", " ")
+            styles.append((f"{name} = {getattr(config, field)}", OTHER_COLOURS[index]))
+    return styles
+
+
+def _mix(a: str, b: str, share: float) -> str:
+    pairs = ((int(a[i : i + 2], 16), int(b[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(x + (y - x) * share):02x}" for x, y in pairs)
+
+
+def _fade(colour: str, alpha: float) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {alpha})"
+
+
+def _axis(title: str, **more) -> dict:
+    return {
+        "title": {"text": title, "standoff": 6},
+        "gridcolor": SOFT,
+        "zeroline": False,
+        "linecolor": INK,
+        "ticks": "outside",
+        "ticklen": 4,
+        "tickcolor": SOFT,
+        **more,
+    }
+
+
+def _figure(traces: Sequence[dict], x: dict, y: dict, title: str, **layout) -> go.Figure:
+    base = {
+        "template": {},
+        "title": {"text": title, "x": 0, "xanchor": "left", "font": {"size": 15}},
+        "font": {"family": FONT, "size": 14, "color": INK},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 56, "r": 14, "t": 40, "b": 46},
+        "hovermode": "x unified",
+        "hoverlabel": {"font": {"size": 13}},
+        "showlegend": False,
+        "xaxis": x,
+        "yaxis": y,
+    }
+    # One call: building a figure piece by piece costs several times as much.
+    return go.Figure({"data": list(traces), "layout": base | layout})
+
+
+def _line(x, y, colour: str, name: str, **more) -> dict:
+    style = {"color": colour, "width": more.pop("width", 2.5), "dash": more.pop("dash", "solid")}
+    return _scatter(x=x, y=y, mode="lines", name=name, line=style, **more)
+
+
+def _scatter(**options) -> dict:
+    return {"type": "scatter", **options}
+
+
+# --- The toy problem ----------------------------------------------------------------------------
+
+
+def stage(study: ToyStudy) -> go.Figure:
+    """The reward, and the exact max@k of every landmark k as a function of θ with its optimum."""
+    x = _outline(study)
+    traces = [
+        _line(
+            x,
+            study.shape(x),
+            INK,
+            "reward g(x)",
+            width=1.5,
+            fill="tozeroy",
+            fillcolor=SOFT,
+            hovertemplate="%{y:.3f}",
+        )
+    ]
+    shapes = []
+    for k in study.landmarks:
+        colour, best = k_colour(k), study.optima[k]
+        traces.append(
+            _line(
+                study.theta,
+                study.curves[k],
+                colour,
+                f"max@{k}",
+                hovertemplate="%{y:.3f}",
+                meta={"k": k},
+            )
+        )
+        traces.append(
+            _scatter(
+                x=[best.theta],
+                y=[best.value],
+                mode="markers",
+                marker={
+                    "symbol": "star",
+                    "size": 13,
+                    "color": colour,
+                    "line": {"width": 1, "color": "white"},
+                },
+                name=f"best θ for k = {k}",
+                hovertemplate=f"best θ for k = {k}: {best.theta:.3f}, max@{k} = {best.value:.3f}<extra></extra>",
+                showlegend=False,
+            )
+        )
+    top = max(study.shape.highest, max(float(c.max()) for c in study.curves.values()))
+    return _figure(
+        traces,
+        _axis("x, and the policy's mean θ", range=[study.theta[0], study.theta[-1]]),
+        _axis("reward, max@k", range=[-0.06 * top, 1.1 * top], nticks=6),
+        "Where each policy stands on the exact max@k of its k (★ is the best θ)",
+        showlegend=True,
+        legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
+        shapes=shapes,
+        margin={"l": 56, "r": 14, "t": 62, "b": 46},
+    )
+
+
+def _outline(study: ToyStudy) -> np.ndarray:
+    """x for drawing the reward: the grid, and both sides of every end of a segment."""
+    ends = np.array([x for s in study.shape.segments for x in s.ends])
+    nudge = 1e-9 * np.maximum(1.0, np.abs(ends))
+    return np.unique(np.concatenate([study.theta, ends - nudge, ends, ends + nudge]))
+
+
+def theta_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> go.Figure:
+    """θ of every run over updates, against the exact optimum of each landmark k."""
+    updates = np.arange(max(len(r.k) for r in study.recordings))
+    traces = [
+        _line(
+            updates[[0, -1]],
+            [study.optima[k].theta] * 2,
+            k_colour(k),
+            f"best θ for k = {k}",
+            width=1.2,
+            dash="dot",
+            hoverinfo="skip",
+        )
+        for k in study.landmarks
+    ]
+    traces += [
+        _line(updates[: len(r.theta)], r.theta, colour, label, hovertemplate="%{y:.3f}")
+        for r, (label, colour) in zip(study.recordings, styles, strict=True)
+    ]
+    return _figure(
+        traces,
+        _updates_axis(study),
+        _axis("θ", nticks=6),
+        "θ climbs to the best θ of its own k (dotted)",
+    )
+
+
+def value_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> go.Figure:
+    """The exact max@1 (dashed) and max@yardstick (solid) that every run has reached."""
+    traces = []
+    for r, reached, (label, colour) in zip(study.recordings, study.reached, styles, strict=True):
+        updates = np.arange(len(r.k))
+        for k, curve, dash in ((study.yardstick, reached, "solid"), (1, r.max_at[1], "dash")):
+            traces.append(
+                _line(
+                    updates,
+                    curve,
+                    colour,
+                    f"max@{k}, {label}",
+                    dash=dash,
+                    width=2.5 if dash == "solid" else 1.8,
+                    hovertemplate="%{y:.3f}",
+                )
+            )
+    return _figure(
+        traces,
+        _updates_axis(study),
+        _axis("exact value", rangemode="tozero", nticks=6),
+        f"What it reaches: max@{study.yardstick} (solid), max@1 (dashed)",
+    )
+
+
+def gradient_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> go.Figure:
+    """Every run's gradient estimates against the exact gradient and its scatter; one run in view.
+
+    Traces carry `meta.setting`, the run that they belong to; all but the last start hidden.
+    """
+    traces = []
+    for index, (r, (_, colour)) in enumerate(zip(study.recordings, styles, strict=True)):
+        updates = np.arange(len(r.k))
+        at, spread = study.spread_updates[index], study.spread[index]
+        exact = r.exact_gradient[at]
+        mine = {"meta": {"setting": index}, "visible": index == len(study.recordings) - 1}
+        band = np.concatenate([exact + spread, (exact - spread)[::-1]])
+        traces += [
+            _scatter(
+                x=np.concatenate([at, at[::-1]]),
+                y=band,
+                fill="toself",
+                fillcolor=_fade(colour, 0.18),
+                line={"width": 0},
+                mode="lines",
+                name="exact ± one standard deviation of an estimate",
+                hoverinfo="skip",
+                **mine,
+            ),
+            _scatter(
+                x=updates,
+                y=r.gradient,
+                mode="markers",
+                marker={"size": 4, "color": colour, "opacity": 0.55},
+                name="estimate",
+                hovertemplate="%{y:.3f}",
+                **mine,
+            ),
+            _line(
+                updates, r.exact_gradient, INK, "exact", width=2, hovertemplate="%{y:.3f}", **mine
+            ),
+        ]
+    return _figure(
+        traces,
+        _updates_axis(study),
+        _axis("d max@k / dθ", nticks=6),
+        "Gradient: estimates (dots), exact (line), ± 1 s.d. (band)",
+    )
+
+
+def _updates_axis(study: ToyStudy) -> dict:
+    last = max(len(r.k) for r in study.recordings) - 1
+    return _axis("update", range=[0, last], nticks=6)
+
+
+def schedule_preview(schedule: Schedule, steps: int) -> go.Figure:
+    """K over updates, small."""
+    updates = np.unique(np.linspace(0, steps, min(steps + 1, 400)).round().astype(int))
+    ks = schedule.values(updates)
+    trace = _line(updates, ks, k_colour(int(ks[0])), "k", hovertemplate="k = %{y}<extra></extra>")
+    trace["line"]["shape"] = "hv"
+    return _figure(
+        [trace],
+        _axis("update", nticks=4),
+        _axis("k", rangemode="tozero", nticks=4),
+        "",
+        height=130,
+        margin={"l": 34, "r": 6, "t": 6, "b": 36},
+    )
+
+
+# --- In words ----------------------------------------------------------------------------------
+
+
+def takeaway(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> str:
+    """The one message of a study, from its numbers."""
+    runs = list(zip(study.recordings, study.reached, styles, strict=True))
+    key = study.yardstick
+    if len(runs) == 1:
+        r, reached, (label, _) = runs[0]
+        best = study.optima.get(int(r.k[-1]))
+        goal = f" (the best is {best.theta:.2f})" if best else ""
+        return (
+            f"Trained with {label}, the policy moves from θ = {r.theta[0]:.2f} to "
+            f"{r.theta[-1]:.2f}{goal}: max@{key} rises from {reached[0]:.2f} to {reached[-1]:.2f}, "
+            f"max@1 from {r.max_at[1][0]:.2f} to {r.max_at[1][-1]:.2f}."
+        )
+    worst, best = (pick(runs, key=lambda run: run[1][-1]) for pick in (min, max))
+    return (
+        f"After {study.recordings[0].config.steps} updates, {best[2][0]} stands at "
+        f"θ = {best[0].theta[-1]:.2f} with max@{key} = {best[1][-1]:.2f} and max@1 = "
+        f"{best[0].max_at[1][-1]:.2f}; {worst[2][0]} at θ = {worst[0].theta[-1]:.2f} with max@{key} "
+        f"= {worst[1][-1]:.2f} and max@1 = {worst[0].max_at[1][-1]:.2f}."
+    )
+
+
+def describe(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Alternative texts of the four toy charts, from their data."""
+    ends = "; ".join(
+        f"{label}: from {r.theta[0]:.2f} to {r.theta[-1]:.2f}"
+        for r, (label, _) in zip(study.recordings, styles, strict=True)
+    )
+    optima = ", ".join(f"{best.theta:.3f} for k = {k}" for k, best in study.optima.items())
+    values = "; ".join(
+        f"{label}: max@{study.yardstick} {reached[-1]:.3f}, max@1 {r.max_at[1][-1]:.3f}"
+        for r, reached, (label, _) in zip(study.recordings, study.reached, styles, strict=True)
+    )
+    scatter = "; ".join(
+        f"{label}: standard deviation from {spread[0]:.2f} to {spread[-1]:.2f}"
+        for spread, (label, _) in zip(study.spread, styles, strict=True)
+    )
+    return {
+        "stage": f"Reward ({study.shape.label}) and exact max@k over θ. Best θ: {optima}.",
+        "theta": f"θ over updates. {ends}. Best θ: {optima}.",
+        "value": f"Exact values over updates. At the end: {values}.",
+        "gradient": f"Gradient estimates against the exact gradient over updates. {scatter}.",
+    }

@@ -1,0 +1,124 @@
+"""What a page about the toy problem shows, as numbers: runs and everything exact around them."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pkpo.config import RunConfig
+from pkpo.training import Recording, record
+from pkpo.variance import gradient_spread
+from toy_envs import gaussian_hill
+from toy_envs.gaussian_hill import Optimum, RewardShape
+
+GRID = 221  # points of an exact curve over θ
+LANDMARKS = 6  # at most so many k have their curve and optimum marked
+SPREAD_POINTS = 25  # updates at which the scatter of the gradient estimate is measured
+
+
+@dataclass(frozen=True, slots=True)
+class ToyStudy:
+    """One to four runs on the same reward, and the exact values behind them."""
+
+    recordings: tuple[Recording, ...]
+    shape: RewardShape
+    theta: np.ndarray
+    """`[G]` grid over which curves are drawn."""
+    curves: dict[int, np.ndarray]
+    """k -> exact max@k over the grid, `[G]`, for every k that a run takes; σ is the first run's."""
+    landmarks: tuple[int, ...]
+    """The k whose optimum is marked."""
+    optima: dict[int, Optimum]
+    """The best θ of every landmark."""
+    yardstick: int
+    """The k at which all runs are compared besides k = 1."""
+    reached: tuple[np.ndarray, ...]
+    """Per run, the exact max@yardstick over updates, `[T]`."""
+    spread_updates: tuple[np.ndarray, ...]
+    """Per run, the updates at which its gradient's scatter is known, `[U]`."""
+    spread: tuple[np.ndarray, ...]
+    """Per run, the standard deviation of single gradient estimates there, `[U]`."""
+
+
+def toy_study(configs: Sequence[RunConfig]) -> ToyStudy:
+    """Train every config (all on the same reward shape) and gather what is exactly known."""
+    recordings = tuple(record(config) for config in configs)
+    shape = gaussian_hill.reward_shape(configs[0].shape)
+    sigma = configs[0].sigma
+    ks = sorted({int(k) for r in recordings for k in np.unique(r.k)})
+    yardstick = max(ks) if max(ks) > 1 else 8
+    landmarks = _spread_out(sorted({1, *ks}), LANDMARKS)
+    grid = np.linspace(*_window(recordings, shape), GRID)
+    curves = gaussian_hill.exact(grid, sorted({*ks, *landmarks}), sigma, shape).value
+    marks = [
+        np.unique(np.linspace(0, len(r.k) - 1, SPREAD_POINTS).round().astype(int))
+        for r in recordings
+    ]
+    return ToyStudy(
+        recordings=recordings,
+        shape=shape,
+        theta=grid,
+        curves=dict(zip(sorted({*ks, *landmarks}), curves, strict=True)),
+        landmarks=landmarks,
+        optima={k: gaussian_hill.optimum(k, sigma, shape) for k in landmarks},
+        yardstick=yardstick,
+        reached=tuple(_reached(r, yardstick) for r in recordings),
+        spread_updates=tuple(marks),
+        spread=tuple(
+            gradient_spread(r.config, r.theta[at], r.sigma[at], r.k[at])
+            for r, at in zip(recordings, marks, strict=True)
+        ),
+    )
+
+
+def _reached(recording: Recording, k: int) -> np.ndarray:
+    """The exact max@k over a run's updates, `[T]`."""
+    if k in recording.max_at:
+        return recording.max_at[k]
+    config = recording.config
+    return gaussian_hill.exact(recording.theta, (k,), recording.sigma, config.shape).value[0]
+
+
+def _spread_out(values: list[int], count: int) -> tuple[int, ...]:
+    """At most `count` of the values, the first and last among them, even on a log scale."""
+    if len(values) <= count:
+        return tuple(values)
+    wanted = np.geomspace(values[0], values[-1], count)
+    return tuple(sorted({min(values, key=lambda v: abs(np.log(v / w))) for w in wanted}))
+
+
+def _window(recordings: Sequence[Recording], shape: RewardShape) -> tuple[float, float]:
+    """The stretch of the x-axis to show: the reward's support and where the policies go."""
+    left, right = shape.support
+    margin = 0.15 * (right - left)
+    lowest = min(float(r.theta.min()) for r in recordings)
+    highest = max(float(r.theta.max()) for r in recordings)
+    width = max(right - left, 1e-6)
+    return (
+        max(min(left - margin, lowest - margin), left - 3 * width),
+        min(max(right + margin, highest + margin), right + 3 * width),
+    )
+
+
+def to_csv(study: ToyStudy, labels: Sequence[str]) -> str:
+    """Every run's curves, one row per run and update."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    for index, (label, recording) in enumerate(zip(labels, study.recordings, strict=True)):
+        columns = recording.columns()
+        if index == 0:
+            writer.writerow(["run", *columns])
+        rows = zip(*(curve.tolist() for curve in columns.values()), strict=True)
+        writer.writerows([label, *row] for row in rows)
+    return out.getvalue()
+
+
+def to_json(study: ToyStudy) -> str:
+    """Every run's settings."""
+    return json.dumps([dataclasses.asdict(r.config) for r in study.recordings], indent=2)

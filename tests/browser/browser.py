@@ -1,0 +1,79 @@
+"""A real browser and a real server for tests, and for looking at pages."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def executable() -> str | None:
+    """The Chromium or Chrome on this machine; None where there is none but playwright's own."""
+    named = os.environ.get("PKPO_BROWSER")
+    for name in (named, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
+        if name and (path := shutil.which(name)):
+            return path
+    mac = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
+    return mac if os.path.exists(mac) else None
+
+
+def free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@contextmanager
+def running_app():
+    """The app as `make app` starts it, on a port of its own; yields its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(port)]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
+                break
+            except OSError:
+                if process.poll() is not None:
+                    raise RuntimeError(f"the app ended at once:\n{process.stdout.read()}") from None
+                time.sleep(0.1)
+        else:
+            raise RuntimeError("the app did not answer within 30 seconds")
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@contextmanager
+def browser():
+    """A headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable(), args=list(FLAGS))
+        try:
+            yield chromium
+        finally:
+            chromium.close()
