@@ -1,0 +1,1 @@
+"""The browser UI: reads controls, calls pkpo, shows figures."""

@@ -37,12 +37,13 @@ OFF = "off"  # the URL's word for no comparison
 
 COMPARISONS = {
     "": "One run",
-    "schedule": "Values of k, schedules",
+    "schedule": "Values of k",
     "estimator": "Estimators",
     "n": "Group sizes n",
     "learning_rate": "Learning rates",
     "optimizer": "Step rules",
 }
+COMPARED = {**COMPARISONS, "schedule": "k, or a schedule of k"}
 SUGGESTIONS = {
     "schedule": ("1", "2", "4", "8", "16", "8@0,1@150", "linear:8->1@200", "cosine:8->1@200"),
     "estimator": tuple(ESTIMATORS),
@@ -93,7 +94,7 @@ def read_address(address: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]
         try:
             if name not in DEFAULTS:
                 raise ValueError(f"{name[:40]!r} is not a setting of this page")
-            values[name] = _read_compare(text) if name == "compare" else _read(name, text)
+            values[name] = _read(name, text)
         except ValueError as reason:
             problems.append(str(reason))
     if not problems:
@@ -126,13 +127,8 @@ def settings(values: Mapping[str, Any]) -> tuple[RunConfig, ...]:
 
 
 def _read(name: str, text: str) -> Any:
-    value = parse_value(name, text)
-    if name in LIMITS and value > LIMITS[name]:
-        raise ValueError(f"{name} must be at most {LIMITS[name]} on this page, got {value}")
-    return value
-
-
-def _read_compare(text: str) -> str:
+    if name != "compare":
+        return parse_value(name, text, LIMITS.get(name))
     if text == OFF:
         return ""
     field, *values = text.split() or [""]
@@ -234,9 +230,8 @@ def sidebar(problem: str) -> None:
         )
     if problem:
         culprit = next((name for name in slots if problem.startswith(name)), None)
-        if culprit is None and "compare" in slots:
-            culprit = "compare"
-        slots.get(culprit, top).error(_plain(problem), icon=":material/error:")
+        place = slots.get(culprit or "compare", top)
+        place.error(_plain(problem), icon=":material/error:")
 
 
 _FOLDED = ("learning_rate", "optimizer", "steps", "seed", "theta", "sigma", "shape")
@@ -265,7 +260,7 @@ def _compare_controls(slots: dict[str, Any]) -> str:
     )
     if field:
         st.multiselect(
-            COMPARISONS[field],
+            COMPARED[field],
             list(dict.fromkeys([*SUGGESTIONS[field], *values])),
             key="_compare_values",
             on_change=change_values,

@@ -29,6 +29,12 @@ def _setting(default: Any, help: str, **limits: Any) -> Any:
     return dataclasses.field(default=default, metadata={"help": help, **limits})
 
 
+def _shape(text: str) -> Any:
+    from toy_envs.gaussian_hill import reward_shape  # late: it brings Gymnasium and SciPy
+
+    return reward_shape(text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
     """Everything that determines a run's numbers.
@@ -50,16 +56,16 @@ class RunConfig:
     theta: float = _setting(0.2, "the policy's mean at the start", low=-100.0, high=100.0)
     sigma: float = _setting(0.1, "the policy's standard deviation", low=1e-3, high=10.0)
     learn_sigma: bool = _setting(False, "learn the standard deviation too")
-    shape: str = _setting("hill", "reward shape: hill, left-cliff, ..., or points:x,y;x,y;...")
+    shape: str = _setting(
+        "hill", "reward shape: hill, left-cliff, ..., or points:x,y;x,y;...", check=_shape
+    )
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             _check_field(field, getattr(self, field.name))
         object.__setattr__(self, "schedule", str(schedules.parse(self.schedule)))
         self.k_schedule.check(self.n, self.steps, self.estimator_entry)
-        from toy_envs.gaussian_hill import reward_shape
-
-        object.__setattr__(self, "shape", reward_shape(self.shape).name)
+        object.__setattr__(self, "shape", _shape(self.shape).name)
 
     @property
     def k_schedule(self) -> schedules.Schedule:
@@ -94,14 +100,19 @@ def format_value(value: Any) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def parse_value(name: str, text: str) -> Any:
+def parse_value(name: str, text: str, at_most: int | None = None) -> Any:
     """A field's value from its text form, of the field's type and within its limits.
+
+    Args:
+      name: the field.
+      text: its value.
+      at_most: a limit below the field's own.
 
     Raises:
       ValueError: naming the field, the text and what is allowed.
     """
     field = FIELDS[name]
-    kind = type(field.default)
+    kind: Any = type(field.default)
     try:
         if kind is bool:
             value: Any = {"true": True, "false": False}[text.strip().lower()]
@@ -110,7 +121,7 @@ def parse_value(name: str, text: str) -> Any:
     except (KeyError, ValueError, OverflowError):
         wanted = {int: "a whole number", float: "a number", bool: "true or false"}[kind]
         raise ValueError(f"{name} must be {wanted}, got {text[:40]!r}") from None
-    _check_field(field, value)
+    _check_field(field, value, at_most)
     return value
 
 
@@ -164,29 +175,23 @@ def command(runs: Sequence[RunConfig]) -> str:
     return " ".join(words)
 
 
-def _check_field(field: dataclasses.Field, value: Any) -> None:
+def _check_field(field: dataclasses.Field, value: Any, at_most: int | None = None) -> None:
     name, limits = field.name, field.metadata
-    kind = type(field.default)
+    kind: Any = type(field.default)
     if kind is float and type(value) is int:
         value = float(value)
     if type(value) is not kind:
         raise ValueError(f"{name} must be of type {kind.__name__}, got {value!r}")
-    if kind in (int, float) and not (
-        math.isfinite(value) and limits["low"] <= value <= limits["high"]
-    ):
-        raise ValueError(f"{name} must be from {limits['low']} to {limits['high']}, got {value}")
+    if kind in (int, float):
+        low, high = limits["low"], limits["high"] if at_most is None else at_most
+        if not (math.isfinite(value) and low <= value <= high):
+            raise ValueError(f"{name} must be from {low} to {high}, got {value}")
     if "choices" in limits and value not in limits["choices"]:
         raise ValueError(
             f"{name} must be one of {', '.join(limits['choices'])}, got {value[:40]!r}"
         )
-    if name == "schedule":
-        schedules.parse(value)
-    elif name == "estimator":
-        get_estimator(value)
-    elif name == "shape":
-        from toy_envs.gaussian_hill import reward_shape
-
-        reward_shape(value)
+    if "check" in limits:
+        limits["check"](value)
 
 
 def _quoted(text: str) -> str:

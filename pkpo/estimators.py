@@ -276,7 +276,8 @@ def _proper_divisors(n: int) -> Sequence[int]:
 # Each returns (slope, base, floor) for n and k: with gaps d_i = g_{i+1} - g_i, i = 1..n-1, the weight
 # of the smallest reward is base . d + floor g_1, and each step up adds slope_i d_i.
 
-Coefficients: TypeAlias = tuple[np.ndarray, "np.ndarray | None", float]
+Coefficients: TypeAlias = tuple[np.ndarray, Any, float]
+"""(slope `[n-1]`, base `[n-1]` or None for zeros, floor)."""
 
 
 def _below(n: int, k: int) -> np.ndarray:
@@ -468,7 +469,7 @@ ESTIMATORS: dict[str, Estimator] = {
     for entry in (
         Estimator(
             key="s",
-            label="All subsets, no baseline (s)",
+            label="All subsets (s)",
             formula=r"\frac{1}{\binom{n}{k}} \sum_{|I|=k,\, I \ni i} \max_{j \in I} r_j"
             r" = \frac{k}{n}\, q_i",
             reference="arXiv:2505.15201, Eq. 19",
@@ -493,7 +494,7 @@ ESTIMATORS: dict[str, Estimator] = {
         ),
         Estimator(
             key="sloo_minus_one",
-            label="PKPO: leave one out minus one (loo-1)",
+            label="PKPO (loo-1)",
             formula=r"\frac{1}{\binom{n}{k}} \sum_{|I|=k,\, I \ni i}"
             r" \Big(\max_{j \in I} r_j - \max_{j \in I \setminus i} r_j\Big)"
             r" = \frac{k}{n}\Big(q_i - v_{k-1}^{(-i)}\Big)",
@@ -521,7 +522,7 @@ ESTIMATORS: dict[str, Estimator] = {
         _dial(0.5, "dial"),
         Estimator(
             key="naive",
-            label="Partitioned, no baseline",
+            label="Partitioned",
             formula=r"\frac{k}{n} \max_{j \in \mathrm{set}(i)} r_j",
             reference="arXiv:2505.15201, Section 5.1",
             optimises="max@k",
@@ -550,7 +551,7 @@ ESTIMATORS: dict[str, Estimator] = {
         ),
         Estimator(
             key="sloo_minus_one_partitioned",
-            label="Partitioned loo-1 (TZSM25)",
+            label="Partitioned loo-1",
             formula=r"\frac{k}{n}\, s^{(\mathrm{loo}-1)}_i \text{ within the set of } k",
             reference="arXiv:2503.19595, extended to n > k",
             optimises="max@k",

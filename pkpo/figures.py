@@ -28,7 +28,7 @@ K_COLOURS = {
     32: "#cc79a7",
     64: "#8c510a",
 }
-ANNEALED_COLOURS = ("#7b52ab", "#c2578d", "#3f8f8f", "#8a6d3b")
+ANNEALED_COLOURS = ("#d6278f", "#7a5cc9", "#8a9a2b", "#5f7d8c")
 ESTIMATOR_COLOURS = {
     "sloo_minus_one": "#aa3377",
     "canonical": "#228833",
@@ -46,7 +46,7 @@ ESTIMATOR_COLOURS = {
     "tailrl": "#6699cc",
     "passk_training": "#9aa333",
 }
-OTHER_COLOURS = ("#0072b2", "#009e73", "#e69f00", "#d55e00")
+OTHER_COLOURS = ("#7a5cc9", "#d6278f", "#8a9a2b", "#5f7d8c")
 TOWARDS, AWAY, NO_WEIGHT = "#3fa34d", "#9970ab", "#9aa0a6"
 """A sample's weight: its probability is raised, lowered, or left alone (ColorBrewer PRGn)."""
 
@@ -154,7 +154,6 @@ def stage(study: ToyStudy) -> go.Figure:
             hovertemplate="%{y:.3f}",
         )
     ]
-    shapes = []
     for k in study.landmarks:
         colour, best = k_colour(k), study.optima[k]
         traces.append(
@@ -179,7 +178,7 @@ def stage(study: ToyStudy) -> go.Figure:
                     "line": {"width": 1, "color": "white"},
                 },
                 name=f"best θ for k = {k}",
-                hovertemplate=f"best θ for k = {k}: {best.theta:.3f}, max@{k} = {best.value:.3f}<extra></extra>",
+                hovertemplate=f"{best.value:.3f} at θ = {best.theta:.3f}",
                 showlegend=False,
             )
         )
@@ -191,7 +190,6 @@ def stage(study: ToyStudy) -> go.Figure:
         "Where each policy stands on the exact max@k of its k (★ is the best θ)",
         showlegend=True,
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
-        shapes=shapes,
         margin={"l": 56, "r": 14, "t": 62, "b": 46},
     )
 
@@ -226,7 +224,7 @@ def theta_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> go
         traces,
         _updates_axis(study),
         _axis("θ", nticks=6),
-        "θ climbs to the best θ of its own k (dotted)",
+        "θ, and the best θ for each k (dotted)",
     )
 
 
@@ -251,7 +249,7 @@ def value_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> go
         traces,
         _updates_axis(study),
         _axis("exact value", rangemode="tozero", nticks=6),
-        f"What it reaches: max@{study.yardstick} (solid), max@1 (dashed)",
+        f"max@{study.yardstick} (solid) and max@1 (dashed)",
     )
 
 
@@ -296,7 +294,7 @@ def gradient_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) ->
         traces,
         _updates_axis(study),
         _axis("d max@k / dθ", nticks=6),
-        "Gradient: estimates (dots), exact (line), ± 1 s.d. (band)",
+        "Gradient: estimate, exact, ± 1 s.d.",
     )
 
 
@@ -325,16 +323,20 @@ def schedule_preview(schedule: Schedule, steps: int) -> go.Figure:
 
 
 def takeaway(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> str:
-    """The one message of a study, from its numbers."""
+    """The one message of a study, from its numbers; no line breaks inside "k = 8"."""
+    return _message(study, styles).replace(" = ", "\u00a0=\u00a0")
+
+
+def _message(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> str:
     runs = list(zip(study.recordings, study.reached, styles, strict=True))
     key = study.yardstick
     if len(runs) == 1:
         r, reached, (label, _) = runs[0]
-        best = study.optima.get(int(r.k[-1]))
-        goal = f" (the best is {best.theta:.2f})" if best else ""
+        goal = study.optima.get(int(r.k[-1]))
+        aim = f" (the best is {goal.theta:.2f})" if goal else ""
         return (
             f"Trained with {label}, the policy moves from θ = {r.theta[0]:.2f} to "
-            f"{r.theta[-1]:.2f}{goal}: max@{key} rises from {reached[0]:.2f} to {reached[-1]:.2f}, "
+            f"{r.theta[-1]:.2f}{aim}: max@{key} rises from {reached[0]:.2f} to {reached[-1]:.2f}, "
             f"max@1 from {r.max_at[1][0]:.2f} to {r.max_at[1][-1]:.2f}."
         )
     worst, best = (pick(runs, key=lambda run: run[1][-1]) for pick in (min, max))

@@ -177,8 +177,8 @@ def parse(text: str) -> Schedule:
                 raise ValueError(
                     f"schedule: '{part}' must say from which update, as in '{part}@100'"
                 )
-            k, start = int(match[1]), int(match[2] or 0)
-            pieces.append(Piece(k, k, start, start))
+            k, since = int(match[1]), int(match[2] or 0)
+            pieces.append(Piece(k, k, since, since))
         elif match := _RAMP.fullmatch(part):
             shape, first, last, start, end = match.groups()
             pieces.append(Piece(int(first), int(last), int(start or 0), int(end), shape))

@@ -7,7 +7,7 @@ Sample a group, score it, transform the rewards jointly with the scheduled k, ta
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import islice
 from typing import Any
 
@@ -104,12 +104,12 @@ def _with_exact_values(updates: list[dict[str, Any]], shape: str) -> Iterator[Ev
             j = EVAL_KS.index(current)
             value[rows], slope[rows] = common.value[j, rows], common.d_theta[j, rows]
         else:
-            known = gaussian_hill.exact(theta[rows], (current,), sigma[rows], shape)
-            value[rows], slope[rows] = known.value[0], known.d_theta[0]
+            alone = gaussian_hill.exact(theta[rows], (current,), sigma[rows], shape)
+            value[rows], slope[rows] = alone.value[0], alone.d_theta[0]
     exact = zip(slope.tolist(), value.tolist(), common.value.T.tolist(), strict=True)
-    for fields, (gradient, reached, at) in zip(updates, exact, strict=True):
+    for known, (gradient, reached, at) in zip(updates, exact, strict=True):
         yield Event(
-            **fields,
+            **known,
             exact_gradient=gradient,
             value=reached,
             max_at=dict(zip(EVAL_KS, at, strict=True)),
@@ -132,7 +132,8 @@ def make_optimizer(name: str, learning_rate: float) -> Step:
 def _adam(
     learning_rate: float, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8
 ) -> Step:
-    first = second = 0.0
+    first: Any = 0.0
+    second: Any = 0.0
     count = 0
 
     def step(parameters: np.ndarray, gradient: np.ndarray) -> np.ndarray:
@@ -147,7 +148,7 @@ def _adam(
     return step
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
     """A whole run as arrays; T = steps + 1 rows, one per event (see `Event` for the columns)."""
 
@@ -191,11 +192,8 @@ def record(config: RunConfig) -> Recording:
     def column(name: str) -> np.ndarray:
         return np.array([getattr(event, name) for event in events])
 
-    names = ("k", "theta", "sigma", "samples", "rewards", "weights", "gradient", "exact_gradient")
-    return Recording(
-        config,
-        *(column(name) for name in names),
-        value=column("value"),
-        max_at={k: np.array([event.max_at[k] for event in events]) for k in EVAL_KS},
-        pass_rate=column("pass_rate"),
-    )
+    arrays = {
+        f.name: column(f.name) for f in fields(Recording) if f.name not in ("config", "max_at")
+    }
+    max_at = {k: np.array([event.max_at[k] for event in events]) for k in EVAL_KS}
+    return Recording(config=config, max_at=max_at, **arrays)

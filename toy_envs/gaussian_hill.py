@@ -7,7 +7,6 @@ Eq. 35). Everything about max@k is known exactly here: see `toy_envs.exact`.
 from __future__ import annotations
 
 import functools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -96,7 +95,8 @@ def reward_shape(text: str | RewardShape) -> RewardShape:
     kind, _, body = str(text).partition(":")
     if kind != "points":
         raise ValueError(
-            f"shape must be one of {', '.join(SHAPES)} or 'points:x,y;x,y;...', got {str(text)[:80]!r}"
+            f"shape must be one of {', '.join(SHAPES)} or 'points:x,y;x,y;...', "
+            f"got {str(text)[:80]!r}"
         )
     points = [_point(part) for part in body.split(";")]
     if not 2 <= len(points) <= POINT_LIMIT:

@@ -15,8 +15,8 @@ with text:
         "of k. One line of the training loop changes:"
     )
     st.code(
-        "rewards = score(samples)             # n per prompt\n"
-        "weights = pkpo.transform(rewards, k) # the one changed line\n"
+        "rewards = score(samples)\n"
+        "weights = pkpo.transform(rewards, k)  # new\n"
         "loss = -(weights * log_probs).sum()",
         language="python",
     )

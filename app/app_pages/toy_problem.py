@@ -17,6 +17,7 @@ if problem:
 study, styles = cached.toy_study(configs)
 st.markdown(f"{message or ''} {figures.takeaway(study, styles)}")
 player.play(cached.toy_player(configs), key="toy-player")
+controls.sidebar(problem)  # after the picture, which is what a visitor waits for
 
 with st.container(horizontal=True):
     with st.popover("Copy as command", icon=":material/terminal:"):

@@ -57,8 +57,8 @@ PHASES = (
     ),
     (
         "Update",
-        "Ordinary policy gradient with these weights: {gradient} (arrow; exactly {exact}, the thin one). "
-        "θ goes from {theta} to {next}.",
+        "Ordinary policy gradient with these weights: {gradient} (arrow; the thin one is exact, "
+        "{exact}). θ goes from {theta} to {next}.",
         r"\theta \leftarrow \theta + \eta \sum_i w_i \, \nabla_\theta \log \pi_\theta(x_i)",
     ),
 )
@@ -112,6 +112,7 @@ def payload(
                 "label": label,
                 "colour": colour,
                 "n": recording.config.n,
+                "anneals": not recording.config.k_schedule.is_constant,
                 "formula": _weight_formula(recording.config.estimator_entry),
                 "columns": {
                     "k": _floats(recording.k),

@@ -330,10 +330,13 @@ class Player {
 
   drawReadout(run, t) {
     const i = Math.min(t, run.theta.length - 1);
-    const k = run.label === `k = ${run.k[i]}` ? "" : `k = ${run.k[i]}   `;
-    run.readout.textContent =
-      `${k}θ ${run.theta[i].toFixed(3)}   max@${this.data.yardstick} ${run.reached[i].toFixed(3)}   max@1 ${run.atOne[i].toFixed(3)}`;
-    run.readout.style.whiteSpace = "pre";
+    const parts = [
+      `θ ${run.theta[i].toFixed(3)}`,
+      `max@${this.data.yardstick} ${run.reached[i].toFixed(3)}`,
+      `max@1 ${run.atOne[i].toFixed(3)}`,
+    ];
+    if (run.anneals) parts.unshift(`k ${run.k[i]}`);
+    run.readout.textContent = parts.join("\u2002");
   }
 
   drawStage(t, phase, done) {
