@@ -496,7 +496,7 @@ ESTIMATORS: dict[str, Estimator] = {
             key="sloo_minus_one",
             label="PKPO (loo-1)",
             formula=r"\frac{1}{\binom{n}{k}} \sum_{|I|=k,\, I \ni i}"
-            r" \Big(\max_{j \in I} r_j - \max_{j \in I \setminus i} r_j\Big)"
+            r" \Big(\max_{j \in I} r_j - \max_{j \in I,\, j \neq i} r_j\Big)"
             r" = \frac{k}{n}\Big(q_i - v_{k-1}^{(-i)}\Big)",
             reference="arXiv:2505.15201, Eq. 33 (k = 1: Eq. 26)",
             optimises="max@k",

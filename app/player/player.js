@@ -139,6 +139,7 @@ class Player {
       modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
     };
     this.root.querySelector(".pk-key").hidden = !this.data.figures.stage;
+    for (const chart of Object.values(this.charts)) chart.x = chart.built = null; // not to be drawn on
     for (const [name, chart] of Object.entries(this.charts)) {
       const figure = this.data.figures[name];
       chart.figure.hidden = !figure;
@@ -149,10 +150,12 @@ class Player {
       set(chart.plot, { role: "img", "aria-label": figure.alt });
       chart.over.replaceChildren();
       this.build(name, chart);
+      chart.built = this.id;
       await globalThis.Plotly.react(chart.plot, data, layout, options);
       this.place(name);
       chart.plot.removeAllListeners?.("plotly_afterplot");
       chart.plot.on("plotly_afterplot", () => {
+        if (chart.built !== this.id) return; // a resize, between two recordings
         this.place(name);
         this.draw();
       });
@@ -186,6 +189,7 @@ class Player {
         }),
       );
       chart.samples = mark(layer, "g", { class: "pk-samples" });
+      this.fillSamples(chart);
       chart.drops = this.runs.map((run) =>
         mark(layer, "line", { stroke: run.colour, "stroke-width": 1.5, "stroke-dasharray": "3 3" }),
       );
@@ -285,14 +289,16 @@ class Player {
       const visible = plot.data.map((trace) => trace.meta.setting === index);
       globalThis.Plotly.restyle(plot, { visible }).then(() => this.draw());
     }
-    const stage = this.charts.stage;
-    if (stage.samples) {
-      const n = this.runs[index].n;
-      stage.samples.replaceChildren();
-      stage.dots = Array.from({ length: n }, () => mark(stage.samples, "circle", { class: "pk-sample" }));
-      stage.drawnK = null;
-    }
+    this.fillSamples(this.charts.stage);
     this.draw();
+  }
+
+  // One circle for each sample of the run in focus.
+  fillSamples(chart) {
+    chart.samples.replaceChildren();
+    const { n } = this.runs[this.focus];
+    chart.dots = Array.from({ length: n }, () => mark(chart.samples, "circle", { class: "pk-sample" }));
+    chart.drawnK = null;
   }
 
   key(event) {
