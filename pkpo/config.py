@@ -46,9 +46,13 @@ class RunConfig:
     task: str = _setting("gaussian-hill", "what is learned", choices=TASKS)
     n: int = _setting(16, "samples per group and update", low=1, high=4096)
     schedule: str = _setting(
-        "8", "k as a function of the update: 8, 8@0,1@150, linear:8->1@200, ..."
+        "8",
+        "k as a function of the update: 8, 8@0,1@150, linear:8->1@200, ...",
+        check=schedules.parse,
     )
-    estimator: str = _setting("sloo_minus_one", "how rewards become weights, a key of ESTIMATORS")
+    estimator: str = _setting(
+        "sloo_minus_one", "how rewards become weights, a key of ESTIMATORS", check=get_estimator
+    )
     steps: int = _setting(300, "updates", low=1, high=1_000_000)
     learning_rate: float = _setting(0.005, "step size", low=1e-9, high=1e3)
     optimizer: str = _setting("sgd", "how a gradient becomes a step", choices=tuple(OPTIMIZERS))

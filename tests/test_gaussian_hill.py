@@ -172,7 +172,7 @@ def test_values_and_derivatives_against_integration_over_x(name, sigma):
             ("d_log_sigma", got.d_log_sigma, want[2], 1),
         ):
             for k, here, there in zip(KS, g[:, i], w, strict=True):
-                assert abs(here - there) < (1e-10 + 10 * k * EPS) * unit, (
+                assert abs(here - there) < (1e-12 + 10 * k * EPS) * unit, (
                     f"{what} of {name} at θ = {at}, σ = {sigma}, k = {k}: {here} against {there}"
                 )
 

@@ -1,0 +1,246 @@
+"""Settings: what is refused, the lossless text form, comparisons, and the printed command."""
+
+import json
+import shlex
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pkpo import __main__ as command_line
+from pkpo.config import (
+    COMPARABLE,
+    FIELDS,
+    OPTIMIZERS,
+    RunConfig,
+    command,
+    compared,
+    difference,
+    format_value,
+    parse_value,
+)
+
+BASE = RunConfig()
+SCHEDULES = ("8", "8@0,1@150", "linear:8->1@200", "cosine:8->2@10..50,1@60", "exponential:1->16@9")
+SHAPES = ("hill", "two-peaks", "points:0,0;0.25,1;0.25,0;1,0.5", "points:-1,1e-05;2,3")
+
+
+# --- One setting at a time ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "reason"),
+    [
+        ("task", "chess", "task must be one of gaussian-hill, got 'chess'"),
+        ("task", None, "task must be of type str, got None"),
+        ("n", 0, "n must be from 1 to 4096, got 0"),
+        ("n", 4097, "n must be from 1 to 4096, got 4097"),
+        ("n", 8.0, "n must be of type int, got 8.0"),
+        ("n", True, "n must be of type int, got True"),
+        ("n", "16", "n must be of type int, got '16'"),
+        ("schedule", "", "schedule must look like .* got ''"),
+        ("schedule", "0", "schedule: k must be from 1 to 1000000, got 0"),
+        ("schedule", "linear:8->1", "schedule must look like .* got 'linear:8->1'"),
+        ("schedule", 8, "schedule must be of type str, got 8"),
+        ("estimator", "ppo", "estimator must be one of s, sloo, .* got 'ppo'"),
+        ("estimator", "dial:x", "estimator 'dial:x': alpha must be a finite number"),
+        ("steps", 0, "steps must be from 1 to 1000000, got 0"),
+        ("steps", 1_000_001, "steps must be from 1 to 1000000, got 1000001"),
+        ("learning_rate", 0.0, "learning_rate must be from 1e-09 to 1000.0, got 0.0"),
+        ("learning_rate", -0.1, "learning_rate must be from 1e-09 to 1000.0, got -0.1"),
+        ("learning_rate", 1001, "learning_rate must be from 1e-09 to 1000.0, got 1001"),
+        ("learning_rate", float("nan"), "learning_rate must be .* got nan"),
+        ("learning_rate", "0.1", "learning_rate must be of type float, got '0.1'"),
+        ("optimizer", "lion", "optimizer must be one of sgd, adam, normalised, got 'lion'"),
+        ("seed", -1, "seed must be from 0 to 4294967295, got -1"),
+        ("seed", 2**32, "seed must be from 0 to 4294967295, got 4294967296"),
+        ("theta", 100.5, "theta must be from -100.0 to 100.0, got 100.5"),
+        ("theta", float("-inf"), "theta must be from -100.0 to 100.0, got -inf"),
+        ("theta", float("nan"), "theta must be .* got nan"),
+        ("sigma", 0.0, "sigma must be from 0.001 to 10.0, got 0.0"),
+        ("sigma", 10.1, "sigma must be from 0.001 to 10.0, got 10.1"),
+        ("learn_sigma", 1, "learn_sigma must be of type bool, got 1"),
+        ("learn_sigma", "true", "learn_sigma must be of type bool, got 'true'"),
+        ("shape", "mountain", "shape must be one of hill, .* got 'mountain'"),
+        ("shape", "points:0,1", "shape: points must number from 2 to 16, got 1"),
+    ],
+)
+def test_a_refusal_names_field_value_and_range(field, value, reason):
+    with pytest.raises(ValueError, match=reason):
+        RunConfig(**{field: value})
+
+
+def test_every_field_has_a_refusal_above():
+    marker = test_a_refusal_names_field_value_and_range.pytestmark[0]
+    assert {case[0] for case in marker.args[1]} == set(FIELDS)
+
+
+@pytest.mark.parametrize("name", [n for n, f in FIELDS.items() if "low" in f.metadata])
+def test_the_ends_of_a_range_are_allowed(name):
+    limits = FIELDS[name].metadata
+    for value in (limits["low"], limits["high"]):
+        config = RunConfig(**{"n": 16, "schedule": "1", "estimator": "s", name: value})
+        assert getattr(config, name) == value
+        assert parse_value(name, format_value(value)) == value
+    with pytest.raises(ValueError, match=f"{name} must be from .* got"):
+        parse_value(name, format_value(limits["high"] * 1.5 if name == "theta" else -1))
+
+
+def test_the_canonical_text_is_what_is_kept():
+    config = RunConfig(schedule=" 8@0 , 1@ 9", shape="points: 0,0 ; 1.0,1e0")
+    assert (config.schedule, config.shape) == ("8@0,1@9", "points:0,0;1,1")
+    assert RunConfig(schedule="8@0").schedule == "8"
+    assert config == config.replace() == config.replace(seed=1).replace(seed=0)
+    assert config.changed() == {"schedule": "8@0,1@9", "shape": "points:0,0;1,1"}
+    assert BASE.changed() == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"n": 4}, "schedule '8': k = 8 is more than n = 4"),
+        ({"n": 8, "schedule": "1@0,9@50"}, "k = 9 is more than n = 8"),
+        ({"n": 8, "estimator": "canonical"}, "k = 8 is not allowed with n = 8 .* from 1 to 7"),
+        (
+            {"estimator": "naive", "schedule": "linear:8->4@4"},
+            "at update 1: k = 7 .* 1, 2, 4, 8, 16",
+        ),
+        ({"n": 1, "schedule": "1"}, "n = 1 is too small for estimator 'sloo_minus_one'"),
+    ],
+)
+def test_schedule_n_and_estimator_must_fit(changes, reason):
+    with pytest.raises(ValueError, match=reason):
+        RunConfig(**changes)
+
+
+def test_what_a_run_never_reaches_is_allowed():
+    RunConfig(n=16, estimator="naive", schedule="8@0,4@10,2@20")
+    RunConfig(n=8, estimator="canonical", schedule="1@0,8@11", steps=10)
+    with pytest.raises(ValueError, match="at update 11: k = 8"):
+        RunConfig(n=8, estimator="canonical", schedule="1@0,8@11", steps=11)
+
+
+# --- Text -----------------------------------------------------------------------------------------
+
+
+def values_of(name: str) -> st.SearchStrategy:
+    field = FIELDS[name]
+    limits = field.metadata
+    if isinstance(field.default, bool):
+        return st.booleans()
+    if isinstance(field.default, int):
+        return st.integers(limits["low"], limits["high"])
+    if isinstance(field.default, float):
+        return st.floats(limits["low"], limits["high"])
+    texts = {
+        "schedule": SCHEDULES,
+        "shape": SHAPES,
+        "estimator": ("sloo_minus_one", "s", "dial:-0.25"),
+    }
+    return st.sampled_from(limits.get("choices") or texts[name])
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_text_reads_back_exactly(name):
+    @settings(derandomize=True, deadline=None, database=None)
+    @given(values_of(name))
+    def check(value):
+        text = format_value(value)
+        again = parse_value(name, text)
+        assert again == value and type(again) is type(value), f"{name}: {text}"
+
+    check()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason"),
+    [
+        ("n", "eight", "n must be a whole number, got 'eight'"),
+        ("n", "8.0", "n must be a whole number, got '8.0'"),
+        ("n", "5000", "n must be from 1 to 4096, got 5000"),
+        ("theta", "left", "theta must be a number, got 'left'"),
+        ("theta", "nan", "theta must be from -100.0 to 100.0, got nan"),
+        ("learn_sigma", "yes", "learn_sigma must be true or false, got 'yes'"),
+        ("optimizer", "SGD", "optimizer must be one of .* got 'SGD'"),
+        ("schedule", "k8", "schedule must look like .* got 'k8'"),
+        ("estimator", "", "estimator must be one of .* got ''"),
+        ("shape", "points:", "shape: a point must look like"),
+    ],
+)
+def test_text_refused(name, text, reason):
+    with pytest.raises(ValueError, match=reason):
+        parse_value(name, text)
+
+
+def test_a_limit_below_the_field_s_own():
+    assert parse_value("steps", "2000", at_most=2000) == 2000
+    with pytest.raises(ValueError, match="steps must be from 1 to 2000, got 2001"):
+        parse_value("steps", "2001", at_most=2000)
+
+
+# --- Comparisons ----------------------------------------------------------------------------------
+
+
+def test_compared():
+    assert compared({"seed": 3}, "  ") == (RunConfig(seed=3),)
+    assert [run.n for run in compared({"seed": 3}, "n 8 16 32")] == [8, 16, 32]
+    runs = compared({"n": 4, "seed": 7, "schedule": "8"}, "schedule 1 2@0,1@9")  # 8 > 4 alone
+    assert [run.schedule for run in runs] == ["1", "2@0,1@9"]
+    assert {(run.n, run.seed) for run in runs} == {(4, 7)}
+    assert difference(runs) == "schedule"
+    assert compared({}, "learning_rate 0.1") == (RunConfig(learning_rate=0.1),)
+    assert difference(compared({}, "")) == difference(runs[:1]) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("theta 0 1", "field must be one of schedule, estimator, .* got 'theta'"),
+        ("k 1 2", "field must be one of .* got 'k'"),
+        ("schedule", "from 1 to 4 values of schedule, got 0"),
+        ("schedule 1 2 3 4 5", "from 1 to 4 values of schedule, got 5"),
+        ("schedule 8 8@0", "values of schedule must differ, got 8 8@0"),
+        ("n 16 16", "values of n must differ"),
+        ("n 16 x", "n must be a whole number, got 'x'"),
+        ("n 16 4", "schedule '8': k = 8 is more than n = 4"),
+        ("schedule 1 17", "k = 17 is more than n = 16"),
+    ],
+)
+def test_comparisons_refused(text, reason):
+    with pytest.raises(ValueError, match=reason):
+        compared({}, text)
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [
+        (BASE,),
+        (RunConfig(theta=-0.5, sigma=0.3, learn_sigma=True, seed=11, optimizer="adam"),),
+        (RunConfig(schedule="linear:8->1@6", shape="points:0,0;0.25,1;0.25,0;1,0.5", n=9),),
+        (RunConfig(estimator="dial:-0.25", learning_rate=1e-05, steps=7),),
+        compared({"seed": 2, "shape": "points:-1,1e-05;2,3"}, "schedule 1 8@0,1@3 cosine:2->5@4"),
+        compared({"n": 4}, "schedule 1 2"),
+        compared({}, "estimator sloo_minus_one s dial:-0.25"),
+        compared({"schedule": "4"}, "n 4 8 16 32"),
+        compared({"optimizer": "normalised"}, "learning_rate 0.005 1e-06"),
+        compared({}, f"optimizer {' '.join(OPTIMIZERS)}"),
+        compared({"learn_sigma": True}, "seed 0 1 4294967295"),
+    ],
+    ids=lambda runs: command(runs).removeprefix("python -m pkpo train --task gaussian-hill "),
+)
+def test_the_printed_command_runs_these_settings(runs, capsys):
+    runs = tuple(run if run.steps == 7 else run.replace(steps=6) for run in runs)
+    words = shlex.split(command(runs))
+    assert words[:4] == ["python", "-m", "pkpo", "train"]
+    assert command_line.main([*words[3:], "--json"]) == 0
+    reports = json.loads(capsys.readouterr().out)
+    reports = reports if isinstance(reports, list) else [reports]
+    assert tuple(RunConfig(**report["config"]) for report in reports) == runs
+
+
+def test_every_comparable_field_has_a_command_above():
+    text = Path(__file__).read_text()
+    cases = text[text.index('"runs",\n    [') : text.index("ids=lambda runs")]
+    for name in COMPARABLE:
+        assert f'"{name} ' in cases, name
