@@ -17,7 +17,7 @@ $(READY): requirements.txt pyproject.toml
 	@touch $(READY)
 
 app: setup
-	$(BIN)/python -m streamlit run app/main.py
+	$(BIN)/python -m app
 
 lint: setup
 	$(BIN)/ruff check .

@@ -55,6 +55,6 @@ PRESETS = (
         "k = 1 climbs the nearer, lower peak and stays: every way off it costs single attempts. "
         "For k = 8 the occasional look at the higher peak is enough.",
         compare="schedule 1 2 4 8",
-        changes={"shape": "two-peaks", "theta": 0.1, "steps": 400, "learning_rate": 0.01},
+        changes={"shape": "two-peaks", "theta": 0.1, "steps": 250, "learning_rate": 0.01},
     ),
 )

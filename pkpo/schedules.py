@@ -154,7 +154,9 @@ class Schedule:
           ValueError: naming the update, the k and what is allowed.
         """
         if self.largest > n:
-            raise ValueError(f"schedule '{self}': k = {self.largest} is more than n = {n}; k can be at most n")
+            raise ValueError(
+                f"schedule '{self}': k = {self.largest} is more than n = {n}; k can be at most n"
+            )
         ks, first_at = np.unique(self.values(np.arange(updates + 1)), return_index=True)
         for k, at in sorted(zip(ks, first_at, strict=True), key=lambda pair: pair[1]):
             try:

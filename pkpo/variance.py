@@ -14,7 +14,7 @@ def gradient_spread(
     theta: np.ndarray,
     sigma: np.ndarray,
     k: np.ndarray,
-    replicates: int = 256,
+    replicates: int = 128,
 ) -> np.ndarray:
     """Standard deviation of single gradient estimates (by θ) at several policies of the toy problem.
 
@@ -24,7 +24,7 @@ def gradient_spread(
       sigma: `[T]` policy standard deviations.
       k: `[T]` the k in force.
       replicates: groups per policy; the relative standard error of the result is about
-        1/sqrt(2 replicates) for estimates near normal, 4% at the default.
+        1/sqrt(2 replicates) for estimates near normal, 6% at the default.
 
     Returns:
       `[T]` standard deviations.

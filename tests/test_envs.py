@@ -21,6 +21,8 @@ EXPECTED_REMARKS = (
     "Box observation space maximum and minimum values are equal",
 )
 
+pytestmark = pytest.mark.filterwarnings(f"ignore:.*{EXPECTED_REMARKS[-1]}")
+
 
 def group(num_envs: int, **arguments) -> GaussianHillVectorEnv:
     return gymnasium.make_vec(

@@ -24,10 +24,23 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtr
 
-Z_BREAKS = np.array([-8.5, -6.0, -4.0, -2.0, 0.0, 2.0, 4.0, 6.0, 8.5])
-Z_BREAKS_FINE = np.array([-8.5, -6.5, *range(-5, 8), 8.5])  # large k are sharper in the tail
-_POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(16)
-NODES, WEIGHTS = (_POINTS + 1) / 2, _WEIGHTS / 2  # on 0..1
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """Where panels end, in σ from θ, and the Gauss-Legendre points within each, on 0..1."""
+
+    breaks: np.ndarray
+    nodes: np.ndarray
+    weights: np.ndarray
+
+
+def _rule(breaks: Sequence[float], points: int) -> _Rule:
+    nodes, weights = np.polynomial.legendre.leggauss(points)
+    return _Rule(np.array(breaks), (nodes + 1) / 2, weights / 2)
+
+
+COARSE = _rule([-8.5, -6, -4, -2, 0, 2, 4, 6, 8.5], 16)  # 1e-13 for k <= 64
+FINE = _rule([-8.5, -6.5, *range(-5, 8), 8.5], 24)  # a large k is sharper, in the tail
 CHUNK = 256  # values of θ at once, to bound memory
 
 
@@ -35,24 +48,35 @@ CHUNK = 256  # values of θ at once, to bound memory
 class Segment:
     """A monotone stretch of a reward: from (x0, y0) to (x1, y1) as y0 + (y1 - y0) t^power.
 
-    t is 0 at x0 and 1 at x1; x0 may lie right of x1, which puts the flat foot of a power on the right.
+    t is 0 at x0 and 1 at x1; x0 may lie right of x1, which puts the flat foot of a square on the
+    right. The power is 1 (a line) or 2.
     """
 
     x0: float
     y0: float
     x1: float
     y1: float
-    power: float = 1.0
+    power: int = 1
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """The reward at x, which must lie within the segment."""
         t = (x - self.x0) / (self.x1 - self.x0)
-        return self.y0 + (self.y1 - self.y0) * (t if self.power == 1 else t**self.power)
+        return self.y0 + (self.y1 - self.y0) * (t if self.power == 1 else t * t)
+
+    @property
+    def polynomial(self) -> tuple[float, float, float]:
+        """Its coefficients of 1, x and x²."""
+        width, rise = self.x1 - self.x0, self.y1 - self.y0
+        if self.power == 1:
+            slope = rise / width
+            return self.y0 - slope * self.x0, slope, 0.0
+        bend = rise / width**2
+        return self.y0 + bend * self.x0**2, -2 * bend * self.x0, bend
 
     def inverse(self, u: np.ndarray) -> np.ndarray:
         """The x at which a sloping segment has level u; its nearer end for a level beyond."""
         t = np.clip((u - self.y0) / (self.y1 - self.y0), 0.0, 1.0)
-        return self.x0 + (self.x1 - self.x0) * (t if self.power == 1 else t ** (1 / self.power))
+        return self.x0 + (self.x1 - self.x0) * (t if self.power == 1 else np.sqrt(t))
 
     @property
     def top(self) -> float:
@@ -105,8 +129,9 @@ def max_at_k(
 def _chunk(
     segments: Sequence[Segment], theta: np.ndarray, sigma: np.ndarray, ks: Sequence[int]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    row, low, width = _panels(segments, theta, sigma, max(ks))
-    root = low[:, None] + width[:, None] * NODES  # [panels, nodes], as everything below
+    rule = COARSE if max(ks) <= 64 else FINE
+    row, low, width = _panels(segments, theta, sigma, max(ks), rule.breaks)
+    root = low[:, None] + width[:, None] * rule.nodes  # [panels, nodes], as everything below
     levels = root**2
     centre, spread = theta[row, None], sigma[row, None]
 
@@ -133,23 +158,36 @@ def _chunk(
             add(sign, segment.top)
             add(-sign, segment.inverse(levels))
 
-    log_miss = np.log1p(-np.clip(q, 0.0, 1.0 - 2.0**-53))
-    step = 2 * root * width[:, None] * WEIGHTS  # du of every node
+    miss = 1.0 - q
+    step = 2 * root * width[:, None] * rule.weights  # du of every node
     totals = np.empty((3, len(ks), theta.size))
     for i, k in enumerate(ks):
-        rate = step * (k * np.exp((k - 1) * log_miss))
-        parts = (-step * np.expm1(k * log_miss), rate * dq_theta, rate * dq_log_sigma)
+        all_but_one = _power(miss, k - 1)
+        rate = step * k * all_but_one
+        parts = (step * (1.0 - all_but_one * miss), rate * dq_theta, rate * dq_log_sigma)
         for total, part in zip(totals, parts, strict=True):
             total[i] = np.bincount(row, part.sum(1), minlength=theta.size)
     return totals[0], totals[1], totals[2]
 
 
+def _power(x: np.ndarray, k: int) -> np.ndarray:
+    """x^k by repeated squaring, several times as fast as `**` for the k in use."""
+    result = np.ones_like(x)
+    while k:
+        if k & 1:
+            result = result * x
+        k >>= 1
+        if k:
+            x = x * x
+    return result
+
+
 def _panels(
-    segments: Sequence[Segment], theta: np.ndarray, sigma: np.ndarray, k: int
+    segments: Sequence[Segment], theta: np.ndarray, sigma: np.ndarray, k: int, z: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The panels of every θ that have a width, in √u: row of θ, lower end, width."""
     fixed = sorted({0.0} | {y for s in segments for y in (s.y0, s.y1)})
-    near = theta[:, None] + sigma[:, None] * (Z_BREAKS if k <= 64 else Z_BREAKS_FINE)
+    near = theta[:, None] + sigma[:, None] * z
     shrink = 4.0 ** -np.arange(1 + math.ceil(math.log(k, 4)))
     breaks = [np.broadcast_to(fixed, (theta.size, len(fixed)))]
     for s in segments:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
+from itertools import pairwise, zip_longest
 from typing import Any
 
 import gymnasium
@@ -31,16 +31,29 @@ class RewardShape:
     """Its text form, which `reward_shape` parses."""
     label: str
     segments: tuple[Segment, ...]
+    _starts: np.ndarray = field(init=False, repr=False, compare=False)
+    _coefficients: np.ndarray = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # One polynomial per stretch: 0 on the left, then the segments, 0 in gaps and on the right.
+        ordered = sorted(self.segments, key=lambda s: s.ends)
+        starts, pieces = [], [(0.0, 0.0, 0.0)]
+        for segment, after in zip_longest(ordered, ordered[1:]):
+            left, right = segment.ends
+            starts.append(left)
+            pieces.append(segment.polynomial)
+            if after is None or after.ends[0] > right:
+                starts.append(np.nextafter(right, np.inf))  # the right end belongs to the segment
+                pieces.append((0.0, 0.0, 0.0))
+        object.__setattr__(self, "_starts", np.array(starts))
+        object.__setattr__(self, "_coefficients", np.array(pieces).T)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """The rewards of samples x, any shape."""
         x = np.asarray(x, float)
-        reward = np.zeros(x.shape)
-        for segment in self.segments:
-            left, right = segment.ends
-            within = np.minimum(np.maximum(x, left), right)
-            reward = np.where(within == x, segment(within), reward)
-        return reward
+        piece = self._starts.searchsorted(x, "right")
+        constant, linear, square = self._coefficients
+        return constant.take(piece) + x * (linear.take(piece) + x * square.take(piece))
 
     @property
     def support(self) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-BENCHES = ("estimators",)
+BENCHES = ("estimators", "page")
 
 
 def main(names: list[str]) -> None:

@@ -44,7 +44,7 @@ def free_port() -> int:
 def running_app():
     """The app as `make app` starts it, on a port of its own; yields its address."""
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(port)]
+    command = [sys.executable, "-m", "app", "--server.port", str(port)]
     process = subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

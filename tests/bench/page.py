@@ -1,0 +1,96 @@
+"""The library's start, the training loop, and the pages: how long a person waits."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from app.presets import PRESETS
+from pkpo.config import RunConfig, compared
+from pkpo.training import record
+from tests.browser.browser import ROOT, browser, running_app
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def _row(what: str, values: list[float], aim: str) -> None:
+    middle, worst = statistics.median(values), max(values)
+    print(f"{what:<58}{1000 * middle:>9.0f}{1000 * worst:>9.0f}   {aim}")
+
+
+def _import(statement: str) -> float:
+    """Seconds that a statement takes in a fresh interpreter, without the interpreter's own start."""
+    code = f"import time; t = time.perf_counter(); {statement}; print(time.perf_counter() - t)"
+    run = [sys.executable, "-c", code]
+    return float(subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=True).stdout)
+
+
+def _changed_control(seed: int, name: str) -> float:
+    """Server time of a page run after a change to settings that nobody had before."""
+    from streamlit.testing.v1 import AppTest
+
+    preset = next(p for p in PRESETS if p.name == name)
+    page = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+    page.run()
+    page.switch_page("app_pages/toy_problem.py")
+    for field, value in preset.changes.items():
+        page.query_params[field] = str(value)
+    page.query_params["compare"] = preset.compare
+    page.run()
+    page.number_input(key="seed").set_value(seed)
+    taken = _seconds(page.run)
+    assert not page.exception, page.exception
+    return taken
+
+
+def _open(address: str, chromium) -> tuple[float, float]:
+    """Seconds from opening the toy page to the main picture, and to all four charts."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    start = time.perf_counter()
+    page.goto(address + "/toy-problem")
+    page.wait_for_selector(".pk-player[data-frame]")
+    stage = time.perf_counter() - start
+    page.wait_for_selector(".pk-player[data-ready]")
+    everything = time.perf_counter() - start
+    context.close()
+    return stage, everything
+
+
+def main() -> None:
+    """Print the table."""
+    print(f"{'milliseconds':<58}{'median':>9}{'worst':>9}   aim")
+    _row("import numpy, for scale", [_import("import numpy") for _ in range(5)], "")
+    _row("import pkpo", [_import("import pkpo") for _ in range(5)], "300")
+    record(RunConfig())
+    runs = [_seconds(lambda s=s: record(RunConfig(seed=s))) for s in range(10)]
+    _row("a run of 300 updates, n = 16, with exact values", runs, "well under 500")
+    four = compared({}, "schedule 1 2 4 8")
+    runs = [_seconds(lambda s=s: [record(c.replace(seed=s)) for c in four]) for s in range(5)]
+    _row("the same for k = 1, 2, 4, 8", runs, "")
+    for name in ("Paper, Figure 1", "Annealing wins", "Stuck at pass@1"):
+        changes = [_changed_control(seed, name) for seed in range(100, 105)]
+        _row(f"server time of a changed control: {name}", changes, "300")
+    with browser() as chromium:
+        colds = []
+        for _ in range(2):
+            with running_app() as address:
+                colds.append(_open(address, chromium))
+        with running_app() as address:
+            _open(address, chromium)
+            warms = [_open(address, chromium) for _ in range(5)]
+    _row("first visit after the server's start: main picture", [c[0] for c in colds], "")
+    _row("first visit after the server's start: all charts", [c[1] for c in colds], "")
+    _row("a new visitor: main picture", [w[0] for w in warms], "2000")
+    _row("a new visitor: all charts", [w[1] for w in warms], "2000")
+
+
+if __name__ == "__main__":
+    main()

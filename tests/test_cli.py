@@ -1,0 +1,183 @@
+"""The command line: the numbers it prints are the library's, and errors are one line."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+
+import pytest
+
+from pkpo import ESTIMATORS
+from pkpo.__main__ import main
+from pkpo.config import FIELDS, RunConfig, format_value
+from pkpo.training import record
+
+
+def run(capsys, text: str) -> tuple[int, str, str]:
+    status = main(text.split())
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+def check_report(report: dict, config: RunConfig) -> None:
+    run = record(config)
+    assert set(report) == {"status", "step", "config", "metrics", "seconds", "history"}
+    assert report["status"] == "finished" and report["step"] == config.steps
+    assert report["config"] == dataclasses.asdict(config)
+    assert report["history"] == {name: curve.tolist() for name, curve in run.columns().items()}
+    assert report["metrics"] == run.final()
+    assert report["metrics"] == {name: curve[-1] for name, curve in report["history"].items()}
+    assert report["seconds"] >= 0
+
+
+def test_every_setting_reaches_the_run_and_json_is_the_recording(capsys):
+    config = RunConfig(
+        n=12,
+        schedule="linear:6->2@7",
+        estimator="dial:0.3",
+        steps=9,
+        learning_rate=0.02,
+        optimizer="adam",
+        seed=3,
+        theta=-0.25,
+        sigma=0.3,
+        learn_sigma=True,
+        shape="points:0,0;0.5,1;0.5,0.2;1,0.2",
+    )
+    assert set(config.changed()) == set(FIELDS) - {"task"}
+    words = ["train", "--json", "--task", "gaussian-hill"]
+    for name, value in config.changed().items():
+        option = "--" + name.replace("_", "-")
+        words += [option] if value is True else [option, format_value(value)]
+    assert main(words) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    check_report(json.loads(captured.out), config)
+
+
+def test_defaults_are_the_library_s(capsys):
+    status, out, _ = run(capsys, "train --json")
+    assert status == 0
+    check_report(json.loads(out), RunConfig())
+
+
+def test_compare_gives_a_report_per_value(capsys):
+    status, out, err = run(capsys, "train --steps 4 --n 4 --json --compare schedule 1 2 4@0,1@2")
+    reports = json.loads(out)
+    assert (status, err, len(reports)) == (0, "", 3)
+    for report, schedule in zip(reports, ("1", "2", "4@0,1@2"), strict=True):
+        check_report(report, RunConfig(steps=4, n=4, schedule=schedule))
+    status, out, _ = run(capsys, "train --steps 4 --json --compare seed 5")
+    (report,) = json.loads(out)  # a list even for one value
+    check_report(report, RunConfig(steps=4, seed=5))
+
+
+@pytest.mark.parametrize(
+    ("flag", "learned"), [("--learn-sigma", True), ("--no-learn-sigma", False), ("", False)]
+)
+def test_learn_sigma_flags(capsys, flag, learned):
+    status, out, _ = run(capsys, f"train --steps 8 --json {flag}")
+    report = json.loads(out)
+    assert status == 0 and report["config"]["learn_sigma"] is learned
+    assert (len(set(report["history"]["sigma"])) > 1) == learned
+    both = run(capsys, f"train --steps 8 --json {flag} --no-learn-sigma")[1]
+    assert json.loads(both)["config"]["learn_sigma"] is False
+
+
+@pytest.mark.parametrize("steps", [1, 5, 10, 123])
+def test_the_table(capsys, steps):
+    status, out, err = run(capsys, f"train --steps {steps} --n 9 --schedule 9@0,3@4 --seed 2")
+    assert (status, err) == (0, "")
+    title, header, *rows, last = out.splitlines()
+    assert last.strip() == ""
+    assert f"--steps {steps}" in title and "--schedule 9@0,3@4" in title and "--seed 2" in title
+    want = record(RunConfig(steps=steps, n=9, schedule="9@0,3@4", seed=2)).columns()
+    names = ["value" if name == "max@k" else name for name in header.split()]
+    assert {"update", "k", "theta", "sigma", "gradient", "max@1", "value"} <= set(names)
+    shown = [int(row.split()[0]) for row in rows]
+    assert shown[0] == 0 and shown[-1] == steps and len(shown) == min(steps + 1, 11)
+    assert shown == sorted(set(shown))
+    for update, row in zip(shown, rows, strict=True):
+        for name, cell in zip(names, row.split(), strict=True):
+            assert abs(float(cell) - want[name][update]) <= 0.5000001e-6, f"{name} at {update}"
+
+
+def test_a_table_per_compared_run(capsys):
+    _, out, _ = run(capsys, "train --steps 3 --compare estimator s sloo_minus_one")
+    tables = out.strip().split("\n\n")
+    assert len(tables) == 2
+    assert "--estimator s " in tables[0]
+    assert [len(table.splitlines()) for table in tables] == [6, 6]
+
+
+@pytest.mark.parametrize("output", ["", "--json"])
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ("--n 4 --schedule 8", "schedule '8': k = 8 is more than n = 4"),
+        ("--estimator ppo", "estimator must be one of"),
+        ("--shape points:0,1", "shape: points must number from 2 to 16, got 1"),
+        ("--shape mountain", "shape must be one of hill"),
+        ("--steps 0", "steps must be from 1 to 1000000, got 0"),
+        ("--sigma nan", "sigma must be from 0.001 to 10.0, got nan"),
+        ("--task chess", "task must be one of gaussian-hill, got 'chess'"),
+        ("--optimizer lion", "optimizer must be one of"),
+        ("--compare theta 0 1", "compare: the field must be one of"),
+        ("--compare schedule", "compare: give from 1 to 4 values of schedule, got 0"),
+        ("--compare n 16 x", "n must be a whole number, got 'x'"),
+    ],
+)
+def test_an_impossible_request_is_one_line_and_status_2(capsys, arguments, reason, output):
+    status, out, err = run(capsys, f"train {arguments} {output}")
+    assert (status, out) == (2, "")
+    (line,) = err.splitlines()
+    assert line.startswith("pkpo train: ") and reason in line
+
+
+@pytest.mark.parametrize(
+    "arguments", ["", "trian", "train --n eight", "train --nonsense 1", "train --learn-sigma=maybe"]
+)
+def test_a_misspelt_command_shows_the_usage(capsys, arguments):
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments.split())
+    captured = capsys.readouterr()
+    assert stopped.value.code == 2 and captured.out == ""
+    assert captured.err.startswith("usage: pkpo") and "error:" in captured.err
+
+
+def test_help_gives_every_default(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["train", "--help"])
+    assert stopped.value.code == 0
+    text = " ".join(capsys.readouterr().out.split())
+    for name, field in FIELDS.items():
+        assert "--" + name.replace("_", "-") in text
+        assert f"default {field.default}" in text, name
+
+
+def test_estimators_lists_every_key(capsys):
+    status, out, _ = run(capsys, "estimators")
+    listed = [line.partition(":")[0] for line in out.splitlines() if not line.startswith(" ")]
+    assert status == 0 and listed == list(ESTIMATORS)
+    for entry in ESTIMATORS.values():
+        assert entry.label in out and entry.reference in out and entry.needs in out
+
+
+def test_estimators_as_json(capsys):
+    status, out, _ = run(capsys, "estimators --json")
+    rows = json.loads(out)
+    assert status == 0 and [row["key"] for row in rows] == list(ESTIMATORS)
+    for row in rows:
+        assert row == {name: getattr(ESTIMATORS[row["key"]], name) for name in row}
+        assert {"label", "formula", "reference", "optimises", "unbiased", "needs"} < set(row)
+
+
+def test_in_a_process_of_its_own():
+    command = [sys.executable, "-m", "pkpo", "train", "--steps", "5", "--seed", "4"]
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    check_report(json.loads(done.stdout), RunConfig(steps=5, seed=4))
+    done = subprocess.run([*command, "--n", "2"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("pkpo train: schedule '8': k = 8 is more than n = 2")
