@@ -267,9 +267,6 @@ def _compare_controls(slots: dict[str, Any]) -> str:
             accept_new_options=True,
             max_selections=COMPARE_LIMIT,
             help=_compare_help(field),
-            format_func=lambda value: (
-                f"k = {value}" if field == "schedule" and value.isdigit() else value
-            ),
         )
         slots["compare"] = st.empty()
     return field

@@ -251,7 +251,7 @@ class GaussianHillVectorEnv(VectorEnv):
     `Box(-inf, inf, (num_envs, dimension), float64)`: one sample x per attempt.
 
     ## Observation Space
-    `Box(0, 0, (num_envs, 1), float64)`: nothing to see, always 0.
+    `Box(0, 1, (num_envs, 1), float64)`: nothing to see, always 0.
 
     ## Starting State
     The observation 0; `reset(seed=...)` changes nothing, as nothing here is random.
@@ -283,9 +283,9 @@ class GaussianHillVectorEnv(VectorEnv):
         self.num_envs = num_envs
         self.shape = reward_shape(shape)
         self.single_action_space = spaces.Box(-np.inf, np.inf, (dimension,), np.float64)
-        self.single_observation_space = spaces.Box(0.0, 0.0, (1,), np.float64)
+        self.single_observation_space = spaces.Box(0.0, 1.0, (1,), np.float64)
         self.action_space = spaces.Box(-np.inf, np.inf, (num_envs, dimension), np.float64)
-        self.observation_space = spaces.Box(0.0, 0.0, (num_envs, 1), np.float64)
+        self.observation_space = spaces.Box(0.0, 1.0, (num_envs, 1), np.float64)
         self._observation = np.zeros((num_envs, 1))
         self._over = np.ones(num_envs, bool)
 
@@ -312,7 +312,7 @@ class GaussianHillEnv(gymnasium.Env):
     `Box(-inf, inf, (dimension,), float64)`: the sample x.
 
     ## Observation Space
-    `Box(0, 0, (1,), float64)`: nothing to see, always 0.
+    `Box(0, 1, (1,), float64)`: nothing to see, always 0.
 
     ## Starting State
     The observation 0.
@@ -339,7 +339,7 @@ class GaussianHillEnv(gymnasium.Env):
             raise ValueError(f"dimension must be at least 1, got {dimension}")
         self.shape = reward_shape(shape)
         self.action_space = spaces.Box(-np.inf, np.inf, (dimension,), np.float64)
-        self.observation_space = spaces.Box(0.0, 0.0, (1,), np.float64)
+        self.observation_space = spaces.Box(0.0, 1.0, (1,), np.float64)
 
     def reset(self, *, seed: int | None = None, options: dict | None = None):
         """Start an attempt."""

@@ -21,9 +21,9 @@ with text:
         language="python",
     )
     st.markdown(
-        "On the right, two policies learned the same hill with a cliff at x = 1. The one trained for "
-        "single attempts keeps a safe distance. The one trained for the best of 8 stands at the "
-        "edge: most of its attempts may fall, its best hardly ever does."
+        "In the picture, two policies learned the same hill with a cliff at x = 1. The one trained for "
+        "single attempts keeps a safe distance. The one trained for the best of 8 stands at the edge: "
+        "a good part of its attempts fall, the best of 8 hardly ever does."
     )
     st.page_link(
         registry.toy_problem(), label="Try it: the toy problem", icon=":material/arrow_forward:"

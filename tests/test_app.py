@@ -1,0 +1,156 @@
+"""The app without a browser: addresses, settings, pages."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import controls, player
+from app.presets import PRESETS
+from pkpo.config import command, compared, format_value
+from tests.browser.browser import ROOT
+
+MAIN = str(ROOT / "app" / "main.py")
+
+
+def open_toy_page(**address: str) -> AppTest:
+    page = AppTest.from_file(MAIN, default_timeout=30)
+    page.run()
+    page.switch_page("app_pages/toy_problem.py")
+    for name, text in address.items():
+        page.query_params[name] = text
+    page.run()
+    assert not page.exception
+    return page
+
+
+def test_the_default_address_is_empty():
+    values, problems = controls.read_address({})
+    assert values == controls.DEFAULTS
+    assert problems == []
+    assert controls.settings(values) == compared({}, "schedule 1 2 4 8")
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda p: p.name)
+def test_a_preset_round_trips_through_its_address(preset):
+    address = {name: format_value(value) for name, value in preset.changes.items()}
+    values, problems = controls.read_address(address | {"compare": preset.compare})
+    assert problems == []
+    assert controls.settings(values) == compared(preset.changes, preset.compare)
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ({"n": "1e3"}, "n must be a whole number, got '1e3'"),
+        ({"n": "257"}, "n must be from 1 to 256, got 257"),
+        ({"steps": "5001"}, "steps must be from 1 to 5000, got 5001"),
+        ({"sigma": "nan"}, "sigma must be from 0.001 to 10.0, got nan"),
+        ({"learn_sigma": "maybe"}, "learn_sigma must be true or false, got 'maybe'"),
+        ({"optimizer": "lion"}, "optimizer must be one of sgd"),
+        ({"estimator": "magic"}, "estimator must be one of s, sloo"),
+        ({"shape": "points:1"}, "a point must look like"),
+        ({"schedule": "9", "compare": "off", "n": "8"}, "k = 9 is more than n = 8"),
+        ({"compare": "schedule"}, "from 1 to 4 values, got 0"),
+        ({"compare": "schedule 1 2 3 4 5"}, "from 1 to 4 values, got 5"),
+        ({"compare": "schedule 1 1"}, "must differ"),
+        ({"compare": "shape hill"}, "cannot compare by 'shape'"),
+        ({"compare": "n 8 512"}, "n must be from 1 to 256, got 512"),
+        ({"task": "bandit"}, "'task' is not a setting of this page"),
+        ({"n": "256", "steps": "5000"}, "too many for this page"),
+    ],
+)
+def test_a_bad_address_is_explained_and_still_opens(address, problem):
+    values, problems = controls.read_address(address)
+    assert any(problem in found for found in problems), problems
+    controls.settings(values)  # what is left of it can run
+
+
+def test_what_is_compared_need_not_be_possible_for_the_others():
+    values, problems = controls.read_address({"n": "4", "compare": "schedule 1 2"})
+    assert problems == []
+    assert [c.schedule for c in controls.settings(values)] == ["1", "2"]
+
+
+def test_the_page_shows_each_control_s_value_and_the_command():
+    page = open_toy_page(n="12", compare="off", schedule="6@0,1@40", steps="90")
+    assert page.number_input(key="n").value == 12
+    assert page.slider(key="_k").value == 6
+    assert page.selectbox(key="_kind").value == "step"
+    assert page.number_input(key="_at").value == 40
+    run = compared({"n": 12, "schedule": "6@0,1@40", "steps": 90}, "")
+    assert page.code[0].value == command(run)
+
+
+def test_moving_k_rewrites_the_schedule():
+    page = open_toy_page(compare="off", schedule="8@0,1@40")
+    page.slider(key="_k").set_value(5).run()
+    assert page.query_params["schedule"] == "5@0,1@40"
+    page.selectbox(key="_kind").set_value("cosine").run()
+    assert page.query_params["schedule"] == "cosine:5->1@40"
+    page.selectbox(key="_kind").set_value("custom").run()
+    assert page.text_input(key="_text").value == "cosine:5->1@40"
+    page.text_input(key="_text").set_value("3@0,2@10,1@20").run()
+    assert page.query_params["schedule"] == "3@0,2@10,1@20"
+    page.text_input(key="_text").set_value("three").run()
+    assert "must look like" in page.error[0].value
+    assert page.query_params["schedule"] == "3@0,2@10,1@20"
+    assert not page.exception
+
+
+def test_a_typed_comparison_is_checked():
+    page = open_toy_page()
+    page.multiselect(key="_compare_values").set_value(["1", "lots"]).run()
+    assert "lots" in page.error[0].value
+    page.multiselect(key="_compare_values").set_value([]).run()
+    assert "from 1 to 4 values" in page.error[0].value
+    page.multiselect(key="_compare_values").set_value(["3", "linear:8->1@50"]).run()
+    assert not page.error
+    assert page.query_params["compare"] == "schedule 3 linear:8->1@50"
+
+
+def test_own_points():
+    page = open_toy_page()
+    page.selectbox(key="_shape").set_value("own").run()
+    assert page.query_params["shape"] == controls.OWN_SHAPE
+    page.text_input(key="_points").set_value("0,0; 1,2").run()
+    assert page.query_params["shape"] == "points:0,0;1,2"
+    page.text_input(key="_points").set_value("0,0; 1,-2").run()
+    assert "reward from 0 to" in page.error[0].value
+    assert not page.exception
+
+
+def test_reset_takes_everything_back():
+    page = open_toy_page(n="24", seed="5")
+    page.button[0].click().run()
+    assert page.number_input(key="n").value == 16
+    assert dict(page.query_params) == {}
+
+
+def test_the_payload_is_compact_and_names_its_content():
+    study, styles = controls_study = _study("schedule 1 2 4 8")
+    data = player.payload(*controls_study, player.PANELS)
+    assert [run["label"] for run in data["runs"]] == [label for label, _ in styles]
+    assert set(data["figures"]) == set(player.PANELS)
+    size = sum(len(str(part)) for part in data.values())
+    assert size < 1_000_000  # four runs of 300 updates in one message
+    again = player.payload(*_study("schedule 1 2 4 8"), player.PANELS)
+    other = player.payload(*_study("schedule 1 2 4"), player.PANELS)
+    assert data["id"] == again["id"] != other["id"]
+
+
+def _study(compare: str):
+    from app import cached
+
+    return cached.toy_study(compared({}, compare))
+
+
+def test_the_toy_page_needs_no_torch():
+    code = (
+        "import sys; from tests.test_app import open_toy_page; open_toy_page(); "
+        "sys.exit('torch' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
