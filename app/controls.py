@@ -9,8 +9,8 @@ This is the only module that knows widget keys.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -27,6 +27,8 @@ from pkpo.config import (
 )
 from pkpo.estimators import ESTIMATORS, get_estimator
 from toy_envs.gaussian_hill import SHAPES
+
+Result = TypeVar("Result")
 
 SAMPLE_LIMIT = 150_000  # of all compared runs together: instant on the page; more by command
 LIMITS = {"n": 256, "steps": 5000}  # this page's, below the library's
@@ -191,20 +193,21 @@ def preset_pills() -> str | None:
     return next((p.message for p in PRESETS if p.name == now), None)
 
 
-def read() -> tuple[tuple[RunConfig, ...], str]:
-    """The runs that the controls ask for, and what is wrong with them.
+def read(compute: Callable[[tuple[RunConfig, ...]], Result]) -> tuple[Result, str]:
+    """What the page computes from the runs that the controls ask for, and what is wrong with them.
 
-    Where the controls ask for the impossible, the runs are the last possible ones, the address keeps
-    them, and the reason is for `sidebar` to show beside its control.
+    Where the controls ask for the impossible, the result is that of the last possible runs, the
+    address keeps them, and the reason is for `sidebar` to show beside its control.
     """
     values = {name: st.session_state[name] for name in DEFAULTS}
     try:
         configs = settings(values)
+        result = compute(configs)
     except ValueError as reason:
-        return st.session_state.get("possible") or settings(DEFAULTS), str(reason)
+        return compute(st.session_state.get("possible") or settings(DEFAULTS)), str(reason)
     st.session_state["possible"] = configs
     _write_address(values)
-    return configs, ""
+    return result, ""
 
 
 def sidebar(problem: str) -> None:
@@ -269,7 +272,25 @@ def _compare_controls(slots: dict[str, Any]) -> str:
             help=_compare_help(field),
         )
         slots["compare"] = st.empty()
+    if field and field != "optimizer":
+        _equal_steps()
     return field
+
+
+def _equal_steps() -> None:
+    """A switch for the step rule that makes a comparison fair in another way."""
+    st.session_state["_equal_steps"] = st.session_state["optimizer"] == "normalised"
+
+    def switch() -> None:
+        st.session_state["optimizer"] = "normalised" if st.session_state["_equal_steps"] else "sgd"
+
+    st.toggle(
+        "Steps of equal length",
+        key="_equal_steps",
+        on_change=switch,
+        help="Off: the same learning rate for all, so that a larger gradient makes larger steps. "
+        "On: every step has the length of the learning rate; only its direction is estimated.",
+    )
 
 
 def _compare_help(field: str) -> str:

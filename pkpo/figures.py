@@ -340,8 +340,14 @@ def _message(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> str:
             f"max@1 from {r.max_at[1][0]:.2f} to {r.max_at[1][-1]:.2f}."
         )
     worst, best = (pick(runs, key=lambda run: run[1][-1]) for pick in (min, max))
+    steps = study.recordings[0].config.steps
+    if best[1][-1] - worst[1][-1] < 0.005:
+        return (
+            f"After {steps} updates all runs reach the same max@{key} = {best[1][-1]:.2f}; look at "
+            f"how they get there."
+        )
     return (
-        f"After {study.recordings[0].config.steps} updates, {best[2][0]} stands at "
+        f"After {steps} updates, {best[2][0]} stands at "
         f"θ = {best[0].theta[-1]:.2f} with max@{key} = {best[1][-1]:.2f} and max@1 = "
         f"{best[0].max_at[1][-1]:.2f}; {worst[2][0]} at θ = {worst[0].theta[-1]:.2f} with max@{key} "
         f"= {worst[1][-1]:.2f} and max@1 = {worst[0].max_at[1][-1]:.2f}."

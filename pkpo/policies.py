@@ -12,12 +12,14 @@ class GaussianPolicy:
 
     Attributes:
       parameters: `[1]` (θ) or `[2]` (θ, log σ), float64.
+      bounds: `[1]` or `[2]`: beyond these absolute values, training has diverged.
     """
 
     def __init__(self, theta: float, sigma: float, learn_sigma: bool = False):
         self._fixed_sigma = sigma
         self.learns_sigma = learn_sigma
         self.parameters = np.array([theta, math.log(sigma)] if learn_sigma else [theta])
+        self.bounds = np.array([1e9, 20.0] if learn_sigma else [1e9])
 
     @property
     def theta(self) -> float:

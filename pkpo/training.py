@@ -57,7 +57,11 @@ class Event:
 
 
 def train(config: RunConfig) -> Iterator[Event]:
-    """Run a config: `config.steps + 1` events, the same for the same config and seed."""
+    """Run a config: `config.steps + 1` events, the same for the same config and seed.
+
+    Raises:
+      ValueError: the parameters left the range of numbers in which anything can be computed.
+    """
     updates = _updates(config)
     while block := list(islice(updates, BLOCK)):
         yield from _with_exact_values(block, config.shape)
@@ -90,6 +94,11 @@ def _updates(config: RunConfig) -> Iterator[dict[str, Any]]:
             "pass_rate": np.count_nonzero(rewards > 0) / config.n,
         }
         policy.parameters = step(policy.parameters, gradient)
+        if not np.all(np.abs(policy.parameters) < policy.bounds):
+            raise ValueError(
+                f"learning_rate {config.learning_rate:g} is too large: at update {update + 1} the "
+                f"policy's parameters reached {policy.parameters.tolist()}"
+            )
 
 
 def _with_exact_values(updates: list[dict[str, Any]], shape: str) -> Iterator[Event]:

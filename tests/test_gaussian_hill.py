@@ -6,8 +6,8 @@ come from a complex step, exact to rounding. Rounding 1 - F(g(x)) makes the refe
 grow as k times machine precision.
 """
 
+import itertools
 import json
-from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,8 +29,9 @@ from toy_envs.gaussian_hill import (
 )
 
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "toy.json").read_text())
-KS = (1, 2, 7, 64, 5000, 10**6)
+KS = (1, 2, 7, 20, 64, 5000, 10**6)
 SIGMAS = (0.001, 0.03, 0.1, 0.6, 3.0)
+SMALL = np.array(KS) <= 8
 CLIFFS = "points:-1,0.2;0,0.2;0,0.9;0.4,0.1;0.4,1.5;0.4,0.3;0.7,0.3;1.2,0.8"
 STEP = 1e-30  # imaginary
 EPS = np.finfo(float).eps
@@ -64,7 +65,7 @@ def square(crossing, slope):
 PIECES = {
     "hill": [square(lambda root: root, 1)],
     "left-cliff": [square(lambda root: 1 - root, -1)],
-    **{n: [line(a, b) for a, b in pairwise(p) if a[0] < b[0]] for n, p in POINTS.items()},
+    **{n: [line(a, b) for a, b in itertools.pairwise(p) if a[0] < b[0]] for n, p in POINTS.items()},
 }
 TOPS = {"hill": 1.0, "left-cliff": 0.0, "two-peaks": 0.65, "plateau-spike": 0.8, CLIFFS: 0.0}
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(12)
@@ -103,7 +104,7 @@ def winners_mean(pieces, theta, sigma, ks):
     near = theta.real + sigma.real * np.linspace(-9, 9, 73)
     for piece in (p for p in pieces if p.slope):
         # F(g(x)) bends, for large k sharply, where the reward passes the end of any piece.
-        bends = np.array([piece.crossing(y) for other in pieces for y in other.levels])
+        bends = np.unique([piece.crossing(y) for other in pieces for y in other.levels])
         shrink = (piece.right - piece.left) * np.concatenate([[0], 2.0 ** -np.arange(42)])
         refined = bends[:, None] + np.concatenate([-shrink, shrink])
         breaks = np.concatenate([near, refined.ravel()])
@@ -156,22 +157,25 @@ def test_one_attempt_on_the_hill_in_closed_form(sigma):
         assert abs(objective(at, 1, sigma) - integral) < 1e-12 + error
 
 
+def assert_exact(what: str, got, want, unit: float, context: str) -> None:
+    """Within what `exact` promises for a small k, and what `objective` does for any; `[len(KS)]`."""
+    promised = np.where(SMALL, 1e-12, 1e-9 if what == "value" else 1e-8)
+    allowed = (promised + 10 * EPS * np.array(KS)) * unit
+    for k, g, w, size in zip(KS, got, want, allowed, strict=True):
+        assert abs(g - w) < size, f"{what} of {context}, k = {k}: {g} against {w}"
+
+
 @pytest.mark.parametrize("sigma", SIGMAS)
 @pytest.mark.parametrize("name", PIECES)
 def test_values_and_derivatives_against_integration_over_x(name, sigma):
-    theta = np.array([0.3, *(TOPS[name] + sigma * np.array([-6, -2.5, -0.7, 0, 1.5, 4]))])
+    theta = [0.3, 0.62, *(TOPS[name] + sigma * np.array([-6, -3.5, -1.8, -0.7, 0, 0.9, 2.4, 5]))]
     got = exact(theta, KS, sigma, name)
     for i, at in enumerate(theta):
-        want = reference(name, at, sigma)
-        for what, g, w, unit in (
-            ("value", got.value, want[0], 1),
-            ("d_theta", got.d_theta, want[1], 1 / sigma),
-            ("d_log_sigma", got.d_log_sigma, want[2], 1),
-        ):
-            for k, here, there in zip(KS, g[:, i], w, strict=True):
-                assert abs(here - there) < (1e-12 + 10 * k * EPS) * unit, (
-                    f"{what} of {name} at θ = {at}, σ = {sigma}, k = {k}: {here} against {there}"
-                )
+        value, d_theta, d_log_sigma = reference(name, at, sigma)
+        context = f"{name} at θ = {at}, σ = {sigma}"
+        assert_exact("value", got.value[:, i], value, 1, context)
+        assert_exact("d_theta", got.d_theta[:, i], d_theta, 1 / sigma, context)
+        assert_exact("d_log_sigma", got.d_log_sigma[:, i], d_log_sigma, 1, context)
 
 
 @pytest.mark.parametrize("name", PIECES)
@@ -180,17 +184,19 @@ def test_together_or_one_at_a_time(name):
     sigma = np.array([[0.01], [0.1], [0.7]])
     together = exact(theta, KS, sigma, name)
     assert together.value.shape == (len(KS), 3, 180)
-    for j, k in enumerate(KS):
-        values, slopes = objective(theta, k, sigma, name), gradient(theta, k, sigma, name)
-        # Other k beside it choose other panels: both are good for 1e-12 times the largest reward.
-        assert np.abs(values - together.value[j]).max() < 2e-12
-        assert (np.abs(slopes - together.d_theta[j]) * sigma).max() < 2e-12
-        for index in ((0, 3), (1, 100), (2, 179)):
-            arguments = float(theta[index]), k, float(sigma[index[0], 0]), name
-            value, slope = objective(*arguments), gradient(*arguments)
-            assert type(value) is type(slope) is float
-            assert abs(value - values[index]) < 1e-14, arguments  # rounding only
-            assert abs(slope - slopes[index]) < 1e-14 / arguments[2], arguments
+    values = np.array([objective(theta, k, sigma, name) for k in KS])
+    slopes = np.array([gradient(theta, k, sigma, name) for k in KS])
+    for row, column in np.ndindex(theta.shape):
+        # Other k beside it may choose other panels.
+        at, context = (slice(None), row, column), f"{name} at θ = {theta[row, column]}"
+        assert_exact("value", together.value[at], values[at], 1, context)
+        assert_exact("d_theta", together.d_theta[at], slopes[at], 1 / sigma[row, 0], context)
+    for j, row, column in itertools.product(range(len(KS)), range(3), (3, 100, 179)):
+        arguments = float(theta[row, column]), KS[j], float(sigma[row, 0]), name
+        value, slope = objective(*arguments), gradient(*arguments)
+        assert type(value) is type(slope) is float
+        assert abs(value - values[j, row, column]) < 1e-14, arguments  # rounding only
+        assert abs(slope - slopes[j, row, column]) < 1e-14 / arguments[2], arguments
     assert exact(np.zeros((0, 2)), (1, 2), 0.1).d_log_sigma.shape == (2, 0, 2)
 
 

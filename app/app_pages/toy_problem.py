@@ -7,14 +7,14 @@ from pkpo import figures, studies
 from pkpo.config import command
 
 controls.sync_from_url()
-configs, problem = controls.read()
+(study, styles), problem = controls.read(cached.toy_study)
+configs = tuple(recording.config for recording in study.recordings)
 
 st.header("How far should a policy climb when only the best of k attempts counts?", anchor=False)
 controls.notices()
 message = controls.preset_pills()
 if problem:
     st.info("The settings on the left cannot run as they are; this shows the last that could.")
-study, styles = cached.toy_study(configs)
 st.markdown(f"{message or ''} {figures.takeaway(study, styles)}")
 player.play(cached.toy_player(configs), key="toy-player")
 controls.sidebar(problem)  # after the picture, which is what a visitor waits for

@@ -104,6 +104,7 @@ class Player {
 
   buildSettings() {
     const box = this.root.querySelector(".pk-settings");
+    box.style.setProperty("--count", this.runs.length);
     box.replaceChildren(
       ...this.runs.map((run, index) => {
         const button = document.createElement("button");
