@@ -7,7 +7,6 @@ text, `RunConfig` refuses what is impossible, and `compared` turns one setting i
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -171,8 +170,9 @@ def command(runs: Sequence[RunConfig]) -> str:
     words = ["python -m pkpo train", f"--task {runs[0].task}"]
     for name, value in runs[0].changed().items():
         if name not in ("task", field):
-            option = "--" + name.replace("_", "-")
-            words.append(option if value is True else f"{option} {_quoted(format_value(value))}")
+            option, text = "--" + name.replace("_", "-"), _quoted(format_value(value))
+            joint = "=" if text.startswith("-") else " "
+            words.append(option if value is True else f"{option}{joint}{text}")
     if field:
         values = " ".join(_quoted(format_value(getattr(run, field))) for run in runs)
         words.append(f"--compare {field} {values}")
@@ -182,14 +182,12 @@ def command(runs: Sequence[RunConfig]) -> str:
 def _check_field(field: dataclasses.Field, value: Any, at_most: int | None = None) -> None:
     name, limits = field.name, field.metadata
     kind: Any = type(field.default)
-    if kind is float and type(value) is int:
-        value = float(value)
-    if type(value) is not kind:
+    if type(value) is not kind and not (kind is float and type(value) is int):
         raise ValueError(f"{name} must be of type {kind.__name__}, got {value!r}")
     if kind in (int, float):
         low, high = limits["low"], limits["high"] if at_most is None else at_most
-        if not (math.isfinite(value) and low <= value <= high):
-            raise ValueError(f"{name} must be from {low} to {high}, got {value}")
+        if not low <= value <= high:  # false for nan, too
+            raise ValueError(f"{name} must be from {low} to {high}, got {str(value)[:40]}")
     if "choices" in limits and value not in limits["choices"]:
         raise ValueError(
             f"{name} must be one of {', '.join(limits['choices'])}, got {value[:40]!r}"

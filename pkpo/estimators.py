@@ -219,7 +219,7 @@ def get_estimator(name: str) -> Estimator:
             f"estimator must be one of {', '.join(ESTIMATORS)} (or dial:ALPHA), got {name!r}"
         )
     try:
-        alpha = float(text)
+        alpha = math.nan if any(c.isspace() or c == "_" for c in text) else float(text)
     except ValueError:
         alpha = math.nan
     if not math.isfinite(alpha):

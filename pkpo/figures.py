@@ -28,7 +28,6 @@ K_COLOURS = {
     32: "#cc79a7",
     64: "#8c510a",
 }
-ANNEALED_COLOURS = ("#d6278f", "#7a5cc9", "#8a9a2b", "#5f7d8c")
 ESTIMATOR_COLOURS = {
     "sloo_minus_one": "#aa3377",
     "canonical": "#228833",
@@ -46,7 +45,8 @@ ESTIMATOR_COLOURS = {
     "tailrl": "#6699cc",
     "passk_training": "#9aa333",
 }
-OTHER_COLOURS = ("#7a5cc9", "#d6278f", "#8a9a2b", "#5f7d8c")
+OTHER_COLOURS = ("#d6278f", "#7a5cc9", "#8a9a2b", "#5f7d8c")
+"""For runs that are neither a k nor an estimator, such as annealed ones."""
 TOWARDS, AWAY, NO_WEIGHT = "#3fa34d", "#9970ab", "#9aa0a6"
 """A sample's weight: its probability is raised, lowered, or left alone (ColorBrewer PRGn)."""
 
@@ -71,18 +71,23 @@ def estimator_colour(name: str) -> str:
 def run_styles(configs: Sequence[RunConfig]) -> list[tuple[str, str]]:
     """A label and a colour for each of the compared runs, after what they differ in."""
     field = difference(configs)
-    styles = []
-    annealed = iter(ANNEALED_COLOURS)
-    for index, config in enumerate(configs):
+    styles: list[tuple[str, str]] = []
+    spare = iter(OTHER_COLOURS)
+    for config in configs:
         schedule = config.k_schedule
         if field in ("", "schedule"):
-            colour = k_colour(schedule(0)) if schedule.is_constant else next(annealed)
-            styles.append((schedule.describe(), colour))
+            label, colour = (
+                schedule.describe(),
+                k_colour(schedule(0)) if schedule.is_constant else "",
+            )
         elif field == "estimator":
-            styles.append((config.estimator_entry.label, estimator_colour(config.estimator)))
+            label, colour = config.estimator_entry.label, estimator_colour(config.estimator)
         else:
-            name = field.replace("_", " ")
-            styles.append((f"{name} = {getattr(config, field)}", OTHER_COLOURS[index]))
+            label, colour = f"{field.replace('_', ' ')} = {getattr(config, field)}", ""
+        taken = {used for _, used in styles}
+        while not colour or colour in taken:
+            colour = next(spare)
+        styles.append((label, colour))
     return styles
 
 
@@ -332,11 +337,11 @@ def _message(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> str:
     key = study.yardstick
     if len(runs) == 1:
         r, reached, (label, _) = runs[0]
-        goal = study.optima.get(int(r.k[-1]))
+        goal = None if r.config.learn_sigma else study.optima.get(int(r.k[-1]))
         aim = f" (the best is {goal.theta:.2f})" if goal else ""
         return (
             f"Trained with {label}, the policy moves from θ = {r.theta[0]:.2f} to "
-            f"{r.theta[-1]:.2f}{aim}: max@{key} rises from {reached[0]:.2f} to {reached[-1]:.2f}, "
+            f"{r.theta[-1]:.2f}{aim}: max@{key} goes from {reached[0]:.2f} to {reached[-1]:.2f}, "
             f"max@1 from {r.max_at[1][0]:.2f} to {r.max_at[1][-1]:.2f}."
         )
     worst, best = (pick(runs, key=lambda run: run[1][-1]) for pick in (min, max))

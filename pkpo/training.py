@@ -93,6 +93,8 @@ def _updates(config: RunConfig) -> Iterator[dict[str, Any]]:
             "gradient": float(gradient[0]),
             "pass_rate": np.count_nonzero(rewards > 0) / config.n,
         }
+        if update == config.steps:
+            return
         policy.parameters = step(policy.parameters, gradient)
         if not np.all(np.abs(policy.parameters) < policy.bounds):
             raise ValueError(

@@ -1,12 +1,167 @@
-"""How much gradient estimates scatter, by Monte Carlo."""
+"""How gradient estimates scatter: bias, variance, mean squared error and signal-to-noise.
+
+A *problem* is a policy in front of a reward: it draws groups and knows its exact gradient. Every
+estimator sees the same groups (common random numbers), so that differences are the estimators'.
+The variance of a gradient with several components is the trace of its covariance.
+"""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from pkpo.config import RunConfig
-from pkpo.estimators import transform
+from pkpo.estimators import get_estimator, transform
+from toy_envs import gaussian_hill
 from toy_envs.gaussian_hill import reward_shape
+
+Z95 = 1.959963984540054  # two-sided 95% of a normal
+
+
+class Problem(Protocol):
+    """What a study of estimators needs to know of a policy and its reward."""
+
+    def draw(self, rng: np.random.Generator, groups: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """Rewards `[groups, n]` and scores ∇log π `[groups, n, dimension]` of fresh samples."""
+
+    def gradient(self, k: int) -> np.ndarray:
+        """The exact gradient of max@k, `[dimension]`."""
+
+
+@dataclass(frozen=True, slots=True)
+class GaussianProblem:
+    """N(θ, σ²) in front of a one-dimensional reward; further coordinates are nuisance."""
+
+    theta: float
+    sigma: float = 0.1
+    shape: str = "hill"
+    dimension: int = 1
+
+    def draw(self, rng: np.random.Generator, groups: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """See `Problem`; θ stands in every coordinate."""
+        z = rng.standard_normal((groups, n, self.dimension))
+        return reward_shape(self.shape)(self.theta + self.sigma * z[..., 0]), z / self.sigma
+
+    def gradient(self, k: int) -> np.ndarray:
+        """See `Problem`; only the first coordinate matters."""
+        result = np.zeros(self.dimension)
+        result[0] = gaussian_hill.gradient(self.theta, k, self.sigma, self.shape)
+        return result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One number with its 95% confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scatter:
+    """How the estimates of one estimator scatter at one n and k, from independent groups."""
+
+    estimator: str
+    n: int
+    k: int
+    replicates: int
+    variance: Measured
+    mse: Measured
+    bias: float
+    """Length of the difference between the mean estimate and the exact gradient."""
+    bias_error: float
+    """The length that an unbiased estimator's mean would show by chance: sqrt(variance / replicates)."""
+    signal_to_noise: Measured
+    """Squared length of the exact gradient over the variance."""
+    squares: np.ndarray
+    """`[replicates]` squared distances from the mean estimate, for paired comparisons."""
+
+
+def scatter(
+    problem: Problem,
+    estimators: Sequence[str],
+    n: int,
+    k: int,
+    replicates: int = 10_000,
+    seed: int = 0,
+) -> dict[str, Scatter]:
+    """Bias and variance of every estimator that allows this n and k, on the same groups.
+
+    Args:
+      problem: draws the groups.
+      estimators: names in the registry; those that do not allow n and k are left out.
+      n: samples per group.
+      k: attempts that count.
+      replicates: independent groups, at least 2.
+      seed: of the groups; the same seed and n give the same groups.
+
+    Raises:
+      ValueError: an unknown estimator, or fewer than 2 replicates.
+    """
+    if replicates < 2:
+        raise ValueError(f"replicates must be at least 2, got {replicates}")
+    rewards, scores = problem.draw(np.random.default_rng((seed, n)), replicates, n)
+    exact = problem.gradient(k)
+    return {
+        name: _measure(name, rewards, scores, exact, k)
+        for name in estimators
+        if k in get_estimator(name).allowed_k(n)
+    }
+
+
+def _measure(
+    name: str, rewards: np.ndarray, scores: np.ndarray, exact: np.ndarray, k: int
+) -> Scatter:
+    replicates, n = rewards.shape
+    weights = transform(rewards, k, name)
+    estimates = np.einsum("gn,gnd->gd", weights, scores)
+    mean = estimates.mean(axis=0)
+    squares = ((estimates - mean) ** 2).sum(axis=1)
+    variance = _interval(squares, replicates / (replicates - 1))
+    signal = float(exact @ exact)
+    return Scatter(
+        estimator=name,
+        n=n,
+        k=k,
+        replicates=replicates,
+        variance=variance,
+        mse=_interval(((estimates - exact) ** 2).sum(axis=1)),
+        bias=float(np.linalg.norm(mean - exact)),
+        bias_error=math.sqrt(variance.value / replicates),
+        signal_to_noise=Measured(
+            value=_ratio(signal, variance.value),
+            low=_ratio(signal, variance.high),
+            high=_ratio(signal, variance.low),
+        ),
+        squares=squares,
+    )
+
+
+def _interval(values: np.ndarray, scale: float = 1.0) -> Measured:
+    """The mean of i.i.d. values, times a scale, with its 95% interval (central limit theorem)."""
+    middle = float(values.mean()) * scale
+    reach = Z95 * float(values.std(ddof=1)) / math.sqrt(len(values)) * scale
+    return Measured(value=middle, low=max(middle - reach, 0.0), high=middle + reach)
+
+
+def _ratio(a: float, b: float) -> float:
+    return a / b if b > 0 else math.inf
+
+
+def margin(other: Scatter, best: Scatter) -> Measured:
+    """How much more variance `other` has than `best`, from the same groups, with its 95% interval."""
+    return _difference(other.squares - best.squares)
+
+
+def _difference(values: np.ndarray) -> Measured:
+    middle = float(values.mean())
+    reach = Z95 * float(values.std(ddof=1)) / math.sqrt(len(values))
+    return Measured(value=middle, low=middle - reach, high=middle + reach)
 
 
 def gradient_spread(

@@ -125,6 +125,7 @@ def test_a_table_per_compared_run(capsys):
         ("--compare theta 0 1", "compare: the field must be one of"),
         ("--compare schedule", "compare: give from 1 to 4 values of schedule, got 0"),
         ("--compare n 16 x", "n must be a whole number, got 'x'"),
+        ("--learn-sigma --learning-rate 80 --seed 13", "learning_rate 80 is too large"),
     ],
 )
 def test_an_impossible_request_is_one_line_and_status_2(capsys, arguments, reason, output):

@@ -231,6 +231,9 @@ RUNS = [
 def test_the_printed_command_runs_these_settings(runs, capsys):
     runs = tuple(run if run.steps == 7 else run.replace(steps=6) for run in runs)
     words = shlex.split(command(runs))
+    shell = shlex.shlex(command(runs), posix=True, punctuation_chars=True)  # minds ; and >
+    shell.whitespace_split = True
+    assert list(shell) == words
     assert words[:4] == ["python", "-m", "pkpo", "train"]
     assert command_line.main([*words[3:], "--json"]) == 0
     reports = json.loads(capsys.readouterr().out)
@@ -240,3 +243,24 @@ def test_the_printed_command_runs_these_settings(runs, capsys):
 
 def test_every_comparable_field_has_a_command_above():
     assert {difference(runs) for runs in RUNS} == {"", *COMPARABLE}
+
+
+def test_numbers_of_any_size_are_refused_in_words():
+    for name, text in (("n", "1" + "0" * 400), ("n", "9" * 5000), ("theta", "1e999")):
+        with pytest.raises(ValueError, match=name):
+            parse_value(name, text)
+    with pytest.raises(ValueError, match="theta must be from"):
+        RunConfig(theta=10**400)
+    with pytest.raises(ValueError, match="seed must be from"):
+        RunConfig(seed=-(10**400))
+
+
+def test_a_negative_value_survives_the_command_line(capsys):
+    config = RunConfig(theta=-1e-05, steps=1)
+    assert command_line.main([*shlex.split(command([config]))[3:], "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["config"]["theta"] == -1e-05
+
+
+def test_a_shape_s_name_keeps_every_digit():
+    config = RunConfig(shape="points:1,1;1.00000000000001,1")
+    assert config.replace(n=8).shape == config.shape

@@ -18,6 +18,7 @@ from scipy.optimize import brentq
 from scipy.special import ndtr
 from scipy.stats import norm
 
+from toy_envs import gaussian_hill
 from toy_envs.gaussian_hill import (
     SHAPES,
     RewardShape,
@@ -359,3 +360,24 @@ def test_arguments_refused(call, arguments, reason):
 def test_optimum_refuses_too(k, sigma, reason):
     with pytest.raises(ValueError, match=reason):
         optimum(k, sigma)
+
+
+@pytest.mark.parametrize("text", ["points:0,1;99.9999999,1;100,0", "points:99.999999,0;100,100"])
+def test_steep_lines_do_not_cancel(text):
+    shape = gaussian_hill.reward_shape(text)
+    ends = np.array([x for s in shape.segments for x in s.ends])
+    want = [y for s in shape.segments for y in (s.y0, s.y1)]
+    assert np.abs(shape(ends) - want).max() < 1e-13 * max(want)
+    assert shape(np.linspace(-1, 101, 10_001)).min() >= 0
+
+
+@pytest.mark.parametrize("sigma", [0.0, -1.0, np.nan, np.inf])
+def test_optimum_refuses_a_bad_sigma(sigma):
+    with pytest.raises(ValueError, match="sigma must be a finite number > 0"):
+        gaussian_hill.optimum(1, sigma=sigma)
+
+
+@pytest.mark.parametrize("k", [np.inf, np.nan, None, "x", np.True_, 1.5, 0])
+def test_objective_refuses_a_bad_k(k):
+    with pytest.raises(ValueError, match="k must be a whole number"):
+        gaussian_hill.objective(0.1, k)

@@ -19,7 +19,7 @@ from toy_envs import gaussian_hill
 COMPARED = compared({"steps": 40, "learn_sigma": True}, "schedule 1 8@0,2@20 5")
 RAMP = (RunConfig(steps=30, schedule="linear:1->16@25", shape="two-peaks", estimator="s"),)
 ONES = compared({"steps": 25, "schedule": "1", "shape": "left-cliff"}, "n 8 16")
-SINGLE = (RunConfig(steps=3, n=5, schedule="3"),)
+SINGLE = (RunConfig(steps=3, n=5, schedule="3", sigma=0.25, learn_sigma=True, theta=0.8),)
 STUDIES = {
     "compared": toy_study(COMPARED),
     "ramp": toy_study(RAMP),
@@ -282,5 +282,7 @@ def test_words_carry_the_numbers(study):
         assert says(texts["value"], reached[-1]) and says(texts["value"], r.max_at[1][-1])
         assert says(texts["gradient"], spread[0]) and says(texts["gradient"], spread[-1])
     ends = [(r, reached[-1]) for r, reached in zip(study.recordings, study.reached, strict=True)]
-    for r, value in (max(ends, key=lambda e: e[1]), min(ends, key=lambda e: e[1])):
+    best, worst = (pick(ends, key=lambda end: end[1]) for pick in (max, min))
+    assert says(message, best[1])
+    for r, value in (best, worst) if best[1] - worst[1] > 0.01 or len(ends) == 1 else ():
         assert all(says(message, number) for number in (r.theta[-1], value, r.max_at[1][-1]))

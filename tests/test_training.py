@@ -156,7 +156,9 @@ def test_compared_runs_draw_the_same_numbers(changes):
 
 def test_the_noise_is_standard_normal_and_new_at_every_update():
     z = noise(record(RunConfig(n=1000, schedule="1", steps=19)))
-    assert len(np.unique(z)) == z.size == 20_000
+    other = noise(record(RunConfig(n=1000, schedule="1", steps=19, seed=1)))
+    # All different, also from the next seed's; one shared row would take a thousand away.
+    assert z.size == 20_000 and len(np.unique([z.round(9), other.round(9)])) > 39_900
     assert abs(z.mean()) < 4 / np.sqrt(z.size)
     assert abs((z**2).mean() - 1) < 4 * np.sqrt(2 / z.size)
     for one, other in itertools.combinations(z[:6], 2):
@@ -208,6 +210,13 @@ def test_adam_is_torch_s_adam(learn_sigma):
         parameters.grad = torch.tensor(gradient)
         adam.step()
     assert np.abs(np.diff(run.theta)).min() > 0
+
+
+def test_divergence_is_refused_with_its_reason():
+    config = RunConfig(learn_sigma=True, learning_rate=80.0, seed=13, steps=5)
+    with pytest.raises(ValueError, match="learning_rate 80 is too large: at update 2 "):
+        record(config)
+    assert record(config.replace(learn_sigma=False)).theta.max() > 1  # σ ran away, not θ
 
 
 def test_unknown_optimizer():
@@ -288,3 +297,10 @@ def test_what_is_imported(code, absent):
     loaded = set(done.stdout.split())
     assert "numpy" in loaded
     assert not loaded & set(absent.split())
+
+
+def test_no_step_follows_the_last_event():
+    diverging = RunConfig(learn_sigma=True, learning_rate=80.0, seed=13, steps=1)
+    assert len(record(diverging).theta) == 2  # its second step would leave every range
+    with pytest.raises(ValueError, match="learning_rate 80 is too large: at update 2"):
+        record(diverging.replace(steps=2))

@@ -37,14 +37,14 @@ class RewardShape:
     def __post_init__(self) -> None:
         # One polynomial per stretch: 0 on the left, then the segments, 0 in gaps and on the right.
         ordered = sorted(self.segments, key=lambda s: s.ends)
-        starts, pieces = [], [(0.0, 0.0, 0.0)]
+        starts, pieces = [], [(0.0, 0.0, 0.0, 0.0)]
         for segment, after in zip_longest(ordered, ordered[1:]):
             left, right = segment.ends
             starts.append(left)
             pieces.append(segment.polynomial)
             if after is None or after.ends[0] > right:
                 starts.append(np.nextafter(right, np.inf))  # the right end belongs to the segment
-                pieces.append((0.0, 0.0, 0.0))
+                pieces.append((0.0, 0.0, 0.0, 0.0))
         object.__setattr__(self, "_starts", np.array(starts))
         object.__setattr__(self, "_coefficients", np.array(pieces).T)
 
@@ -52,8 +52,9 @@ class RewardShape:
         """The rewards of samples x, any shape."""
         x = np.asarray(x, float)
         piece = self._starts.searchsorted(x, "right")
-        constant, linear, square = self._coefficients
-        return constant.take(piece) + x * (linear.take(piece) + x * square.take(piece))
+        origin, constant, linear, square = self._coefficients
+        d = x - origin.take(piece)
+        return constant.take(piece) + d * (linear.take(piece) + d * square.take(piece))
 
     @property
     def support(self) -> tuple[float, float]:
@@ -122,8 +123,13 @@ def reward_shape(text: str | RewardShape) -> RewardShape:
         raise ValueError(f"shape: the points must span a width, got all at x = {points[0][0]:g}")
     if not any(s.y0 > 0 or s.y1 > 0 for s in segments):
         raise ValueError("shape: at least one point must have a reward above 0, got none")
-    name = "points:" + ";".join(f"{x:.12g},{y:.12g}" for x, y in points)
+    name = "points:" + ";".join(f"{_exactly(x)},{_exactly(y)}" for x, y in points)
     return RewardShape(name, "Your own points", segments)
+
+
+def _exactly(x: float) -> str:
+    short = f"{x:.12g}"
+    return short if float(short) == x else repr(x)
 
 
 def _point(text: str) -> tuple[float, float]:
@@ -159,12 +165,23 @@ def exact(
     theta, sigma = np.asarray(theta, float), np.asarray(sigma, float)
     if not np.isfinite(theta).all():
         raise ValueError(f"theta must be finite, got {theta[~np.isfinite(theta)].flat[0]}")
+    _check_sigma(sigma)
+    ks = [_check_k(value) for value in k]
+    if not ks:
+        raise ValueError("k must hold at least one value, got none")
+    return max_at_k(reward_shape(shape).segments, theta, sigma, ks)
+
+
+def _check_sigma(sigma: np.ndarray) -> None:
     if not (np.isfinite(sigma) & (sigma > 0)).all():
         raise ValueError(f"sigma must be a finite number > 0, got {sigma}")
-    for value in k:
-        if isinstance(value, bool) or value != int(value) or not 1 <= value <= 1_000_000:
-            raise ValueError(f"k must be a whole number from 1 to 1000000, got {value!r}")
-    return max_at_k(reward_shape(shape).segments, theta, sigma, [int(value) for value in k])
+
+
+def _check_k(k: Any) -> int:
+    whole = isinstance(k, (int, float, np.integer, np.floating)) and not isinstance(k, bool)
+    if not whole or not 1 <= k <= 1_000_000 or k != int(k):
+        raise ValueError(f"k must be a whole number from 1 to 1000000, got {k!r}")
+    return int(k)
 
 
 def objective(theta: Any, k: int, sigma: Any = 0.1, shape: str | RewardShape = "hill") -> Any:
@@ -208,7 +225,8 @@ def optimum(k: int, sigma: float = 0.1, shape: str | RewardShape = "hill") -> Op
       sigma: the policy's standard deviation > 0.
       shape: reward shape, or its name.
     """
-    return _optimum(k, float(sigma), reward_shape(shape))
+    _check_sigma(np.asarray(sigma, float))
+    return _optimum(_check_k(k), float(sigma), reward_shape(shape))
 
 
 @functools.lru_cache(maxsize=512)
@@ -273,9 +291,7 @@ class GaussianHillVectorEnv(VectorEnv):
 
     metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
 
-    def __init__(
-        self, num_envs: int = 1, shape: str | RewardShape = "hill", dimension: int = 1, **_: Any
-    ):
+    def __init__(self, num_envs: int = 1, shape: str | RewardShape = "hill", dimension: int = 1):
         if dimension < 1:
             raise ValueError(f"dimension must be at least 1, got {dimension}")
         if num_envs < 1:
@@ -296,7 +312,12 @@ class GaussianHillVectorEnv(VectorEnv):
 
     def step(self, actions: np.ndarray):
         """Score one sample per attempt."""
-        rewards = self.shape(np.asarray(actions)[:, 0])
+        actions = np.asarray(actions)
+        if actions.shape != self.action_space.shape:
+            raise ValueError(
+                f"actions must have the shape {self.action_space.shape}, got {actions.shape}"
+            )
+        rewards = self.shape(actions[:, 0])
         return self._observation.copy(), rewards, self._over.copy(), ~self._over, {}
 
 
