@@ -19,8 +19,7 @@ cumulative sum give all n weights, and equal rewards get exactly equal weights. 
 recommended estimator, loo-minus-one, $w_1 = 0$ and $a_i = \binom{i}{k-1}/\binom{n}{k}$: nothing but
 a sum of non-negative terms.
 
-NumPy arrays and torch tensors (any device) go through the same code: it uses only what both offer
-as operators and methods, and torch is never imported from here.
+NumPy arrays and torch tensors (any device) go through the same code, in `pkpo.weights`.
 """
 
 from __future__ import annotations
@@ -31,15 +30,12 @@ import operator
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
-Array: TypeAlias = Any
-"""A NumPy array or a torch tensor."""
-ArrayLike: TypeAlias = Any
-"""An `Array`, or a (nested) list or scalar of numbers."""
-
+from pkpo import arrays, weights
+from pkpo.arrays import Array, ArrayLike
 
 # --- Values -------------------------------------------------------------------------------------
 
@@ -62,7 +58,7 @@ def pass_at_k(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Any:
     Raises:
       ValueError: a value outside its range, or one that is not a whole number.
     """
-    tensor = next((x for x in (n, c, k) if _is_tensor(x)), None)
+    tensor = next((x for x in (n, c, k) if arrays.is_tensor(x)), None)
     counts = [_whole(name, x) for name, x in (("n", n), ("c", c), ("k", k))]
     try:
         n, c, k = np.broadcast_arrays(*counts)
@@ -75,7 +71,7 @@ def pass_at_k(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Any:
     result = np.empty(n.shape)
     for size, kept in {(int(a), int(b)) for a, b in zip(n.flat, k.flat, strict=True)}:
         here = (n == size) & (k == kept)
-        result[here] = _above(size, kept, int(c[here].max()))[c[here]]
+        result[here] = weights.above(size, kept, int(c[here].max()))[c[here]]
     if tensor is not None:
         return sys.modules["torch"].as_tensor(result, device=tensor.device)
     return float(result) if result.ndim == 0 else result
@@ -97,8 +93,8 @@ def rho(rewards: ArrayLike, k: int) -> Array:
     Raises:
       ValueError: k outside 1..n, an empty group, or a reward that is not finite.
     """
-    r, restore = _prepare(rewards)
-    return restore(_value(r, _check_k(k, r.shape[-1])))
+    r, restore = arrays.prepare(rewards)
+    return restore(weights.value(r, _check_k(k, r.shape[-1])))
 
 
 # --- Weights ------------------------------------------------------------------------------------
@@ -124,7 +120,7 @@ def transform(rewards: ArrayLike, k: int, estimator: str = "sloo_minus_one") -> 
         reward that is not finite (or outside what the estimator accepts).
     """
     chosen = get_estimator(estimator)
-    r, restore = _prepare(rewards)
+    r, restore = arrays.prepare(rewards)
     chosen.check(r.shape[-1], k)
     return restore(chosen.weigh(r, operator.index(k)))
 
@@ -239,7 +235,9 @@ def _dial(alpha: float, key: str) -> Estimator:
         centred=alpha == 1,
         needs="1 <= k <= n-1",
         allowed_k=_up_to_one_less,
-        weigh=functools.partial(_linear, functools.partial(_dial_coefficients, alpha)),
+        weigh=functools.partial(
+            weights.linear, functools.partial(weights.dial_coefficients, alpha)
+        ),
         parameter=alpha,
     )
 
@@ -271,199 +269,6 @@ def _proper_divisors(n: int) -> Sequence[int]:
     return _divisors(n)[:-1]
 
 
-# --- Closed forms in the sorted rewards: coefficients of the gaps ----------------------------------
-#
-# Each returns (slope, base, floor) for n and k: with gaps d_i = g_{i+1} - g_i, i = 1..n-1, the weight
-# of the smallest reward is base . d + floor g_1, and each step up adds slope_i d_i.
-
-Coefficients: TypeAlias = tuple[np.ndarray, Any, float]
-"""(slope `[n-1]`, base `[n-1]` or None for zeros, floor)."""
-
-
-def _below(n: int, k: int) -> np.ndarray:
-    """C(i, k) / C(n, k) for i = 0..n: the share of size-k subsets within the i smallest."""
-    i = np.arange(n, 0, -1)
-    ratios = np.maximum(i - k, 0) / i
-    return np.concatenate([np.cumprod(ratios)[::-1], [1.0]]) if n else np.ones(1)
-
-
-def _above(n: int, k: int, c_max: int) -> np.ndarray:
-    """1 - C(n-c, k) / C(n, k) for c = 0..c_max, without cancellation."""
-    i = np.arange(n, n - c_max, -1)
-    with np.errstate(divide="ignore"):
-        logs = np.log1p(-np.minimum(k / i, 1.0))
-    return np.concatenate([[0.0], -np.expm1(np.cumsum(logs))])
-
-
-def _centred(slope: np.ndarray, n: int) -> Coefficients:
-    """The coefficients with the given slopes whose weights sum to zero."""
-    return slope, -slope * np.arange(n - 1, 0, -1) / n, 0.0
-
-
-def _s_coefficients(n: int, k: int) -> Coefficients:
-    slope = k / n * _below(n - 1, k - 1)[:-1]
-    return slope, k / n - slope, k / n
-
-
-def _sloo_coefficients(n: int, k: int) -> Coefficients:
-    slope, base, floor = _s_coefficients(n, k)
-    share = k / (n - 1)
-    without_first = 1.0 - _below(n - 1, k)[:-1]
-    return (
-        slope * (1 + k * n / ((n - 1) * (n - k))),
-        base - share * without_first,
-        floor - share,
-    )
-
-
-def _sloo_minus_one_coefficients(n: int, k: int) -> Coefficients:
-    if k == 1:
-        return _rloo_coefficients(n)
-    return k / (n - k + 1) * _below(n, k - 1)[1:-1], None, 0.0
-
-
-def _canonical_coefficients(n: int, k: int) -> Coefficients:
-    return _centred(k / (n - k) * _below(n - 1, k - 1)[:-1], n)
-
-
-def _dial_coefficients(alpha: float, n: int, k: int) -> Coefficients:
-    low, low_base, _ = _sloo_minus_one_coefficients(n, k)
-    high, high_base, _ = _canonical_coefficients(n, k)
-    base = alpha * high_base + (0.0 if low_base is None else (1 - alpha) * low_base)
-    return (1 - alpha) * low + alpha * high, base, 0.0
-
-
-def _rloo_coefficients(n: int, k: int = 1) -> Coefficients:
-    return _centred(np.full(n - 1, 1 / (n - 1)), n)
-
-
-def _tailrl_coefficients(n: int, k: int) -> Coefficients:
-    return _centred(1 / np.arange(n - 1, 0, -1), n)
-
-
-@functools.lru_cache(maxsize=32)
-def _coefficients(
-    formula: Callable[[int, int], Coefficients], n: int, k: int, device: Any
-) -> tuple[Array, Array | None, float]:
-    """A formula's coefficients, computed once per n, k and device (None: NumPy)."""
-    slope, base, floor = formula(n, k)
-    if device is not None:
-        torch = sys.modules["torch"]
-        slope = torch.as_tensor(slope, device=device)
-        base = None if base is None else torch.as_tensor(base, device=device)
-    return slope, base, floor
-
-
-def _linear(formula: Callable[[int, int], Coefficients], r: Array, k: int) -> Array:
-    """Weights `[..., n]` from one sort, one product with the gaps and one cumulative sum."""
-    n = r.shape[-1]
-    device = r.device if _is_tensor(r) else None
-    slope, base, floor = _coefficients(formula, n, k, device)
-    ascending, order = _sort(r)
-    gaps = ascending[..., 1:] - ascending[..., :-1]
-    weights = ascending * 0.0
-    weights[..., 1:] = _running_sum(gaps * slope, gaps)
-    if base is not None:
-        weights += (gaps * base).sum(-1)[..., None]
-    if floor:
-        weights += ascending[..., :1] * floor
-    return _unsort(weights, order)
-
-
-def _value(r: Array, k: int) -> Array:
-    """The average best of k, `[...]`, as the smallest reward plus weighted gaps."""
-    n = r.shape[-1]
-    device = r.device if _is_tensor(r) else None
-    slope, _, _ = _coefficients(_value_coefficients, n, k, device)
-    ascending, _ = _sort(r)
-    gaps = ascending[..., 1:] - ascending[..., :-1]
-    return ascending[..., 0] + (gaps * slope).sum(-1)
-
-
-def _value_coefficients(n: int, k: int) -> Coefficients:
-    return _above(n, k, n - 1)[:0:-1].copy(), None, 1.0  # torch takes no negative strides
-
-
-# --- The others: straight from their definitions ----------------------------------------------------
-
-
-def _mean(x: Array) -> Array:
-    return x.sum(-1)[..., None] / x.shape[-1]
-
-
-def _from_mean(r: Array) -> Array:
-    """r minus its group mean; exactly zero where the group is constant."""
-    shifted = r - r[..., :1]
-    return shifted - _mean(shifted)
-
-
-def _reinforce(r: Array, k: int) -> Array:
-    return r / r.shape[-1]
-
-
-def _dr_grpo(r: Array, k: int) -> Array:
-    return _from_mean(r) / r.shape[-1]
-
-
-def _grpo(r: Array, k: int) -> Array:
-    n = r.shape[-1]
-    deviation = _from_mean(r)
-    std = ((deviation**2).sum(-1)[..., None] / (n - 1)) ** 0.5
-    return deviation / (std + 1e-4) / n
-
-
-def _maxrl(r: Array, k: int) -> Array:
-    if bool((r < 0).any()):
-        raise ValueError(f"rewards must be >= 0 for estimator 'maxrl', got {float(r.min()):g}")
-    mean = _mean(r)
-    return _from_mean(r) / (mean + (mean == 0)) / r.shape[-1]
-
-
-def _passk_training(r: Array, k: int) -> Array:
-    odd = (r != 0) & (r != 1)
-    if bool(odd.any()):
-        raise ValueError(
-            f"rewards must be 0 or 1 for estimator 'passk_training', got {float(r[odd][0]):g}"
-        )
-    n = r.shape[-1]
-    v = _value(r, k)[..., None]
-    spread = (v * (1 - v)) ** 0.5
-    alive = (v > 0) & (v < 1)
-    deviation = _from_mean(_linear(_s_coefficients, r, k) * (n / k))
-    return deviation * alive / (spread + ~alive) / n
-
-
-def _sets(r: Array, k: int) -> Array:
-    return r.reshape(*r.shape[:-1], r.shape[-1] // k, k)
-
-
-def _best_of_sets(r: Array, k: int) -> Array:
-    """`[..., n/k, k]`: every member's entry is the best reward of its set of k."""
-    sets = _sets(r, k)
-    best, _ = _sort(sets)
-    return best[..., -1:] + 0.0 * sets
-
-
-def _naive(r: Array, k: int) -> Array:
-    return (k / r.shape[-1] * _best_of_sets(r, k)).reshape(r.shape)
-
-
-def _naive_baselined(r: Array, k: int) -> Array:
-    count = r.shape[-1] // k
-    best = _best_of_sets(r, k)
-    shifted = best - best[..., :1, :]
-    others = (shifted.sum(-2)[..., None, :] - shifted) / (count - 1)
-    return (k / r.shape[-1] * (shifted - others)).reshape(r.shape)
-
-
-def _sloo_minus_one_partitioned(r: Array, k: int) -> Array:
-    n = r.shape[-1]
-    if k == 1:  # a set of one has nobody to leave out: centre over the group, as loo-1 does
-        return _linear(_rloo_coefficients, r, 1)
-    sets = _sets(r, k)
-    return (k / n * _linear(_sloo_minus_one_coefficients, sets, k)).reshape(r.shape)
-
-
 ESTIMATORS: dict[str, Estimator] = {
     entry.key: entry
     for entry in (
@@ -478,7 +283,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=False,
             needs="1 <= k <= n",
             allowed_k=_up_to_n,
-            weigh=functools.partial(_linear, _s_coefficients),
+            weigh=functools.partial(weights.linear, weights.s_coefficients),
         ),
         Estimator(
             key="sloo",
@@ -490,7 +295,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=False,
             needs="1 <= k <= n-1",
             allowed_k=_up_to_one_less,
-            weigh=functools.partial(_linear, _sloo_coefficients),
+            weigh=functools.partial(weights.linear, weights.sloo_coefficients),
         ),
         Estimator(
             key="sloo_minus_one",
@@ -504,7 +309,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=False,
             needs="n >= 2 and 1 <= k <= n",
             allowed_k=_up_to_n_of_two,
-            weigh=functools.partial(_linear, _sloo_minus_one_coefficients),
+            weigh=functools.partial(weights.linear, weights.sloo_minus_one_coefficients),
         ),
         Estimator(
             key="canonical",
@@ -517,7 +322,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=True,
             needs="1 <= k <= n-1",
             allowed_k=_up_to_one_less,
-            weigh=functools.partial(_linear, _canonical_coefficients),
+            weigh=functools.partial(weights.linear, weights.canonical_coefficients),
         ),
         _dial(0.5, "dial"),
         Estimator(
@@ -530,7 +335,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=False,
             needs="a k that divides n",
             allowed_k=_divisors,
-            weigh=_naive,
+            weigh=weights.naive,
             linear=False,
             symmetric=False,
         ),
@@ -545,7 +350,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=True,
             needs="a k that divides n, and n >= 2k",
             allowed_k=_proper_divisors,
-            weigh=_naive_baselined,
+            weigh=weights.naive_baselined,
             linear=False,
             symmetric=False,
         ),
@@ -559,7 +364,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=False,
             needs="n >= 2 and a k that divides n",
             allowed_k=_divisors_of_two,
-            weigh=_sloo_minus_one_partitioned,
+            weigh=weights.sloo_minus_one_partitioned,
             linear=False,
             symmetric=False,
         ),
@@ -573,7 +378,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=True,
             needs="n >= 2; k has no effect",
             allowed_k=_up_to_n_of_two,
-            weigh=functools.partial(_linear, _rloo_coefficients),
+            weigh=functools.partial(weights.linear, weights.rloo_coefficients),
             uses_k=False,
         ),
         Estimator(
@@ -586,7 +391,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=False,
             needs="n >= 1; k has no effect",
             allowed_k=_up_to_n,
-            weigh=_reinforce,
+            weigh=weights.reinforce,
             uses_k=False,
         ),
         Estimator(
@@ -599,7 +404,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=True,
             needs="n >= 2; k has no effect",
             allowed_k=_up_to_n_of_two,
-            weigh=_grpo,
+            weigh=weights.grpo,
             uses_k=False,
             linear=False,
         ),
@@ -613,7 +418,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=True,
             needs="n >= 2; k has no effect",
             allowed_k=_up_to_n_of_two,
-            weigh=_dr_grpo,
+            weigh=weights.dr_grpo,
             uses_k=False,
         ),
         Estimator(
@@ -626,7 +431,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=True,
             needs="n >= 2 and rewards >= 0; k has no effect",
             allowed_k=_up_to_n_of_two,
-            weigh=_maxrl,
+            weigh=weights.maxrl,
             uses_k=False,
             linear=False,
         ),
@@ -641,7 +446,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=True,
             needs="n >= 2; k has no effect",
             allowed_k=_up_to_n_of_two,
-            weigh=functools.partial(_linear, _tailrl_coefficients),
+            weigh=functools.partial(weights.linear, weights.tailrl_coefficients),
             uses_k=False,
         ),
         Estimator(
@@ -654,91 +459,12 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=True,
             needs="1 <= k <= n and rewards 0 or 1",
             allowed_k=_up_to_n,
-            weigh=_passk_training,
+            weigh=weights.passk_training,
             linear=False,
         ),
     )
 }
 """Every registered estimator by its key."""
-
-
-# --- NumPy and torch at the boundary ----------------------------------------------------------------
-
-
-def _is_tensor(x: Any) -> bool:
-    torch = sys.modules.get("torch")  # a tensor can only exist once torch has been imported
-    return torch is not None and isinstance(x, torch.Tensor)
-
-
-def _prepare(rewards: ArrayLike) -> tuple[Array, Callable[[Array], Array]]:
-    """Checked rewards in float64, and the function that gives a result the caller's type back."""
-    if _is_tensor(rewards):
-        torch = sys.modules["torch"]
-        if rewards.is_complex():
-            raise ValueError(f"rewards must be real numbers, got a tensor of {rewards.dtype}")
-        dtype = rewards.dtype if rewards.is_floating_point() else torch.float64
-        home = rewards.device
-        away = "cpu" if home.type == "mps" else home  # mps has no float64
-        r = rewards.detach().to(device=away, dtype=torch.float64)
-        finite = torch.isfinite(r)
-
-        def restore(w: Array) -> Array:
-            return w.to(device=home, dtype=dtype)
-    else:
-        try:
-            given = np.asarray(rewards)
-        except ValueError:
-            raise ValueError(
-                "rewards must be a rectangular array, got rows of unequal length"
-            ) from None
-        if given.dtype.kind not in "biuf":
-            raise ValueError(f"rewards must be real numbers, got an array of {given.dtype}")
-        target = given.dtype if given.dtype.kind == "f" else np.dtype(np.float64)
-        r = given.astype(np.float64)
-        finite = np.isfinite(r)
-
-        def restore(w: Array) -> Array:
-            return w.astype(target, copy=False)
-
-    if r.ndim == 0 or r.shape[-1] == 0:
-        raise ValueError(
-            f"rewards must hold at least one sample on the last axis, got shape {tuple(r.shape)}"
-        )
-    if not bool(finite.all()):
-        bad = float(r[~finite].reshape(-1)[0])
-        raise ValueError(f"rewards must be finite, got {bad}")
-    return r, restore
-
-
-def _sort(r: Array) -> tuple[Array, Array]:
-    """The rewards ascending on the last axis, and the order that sorts them, for `_unsort`."""
-    if _is_tensor(r):
-        return r.sort(-1)
-    first = np.arange(0, r.size, r.shape[-1]).reshape(*r.shape[:-1], 1)  # of each row, flat
-    order = r.argsort(-1, kind="stable") + first
-    return r.take(order), order
-
-
-def _unsort(weights: Array, order: Array) -> Array:
-    """Undo `_sort`."""
-    if _is_tensor(weights):
-        return weights.new_empty(weights.shape).scatter_(-1, order, weights)
-    result = np.empty_like(weights)
-    result.put(order, weights)
-    return result
-
-
-def _running_sum(terms: Array, gaps: Array) -> Array:
-    """The cumulative sum over the last axis, exactly constant across zero gaps."""
-    total = terms.cumsum(-1)
-    if not _is_tensor(terms) or terms.device.type == "cpu":
-        return total  # summed in order: adding a zero changes nothing
-    # An accelerator sums in blocks, whose rounding can part equal rewards: read every tie's value
-    # at the end of its run's first gap.
-    torch = sys.modules["torch"]
-    place = torch.arange(gaps.shape[-1], device=gaps.device).expand(gaps.shape)
-    first = torch.where(gaps > 0, place, -1).cummax(-1).values
-    return torch.where(first < 0, 0.0, total.gather(-1, first.clamp(min=0)))
 
 
 # --- Checks -------------------------------------------------------------------------------------
@@ -757,7 +483,7 @@ def _check_k(k: int, n: int) -> int:
 
 
 def _whole(name: str, x: ArrayLike) -> np.ndarray:
-    values = np.asarray(x.detach().cpu() if _is_tensor(x) else x)
+    values = np.asarray(x.detach().cpu() if arrays.is_tensor(x) else x)
     if values.dtype.kind not in "iu":
         raise ValueError(f"{name} must be whole numbers, got {x!r}")
     return values

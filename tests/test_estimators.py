@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import pkpo
 from pkpo import ESTIMATORS, Estimator, get_estimator, pass_at_k, rho, transform
-from pkpo.estimators import _running_sum
+from pkpo.arrays import running_sum
 
 NAMES = (*ESTIMATORS, "dial:0.3", "dial:-1.5")
 SYMMETRIC = [name for name in NAMES if get_estimator(name).symmetric]
@@ -192,7 +192,7 @@ def test_running_sum_keeps_ties_on_an_accelerator_that_sums_in_blocks():
             return total + 1e-14 * torch.arange(1, total.shape[-1] + 1)
 
     gaps = torch.tensor([[0, 0, 1, 0, 0, 2, 3, 0], [1, 0, 0, 0, 4, 0, 0, 0], [0] * 8]).double()
-    got = _running_sum((gaps / 4).as_subclass(Accelerator), gaps)
+    got = running_sum((gaps / 4).as_subclass(Accelerator), gaps)
     assert_close(got, (gaps / 4).cumsum(-1), TOLERANCE, "running sum")
     assert (got[:, 0][gaps[:, 0] == 0] == 0).all(), "leading ties must keep weight 0 exactly"
     tied = gaps[:, 1:] == 0

@@ -1,154 +1,22 @@
-"""Figures: numbers in, Plotly figures out. One template, one palette for the whole lab.
-
-A k and an estimator keep their colour everywhere. Colours are told apart by colour-blind readers:
-k values are Okabe and Ito's set in order, estimators Paul Tol's.
-"""
+"""The toy problem's figures, and what they say in words."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
 
-from pkpo.config import RunConfig, difference
+from pkpo.figures.style import INK, SOFT, axis, fade, figure, k_colour, line, scatter
 from pkpo.schedules import Schedule
 from pkpo.studies import ToyStudy
-
-INK = "#6b7280"  # axes, references: readable on light and on dark
-SOFT = "rgba(127, 127, 127, 0.16)"  # grid, fills
-
-K_COLOURS = {
-    1: "#0072b2",
-    2: "#56b4e9",
-    4: "#009e73",
-    8: "#e69f00",
-    16: "#d55e00",
-    32: "#cc79a7",
-    64: "#8c510a",
-}
-ESTIMATOR_COLOURS = {
-    "sloo_minus_one": "#aa3377",
-    "canonical": "#228833",
-    "s": "#ee6677",
-    "sloo": "#4477aa",
-    "dial": "#b5a642",
-    "naive": "#ee99aa",
-    "naive_baselined": "#77aadd",
-    "sloo_minus_one_partitioned": "#c98ac0",
-    "rloo": "#33a9c9",
-    "reinforce": "#999999",
-    "grpo": "#ee8866",
-    "dr_grpo": "#44bb99",
-    "maxrl": "#994455",
-    "tailrl": "#6699cc",
-    "passk_training": "#9aa333",
-}
-OTHER_COLOURS = ("#d6278f", "#7a5cc9", "#8a9a2b", "#5f7d8c")
-"""For runs that are neither a k nor an estimator, such as annealed ones."""
-TOWARDS, AWAY, NO_WEIGHT = "#3fa34d", "#9970ab", "#9aa0a6"
-"""A sample's weight: its probability is raised, lowered, or left alone (ColorBrewer PRGn)."""
-
-FONT = "Source Sans, Source Sans Pro, system-ui, sans-serif"
-
-
-def k_colour(k: int) -> str:
-    """The colour of a k everywhere; between powers of two, the mix of its neighbours."""
-    if k in K_COLOURS:
-        return K_COLOURS[k]
-    position = min(math.log2(k), math.log2(max(K_COLOURS)))
-    below = 2 ** math.floor(position)
-    above = min(2 * below, max(K_COLOURS))
-    return _mix(K_COLOURS[below], K_COLOURS[above], position - math.floor(position))
-
-
-def estimator_colour(name: str) -> str:
-    """The colour of an estimator everywhere; "dial:0.3" has the dial's."""
-    return ESTIMATOR_COLOURS[name.partition(":")[0]]
-
-
-def run_styles(configs: Sequence[RunConfig]) -> list[tuple[str, str]]:
-    """A label and a colour for each of the compared runs, after what they differ in."""
-    field = difference(configs)
-    styles: list[tuple[str, str]] = []
-    spare = iter(OTHER_COLOURS)
-    for config in configs:
-        schedule = config.k_schedule
-        if field in ("", "schedule"):
-            label, colour = (
-                schedule.describe(),
-                k_colour(schedule(0)) if schedule.is_constant else "",
-            )
-        elif field == "estimator":
-            label, colour = config.estimator_entry.label, estimator_colour(config.estimator)
-        else:
-            label, colour = f"{field.replace('_', ' ')} = {getattr(config, field)}", ""
-        taken = {used for _, used in styles}
-        while not colour or colour in taken:
-            colour = next(spare)
-        styles.append((label, colour))
-    return styles
-
-
-def _mix(a: str, b: str, share: float) -> str:
-    pairs = ((int(a[i : i + 2], 16), int(b[i : i + 2], 16)) for i in (1, 3, 5))
-    return "#" + "".join(f"{round(x + (y - x) * share):02x}" for x, y in pairs)
-
-
-def _fade(colour: str, alpha: float) -> str:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return f"rgba({red}, {green}, {blue}, {alpha})"
-
-
-def _axis(title: str, **more) -> dict:
-    return {
-        "title": {"text": title, "standoff": 6},
-        "gridcolor": SOFT,
-        "zeroline": False,
-        "linecolor": INK,
-        "ticks": "outside",
-        "ticklen": 4,
-        "tickcolor": SOFT,
-        **more,
-    }
-
-
-def _figure(traces: Sequence[dict], x: dict, y: dict, title: str, **layout) -> go.Figure:
-    base = {
-        "template": {},
-        "title": {"text": title, "x": 0, "xanchor": "left", "font": {"size": 15}},
-        "font": {"family": FONT, "size": 14, "color": INK},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "margin": {"l": 56, "r": 14, "t": 40, "b": 46},
-        "hovermode": "x unified",
-        "hoverlabel": {"font": {"size": 13}},
-        "showlegend": False,
-        "xaxis": x,
-        "yaxis": y,
-    }
-    # One call: building a figure piece by piece costs several times as much.
-    return go.Figure({"data": list(traces), "layout": base | layout})
-
-
-def _line(x, y, colour: str, name: str, **more) -> dict:
-    style = {"color": colour, "width": more.pop("width", 2.5), "dash": more.pop("dash", "solid")}
-    return _scatter(x=x, y=y, mode="lines", name=name, line=style, **more)
-
-
-def _scatter(**options) -> dict:
-    return {"type": "scatter", **options}
-
-
-# --- The toy problem ----------------------------------------------------------------------------
 
 
 def stage(study: ToyStudy) -> go.Figure:
     """The reward, and the exact max@k of every landmark k as a function of θ with its optimum."""
     x = _outline(study)
     traces = [
-        _line(
+        line(
             x,
             study.shape(x),
             INK,
@@ -162,7 +30,7 @@ def stage(study: ToyStudy) -> go.Figure:
     for k in study.landmarks:
         colour, best = k_colour(k), study.optima[k]
         traces.append(
-            _line(
+            line(
                 study.theta,
                 study.curves[k],
                 colour,
@@ -172,7 +40,7 @@ def stage(study: ToyStudy) -> go.Figure:
             )
         )
         traces.append(
-            _scatter(
+            scatter(
                 x=[best.theta],
                 y=[best.value],
                 mode="markers",
@@ -188,10 +56,10 @@ def stage(study: ToyStudy) -> go.Figure:
             )
         )
     top = max(study.shape.highest, max(float(c.max()) for c in study.curves.values()))
-    return _figure(
+    return figure(
         traces,
-        _axis("x, and the policy's mean θ", range=[study.theta[0], study.theta[-1]]),
-        _axis("reward, max@k", range=[-0.06 * top, 1.1 * top], nticks=6),
+        axis("x, and the policy's mean θ", range=[study.theta[0], study.theta[-1]]),
+        axis("reward, max@k", range=[-0.06 * top, 1.1 * top], nticks=6),
         "Where each policy stands on the exact max@k of its k (★ is the best θ)",
         showlegend=True,
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
@@ -210,7 +78,7 @@ def theta_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> go
     """θ of every run over updates, against the exact optimum of each landmark k."""
     updates = np.arange(max(len(r.k) for r in study.recordings))
     traces = [
-        _line(
+        line(
             updates[[0, -1]],
             [study.optima[k].theta] * 2,
             k_colour(k),
@@ -222,13 +90,13 @@ def theta_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> go
         for k in study.landmarks
     ]
     traces += [
-        _line(updates[: len(r.theta)], r.theta, colour, label, hovertemplate="%{y:.3f}")
+        line(updates[: len(r.theta)], r.theta, colour, label, hovertemplate="%{y:.3f}")
         for r, (label, colour) in zip(study.recordings, styles, strict=True)
     ]
-    return _figure(
+    return figure(
         traces,
         _updates_axis(study),
-        _axis("θ", nticks=6),
+        axis("θ", nticks=6),
         "θ, and the best θ for each k (dotted)",
     )
 
@@ -240,7 +108,7 @@ def value_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> go
         updates = np.arange(len(r.k))
         for k, curve, dash in ((study.yardstick, reached, "solid"), (1, r.max_at[1], "dash")):
             traces.append(
-                _line(
+                line(
                     updates,
                     curve,
                     colour,
@@ -250,10 +118,10 @@ def value_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> go
                     hovertemplate="%{y:.3f}",
                 )
             )
-    return _figure(
+    return figure(
         traces,
         _updates_axis(study),
-        _axis("exact value", rangemode="tozero", nticks=6),
+        axis("exact value", rangemode="tozero", nticks=6),
         f"max@{study.yardstick} (solid) and max@1 (dashed)",
     )
 
@@ -271,18 +139,18 @@ def gradient_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) ->
         mine = {"meta": {"setting": index}, "visible": index == len(study.recordings) - 1}
         band = np.concatenate([exact + spread, (exact - spread)[::-1]])
         traces += [
-            _scatter(
+            scatter(
                 x=np.concatenate([at, at[::-1]]),
                 y=band,
                 fill="toself",
-                fillcolor=_fade(colour, 0.18),
+                fillcolor=fade(colour, 0.18),
                 line={"width": 0},
                 mode="lines",
                 name="exact ± one standard deviation of an estimate",
                 hoverinfo="skip",
                 **mine,
             ),
-            _scatter(
+            scatter(
                 x=updates,
                 y=r.gradient,
                 mode="markers",
@@ -291,33 +159,33 @@ def gradient_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) ->
                 hovertemplate="%{y:.3f}",
                 **mine,
             ),
-            _line(
+            line(
                 updates, r.exact_gradient, INK, "exact", width=2, hovertemplate="%{y:.3f}", **mine
             ),
         ]
-    return _figure(
+    return figure(
         traces,
         _updates_axis(study),
-        _axis("d max@k / dθ", nticks=6),
+        axis("d max@k / dθ", nticks=6),
         "Gradient: estimate, exact, ± 1 s.d.",
     )
 
 
 def _updates_axis(study: ToyStudy) -> dict:
     last = max(len(r.k) for r in study.recordings) - 1
-    return _axis("update", range=[0, last], nticks=6)
+    return axis("update", range=[0, last], nticks=6)
 
 
 def schedule_preview(schedule: Schedule, steps: int) -> go.Figure:
     """K over updates, small."""
     updates = np.unique(np.linspace(0, steps, min(steps + 1, 400)).round().astype(int))
     ks = schedule.values(updates)
-    trace = _line(updates, ks, k_colour(int(ks[0])), "k", hovertemplate="k = %{y}<extra></extra>")
+    trace = line(updates, ks, k_colour(int(ks[0])), "k", hovertemplate="k = %{y}<extra></extra>")
     trace["line"]["shape"] = "hv"
-    return _figure(
+    return figure(
         [trace],
-        _axis("update", nticks=4),
-        _axis("k", rangemode="tozero", nticks=4),
+        axis("update", nticks=4),
+        axis("k", rangemode="tozero", nticks=4),
         "",
         height=130,
         margin={"l": 34, "r": 6, "t": 6, "b": 36},

@@ -1,0 +1,143 @@
+"""The palette and the parts that every figure is made of.
+
+A k and an estimator keep their colour everywhere. Colours are told apart by colour-blind readers:
+k values are Okabe and Ito's set in order, estimators Paul Tol's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+
+from pkpo.config import RunConfig, difference
+
+INK = "#6b7280"  # axes, references: readable on light and on dark
+SOFT = "rgba(127, 127, 127, 0.16)"  # grid, fills
+
+K_COLOURS = {
+    1: "#0072b2",
+    2: "#56b4e9",
+    4: "#009e73",
+    8: "#e69f00",
+    16: "#d55e00",
+    32: "#cc79a7",
+    64: "#8c510a",
+}
+ESTIMATOR_COLOURS = {
+    "sloo_minus_one": "#aa3377",
+    "canonical": "#228833",
+    "s": "#ee6677",
+    "sloo": "#4477aa",
+    "dial": "#b5a642",
+    "naive": "#ee99aa",
+    "naive_baselined": "#77aadd",
+    "sloo_minus_one_partitioned": "#c98ac0",
+    "rloo": "#33a9c9",
+    "reinforce": "#999999",
+    "grpo": "#ee8866",
+    "dr_grpo": "#44bb99",
+    "maxrl": "#994455",
+    "tailrl": "#6699cc",
+    "passk_training": "#9aa333",
+}
+OTHER_COLOURS = ("#d6278f", "#7a5cc9", "#8a9a2b", "#5f7d8c")
+"""For runs that are neither a k nor an estimator, such as annealed ones."""
+TOWARDS, AWAY, NO_WEIGHT = "#3fa34d", "#9970ab", "#9aa0a6"
+"""A sample's weight: its probability is raised, lowered, or left alone (ColorBrewer PRGn)."""
+
+FONT = "Source Sans, Source Sans Pro, system-ui, sans-serif"
+
+
+def k_colour(k: int) -> str:
+    """The colour of a k everywhere; between powers of two, the mix of its neighbours."""
+    if k in K_COLOURS:
+        return K_COLOURS[k]
+    position = min(math.log2(k), math.log2(max(K_COLOURS)))
+    below = 2 ** math.floor(position)
+    above = min(2 * below, max(K_COLOURS))
+    return _mix(K_COLOURS[below], K_COLOURS[above], position - math.floor(position))
+
+
+def estimator_colour(name: str) -> str:
+    """The colour of an estimator everywhere; "dial:0.3" has the dial's."""
+    return ESTIMATOR_COLOURS[name.partition(":")[0]]
+
+
+def run_styles(configs: Sequence[RunConfig]) -> list[tuple[str, str]]:
+    """A label and a colour for each of the compared runs, after what they differ in."""
+    field = difference(configs)
+    styles: list[tuple[str, str]] = []
+    spare = iter(OTHER_COLOURS)
+    for config in configs:
+        schedule = config.k_schedule
+        if field in ("", "schedule"):
+            label, colour = (
+                schedule.describe(),
+                k_colour(schedule(0)) if schedule.is_constant else "",
+            )
+        elif field == "estimator":
+            label, colour = config.estimator_entry.label, estimator_colour(config.estimator)
+        else:
+            label, colour = f"{field.replace('_', ' ')} = {getattr(config, field)}", ""
+        taken = {used for _, used in styles}
+        while not colour or colour in taken:
+            colour = next(spare)
+        styles.append((label, colour))
+    return styles
+
+
+def _mix(a: str, b: str, share: float) -> str:
+    pairs = ((int(a[i : i + 2], 16), int(b[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(x + (y - x) * share):02x}" for x, y in pairs)
+
+
+def fade(colour: str, alpha: float) -> str:
+    """A "#rrggbb" colour, partly transparent."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {alpha})"
+
+
+def axis(title: str, **more) -> dict:
+    """An axis in the common style; `more` is Plotly's."""
+    return {
+        "title": {"text": title, "standoff": 6},
+        "gridcolor": SOFT,
+        "zeroline": False,
+        "linecolor": INK,
+        "ticks": "outside",
+        "ticklen": 4,
+        "tickcolor": SOFT,
+        **more,
+    }
+
+
+def figure(traces: Sequence[dict], x: dict, y: dict, title: str, **layout) -> go.Figure:
+    """A figure of traces on two axes, in the common style; `layout` is Plotly's."""
+    base = {
+        "template": {},
+        "title": {"text": title, "x": 0, "xanchor": "left", "font": {"size": 15}},
+        "font": {"family": FONT, "size": 14, "color": INK},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "margin": {"l": 56, "r": 14, "t": 40, "b": 46},
+        "hovermode": "x unified",
+        "hoverlabel": {"font": {"size": 13}},
+        "showlegend": False,
+        "xaxis": x,
+        "yaxis": y,
+    }
+    # One call: building a figure piece by piece costs several times as much.
+    return go.Figure({"data": list(traces), "layout": base | layout})
+
+
+def line(x, y, colour: str, name: str, **more) -> dict:
+    """A line; `more` is Plotly's, with `width` and `dash` for short."""
+    style = {"color": colour, "width": more.pop("width", 2.5), "dash": more.pop("dash", "solid")}
+    return scatter(x=x, y=y, mode="lines", name=name, line=style, **more)
+
+
+def scatter(**options) -> dict:
+    """A scatter trace."""
+    return {"type": "scatter", **options}

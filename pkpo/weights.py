@@ -1,0 +1,222 @@
+"""The estimators' weights: closed forms in the sorted rewards, and plain definitions.
+
+Everything here takes checked float64 rewards `[..., n]` and a checked k, and works on NumPy arrays and
+torch tensors alike; `pkpo.estimators` is the door. How the closed forms work is told there.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from pkpo import arrays
+from pkpo.arrays import Array
+
+# Each returns (slope, base, floor) for n and k: with gaps d_i = g_{i+1} - g_i, i = 1..n-1, the weight
+# of the smallest reward is base . d + floor g_1, and each step up adds slope_i d_i.
+
+Coefficients: TypeAlias = tuple[np.ndarray, Any, float]
+"""(slope `[n-1]`, base `[n-1]` or None for zeros, floor)."""
+
+
+def _below(n: int, k: int) -> np.ndarray:
+    """C(i, k) / C(n, k) for i = 0..n: the share of size-k subsets within the i smallest."""
+    i = np.arange(n, 0, -1)
+    ratios = np.maximum(i - k, 0) / i
+    return np.concatenate([np.cumprod(ratios)[::-1], [1.0]]) if n else np.ones(1)
+
+
+def above(n: int, k: int, c_max: int) -> np.ndarray:
+    """1 - C(n-c, k) / C(n, k) for c = 0..c_max, without cancellation."""
+    i = np.arange(n, n - c_max, -1)
+    with np.errstate(divide="ignore"):
+        logs = np.log1p(-np.minimum(k / i, 1.0))
+    return np.concatenate([[0.0], -np.expm1(np.cumsum(logs))])
+
+
+def _centred(slope: np.ndarray, n: int) -> Coefficients:
+    """The coefficients with the given slopes whose weights sum to zero."""
+    return slope, -slope * np.arange(n - 1, 0, -1) / n, 0.0
+
+
+def s_coefficients(n: int, k: int) -> Coefficients:
+    """s (arXiv:2505.15201, Eq. 19): a_i = C(i-1, k-1) / C(n, k)."""
+    slope = k / n * _below(n - 1, k - 1)[:-1]
+    return slope, k / n - slope, k / n
+
+
+def sloo_coefficients(n: int, k: int) -> Coefficients:
+    """s^(loo) (Eq. 29): s minus k/(n-1) times the best of k without the sample."""
+    slope, base, floor = s_coefficients(n, k)
+    share = k / (n - 1)
+    without_first = 1.0 - _below(n - 1, k)[:-1]
+    return (
+        slope * (1 + k * n / ((n - 1) * (n - k))),
+        base - share * without_first,
+        floor - share,
+    )
+
+
+def sloo_minus_one_coefficients(n: int, k: int) -> Coefficients:
+    """s^(loo-1) (Eq. 33): a_i = C(i, k-1) / C(n, k) from 0; leave-one-out centring at k = 1."""
+    if k == 1:
+        return rloo_coefficients(n)
+    return k / (n - k + 1) * _below(n, k - 1)[1:-1], None, 0.0
+
+
+def canonical_coefficients(n: int, k: int) -> Coefficients:
+    """s, centred and rescaled by 1/(1 - k/n) (arXiv:2606.06080)."""
+    return _centred(k / (n - k) * _below(n - 1, k - 1)[:-1], n)
+
+
+def dial_coefficients(alpha: float, n: int, k: int) -> Coefficients:
+    """The line through loo-1 (alpha = 0) and canonical (alpha = 1)."""
+    low, low_base, _ = sloo_minus_one_coefficients(n, k)
+    high, high_base, _ = canonical_coefficients(n, k)
+    base = alpha * high_base + (0.0 if low_base is None else (1 - alpha) * low_base)
+    return (1 - alpha) * low + alpha * high, base, 0.0
+
+
+def rloo_coefficients(n: int, k: int = 1) -> Coefficients:
+    """Leave-one-out centring over n (arXiv:2402.14740); k has no effect."""
+    return _centred(np.full(n - 1, 1 / (n - 1)), n)
+
+
+def tailrl_coefficients(n: int, k: int) -> Coefficients:
+    """TailRL (arXiv:2609.02987): a_i = 1/(n-i), centred; k has no effect."""
+    return _centred(1 / np.arange(n - 1, 0, -1), n)
+
+
+@functools.lru_cache(maxsize=32)
+def _coefficients(
+    formula: Callable[[int, int], Coefficients], n: int, k: int, device: Any
+) -> tuple[Array, Array | None, float]:
+    """A formula's coefficients, computed once per n, k and device (None: NumPy)."""
+    slope, base, floor = formula(n, k)
+    if device is not None:
+        torch = sys.modules["torch"]
+        slope = torch.as_tensor(slope, device=device)
+        base = None if base is None else torch.as_tensor(base, device=device)
+    return slope, base, floor
+
+
+def linear(formula: Callable[[int, int], Coefficients], r: Array, k: int) -> Array:
+    """Weights `[..., n]` from one sort, one product with the gaps and one cumulative sum."""
+    n = r.shape[-1]
+    device = r.device if arrays.is_tensor(r) else None
+    slope, base, floor = _coefficients(formula, n, k, device)
+    ascending, order = arrays.sort(r)
+    gaps = ascending[..., 1:] - ascending[..., :-1]
+    weights = ascending * 0.0
+    weights[..., 1:] = arrays.running_sum(gaps * slope, gaps)
+    if base is not None:
+        weights += (gaps * base).sum(-1)[..., None]
+    if floor:
+        weights += ascending[..., :1] * floor
+    return arrays.unsort(weights, order)
+
+
+def value(r: Array, k: int) -> Array:
+    """The average best of k, `[...]`, as the smallest reward plus weighted gaps."""
+    n = r.shape[-1]
+    device = r.device if arrays.is_tensor(r) else None
+    slope, _, _ = _coefficients(_value_coefficients, n, k, device)
+    ascending, _ = arrays.sort(r)
+    gaps = ascending[..., 1:] - ascending[..., :-1]
+    return ascending[..., 0] + (gaps * slope).sum(-1)
+
+
+def _value_coefficients(n: int, k: int) -> Coefficients:
+    return above(n, k, n - 1)[:0:-1].copy(), None, 1.0  # torch takes no negative strides
+
+
+# --- The others: straight from their definitions ----------------------------------------------------
+
+
+def _mean(x: Array) -> Array:
+    return x.sum(-1)[..., None] / x.shape[-1]
+
+
+def _from_mean(r: Array) -> Array:
+    """r minus its group mean; exactly zero where the group is constant."""
+    shifted = r - r[..., :1]
+    return shifted - _mean(shifted)
+
+
+def reinforce(r: Array, k: int) -> Array:
+    """Every reward over n."""
+    return r / r.shape[-1]
+
+
+def dr_grpo(r: Array, k: int) -> Array:
+    """Rewards minus their mean, over n (arXiv:2503.20783)."""
+    return _from_mean(r) / r.shape[-1]
+
+
+def grpo(r: Array, k: int) -> Array:
+    """Rewards standardised within the group, over n (arXiv:2402.03300)."""
+    n = r.shape[-1]
+    deviation = _from_mean(r)
+    std = ((deviation**2).sum(-1)[..., None] / (n - 1)) ** 0.5
+    return deviation / (std + 1e-4) / n
+
+
+def maxrl(r: Array, k: int) -> Array:
+    """Rewards minus their mean, over the mean and n; 0 where all are 0 (arXiv:2602.02710)."""
+    if bool((r < 0).any()):
+        raise ValueError(f"rewards must be >= 0 for estimator 'maxrl', got {float(r.min()):g}")
+    mean = _mean(r)
+    return _from_mean(r) / (mean + (mean == 0)) / r.shape[-1]
+
+
+def passk_training(r: Array, k: int) -> Array:
+    """(q_i - v_k) / sqrt(v_k (1 - v_k)) over n, for 0/1 rewards (arXiv:2508.10751)."""
+    odd = (r != 0) & (r != 1)
+    if bool(odd.any()):
+        raise ValueError(
+            f"rewards must be 0 or 1 for estimator 'passk_training', got {float(r[odd][0]):g}"
+        )
+    n = r.shape[-1]
+    v = value(r, k)[..., None]
+    spread = (v * (1 - v)) ** 0.5
+    alive = (v > 0) & (v < 1)
+    deviation = _from_mean(linear(s_coefficients, r, k) * (n / k))
+    return deviation * alive / (spread + ~alive) / n
+
+
+def _sets(r: Array, k: int) -> Array:
+    return r.reshape(*r.shape[:-1], r.shape[-1] // k, k)
+
+
+def _best_of_sets(r: Array, k: int) -> Array:
+    """`[..., n/k, k]`: every member's entry is the best reward of its set of k."""
+    sets = _sets(r, k)
+    best, _ = arrays.sort(sets)
+    return best[..., -1:] + 0.0 * sets
+
+
+def naive(r: Array, k: int) -> Array:
+    """Each member of a set of k gets the best of its set."""
+    return (k / r.shape[-1] * _best_of_sets(r, k)).reshape(r.shape)
+
+
+def naive_baselined(r: Array, k: int) -> Array:
+    """As `naive`, minus the mean of what the other sets get."""
+    count = r.shape[-1] // k
+    best = _best_of_sets(r, k)
+    shifted = best - best[..., :1, :]
+    others = (shifted.sum(-2)[..., None, :] - shifted) / (count - 1)
+    return (k / r.shape[-1] * (shifted - others)).reshape(r.shape)
+
+
+def sloo_minus_one_partitioned(r: Array, k: int) -> Array:
+    """loo-1 inside each set of k, averaged over sets (arXiv:2503.19595)."""
+    n = r.shape[-1]
+    if k == 1:  # a set of one has nobody to leave out: centre over the group, as loo-1 does
+        return linear(rloo_coefficients, r, 1)
+    sets = _sets(r, k)
+    return (k / n * linear(sloo_minus_one_coefficients, sets, k)).reshape(r.shape)
