@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from app import player
-from pkpo import figures, studies
+from pkpo import figures, paper, studies
 from pkpo.config import RunConfig
 
 Styles = list[tuple[str, str]]
@@ -24,3 +24,9 @@ def toy_player(
 ) -> dict[str, Any]:
     """What `player.play` sends to the browser; read-only."""
     return player.payload(*toy_study(configs), panels)
+
+
+@lru_cache(maxsize=64)
+def paper_figure(key: str, seed: int) -> paper.Result:
+    """A recipe of `pkpo.paper`, carried out; read-only."""
+    return paper.RECIPES[key].run(seed)

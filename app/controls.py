@@ -174,7 +174,7 @@ def _apply(values: Mapping[str, Any]) -> None:
 def notices() -> None:
     """Say what was wrong with the address, if anything."""
     if problems := st.session_state.get("notices"):
-        shown = "\n".join(f"- {_plain(text)}" for text in problems[:8])
+        shown = "\n".join(f"- {plain(text)}" for text in problems[:8])
         st.warning(f"This link could not be used as it is:\n{shown}", icon=":material/link_off:")
 
 
@@ -234,7 +234,7 @@ def sidebar(problem: str) -> None:
     if problem:
         culprit = next((name for name in slots if problem.startswith(name)), None)
         place = slots.get(culprit or "compare", top)
-        place.error(_plain(problem), icon=":material/error:")
+        place.error(plain(problem), icon=":material/error:")
 
 
 _FOLDED = ("learning_rate", "optimizer", "steps", "seed", "theta", "sigma", "shape")
@@ -453,16 +453,61 @@ def _shape_controls(slots: dict[str, Any]) -> None:
     slots["shape"] = st.empty()
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text from outside, without Markdown's meaning."""
     return "".join("\\" + c if c in r"\`*_{}[]()<>#+-.!|$~:" else c for c in text)
 
 
+# --- A page whose only setting is a seed -----------------------------------------------------------
+
+
+def seed(name: str) -> int:
+    """The seed in the address; says beside the page's top if what is there is none."""
+    text = st.query_params.get(name, "0")
+    try:
+        return parse_value("seed", text)
+    except ValueError as reason:
+        st.warning(f"This link could not be used as it is: {plain(str(reason))}")
+        return 0
+
+
+def seed_input(name: str) -> None:
+    """The control of that seed, and a button that draws another."""
+    key = f"_{name}_of_page"
+    st.session_state[key] = _seed_or_default(name)
+
+    def change() -> None:
+        _set_seed(name, st.session_state[key])
+
+    def another() -> None:
+        _set_seed(name, _seed_or_default(name) + 1)
+
+    st.number_input("Random seed", 0, 2**32 - 2, key=key, on_change=change, width=180)
+    st.button("Another seed", icon=":material/casino:", on_click=another)
+
+
+def _seed_or_default(name: str) -> int:
+    try:
+        return parse_value("seed", st.query_params.get(name, "0"), 2**32 - 2)
+    except ValueError:
+        return 0
+
+
+def _set_seed(name: str, value: int) -> None:
+    if value:
+        st.query_params[name] = str(value)
+    else:
+        st.query_params.pop(name, None)
+
+
 __all__ = [
     "notices",
+    "plain",
     "preset_pills",
     "read",
     "read_address",
+    "seed",
+    "seed_input",
     "settings",
     "sidebar",
     "sync_from_url",

@@ -7,7 +7,7 @@ import streamlit as st
 
 def pages() -> list:
     """Every page for `st.navigation`."""
-    return [start(), toy_problem()]
+    return [start(), toy_problem(), paper_figures()]
 
 
 def start():
@@ -29,4 +29,15 @@ def toy_problem():
         icon=":material/landscape:",
         url_path="toy-problem",
         help="The paper's one-dimensional problem: train, play back, compare.",
+    )
+
+
+def paper_figures():
+    """The paper's toy figures with their claims."""
+    return st.Page(
+        "app_pages/paper_figures.py",
+        title="Paper figures",
+        icon=":material/fact_check:",
+        url_path="paper-figures",
+        help="The paper's toy figures again, each with its claims checked.",
     )

@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pkpo.config import FIELDS, RunConfig, command, compared
@@ -54,6 +55,16 @@ def _parser() -> argparse.ArgumentParser:
         "--json", action="store_true", help="print JSON, with every update's numbers"
     )
     train.set_defaults(run=_train)
+
+    figures = commands.add_parser(
+        "figures", help="compute the paper's figures and check their claims"
+    )
+    figures.add_argument("--out", required=True, help="folder for the files; made if missing")
+    figures.add_argument(
+        "--only", default="", metavar="KEYS", help="such as fig1,fig4; default all"
+    )
+    figures.add_argument("--seed", type=int, default=0, help="random seed; default 0")
+    figures.set_defaults(run=_figures)
 
     listing = commands.add_parser("estimators", help="list the estimators")
     listing.add_argument("--json", action="store_true", help="print JSON")
@@ -107,6 +118,34 @@ def _print_run(config: RunConfig, columns: dict[str, Any], seconds: float) -> No
         cells = (columns[name][row] for name in shown)
         print("".join(f"{x:>15}" if i < 2 else f"{x:>15.6f}" for i, x in enumerate(cells)))
     print()
+
+
+def _figures(arguments: argparse.Namespace) -> int:
+    """Exit status 0 if every claim holds, 1 if one does not."""
+    from pkpo import paper
+    from pkpo.figures.export import write_figure
+
+    recipes = paper.choose([key for key in arguments.only.split(",") if key])
+    out = Path(arguments.out)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        results = []
+        for recipe in recipes:
+            result = recipe.run(arguments.seed)
+            results.append(result)
+            files, problem = write_figure(recipe, result, out)
+            print(f"{recipe.title} ({result.seconds:.2f} s): {', '.join(files)}")
+            for claim in result.claims:
+                print(f"  {'pass' if claim.passed else 'FAIL'}  {claim.text}  {claim.measured}")
+            if problem:
+                print(f"  no image: {problem}", file=sys.stderr)
+        (out / "claims.json").write_text(paper.claims_json(results))
+    except OSError as reason:
+        raise ValueError(f"--out {arguments.out}: {reason.strerror or reason}") from None
+    claims = [claim for result in results for claim in result.claims]
+    failed = sum(not claim.passed for claim in claims)
+    print(f"{len(claims) - failed} claims passed, {failed} failed; see {out / 'claims.json'}")
+    return 1 if failed else 0
 
 
 def _estimators(arguments: argparse.Namespace) -> int:

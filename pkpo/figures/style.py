@@ -135,7 +135,7 @@ def figure(traces: Sequence[dict], x: dict, y: dict, title: str, **layout) -> go
 def line(x, y, colour: str, name: str, **more) -> dict:
     """A line; `more` is Plotly's, with `width` and `dash` for short."""
     style = {"color": colour, "width": more.pop("width", 2.5), "dash": more.pop("dash", "solid")}
-    return scatter(x=x, y=y, mode="lines", name=name, line=style, **more)
+    return scatter(**{"x": x, "y": y, "mode": "lines", "name": name, "line": style} | more)
 
 
 def scatter(**options) -> dict:

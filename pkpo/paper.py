@@ -1,0 +1,430 @@
+"""The paper's toy figures as recipes: data, figure, and the claims that it draws, checked.
+
+A recipe turns a seed into a `Result`: a table (one CSV), and claims with what was measured and what is
+required. Nothing is typed in that can be computed; a claim that fails is reported as failed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pkpo.estimators import rho, transform
+from pkpo.variance import GaussianProblem, margin, scatter
+from toy_envs import gaussian_hill
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One thing that the paper says of a figure."""
+
+    text: str
+    measured: str
+    required: str
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A recipe carried out."""
+
+    key: str
+    seed: int
+    seconds: float
+    table: dict[str, list]
+    """Columns by name, all of one length: the figure's CSV."""
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A figure of the paper: what it shows, with which parameters."""
+
+    key: str
+    title: str
+    message: str
+    parameters: dict[str, Any]
+    make: Callable[[int], tuple[dict[str, list], list[Claim]]]
+    random: bool = True
+    """Whether the seed changes anything."""
+
+    def run(self, seed: int = 0) -> Result:
+        """Compute the table and check the claims.
+
+        Raises:
+          ValueError: a negative seed.
+        """
+        if seed < 0:
+            raise ValueError(f"seed must be >= 0, got {seed}")
+        start = time.perf_counter()
+        table, claims = self.make(seed)
+        return Result(self.key, seed, time.perf_counter() - start, table, tuple(claims))
+
+
+# --- Figure 1: the objective and its derivative ---------------------------------------------------
+
+FIGURE_1: dict[str, Any] = {
+    "k": (1, 2, 4, 8, 16),
+    "theta": (-0.2, 1.4),
+    "points": 321,
+    "sigma": 0.1,
+}
+
+
+def _figure_1(seed: int) -> tuple[dict[str, list], list[Claim]]:
+    ks = FIGURE_1["k"]
+    theta = np.linspace(FIGURE_1["theta"][0], FIGURE_1["theta"][1], FIGURE_1["points"])
+    known = gaussian_hill.exact(theta, ks)
+    table = {
+        "theta": np.tile(theta, len(ks)).tolist(),
+        "k": np.repeat(ks, theta.size).tolist(),
+        "value": known.value.ravel().tolist(),
+        "gradient": known.d_theta.ravel().tolist(),
+    }
+    best = [gaussian_hill.optimum(k) for k in ks]
+    moves = np.diff([b.theta for b in best])
+    slopes = [abs(gaussian_hill.gradient(b.theta, k)) for b, k in zip(best, ks, strict=True)]
+    apart = max(
+        float(np.abs(row - _by_simpson(theta, k)).max())
+        for k, row in zip(ks, known.value, strict=True)
+    )
+    shown = ", ".join(f"{b.theta:.4f}" for b in best)
+    return table, [
+        Claim(
+            "The maximiser moves right, towards the cliff, as k grows (1a).",
+            f"best θ for k = {', '.join(map(str, ks))}: {shown}",
+            "each larger than the one before",
+            bool((moves > 0).all()),
+        ),
+        Claim(
+            "The derivative crosses zero where the objective is highest (1b).",
+            f"largest |derivative| at a maximiser: {max(slopes):.1e}",
+            "below 1e-8",
+            max(slopes) < 1e-8,
+        ),
+        Claim(
+            "The curves are exact.",
+            f"largest difference from Simpson's rule over x (Eq. 35): {apart:.1e}",
+            "below 1e-8",
+            apart < 1e-8,
+        ),
+    ]
+
+
+def _by_simpson(theta: np.ndarray, k: int, intervals: int = 2000) -> np.ndarray:
+    """Max@k on the paper's hill by another route: Simpson's rule over x in 0..1."""
+    from scipy.special import ndtr
+
+    x = np.linspace(0.0, 1.0, intervals + 1)
+    z = (x - theta[:, None]) / FIGURE_1["sigma"]
+    miss = 1.0 - (ndtr(z[:, -1:]) - ndtr(z))
+    weights = np.full(intervals + 1, 2.0)
+    weights[1::2] = 4.0
+    weights[[0, -1]] = 1.0
+    return ((1.0 - miss**k) * 2 * x) @ weights / (3 * intervals)
+
+
+# --- Figure 2: which samples the value estimate listens to ---------------------------------------
+
+FIGURE_2: dict[str, Any] = {"n": 8, "k": (1, 2, 4, 8)}
+
+
+def _figure_2(seed: int) -> tuple[dict[str, list], list[Claim]]:
+    n, ks = FIGURE_2["n"], FIGURE_2["k"]
+    index = np.arange(1, n + 1)
+    weights = {k: np.array([math.comb(i - 1, k - 1) / math.comb(n, k) for i in index]) for k in ks}
+    table = {
+        "k": np.repeat(ks, n).tolist(),
+        "index": np.tile(index, len(ks)).tolist(),
+        "weight": np.concatenate([weights[k] for k in ks]).tolist(),
+    }
+    total = max(abs(w.sum() - 1) for w in weights.values())
+    centre = [float(w @ index) for w in weights.values()]
+    rewards = np.random.default_rng(seed).standard_normal((1000, n))
+    apart = max(float(np.abs(np.sort(rewards) @ weights[k] - rho(rewards, k)).max()) for k in ks)
+    return table, [
+        Claim(
+            "The weights of each k add up to one.",
+            f"largest difference from 1: {total:.1e}",
+            "below 1e-12",
+            total < 1e-12,
+        ),
+        Claim(
+            "k = 1 is the plain mean, k = n the maximum alone.",
+            f"k = 1: from {weights[1].min():.4f} to {weights[1].max():.4f}; "
+            f"k = {n}: {weights[n][-1]:g} on the largest",
+            f"all 1/{n}; 1 on the largest",
+            bool(np.ptp(weights[1]) < 1e-15 and weights[n][-1] == 1),
+        ),
+        Claim(
+            "A larger k looks higher up in the order.",
+            "mean index for k = "
+            + ", ".join(f"{k}: {c:.2f}" for k, c in zip(ks, centre, strict=True)),
+            "each larger than the one before",
+            bool((np.diff(centre) > 0).all()),
+        ),
+        Claim(
+            "These weights on sorted rewards are the estimator ρ (Eq. 12).",
+            f"largest difference over 1,000 random groups: {apart:.1e}",
+            "below 1e-12",
+            apart < 1e-12,
+        ),
+    ]
+
+
+# --- Figure 4: variance of the gradient estimate --------------------------------------------------
+
+FIGURE_4: dict[str, Any] = {
+    "theta": 1.0,
+    "sigma": 0.1,
+    "k": 4,
+    "n": tuple(range(4, 37, 4)),
+    "replicates": 10_000,
+    "estimators": (
+        "s",
+        "sloo",
+        "sloo_minus_one",
+        "canonical",
+        "naive",
+        "naive_baselined",
+        "sloo_minus_one_partitioned",
+    ),
+}
+
+
+def _figure_4(seed: int) -> tuple[dict[str, list], list[Claim]]:
+    k, names = FIGURE_4["k"], FIGURE_4["estimators"]
+    problem = GaussianProblem(FIGURE_4["theta"])
+    points = [scatter(problem, names, n, k, FIGURE_4["replicates"], seed) for n in FIGURE_4["n"]]
+    rows = [point[name] for name in names for point in points if name in point]
+    table: dict[str, list] = {
+        "estimator": [r.estimator for r in rows],
+        "n": [r.n for r in rows],
+        "variance": [r.variance.value for r in rows],
+        "ci_low": [r.variance.low for r in rows],
+        "ci_high": [r.variance.high for r in rows],
+    }
+    claims = []
+    for point in points:
+        best = point["sloo_minus_one"]
+        rivals = [r for name, r in point.items() if name != "sloo_minus_one"]
+        if best.n == k:
+            continue
+        nearest = min(rivals, key=lambda r: r.variance.value)
+        surest = min((margin(r, best) for r in rivals), key=lambda m: m.low)
+        claims.append(
+            Claim(
+                f"loo-1 over all subsets has the least variance at n = {best.n}.",
+                f"{best.variance.value:.3f}; next {nearest.estimator} with "
+                f"{nearest.variance.value:.3f}, {nearest.variance.value / best.variance.value:.2f} "
+                f"times; smallest lower bound of a paired difference {surest.low:.3f}",
+                "every paired difference above 0 with 95% confidence",
+                surest.low > 0,
+            )
+        )
+    # The mean of T independent estimates lies within 4 standard errors but for 1 in 16,000.
+    worst = max(rows, key=lambda r: r.bias / r.bias_error)
+    claims.append(
+        Claim(
+            "All of them are unbiased.",
+            f"largest bias in standard errors: {worst.bias / worst.bias_error:.2f} "
+            f"({worst.estimator}, n = {worst.n}; {len(rows)} checked)",
+            "at most 4",
+            worst.bias <= 4 * worst.bias_error,
+        )
+    )
+    return table, claims
+
+
+# --- Figure 5: what the transformed rewards look like ---------------------------------------------
+
+FIGURE_5: dict[str, Any] = {
+    "n": 32,
+    "k": (1, 2, 4, 8, 16),
+    "groups": 4000,
+    "bins": 20,
+    "estimators": ("s", "sloo", "sloo_minus_one"),
+}
+
+
+def _figure_5(seed: int) -> tuple[dict[str, list], list[Claim]]:
+    n, ks, groups = FIGURE_5["n"], FIGURE_5["k"], FIGURE_5["groups"]
+    bins, names = FIGURE_5["bins"], FIGURE_5["estimators"]
+    rewards = np.random.default_rng(seed).uniform(-0.5, 0.5, (groups, n))
+    where = np.minimum(((rewards + 0.5) * bins).astype(int), bins - 1).ravel()
+    count = np.bincount(where, minlength=bins)
+    table: dict[str, list] = {"estimator": [], "k": [], "reward": [], "weight": []}
+    offset: dict[tuple[str, int], float] = {}
+    worst, claims = 0.0, []
+    for name in names:
+        for k in ks:
+            weights = transform(rewards, k, name)
+            means = weights.mean(axis=1)
+            offset[name, k] = _mean_weight(name, n, k)
+            error = float(means.std(ddof=1)) / math.sqrt(groups)
+            off = abs(float(means.mean()) - offset[name, k])
+            worst = max(worst, off / error if error > 1e-12 else off / 1e-12)
+            table["estimator"] += [name] * bins
+            table["k"] += [k] * bins
+            table["reward"] += (-0.5 + (np.arange(bins) + 0.5) / bins).tolist()
+            table["weight"] += (np.bincount(where, weights.ravel(), bins) / count).tolist()
+    plain = [offset["s", k] for k in ks]
+    claims.append(
+        Claim(
+            "Without a baseline the weights carry an offset that grows with k.",
+            "mean weight of s for k = "
+            + ", ".join(f"{k}: {v:.4f}" for k, v in zip(ks, plain, strict=True)),
+            "each larger than the one before",
+            bool((np.diff(plain) > 0).all()),
+        )
+    )
+    large = [k for k in ks if k >= 4]
+    ratio = min(
+        abs(offset["s", k]) / max(abs(offset["sloo", k]), abs(offset["sloo_minus_one", k]))
+        for k in large
+    )
+    claims.append(
+        Claim(
+            "For k >= 4 that offset exceeds both baselined ones in size.",
+            f"smallest ratio to the larger of the two: {ratio:.2f}",
+            "above 1",
+            ratio > 1,
+        )
+    )
+    claims.append(
+        Claim(
+            "The mean weights are k v_k/n (s), -k v_k/(n(n-1)) (loo), k(v_k - v_(k-1))/n (loo-1).",
+            f"largest difference in standard errors: {worst:.2f} ({len(names) * len(ks)} checked)",
+            "at most 4",
+            worst <= 4,
+        )
+    )
+    return table, claims
+
+
+def _mean_weight(name: str, n: int, k: int) -> float:
+    """The exact mean weight for rewards uniform on [-1/2, 1/2], whose best of k is k/(k+1) - 1/2."""
+
+    def best(j: int) -> float:
+        return j / (j + 1) - 0.5
+
+    if name == "s":
+        return k * best(k) / n
+    if name == "sloo":
+        return -k * best(k) / (n * (n - 1))
+    return 0.0 if k == 1 else k * (best(k) - best(k - 1)) / n
+
+
+RECIPES: dict[str, Recipe] = {
+    recipe.key: recipe
+    for recipe in (
+        Recipe(
+            "fig1",
+            "Figure 1: the objective and its derivative",
+            "The more attempts count, the closer to the cliff the best policy stands.",
+            FIGURE_1,
+            _figure_1,
+            random=False,
+        ),
+        Recipe(
+            "fig2",
+            "Figure 2: which samples the value estimate listens to",
+            "The larger k, the more the estimate is made of the best few rewards.",
+            FIGURE_2,
+            _figure_2,
+        ),
+        Recipe(
+            "fig4",
+            "Figure 4: variance of the gradient estimate",
+            "At θ = 1 and k = 4, loo-1 over all subsets has the least variance at every n > k.",
+            FIGURE_4,
+            _figure_4,
+        ),
+        Recipe(
+            "fig5",
+            "Figure 5: from raw to transformed rewards",
+            "Without a baseline, every sample is pushed by an offset that grows with k.",
+            FIGURE_5,
+            _figure_5,
+        ),
+    )
+}
+"""The figures that need no language model, by key."""
+
+
+def choose(keys: Sequence[str]) -> list[Recipe]:
+    """The recipes of these keys, all of them for none.
+
+    Raises:
+      ValueError: an unknown key.
+    """
+    unknown = [key for key in keys if key not in RECIPES]
+    if unknown:
+        raise ValueError(f"figure must be one of {', '.join(RECIPES)}, got {unknown[0]!r}")
+    return [RECIPES[key] for key in keys] if keys else list(RECIPES.values())
+
+
+def to_csv(result: Result) -> str:
+    """The result's table."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(result.table)
+    writer.writerows(zip(*result.table.values(), strict=True))
+    return out.getvalue()
+
+
+def claim_rows(results: Sequence[Result]) -> list[dict[str, Any]]:
+    """Every claim with its figure, for claims.json."""
+    return [
+        {
+            "figure": result.key,
+            "claim": claim.text,
+            "measured": claim.measured,
+            "required": claim.required,
+            "passed": bool(claim.passed),
+        }
+        for result in results
+        for claim in result.claims
+    ]
+
+
+def to_zip(results: Sequence[Result], write: Callable[[Recipe, Result, Path], object]) -> bytes:
+    """Every file that the command line writes, in one archive.
+
+    Args:
+      results: what to pack.
+      write: puts a recipe's files into a folder (`pkpo.figures.export.write_figure`).
+    """
+    packed = io.BytesIO()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
+        out = Path(folder)
+        for result in results:
+            write(RECIPES[result.key], result, out)
+        (out / "claims.json").write_text(claims_json(results))
+        for file in sorted(out.iterdir()):
+            archive.write(file, file.name)
+    return packed.getvalue()
+
+
+def claims_json(results: Sequence[Result]) -> str:
+    """The text of claims.json."""
+    return json.dumps(claim_rows(results), indent=2, ensure_ascii=False) + "\n"
+
+
+def config_json(recipe: Recipe, seed: int) -> str:
+    """A figure's parameters and seed."""
+    return json.dumps({"figure": recipe.key, "seed": seed} | recipe.parameters, indent=2) + "\n"

@@ -1,0 +1,57 @@
+"""The page of the paper's figures in a real browser."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+from playwright.sync_api import expect
+
+from pkpo import paper
+
+
+def test_shows_every_figure_with_its_claims(visit):
+    page = visit("/paper-figures", ready=False)
+    results = [recipe.run(0) for recipe in paper.RECIPES.values()]
+    claims = [claim for result in results for claim in result.claims]
+    expect(page.get_by_text(f"{len(claims)} of {len(claims)} claims hold")).to_be_visible()
+    for recipe in paper.RECIPES.values():
+        expect(page.get_by_role("heading", name=recipe.title)).to_be_visible()
+    page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length == 4")
+    drawn = page.evaluate(
+        """() => [...document.querySelectorAll('.js-plotly-plot')].map(plot =>
+          plot._fullData.filter(t => t.hoverinfo !== 'skip').map(t => Array.from(t.y)))"""
+    )
+    table = results[2].table
+    assert [v for line in drawn[2] for v in line] == table["variance"]
+    shown = results[0].claims[0].measured
+    expect(page.get_by_text(shown)).to_be_visible()
+
+
+def test_another_seed_goes_to_the_url_and_the_downloads(visit):
+    page = visit("/paper-figures", ready=False)
+    page.get_by_role("button", name="Another seed").click()
+    expect(page.get_by_text("with seed 1")).to_be_visible()
+    page.wait_for_url(re.compile(r"\?seed=1$"))
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").nth(2).click()
+    with open(download.value.path()) as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["variance"]) for row in rows] == paper.RECIPES["fig4"].run(1).table[
+        "variance"
+    ]
+    again = visit("/paper-figures?seed=1", ready=False)
+    expect(again.get_by_text("with seed 1")).to_be_visible()
+    expect(again.get_by_label("Random seed")).to_have_value("1")
+
+
+def test_a_bad_seed_in_the_url(visit):
+    page = visit("/paper-figures?seed=lots", ready=False)
+    expect(page.get_by_role("alert")).to_contain_text("seed must be a whole number, got 'lots'")
+    expect(page.get_by_text("with seed 0")).to_be_visible()
+
+
+def test_fits_a_phone(visit):
+    page = visit("/paper-figures", width=390, height=844, ready=False)
+    page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length == 4")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
