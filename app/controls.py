@@ -46,9 +46,11 @@ COMPARISONS = {
     "optimizer": "Step rules",
 }
 COMPARED = {**COMPARISONS, "schedule": "k, or a schedule of k"}
+CONTINUOUS = tuple(name for name, entry in ESTIMATORS.items() if not entry.binary)
+"""The estimators for rewards that are not 0 or 1."""
 SUGGESTIONS = {
     "schedule": ("1", "2", "4", "8", "16", "8@0,1@150", "linear:8->1@200", "cosine:8->1@200"),
-    "estimator": tuple(ESTIMATORS),
+    "estimator": CONTINUOUS,
     "n": ("8", "16", "32", "64"),
     "learning_rate": ("0.002", "0.005", "0.01", "0.02"),
     "optimizer": tuple(OPTIMIZERS),
@@ -69,24 +71,40 @@ OWN_SHAPE = "points:0,0;0.4,0.6;0.6,0.1;0.9,1;1,0"
 # --- Address and state --------------------------------------------------------------------------
 
 
-def sync_from_url() -> None:
+def sync_from_url(entered: bool) -> None:
     """Take the settings from the address where it is new: first opened, or gone back to.
 
     What cannot be used is left at its default and kept as a notice for `notices`.
+
+    Args:
+      entered: whether this run came from another page, whose address says nothing of this one.
     """
     address = st.query_params.to_dict()
-    entered = any(
-        name not in st.session_state for name in DEFAULTS
-    )  # widgets of a left page are gone
-    if not entered and address == st.session_state.get("address"):
+    known = st.session_state.get("address")
+    if known is not None and (address == known or (entered and not address)):
         return
-    if entered and not address:
-        address = st.session_state.get("address", {})  # back from another page: as it was left
     values, problems = read_address(address)
-    for name, value in values.items():
-        st.session_state[name] = value
+    for name in address:
+        if len(st.query_params.get_all(name)) > 1:
+            problems.append(f"{name[:40]} is given more than once; the last one counts")
+    st.session_state["values"] = values
     st.session_state["notices"] = problems
     st.session_state["address"] = address
+
+
+def _values() -> dict[str, Any]:
+    """The page's settings. Widgets are views of them: a widget that is not drawn loses its state."""
+    return st.session_state["values"]
+
+
+def _view(name: str) -> dict[str, Any]:
+    """Key and callback of a widget that shows one setting as it is."""
+    st.session_state[name] = _values()[name]
+
+    def take() -> None:
+        _values()[name] = st.session_state[name]
+
+    return {"key": name, "on_change": take}
 
 
 def read_address(address: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
@@ -163,8 +181,7 @@ def _write_address(values: Mapping[str, Any]) -> None:
 
 
 def _apply(values: Mapping[str, Any]) -> None:
-    for name, value in (DEFAULTS | dict(values)).items():
-        st.session_state[name] = value
+    st.session_state["values"] = DEFAULTS | dict(values)
     st.session_state["notices"] = []
 
 
@@ -180,14 +197,14 @@ def notices() -> None:
 
 def preset_pills() -> str | None:
     """The row of presets; returns the message of the one that is set, if one is."""
-    current = {name: st.session_state[name] for name in DEFAULTS}
+    current = _values()
     names = {p.name: DEFAULTS | p.changes | {"compare": p.compare} for p in PRESETS}
     now = next((name for name, values in names.items() if values == current), None)
     st.session_state["preset"] = now
 
     def choose() -> None:
-        chosen = st.session_state["preset"]
-        _apply(names[chosen or now or PRESETS[0].name])
+        if chosen := st.session_state["preset"]:  # a second click takes nothing back
+            _apply(names[chosen])
 
     st.pills("Examples", list(names), key="preset", on_change=choose, label_visibility="collapsed")
     return next((p.message for p in PRESETS if p.name == now), None)
@@ -199,12 +216,13 @@ def read(compute: Callable[[tuple[RunConfig, ...]], Result]) -> tuple[Result, st
     Where the controls ask for the impossible, the result is that of the last possible runs, the
     address keeps them, and the reason is for `sidebar` to show beside its control.
     """
-    values = {name: st.session_state[name] for name in DEFAULTS}
+    values = _values()
     try:
         configs = settings(values)
         result = compute(configs)
     except ValueError as reason:
         return compute(st.session_state.get("possible") or settings(DEFAULTS)), str(reason)
+    values["shape"] = configs[0].shape  # as it is written elsewhere
     st.session_state["possible"] = configs
     _write_address(values)
     return result, ""
@@ -222,7 +240,9 @@ def sidebar(problem: str) -> None:
             _number("n", "Samples per group, n", slots, step=1)
         if compare_field != "estimator":
             _estimator_control(slots)
-        with st.expander("More settings", expanded=problem.startswith(_FOLDED)):
+        if problem.startswith(_FOLDED):
+            st.session_state["unfolded"] = True  # and so it stays when the problem is gone
+        with st.expander("More settings", expanded=st.session_state.get("unfolded", False)):
             _more_controls(compare_field, slots)
         st.button(
             "Reset everything",
@@ -241,17 +261,18 @@ _FOLDED = ("learning_rate", "optimizer", "steps", "seed", "theta", "sigma", "sha
 
 
 def _compare_controls(slots: dict[str, Any]) -> str:
-    field, *values = st.session_state["compare"].split() or [""]
+    field, *values = _values()["compare"].split() or [""]
+    key = f"_compare_{field}"  # of its own per field: lists of different fields must not mix
     st.session_state["_compare_field"] = field
-    st.session_state["_compare_values"] = values
+    st.session_state[key] = values
 
     def change_field() -> None:
         chosen = st.session_state["_compare_field"]
-        st.session_state["compare"] = f"{chosen} {FIRST_VALUES[chosen]}" if chosen else ""
+        _values()["compare"] = f"{chosen} {FIRST_VALUES[chosen]}" if chosen else ""
 
     def change_values() -> None:
-        chosen = ("".join(v.split()) for v in st.session_state["_compare_values"])
-        st.session_state["compare"] = " ".join([field, *chosen])
+        chosen = ("".join(value.split()) for value in st.session_state[key])
+        _values()["compare"] = " ".join([field, *chosen])
 
     st.selectbox(
         "Compare",
@@ -265,11 +286,12 @@ def _compare_controls(slots: dict[str, Any]) -> str:
         st.multiselect(
             COMPARED[field],
             list(dict.fromkeys([*SUGGESTIONS[field], *values])),
-            key="_compare_values",
+            key=key,
             on_change=change_values,
             accept_new_options=True,
             max_selections=COMPARE_LIMIT,
             help=_compare_help(field),
+            format_func=_label_of(field),
         )
         slots["compare"] = st.empty()
     if field and field != "optimizer":
@@ -277,12 +299,28 @@ def _compare_controls(slots: dict[str, Any]) -> str:
     return field
 
 
+def _label_of(field: str) -> Callable[[str], str]:
+    """How a compared value is shown: estimators and step rules by their labels."""
+
+    def label(value: str) -> str:
+        if field == "optimizer":
+            return STEP_RULES.get(value, value)
+        if field == "estimator":
+            try:
+                return get_estimator(value).label
+            except ValueError:
+                return value
+        return value
+
+    return label
+
+
 def _equal_steps() -> None:
     """A switch for the step rule that makes a comparison fair in another way."""
-    st.session_state["_equal_steps"] = st.session_state["optimizer"] == "normalised"
+    st.session_state["_equal_steps"] = _values()["optimizer"] == "normalised"
 
     def switch() -> None:
-        st.session_state["optimizer"] = "normalised" if st.session_state["_equal_steps"] else "sgd"
+        _values()["optimizer"] = "normalised" if st.session_state["_equal_steps"] else "sgd"
 
     st.toggle(
         "Steps of equal length",
@@ -303,8 +341,8 @@ def _compare_help(field: str) -> str:
 
 
 def _schedule_controls(slots: dict[str, Any]) -> None:
-    text = st.session_state["schedule"]
-    kind, k, then, at = _read_kind(text, st.session_state["steps"])
+    text = _values()["schedule"]
+    kind, k, then, at = _read_kind(text, _values()["steps"])
     st.session_state.update(_kind=kind, _k=k, _then=then, _at=at, _text=text)
 
     def rebuild() -> None:
@@ -312,17 +350,16 @@ def _schedule_controls(slots: dict[str, Any]) -> None:
         last, end = st.session_state.get("_then", 1), st.session_state.get("_at", at)
         forms = {"constant": f"{first}", "step": f"{first}@0,{last}@{end}"}
         if chosen == "custom":
-            st.session_state["schedule"] = text
             st.session_state["written_out"] = True
             return
         st.session_state["written_out"] = False
-        st.session_state["schedule"] = forms.get(chosen, f"{chosen}:{first}->{last}@{end}")
+        _values()["schedule"] = forms.get(chosen, f"{chosen}:{first}->{last}@{end}")
 
     def write() -> None:
-        st.session_state["schedule"] = st.session_state["_text"].strip()
+        _values()["schedule"] = st.session_state["_text"].strip()
 
     if kind != "custom":
-        top = max(16, min(st.session_state["n"], LIMITS["n"]), k)
+        top = max(16, min(_values()["n"], LIMITS["n"]), k)
         st.slider(
             "Attempts that count, k",
             1,
@@ -348,7 +385,7 @@ def _schedule_controls(slots: dict[str, Any]) -> None:
     slots["schedule"] = st.empty()
     if kind != "constant":
         try:
-            preview = figures.schedule_preview(schedules.parse(text), st.session_state["steps"])
+            preview = figures.schedule_preview(schedules.parse(text), _values()["steps"])
         except ValueError:
             return
         st.plotly_chart(
@@ -379,12 +416,11 @@ def _read_kind(text: str, steps: int) -> tuple[str, int, int, int]:
 
 
 def _estimator_control(slots: dict[str, Any]) -> None:
-    current = st.session_state["estimator"]
-    names = list(dict.fromkeys([*ESTIMATORS, current]))
+    current = _values()["estimator"]
     st.selectbox(
         "Estimator",
-        names,
-        key="estimator",
+        list(dict.fromkeys([*CONTINUOUS, current])),
+        **_view("estimator"),
         format_func=lambda name: get_estimator(name).label,
         help="How the group's rewards become weights.",
     )
@@ -393,7 +429,7 @@ def _estimator_control(slots: dict[str, Any]) -> None:
         st.caption(f"Ignores k; optimises {entry.optimises}.")
     elif not entry.unbiased:
         st.caption(f"Optimises {entry.optimises}.")
-    slots["estimator"] = st.empty()
+    slots["estimator"] = slots["rewards"] = st.empty()
 
 
 def _more_controls(compare_field: str, slots: dict[str, Any]) -> None:
@@ -403,7 +439,7 @@ def _more_controls(compare_field: str, slots: dict[str, Any]) -> None:
         st.selectbox(
             "Step rule",
             list(OPTIMIZERS),
-            key="optimizer",
+            **_view("optimizer"),
             format_func=STEP_RULES.__getitem__,
             help=" · ".join(f"**{STEP_RULES[o]}**: {text}" for o, text in OPTIMIZERS.items()),
         )
@@ -411,33 +447,27 @@ def _more_controls(compare_field: str, slots: dict[str, Any]) -> None:
     _number("seed", "Random seed", slots, step=1)
     _number("theta", "Start θ", slots, step=0.05, format="%g")
     _number("sigma", "σ of the policy", slots, step=0.01, format="%g")
-    st.checkbox("Learn σ too", key="learn_sigma")
+    st.checkbox("Learn σ too", **_view("learn_sigma"))
     _shape_controls(slots)
 
 
 def _number(name: str, label: str, slots: dict[str, Any], **more: Any) -> None:
-    limits = FIELDS[name].metadata
-    st.number_input(
-        label,
-        min_value=limits["low"],
-        max_value=LIMITS.get(name, limits["high"]),
-        key=name,
-        **more,
-    )
+    low, high = FIELDS[name].metadata["low"], LIMITS.get(name, FIELDS[name].metadata["high"])
+    st.number_input(label, low, high, **_view(name), help=f"From {low:,} to {high:,}.", **more)
     slots[name] = st.empty()
 
 
 def _shape_controls(slots: dict[str, Any]) -> None:
-    text = st.session_state["shape"]
+    text = _values()["shape"]
     st.session_state["_shape"] = text if text in SHAPES else "own"
     st.session_state["_points"] = text.removeprefix("points:")
 
     def choose() -> None:
         chosen = st.session_state["_shape"]
-        st.session_state["shape"] = OWN_SHAPE if chosen == "own" else chosen
+        _values()["shape"] = OWN_SHAPE if chosen == "own" else chosen
 
     def draw() -> None:
-        st.session_state["shape"] = "points:" + st.session_state["_points"].replace(" ", "")
+        _values()["shape"] = "points:" + st.session_state["_points"].strip().strip(";")
 
     labels = {name: shape.label for name, shape in SHAPES.items()} | {"own": "Your own points"}
     st.selectbox(

@@ -1,8 +1,11 @@
-"""The app: `python -m streamlit run app/main.py` from the project's root."""
+"""The app: `python -m app`, or `python -m streamlit run app/main.py`, from the project's root."""
 
 import streamlit as st
 
 from app import registry
 
 st.set_page_config(page_title="PKPO Lab", page_icon="app/static/icon.svg", layout="wide")
-st.navigation(registry.pages(), position="top").run()
+page = st.navigation(registry.pages(), position="top")
+st.session_state["entered"] = st.session_state.get("page") != page.url_path
+st.session_state["page"] = page.url_path
+page.run()

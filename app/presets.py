@@ -40,8 +40,8 @@ PRESETS = (
         "Annealing wins",
         "From a start where single attempts rarely score, k = 1 crawls and k = 8 runs. Switching "
         "from 8 to 1 on the way ends with the best single attempt.",
-        compare="schedule 1 8 8@0,1@160",
-        changes={"theta": 0.0, "steps": 240},
+        compare="schedule 1 8 8@0,1@180",
+        changes={"theta": 0.0},
     ),
     Preset(
         "Variance hurts",

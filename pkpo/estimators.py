@@ -182,6 +182,8 @@ class Estimator:
     """Linear in the sorted rewards: an n x n matrix that depends on n and k only."""
     symmetric: bool = True
     """Does not depend on the order of the samples."""
+    binary: bool = False
+    """Takes rewards 0 and 1 only."""
     parameter: float | None = None
 
     def check(self, n: int, k: int) -> None:
@@ -460,6 +462,7 @@ ESTIMATORS: dict[str, Estimator] = {
             needs="1 <= k <= n and rewards 0 or 1",
             allowed_k=_up_to_n,
             weigh=weights.passk_training,
+            binary=True,
             linear=False,
         ),
     )

@@ -103,11 +103,11 @@ def test_moving_k_rewrites_the_schedule():
 
 def test_a_typed_comparison_is_checked():
     page = open_toy_page()
-    page.multiselect(key="_compare_values").set_value(["1", "lots"]).run()
+    page.multiselect(key="_compare_schedule").set_value(["1", "lots"]).run()
     assert "lots" in page.error[0].value
-    page.multiselect(key="_compare_values").set_value([]).run()
+    page.multiselect(key="_compare_schedule").set_value([]).run()
     assert "from 1 to 4 values" in page.error[0].value
-    page.multiselect(key="_compare_values").set_value(["3", "linear:8->1@50"]).run()
+    page.multiselect(key="_compare_schedule").set_value(["3", "linear:8->1@50"]).run()
     assert not page.error
     assert page.query_params["compare"] == "schedule 3 linear:8->1@50"
 
@@ -154,3 +154,37 @@ def test_the_toy_page_needs_no_torch():
         "sys.exit('torch' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("first", [f for f in controls.COMPARISONS if f])
+@pytest.mark.parametrize("second", list(controls.COMPARISONS))
+def test_every_change_of_comparison_takes_at_once_and_keeps_what_it_hides(first, second):
+    page = open_toy_page(n="24", learning_rate="0.01", estimator="s", seed="4")
+    for field in (first, second, "", "schedule"):
+        page.selectbox(key="_compare_field").set_value(field).run()
+        assert not page.exception
+        assert not page.error, (field, page.error[0].value)
+        want = f"{field} {controls.FIRST_VALUES[field]}" if field else controls.OFF
+        default = want == controls.DEFAULTS["compare"]
+        address = dict(page.query_params)
+        assert address.get("compare") == (None if default else want)
+        kept = {name: address[name] for name in ("n", "learning_rate", "estimator", "seed")}
+        assert kept == {"n": "24", "learning_rate": "0.01", "estimator": "s", "seed": "4"}
+
+
+def test_a_second_click_on_a_preset_takes_nothing_back():
+    page = open_toy_page()
+    page.button_group(key="preset").set_value("Variance hurts").run()
+    page.button_group(key="preset").set_value(None).run()
+    assert page.query_params["compare"] == "n 8 10 16 64"
+    assert page.button_group(key="preset").value == "Variance hurts"
+
+
+def test_a_parameter_given_twice_is_said():
+    page = AppTest.from_file(MAIN, default_timeout=30)
+    page.run()
+    page.switch_page("app_pages/toy_problem.py")
+    page.query_params["n"] = ["8", "24"]
+    page.run()
+    assert "n is given more than once" in page.warning[0].value.replace("\\", "")
+    assert page.number_input(key="n").value == 24

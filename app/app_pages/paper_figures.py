@@ -40,7 +40,11 @@ for result in results:
         key=f"{result.key}-{seed}",
         theme=None,
         height=430,
-        config={"displaylogo": False},
+        config={
+            "displaylogo": False,
+            "modeBarButtons": [["toImage", "resetScale2d"]],
+            "showTips": False,
+        },
         alt=f"{recipe.title}. {recipe.message} "
         + " ".join(f"{claim.text} {claim.measured}." for claim in result.claims[:3]),
     )

@@ -16,8 +16,9 @@ with text:
     )
     st.code(
         "rewards = score(samples)\n"
-        "weights = pkpo.transform(rewards, k)  # new\n"
-        "loss = -(weights * log_probs).sum()",
+        "# new:\n"
+        "weights = transform(rewards, k)\n"
+        "loss = -(weights * logp).sum()",
         language="python",
     )
     st.markdown(

@@ -6,7 +6,7 @@ from app import cached, controls, player
 from pkpo import figures, studies
 from pkpo.config import command
 
-controls.sync_from_url()
+controls.sync_from_url(st.session_state["entered"])
 (study, styles), problem = controls.read(cached.toy_study)
 configs = tuple(recording.config for recording in study.recordings)
 
@@ -14,7 +14,7 @@ st.header("How far should a policy climb when only the best of k attempts counts
 controls.notices()
 message = controls.preset_pills()
 if problem:
-    st.info("The settings on the left cannot run as they are; this shows the last that could.")
+    st.info("The settings on the left cannot run as they are; this shows the last that could run.")
 st.markdown(f"{message or ''} {figures.takeaway(study, styles)}")
 player.play(cached.toy_player(configs), key="toy-player")
 controls.sidebar(problem)  # after the picture, which is what a visitor waits for

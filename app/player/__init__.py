@@ -49,20 +49,25 @@ PHASES = (
         "Each attempt gets its own reward; the best of these is {best}.",
         r"r_i = g(x_i)",
     ),
-    (
-        "Transform",
-        "The one changed line: the group's rewards become weights, jointly, for k = {k}. "
-        "{weighty} of {n} samples carry weight.",
-        "",
-    ),
+    ("Transform", "", ""),
     (
         "Update",
-        "Ordinary policy gradient with these weights: {gradient} (arrow; the thin one is exact, "
-        "{exact}). θ goes from {theta} to {next}.",
+        "Ordinary policy gradient with these weights: {gradient} (coloured arrow; grey: exactly "
+        "{exact}). With the learning rate, θ goes from {theta} to {next}.",
         r"\theta \leftarrow \theta + \eta \sum_i w_i \, \nabla_\theta \log \pi_\theta(x_i)",
     ),
 )
-"""Title, text and LaTeX of the four phases of an update; the third's formula is the estimator's."""
+"""Title, text and LaTeX of the four phases of an update; the third's are the estimator's."""
+
+HEAVIEST = "The heaviest: reward {reward}, weight {weight}; {weighty} of {n} samples carry weight."
+JOINTLY = "The one changed line: the group's rewards become weights, jointly, for k = {k}. "
+WITHOUT_K = "The rewards become weights; this estimator knows no k. "
+SYMBOLS = {
+    "q_i": "q_i: mean best of the size-k subsets that hold sample i. ",
+    "^{(-i)}": "v^(-i): mean best of subsets without it. ",
+    "v_k": "v_k: mean best of all of them. ",
+}
+"""What the symbols of the estimators' formulas mean."""
 
 
 PANELS = ("stage", "theta", "value", "gradient")
@@ -101,6 +106,7 @@ def payload(
             "away": figures.AWAY,
             "none": figures.NO_WEIGHT,
         },
+        "note": figures.key(study),
         "yardstick": study.yardstick,
         "focus": len(study.recordings) - 1,
         "phases": [
@@ -114,6 +120,7 @@ def payload(
                 "n": recording.config.n,
                 "anneals": not recording.config.k_schedule.is_constant,
                 "formula": _weight_formula(recording.config.estimator_entry),
+                "transformText": _transform_text(recording.config.estimator_entry),
                 "columns": {
                     "k": _floats(recording.k),
                     "theta": _floats(recording.theta),
@@ -151,6 +158,18 @@ def _floats(values: np.ndarray) -> str:
 
 def _weight_formula(estimator: Estimator) -> str:
     return _mathml("w_i = " + estimator.formula)
+
+
+def _transform_text(estimator: Estimator) -> str:
+    text = JOINTLY if estimator.uses_k else WITHOUT_K
+    formula = estimator.formula
+    plain_v = "v_k" in formula.replace("v_k^{(-i)}", "")
+    used = [
+        meaning
+        for symbol, meaning in SYMBOLS.items()
+        if (plain_v if symbol == "v_k" else symbol in formula)
+    ]
+    return text + HEAVIEST + (" " + "".join(used).strip() if used else "")
 
 
 @lru_cache(maxsize=64)

@@ -51,6 +51,16 @@ class Player {
         over: figure.querySelector(".pk-over"),
       };
     }
+    // Plotly's "responsive" follows the window only; a sidebar changes a chart's box without it.
+    this.resizing = new ResizeObserver((entries) => {
+      for (const { target } of entries) {
+        const full = target._fullLayout;
+        const { clientWidth: width, clientHeight: height } = target;
+        if (full && width && (Math.abs(full.width - width) > 1 || Math.abs(full.height - height) > 1))
+          globalThis.Plotly.relayout(target, { width, height });
+      }
+    });
+    for (const { plot } of Object.values(this.charts)) this.resizing.observe(plot);
     this.slider = root.querySelector("input");
     this.position = 0; // in updates; in "explain" mode the fraction is the progress through the phases
     this.playing = false;
@@ -64,7 +74,10 @@ class Player {
     root.querySelector("select").addEventListener("change", (event) => {
       this.speed = Number(event.target.value);
     });
-    root.addEventListener("keydown", (event) => this.key(event));
+    this.onKey = (event) => {
+      if (event.target === document.body || root.contains(event.target)) this.key(event);
+    };
+    document.addEventListener("keydown", this.onKey);
   }
 
   // --- A new recording -------------------------------------------------------------------------
@@ -126,7 +139,14 @@ class Player {
     this.root.querySelector(".pk-steps").replaceChildren(
       ...this.data.phases.map((phase, index) => {
         const item = document.createElement("li");
-        item.textContent = `${index + 1} ${phase.title}`;
+        const button = document.createElement("button");
+        button.type = "button";
+        button.textContent = `${index + 1} ${phase.title}`;
+        button.addEventListener("click", () => {
+          this.pause();
+          this.move(Math.min(Math.floor(this.position), this.last - 1) + index / PHASES);
+        });
+        item.append(button);
         return item;
       }),
     );
@@ -135,11 +155,12 @@ class Player {
   async drawCharts() {
     const touch = matchMedia("(pointer: coarse)").matches;
     const options = {
-      responsive: true,
       displaylogo: false,
-      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"],
+      displayModeBar: touch ? false : "hover",
+      modeBarButtons: [["toImage", "resetScale2d"]],
+      showTips: false,
     };
-    this.root.querySelector(".pk-key").hidden = !this.data.figures.stage;
+    this.root.querySelector(".pk-note").textContent = this.data.note;
     for (const chart of Object.values(this.charts)) chart.x = chart.built = null; // not to be drawn on
     for (const [name, chart] of Object.entries(this.charts)) {
       const figure = this.data.figures[name];
@@ -147,7 +168,12 @@ class Player {
       if (!figure) continue;
       const { data, layout } = JSON.parse(figure.json);
       if (touch) layout.dragmode = false; // a finger scrolls the page
-      chart.figure.querySelector("figcaption").textContent = figure.title;
+      layout.width = chart.plot.clientWidth;
+      layout.height = chart.plot.clientHeight;
+      chart.figure.querySelector("figcaption").textContent = figure.title.replace(
+        "{label}",
+        this.runs[this.focus].label,
+      );
       set(chart.plot, { role: "img", "aria-label": figure.alt });
       chart.over.replaceChildren();
       this.build(name, chart);
@@ -212,7 +238,13 @@ class Player {
     const chart = this.charts[name];
     const { xaxis, yaxis, width, height } = chart.plot._fullLayout;
     set(chart.over, { viewBox: `0 0 ${width} ${height}` });
-    set(chart.clip, { x: xaxis._offset, y: yaxis._offset, width: xaxis._length, height: yaxis._length });
+    const brim = name === "stage" ? 0 : 6; // for a whole dot at either end
+    set(chart.clip, {
+      x: xaxis._offset - brim,
+      y: yaxis._offset - brim,
+      width: xaxis._length + 2 * brim,
+      height: yaxis._length + 2 * brim,
+    });
     chart.x = (value) => xaxis._offset + xaxis.l2p(value);
     chart.y = (value) => yaxis._offset + yaxis.l2p(value);
     chart.box = { left: xaxis._offset, top: yaxis._offset, width: xaxis._length, height: yaxis._length };
@@ -279,14 +311,15 @@ class Player {
     this.root.querySelector(".pk-phase").hidden = !this.explaining;
     const start = Math.min(Math.floor(this.position), this.last - 1);
     this.move(this.explaining && this.position >= this.last ? 0 : start < 0 ? 0 : start);
-    if (this.explaining) this.play();
   }
 
   focusOn(index) {
     this.focus = index;
     this.runs.forEach((run, i) => run.button.setAttribute("aria-pressed", i === index));
-    const plot = this.charts.gradient?.plot;
-    if (plot?.data) {
+    const { figure, plot } = this.charts.gradient;
+    if (plot.data) {
+      figure.querySelector("figcaption").textContent =
+        this.data.figures.gradient.title.replace("{label}", this.runs[index].label);
       const visible = plot.data.map((trace) => trace.meta.setting === index);
       globalThis.Plotly.restyle(plot, { visible }).then(() => this.draw());
     }
@@ -359,12 +392,19 @@ class Player {
       const focused = index === this.focus;
       const wide = chart.x(theta + sigma) - chart.x(theta);
       set(chart.bells[index], {
-        transform: `translate(${chart.x(theta)} ${floor}) scale(${wide} ${(tall * run.sigma[0]) / sigma})`,
+        transform: `translate(${chart.x(theta)} ${floor}) scale(${wide} ${Math.min((tall * run.sigma[0]) / sigma, chart.box.height * 0.9)})`,
         "fill-opacity": focused ? 0.22 : 0.05,
         "stroke-opacity": focused ? 1 : 0.55,
       });
       const [x, y] = [chart.x(theta), chart.y(at(run.value))];
-      set(chart.stands[index], { cx: x, cy: y, "data-theta": theta, "data-k": run.k[i] });
+      const { left, width } = chart.box;
+      set(chart.stands[index], {
+        cx: clamp(x, left + 9, left + width - 9), // a policy far away waits at the edge
+        cy: y,
+        "fill-opacity": x < left || x > left + width ? 0.35 : 1,
+        "data-theta": theta,
+        "data-k": run.k[i],
+      });
       set(chart.drops[index], { x1: x, x2: x, y1: floor, y2: y });
       if (focused) {
         this.drawCurve(chart, run.k[i]);
@@ -453,7 +493,9 @@ class Player {
     const now = phase ?? PHASES - 1;
     const items = this.root.querySelectorAll(".pk-steps li");
     items.forEach((item, index) => item.classList.toggle("pk-now", index === now));
-    const weighty = run.weights.subarray(t * run.n, (t + 1) * run.n).filter((w) => w !== 0).length;
+    const weights = run.weights.subarray(t * run.n, (t + 1) * run.n);
+    const weighty = weights.filter((w) => w !== 0).length;
+    const heavy = weights.reduce((best, w, j) => (Math.abs(w) > Math.abs(weights[best]) ? j : best), 0);
     const words = {
       n: run.n,
       k: run.k[t],
@@ -462,6 +504,8 @@ class Player {
       sigma: run.sigma[t].toPrecision(2),
       best: Math.max(...run.rewards.subarray(t * run.n, (t + 1) * run.n)).toFixed(3),
       weighty,
+      reward: run.rewards[t * run.n + heavy].toFixed(3),
+      weight: weights[heavy].toPrecision(3),
       gradient: run.gradient[t].toFixed(3),
       exact: run.exact[t].toFixed(3),
       label: run.label,
@@ -469,16 +513,16 @@ class Player {
     const shown = `${this.focus} ${t} ${now}`;
     if (this.shownPhase === shown) return;
     this.shownPhase = shown;
-    this.root.querySelector(".pk-say").textContent = this.data.phases[now].text.replace(
-      /\{(\w+)\}/g,
-      (_, name) => words[name],
-    );
+    const text = now === 2 ? run.transformText : this.data.phases[now].text;
+    this.root.querySelector(".pk-say").textContent = text.replace(/\{(\w+)\}/g, (_, name) => words[name]);
     // MathML that the server made from the registry's own LaTeX; nothing of the user's is in it.
     this.root.querySelector(".pk-formula").innerHTML = now === 2 ? run.formula : this.data.phases[now].formula;
   }
 
   close() {
     this.pause();
+    this.resizing.disconnect();
+    document.removeEventListener("keydown", this.onKey);
     for (const { plot } of Object.values(this.charts)) if (plot.data) globalThis.Plotly.purge(plot);
   }
 }

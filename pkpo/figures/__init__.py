@@ -13,6 +13,7 @@ from pkpo.figures.style import (
 from pkpo.figures.toy import (
     describe,
     gradient_over_updates,
+    key,
     schedule_preview,
     stage,
     takeaway,
@@ -30,6 +31,7 @@ __all__ = [
     "estimator_colour",
     "gradient_over_updates",
     "k_colour",
+    "key",
     "run_styles",
     "schedule_preview",
     "stage",

@@ -60,7 +60,9 @@ def stage(study: ToyStudy) -> go.Figure:
         traces,
         axis("x, and the policy's mean θ", range=[study.theta[0], study.theta[-1]]),
         axis("reward, max@k", range=[-0.06 * top, 1.1 * top], nticks=6),
-        "Where each policy stands on the exact max@k of its k (★ is the best θ)",
+        "Where each policy stands on the exact max@k of its k (★ is the best θ)"
+        if not any(r.config.learn_sigma for r in study.recordings)
+        else "Policies, and the exact max@k for the σ at the start (★ is the best θ for it)",
         showlegend=True,
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1.0, "yanchor": "bottom"},
         margin={"l": 56, "r": 14, "t": 62, "b": 46},
@@ -129,6 +131,7 @@ def value_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> go
 def gradient_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> go.Figure:
     """Every run's gradient estimates against the exact gradient and its scatter; one run in view.
 
+    The title holds `{label}` in place of the run in view.
     Traces carry `meta.setting`, the run that they belong to; all but the last start hidden.
     """
     traces = []
@@ -167,7 +170,7 @@ def gradient_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) ->
         traces,
         _updates_axis(study),
         axis("d max@k / dθ", nticks=6),
-        "Gradient: estimate, exact, ± 1 s.d.",
+        "Gradient for {label}: dots, exact, ± 1 s.d.",
     )
 
 
@@ -202,7 +205,8 @@ def takeaway(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> str:
 
 def _message(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> str:
     runs = list(zip(study.recordings, study.reached, styles, strict=True))
-    key = study.yardstick
+    key, steps = study.yardstick, study.recordings[0].config.steps
+    after = f"After {steps} update{'s' if steps > 1 else ''}"
     if len(runs) == 1:
         r, reached, (label, _) = runs[0]
         goal = None if r.config.learn_sigma else study.optima.get(int(r.k[-1]))
@@ -212,18 +216,43 @@ def _message(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> str:
             f"{r.theta[-1]:.2f}{aim}: max@{key} goes from {reached[0]:.2f} to {reached[-1]:.2f}, "
             f"max@1 from {r.max_at[1][0]:.2f} to {r.max_at[1][-1]:.2f}."
         )
+    if all(np.array_equal(r.theta, runs[0][0].theta) for r, _, _ in runs):
+        return f"{after} all runs are the same: what differs has no effect here."
+    if max(reached[-1] for _, reached, _ in runs) < 0.005:
+        return f"{after} no run finds a reward: max@{key} = 0.00 for all."
+    if any(not r.config.k_schedule.is_constant for r in study.recordings):
+        ends = [(label, r.max_at[1][-1], reached[-1]) for r, reached, (label, _) in runs]
+        ranked = sorted(ends, key=lambda end: -end[1])
+        order = "; ".join(
+            f"{label}: {one:.2f} (max@{key} = {many:.2f})" for label, one, many in ranked
+        )
+        return f"{after}, max@1 is, in order, {order}."
     worst, best = (pick(runs, key=lambda run: run[1][-1]) for pick in (min, max))
-    steps = study.recordings[0].config.steps
     if best[1][-1] - worst[1][-1] < 0.005:
+        scatters = "; ".join(
+            f"{label}: {spread[-1]:.2f}"
+            for spread, (label, _) in zip(study.spread, styles, strict=True)
+        )
         return (
-            f"After {steps} updates all runs reach the same max@{key} = {best[1][-1]:.2f}; look at "
-            f"how they get there."
+            f"{after} all runs reach max@{key} = {best[1][-1]:.2f}. The standard deviation of one "
+            f"gradient estimate there is: {scatters}."
         )
     return (
-        f"After {steps} updates, {best[2][0]} stands at "
-        f"θ = {best[0].theta[-1]:.2f} with max@{key} = {best[1][-1]:.2f} and max@1 = "
-        f"{best[0].max_at[1][-1]:.2f}; {worst[2][0]} at θ = {worst[0].theta[-1]:.2f} with max@{key} "
-        f"= {worst[1][-1]:.2f} and max@1 = {worst[0].max_at[1][-1]:.2f}."
+        f"{after}, {best[2][0]} stands at θ = {best[0].theta[-1]:.2f} with max@{key} = "
+        f"{best[1][-1]:.2f} and max@1 = {best[0].max_at[1][-1]:.2f}; {worst[2][0]} at "
+        f"θ = {worst[0].theta[-1]:.2f} with max@{key} = {worst[1][-1]:.2f} and max@1 = "
+        f"{worst[0].max_at[1][-1]:.2f}."
+    )
+
+
+def key(study: ToyStudy) -> str:
+    """How to read the stage."""
+    first = study.recordings[0].config
+    at_first = " at first" if first.learn_sigma else ""
+    return (
+        f"Each policy draws x from a bell around its θ (σ = {first.sigma:g}{at_first}). max@k: expected "
+        f"best reward of k draws. Large dots: policies; small dots: the draws of the chosen run, "
+        f"sized by |weight|."
     )
 
 

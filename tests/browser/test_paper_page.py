@@ -42,7 +42,7 @@ def test_another_seed_goes_to_the_url_and_the_downloads(visit):
     ]
     again = visit("/paper-figures?seed=1", ready=False)
     expect(again.get_by_text("with seed 1")).to_be_visible()
-    expect(again.get_by_label("Random seed")).to_have_value("1")
+    expect(again.get_by_label("Random seed", exact=True)).to_have_value("1")
 
 
 def test_a_bad_seed_in_the_url(visit):

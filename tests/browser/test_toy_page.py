@@ -135,8 +135,6 @@ def test_explains_a_step(visit):
     run = record(compared({"schedule": "4", "n": 8}, "")[0])
     scrub(page, 100)
     page.click("[data-do=explain]")
-    page.click("[data-do=play]")  # it starts by itself: stop it, and walk
-    scrub(page, 100)
     assert drawn(page)["phase"] == "0"
     assert all(abs(c["y"]) < 1e-3 for c in drawn(page)["samples"])
     says = page.locator(".pk-say")
@@ -158,6 +156,11 @@ def test_explains_a_step(visit):
     assert (drawn(page)["frame"], drawn(page)["phase"]) == (101, "0")
     page.click("[data-do=back]")
     assert (drawn(page)["frame"], drawn(page)["phase"]) == (100, "3")
+    page.get_by_role("button", name="2 Score").click()
+    assert (drawn(page)["frame"], drawn(page)["phase"]) == (100, "1")
+    page.click("[data-do=play]")  # goes on by itself, phase by phase
+    page.wait_for_function("document.querySelector('.pk-player').dataset.phase == '2'")
+    page.click("[data-do=play]")
 
 
 def test_a_card_brings_its_run_into_focus(visit):
@@ -180,7 +183,7 @@ def test_a_card_brings_its_run_into_focus(visit):
 def test_a_changed_control_keeps_the_charts_and_goes_to_the_url(visit):
     page = visit("/toy-problem")
     page.evaluate("window.kept = document.querySelector('[data-chart=stage] .pk-plot')")
-    box = page.get_by_label("Samples per group, n")
+    box = page.get_by_label("Samples per group, n", exact=True)
 
     def change():
         box.fill("32")
@@ -196,7 +199,7 @@ def test_a_changed_control_keeps_the_charts_and_goes_to_the_url(visit):
     page.wait_for_url(re.compile("two-peaks"))
     again = visit(page.url.removeprefix(page.evaluate("location.origin")))
     assert drawn(again)["theta"] == pytest.approx(drawn(page)["theta"], abs=1e-6)
-    expect(again.get_by_label("Samples per group, n")).to_have_value("16")
+    expect(again.get_by_label("Samples per group, n", exact=True)).to_have_value("16")
 
     settled(page, page.go_back)
     expect(box).to_have_value("32")
@@ -227,10 +230,10 @@ def test_every_setting_is_read_from_the_url(visit):
     )[0]
     run = record(config)
     assert drawn(page)["theta"] == pytest.approx([run.theta[-1]], abs=1e-6)
-    expect(page.get_by_label("Samples per group, n")).to_have_value("12")
-    expect(page.get_by_label("Start θ")).to_have_value("0.4")
-    expect(page.get_by_label("to k")).to_have_value("1")
-    expect(page.get_by_label("at update")).to_have_value("80")
+    expect(page.get_by_label("Samples per group, n", exact=True)).to_have_value("12")
+    expect(page.get_by_label("Start θ", exact=True)).to_have_value("0.4")
+    expect(page.get_by_label("to k", exact=True)).to_have_value("1")
+    expect(page.get_by_label("at update", exact=True)).to_have_value("80")
     assert page.get_by_text("cannot").count() == 0
 
 
@@ -256,7 +259,7 @@ def test_markup_in_a_url_is_shown_as_text(visit):
 def test_an_impossible_setting_is_explained_and_nothing_is_lost(visit):
     page = visit("/toy-problem?n=32")
     before = drawn(page)["theta"]
-    box = page.get_by_label("Samples per group, n")
+    box = page.get_by_label("Samples per group, n", exact=True)
     box.fill("4")
     box.press("Enter")
     expect(page.get_by_role("alert").filter(has_text="k = 8 is more than n = 4")).to_be_visible()
@@ -345,7 +348,7 @@ def test_settings_survive_a_visit_to_another_page(visit):
     page.get_by_role("link", name="Start").first.click()
     expect(page.get_by_role("heading", name="PKPO Lab")).to_be_visible()
     page.get_by_role("link", name="Toy problem", exact=True).first.click()
-    expect(page.get_by_label("Samples per group, n")).to_have_value("24")
+    expect(page.get_by_label("Samples per group, n", exact=True)).to_have_value("24")
     page.wait_for_selector(".pk-player[data-ready]")
     assert drawn(page)["theta"] == theta
 
@@ -358,3 +361,45 @@ def test_two_tabs_do_not_mix(visit):
     one.wait_for_selector(".pk-player[data-ready]")
     runs = [record(config) for config in compared({"seed": 1}, "schedule 1 2 4 8")]
     assert drawn(one)["theta"] == pytest.approx([r.theta[-1] for r in runs], abs=1e-6)
+
+
+def test_charts_follow_the_width_that_they_have(visit):
+    page = visit("/toy-problem")
+
+    def widths():
+        return page.evaluate(
+            """() => [...document.querySelectorAll('.pk-plot')].map(plot =>
+              [plot.clientWidth, plot._fullLayout.width])"""
+        )
+
+    run = record(FIGURE_1[3])
+    # A change of the box that is no change of the window, as when the sidebar comes late.
+    for style in ("max-width: 620px", ""):
+        page.evaluate("s => document.querySelector('.pk-player').style.cssText = s", style)
+        page.wait_for_function(
+            """() => [...document.querySelectorAll('.pk-plot')].every(plot =>
+              Math.abs(plot.clientWidth - plot._fullLayout.width) <= 1)"""
+        )
+        assert all(abs(a - b) <= 1 for a, b in widths())
+        assert drawn(page)["x"][3] == pytest.approx(run.theta[-1], abs=1e-3)
+
+
+def test_nothing_offers_to_upload(visit):
+    page = visit("/toy-problem")
+    page.hover("[data-chart=stage] .pk-plot")
+    buttons = page.locator(".modebar-btn").evaluate_all("n => n.map(x => x.dataset.title || '')")
+    assert buttons and not [b for b in buttons if "loud" in b or "hare" in b]
+
+
+def test_comparisons_change_at_the_first_choice(visit):
+    page = visit("/toy-problem?n=24")
+    for label, colour_count in (("Estimators", 4), ("Learning rates", 3), ("One run", 1)):
+
+        def choose(label=label):
+            page.get_by_label("Compare", exact=True).click()
+            page.get_by_role("option", name=label, exact=True).click()
+
+        settled(page, choose)
+        assert len(cards(page)) == colour_count
+    expect(page.get_by_label("Samples per group, n", exact=True)).to_have_value("24")
+    page.wait_for_url(re.compile(r"n=24.*compare=off"))
