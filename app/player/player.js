@@ -113,6 +113,7 @@ class Player {
     if (this.id !== data.id) return;
     this.seek(this.last);
     this.root.dataset.ready = data.id;
+    performance.mark("pk-ready");
   }
 
   buildSettings() {
@@ -189,6 +190,7 @@ class Player {
       if (name === "stage") {
         this.focusOn(this.focus);
         this.move(this.last); // a finished picture before the other charts are drawn
+        performance.mark("pk-picture");
         await new Promise(requestAnimationFrame);
       } else {
         chart.plot.removeAllListeners?.("plotly_click");
