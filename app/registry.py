@@ -7,7 +7,7 @@ import streamlit as st
 
 def pages() -> list:
     """Every page for `st.navigation`."""
-    return [start(), toy_problem(), paper_figures()]
+    return [start(), toy_problem(), estimators(), paper_figures()]
 
 
 def start():
@@ -40,4 +40,15 @@ def paper_figures():
         icon=":material/fact_check:",
         url_path="paper-figures",
         help="The paper's toy figures again, each with its claims checked.",
+    )
+
+
+def estimators():
+    """One group of rewards, every estimator."""
+    return st.Page(
+        "app_pages/estimators.py",
+        title="Estimators",
+        icon=":material/balance:",
+        url_path="estimators",
+        help="Type a group's rewards and see every estimator's weights, formula and matrix.",
     )

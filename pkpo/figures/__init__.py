@@ -1,5 +1,6 @@
 """Figures: numbers in, Plotly figures out. One template, one palette for the whole lab."""
 
+from pkpo.figures.groups import weight_matrix, weights_of_group
 from pkpo.figures.style import (
     AWAY,
     ESTIMATOR_COLOURS,
@@ -38,4 +39,6 @@ __all__ = [
     "takeaway",
     "theta_over_updates",
     "value_over_updates",
+    "weight_matrix",
+    "weights_of_group",
 ]

@@ -1,0 +1,99 @@
+"""The estimators: a calculator for one group, and what is known of each."""
+
+import streamlit as st
+
+from app import controls
+from pkpo import figures, groups
+from pkpo.estimators import ESTIMATORS, rho
+
+st.header("What is each sample worth? One group of rewards, every estimator", anchor=False)
+rewards, k, names = controls.group()
+weighed = groups.weigh(rewards, k, names)
+able = [w for w in weighed if w.weights is not None]
+
+value = rho(rewards, k)
+st.markdown(
+    f"The mean best of every {k} of these {len(rewards)} is **ρ = {value:.4f}**: an unbiased estimate "
+    f"of max@{k}. A weight says how the policy gradient pushes its sample; weights are a SUM over the "
+    "group."
+)
+for w in weighed:
+    if w.weights is None:
+        st.info(f"{ESTIMATORS[w.estimator].label}: {controls.plain(w.refusal)}")
+if able:
+    st.plotly_chart(
+        figures.weights_of_group(rewards, able),
+        theme=None,
+        height=400,
+        config={"displayModeBar": False},
+        alt="Weights per sample. "
+        + " ".join(
+            f"{ESTIMATORS[w.estimator].label}: {', '.join(f'{x:.3f}' for x in w.weights)}."
+            for w in able
+            if w.weights is not None
+        ),
+    )
+
+name = controls.choice("Look closely at", names, "close_up", "sloo_minus_one")
+entry = ESTIMATORS[name]
+formula, picture = st.columns([1, 1], gap="large")
+with formula:
+    st.subheader(entry.label, anchor=False)
+    with st.container(horizontal=True):
+        st.badge(
+            "unbiased for max@k" if entry.unbiased else "not of max@k",
+            color="green" if entry.unbiased else "orange",
+        )
+        st.badge("centred" if entry.centred else "not centred", color="gray")
+        st.badge(f"needs {entry.needs}", color="gray")
+    st.latex("w_i = " + entry.formula)
+    st.caption(
+        r"$q_i$: mean best of the size-k subsets with sample i; $v_k$: of all; "
+        r"$v_k^{(-i)}$: of those without i."
+    )
+    st.markdown(f"Optimises {entry.optimises}. {entry.reference}.")
+with picture:
+    try:
+        values = groups.matrix(name, len(rewards), k)
+    except ValueError as reason:
+        st.info(f"No matrix: {controls.plain(str(reason))}.")
+    else:
+        st.markdown("**Weights = this matrix × sorted rewards**")
+        st.plotly_chart(
+            figures.weight_matrix(name, values),
+            theme=None,
+            height=380,
+            config={"displayModeBar": False},
+            alt=f"Matrix of {entry.label} for n = {len(rewards)}, k = {k}; largest entry "
+            f"{values.max():.3f}, smallest {values.min():.3f}.",
+        )
+
+st.subheader("Step by step: the subsets behind the closed form", anchor=False)
+try:
+    listed = groups.subsets(rewards, k)
+except ValueError as reason:
+    st.info(controls.plain(str(reason)) + r"\. The closed form counts them without listing them.")
+else:
+    places = [f"r{i + 1}" for i in range(len(rewards))]
+    best = places[rewards.index(max(rewards))]
+    sample = controls.choice("For sample", places, f"sample of {rewards}", best)
+    at = int(sample[1:]) - 1
+    mine = [s for s in listed if at in s.members]
+    gain = sum(s.best - s.without.get(at, 0.0) for s in mine) / len(listed)
+    st.markdown(
+        f"{sample} is in {len(mine)} of the {len(listed)} subsets of size {k}. The mean, over all "
+        f"{len(listed)}, of what it adds to the best is **{gain:.4f}**"
+        + (": its loo-1 weight." if k > 1 else ": its weight in s.")
+    )
+    st.dataframe(
+        [
+            {
+                "subset": ", ".join(f"r{i + 1} = {rewards[i]:g}" for i in s.members),
+                "best": s.best,
+                "best without it": s.without.get(at),
+                "adds": s.best - s.without.get(at, 0.0),
+            }
+            for s in mine
+        ],
+        hide_index=True,
+    )

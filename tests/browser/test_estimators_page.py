@@ -1,0 +1,66 @@
+"""The estimators' page in a real browser."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from pkpo import groups, transform
+
+PLOTS = "[...document.querySelectorAll('.js-plotly-plot')].filter(p => p._fullData[0].type == "
+
+
+def bars(page) -> dict[str, list[float]]:
+    page.wait_for_function(PLOTS + "'bar').length == 1")
+    return page.evaluate(
+        "() => Object.fromEntries(" + PLOTS + "'bar')[0]._fullData.map(t => [t.name, [...t.y]]))"
+    )
+
+
+def test_shows_weights_matrix_and_subsets(visit):
+    page = visit("/estimators", ready=False)
+    rewards = [0.1, 0.9, 0.4, 0.4, 0.7, 0.0]
+    drawn = bars(page)
+    assert drawn["PKPO (loo-1)"] == pytest.approx(transform(rewards, 3).tolist())
+    assert drawn["Canonical (centred s)"] == pytest.approx(
+        transform(rewards, 3, "canonical").tolist()
+    )
+    page.wait_for_function(PLOTS + "'heatmap').length == 1")
+    heat = page.evaluate("() => " + PLOTS + "'heatmap')[0]._fullData[0].z.map(r => [...r])")
+    want = groups.matrix("sloo_minus_one", 6, 3)
+    assert [v for row in heat for v in row] == pytest.approx(want.ravel().tolist())
+    weight = transform(rewards, 3)[1]
+    expect(page.get_by_text(f"what it adds to the best is {weight:.4f}")).to_be_visible()
+    expect(page.get_by_text("unbiased for max@k").first).to_be_visible()
+
+
+def test_typed_rewards_go_to_the_url_and_back(visit):
+    page = visit("/estimators", ready=False)
+    bars(page)
+    box = page.get_by_label("Rewards of one group", exact=True)
+    box.fill("0, 0, 1, 0")
+    box.press("Enter")
+    page.wait_for_url(re.compile(r"rewards="))
+    expect(page.get_by_text("r3 is in 3 of the 4 subsets of size 3")).to_be_visible()
+    again = visit(page.url.removeprefix(page.evaluate("location.origin")), ready=False)
+    assert bars(again)["PKPO (loo-1)"] == pytest.approx(transform([0, 0, 1, 0], 3).tolist())
+
+
+def test_nonsense_is_explained(visit):
+    page = visit("/estimators?rewards=x&k=99&show=foo", ready=False)
+    expect(page.get_by_text("numbers within a million, got 'x'")).to_be_visible()
+    expect(page.get_by_text("k must be a whole number from 1 to 32, got '99'")).to_be_visible()
+    expect(page.get_by_text("choose at least one registered, got 'foo'")).to_be_visible()
+    assert len(bars(page)) == 4
+    box = page.get_by_label("Rewards of one group", exact=True)
+    box.fill("1 2")
+    box.press("Enter")
+    expect(page.get_by_text("k = 3 is more than the 2 rewards")).to_be_visible()
+
+
+def test_fits_a_phone(visit):
+    page = visit("/estimators", width=390, height=844, ready=False)
+    bars(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
