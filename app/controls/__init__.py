@@ -1,0 +1,43 @@
+"""The controls, by page. Nothing else knows widget keys."""
+
+from app.controls.address import (
+    DEFAULTS,
+    OFF,
+    SUGGESTIONS,
+    read_address,
+    settings,
+    sync_from_url,
+)
+from app.controls.group import choice, group
+from app.controls.seed import seed, seed_input
+from app.controls.text import plain
+from app.controls.toy import (
+    COMPARISONS,
+    FIRST_VALUES,
+    OWN_SHAPE,
+    notices,
+    preset_pills,
+    read,
+    sidebar,
+)
+
+__all__ = [
+    "COMPARISONS",
+    "DEFAULTS",
+    "FIRST_VALUES",
+    "OFF",
+    "OWN_SHAPE",
+    "SUGGESTIONS",
+    "choice",
+    "group",
+    "notices",
+    "plain",
+    "preset_pills",
+    "read",
+    "read_address",
+    "seed",
+    "seed_input",
+    "settings",
+    "sidebar",
+    "sync_from_url",
+]

@@ -1,0 +1,103 @@
+"""The controls of the estimators' page: one group of rewards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from app.controls.text import plain
+from pkpo.estimators import ESTIMATORS
+
+GROUP = {"rewards": "0.1 0.9 0.4 0.4 0.7 0", "k": "3", "show": "s sloo sloo_minus_one canonical"}
+GROUP_LIMIT = 32
+
+
+def group() -> tuple[list[float], int, list[str]]:
+    """Controls for a group's rewards, k and the estimators to show; what they say, checked.
+
+    The address holds them; what it holds and cannot be used is said and replaced by the default.
+    """
+    given = {name: st.query_params.get(name, default) for name, default in GROUP.items()}
+    problems = []
+    for name, text in given.items():
+        try:
+            _parse_group(name, text)
+        except ValueError as reason:
+            problems.append((name, str(reason)))
+
+    def keep(name: str, value: str) -> None:
+        if value == GROUP[name]:
+            st.query_params.pop(name, None)
+        else:
+            st.query_params[name] = value
+
+    st.session_state["_rewards"] = given["rewards"]
+    left, right = st.columns([3, 1])
+    left.text_input(
+        "Rewards of one group",
+        key="_rewards",
+        on_change=lambda: keep("rewards", st.session_state["_rewards"].strip()),
+        help=f"From 1 to {GROUP_LIMIT} numbers, separated by spaces or commas.",
+    )
+    good = {name: GROUP[name] if name in dict(problems) else text for name, text in given.items()}
+    rewards = _parse_group("rewards", good["rewards"])
+    k = _parse_group("k", good["k"])
+    if k > len(rewards):
+        problems.append(
+            ("k", f"k = {k} is more than the {len(rewards)} rewards; k counts among them")
+        )
+        k = len(rewards)
+    st.session_state["_group_k"] = k
+    right.number_input(
+        "k",
+        1,
+        GROUP_LIMIT,
+        key="_group_k",
+        on_change=lambda: keep("k", str(st.session_state["_group_k"])),
+    )
+    shown = _parse_group("show", good["show"])
+    st.session_state["_show"] = shown
+    st.multiselect(
+        "Estimators",
+        list(ESTIMATORS),
+        key="_show",
+        format_func=lambda name: ESTIMATORS[name].label,
+        on_change=lambda: keep("show", " ".join(st.session_state["_show"])),
+    )
+    for _, problem in problems:
+        st.error(plain(problem), icon=":material/error:")
+    return rewards, k, shown
+
+
+def _parse_group(name: str, text: str) -> Any:
+    if name == "k":
+        if not text.strip().isdecimal() or not 1 <= int(text[:9]) <= GROUP_LIMIT:
+            raise ValueError(f"k must be a whole number from 1 to {GROUP_LIMIT}, got {text[:40]!r}")
+        return int(text)
+    words = text.replace(",", " ").split()
+    if name == "show":
+        unknown = [word for word in words if word not in ESTIMATORS]
+        if unknown or not words:
+            raise ValueError(f"estimators: choose at least one registered, got {text[:40]!r}")
+        return list(dict.fromkeys(words))
+    try:
+        rewards = [float(word) for word in words]
+    except ValueError:
+        rewards = []
+    if not 1 <= len(rewards) <= GROUP_LIMIT or not all(abs(r) < 1e6 for r in rewards):
+        raise ValueError(
+            f"rewards must be from 1 to {GROUP_LIMIT} numbers within a million, got {text[:40]!r}"
+        )
+    return rewards
+
+
+def choice(label: str, options: list[str], key: str, default: str) -> str:
+    """One of a few, as a row of buttons; always one."""
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = default if default in options else options[0]
+
+    def name(option: str) -> str:
+        return ESTIMATORS[option].label if option in ESTIMATORS else option
+
+    return str(st.segmented_control(label, options, key=key, format_func=name, required=True))
