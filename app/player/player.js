@@ -238,7 +238,9 @@ class Player {
   // Read where Plotly put its axes.
   place(name) {
     const chart = this.charts[name];
-    const { xaxis, yaxis, width, height } = chart.plot._fullLayout;
+    const { xaxis, yaxis, width, height, _toppaper } = chart.plot._fullLayout;
+    const top = _toppaper.node(); // legend and hover box: they stay above the moving marks
+    if (top.previousSibling !== chart.over) top.before(chart.over);
     set(chart.over, { viewBox: `0 0 ${width} ${height}` });
     const brim = name === "stage" ? 0 : 6; // for a whole dot at either end
     set(chart.clip, {

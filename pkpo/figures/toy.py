@@ -58,7 +58,11 @@ def stage(study: ToyStudy) -> go.Figure:
     top = max(study.shape.highest, max(float(c.max()) for c in study.curves.values()))
     return figure(
         traces,
-        axis("x, and the policy's mean θ", range=[study.theta[0], study.theta[-1]]),
+        axis(
+            "x, and the policy's mean θ",
+            range=[study.theta[0], study.theta[-1]],
+            hoverformat=".3f",
+        ),
         axis("reward, max@k", range=[-0.06 * top, 1.1 * top], nticks=6),
         "Where each policy stands on the exact max@k of its k (★ is the best θ)"
         if not any(r.config.learn_sigma for r in study.recordings)
