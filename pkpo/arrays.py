@@ -69,7 +69,7 @@ def prepare(rewards: ArrayLike) -> tuple[Array, Callable[[Array], Array]]:
 
 
 def sort(r: Array) -> tuple[Array, Array]:
-    """The rewards ascending on the last axis, and the order that sorts them, for `_unsort`."""
+    """The rewards ascending on the last axis, and the order that sorts them, for `unsort`."""
     if is_tensor(r):
         return r.sort(-1)
     first = np.arange(0, r.size, r.shape[-1]).reshape(*r.shape[:-1], 1)  # of each row, flat
@@ -78,7 +78,7 @@ def sort(r: Array) -> tuple[Array, Array]:
 
 
 def unsort(weights: Array, order: Array) -> Array:
-    """Undo `_sort`."""
+    """Undo `sort`."""
     if is_tensor(weights):
         return weights.new_empty(weights.shape).scatter_(-1, order, weights)
     result = np.empty_like(weights)

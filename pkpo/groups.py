@@ -68,6 +68,10 @@ class Subset:
     without: dict[int, float]
     """Member -> the best reward of the others; absent for k = 1."""
 
+    def gain(self, member: int) -> float:
+        """What a member adds to the best of the others; all of it for k = 1."""
+        return self.best - self.without.get(member, 0.0)
+
 
 def subsets(rewards: Sequence[float], k: int) -> list[Subset]:
     """Every size-k subset of a small group.
@@ -86,3 +90,11 @@ def subsets(rewards: Sequence[float], k: int) -> list[Subset]:
         others = {i: max(rewards[j] for j in members if j != i) for i in members} if k > 1 else {}
         result.append(Subset(members, max(rewards[i] for i in members), others))
     return result
+
+
+def mean_gain(listed: Sequence[Subset], sample: int) -> float:
+    """What a sample adds to the best, averaged over all subsets, its own or not.
+
+    Its loo-1 weight (arXiv:2505.15201, Eq. 33) for k >= 2, its weight in s for k = 1.
+    """
+    return sum(s.gain(sample) for s in listed if sample in s.members) / len(listed)

@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from app import controls, player
 from app.presets import PRESETS
 from pkpo.config import command, compared, format_value
+from pkpo.estimators import ESTIMATORS
 from tests.browser.browser import ROOT
 
 MAIN = str(ROOT / "app" / "main.py")
@@ -188,3 +189,43 @@ def test_a_parameter_given_twice_is_said():
     page.run()
     assert "n is given more than once" in page.warning[0].value.replace("\\", "")
     assert page.number_input(key="n").value == 24
+
+
+@pytest.mark.parametrize("text", ["8@0,1@9000", "linear:8->1@100000", "cosine:8->1@50..6000"])
+def test_a_schedule_beyond_the_controls_is_shown_written_out(text):
+    page = open_toy_page(compare="off", schedule=text)
+    assert page.selectbox(key="_kind").value == "custom"
+    assert page.text_input(key="_text").value == text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        {"rewards": "1", "k": "1"},
+        {"rewards": "5 5 5", "k": "3"},
+        {"rewards": "0 1", "k": "2", "show": "passk_training"},
+        {"rewards": "nan", "k": "-1", "show": ""},
+        {"rewards": " ".join(["1"] * 33), "k": "٣"},
+        {"rewards": "-1 2 " * 16, "k": "16", "show": " ".join(ESTIMATORS)},
+    ],
+)
+def test_the_estimators_page_takes_any_group(address):
+    page = AppTest.from_file(MAIN, default_timeout=30)
+    page.run()
+    page.switch_page("app_pages/estimators.py")
+    for name, text in address.items():
+        page.query_params[name] = text
+    page.run()
+    assert not page.exception
+
+
+@pytest.mark.parametrize("seed", ["4294967295", "-3", "x", "1e9"])
+def test_the_figures_page_refuses_a_bad_seed(seed):
+    page = AppTest.from_file(MAIN, default_timeout=30)
+    page.run()
+    page.switch_page("app_pages/paper_figures.py")
+    page.query_params["seed"] = seed
+    page.run()
+    assert not page.exception
+    assert "seed must be" in page.warning[0].value
+    assert page.number_input[0].value == 0

@@ -111,7 +111,7 @@ def max_at_k(
       k: attempts, each >= 1.
 
     Returns:
-      Values and derivatives with absolute errors below 1e-10 times the largest reward (and, for the
+      Values and derivatives with absolute errors below 1e-9 times the largest reward (and, for the
       derivative by θ, divided by σ).
     """
     theta, sigma = np.broadcast_arrays(np.asarray(theta, float), np.asarray(sigma, float))

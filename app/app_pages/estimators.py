@@ -79,7 +79,7 @@ else:
     sample = controls.choice("For sample", places, f"sample of {rewards}", best)
     at = int(sample[1:]) - 1
     mine = [s for s in listed if at in s.members]
-    gain = sum(s.best - s.without.get(at, 0.0) for s in mine) / len(listed)
+    gain = groups.mean_gain(listed, at)
     st.markdown(
         f"{sample} is in {len(mine)} of the {len(listed)} subsets of size {k}. The mean, over all "
         f"{len(listed)}, of what it adds to the best is **{gain:.4f}**"
@@ -91,7 +91,7 @@ else:
                 "subset": ", ".join(f"r{i + 1} = {rewards[i]:g}" for i in s.members),
                 "best": s.best,
                 "best without it": s.without.get(at),
-                "adds": s.best - s.without.get(at, 0.0),
+                "adds": s.gain(at),
             }
             for s in mine
         ],

@@ -16,7 +16,7 @@ claims = [claim for result in results for claim in result.claims]
 failed = [claim for claim in claims if not claim.passed]
 seconds = sum(result.seconds for result in results)
 verdict = f"**{len(claims) - len(failed)} of {len(claims)} claims hold** with seed {seed}"
-st.markdown(f"{verdict}, computed in {seconds:.1f} s. Not one number here is typed in.")
+st.markdown(f"{verdict}, computed in {seconds:.1f} s. Every measured number is computed here.")
 with st.container(horizontal=True, vertical_alignment="bottom"):
     controls.seed_input("seed")
     st.download_button(

@@ -27,7 +27,9 @@ with text:
         "a good part of its attempts fall, the best of 8 hardly ever does."
     )
     st.page_link(
-        registry.toy_problem(), label="Try it: the toy problem", icon=":material/arrow_forward:"
+        registry.page("toy_problem"),
+        label="Try it: the toy problem",
+        icon=":material/arrow_forward:",
     )
     st.caption(
         "Walder and Karkhanis, *Pass@K Policy Optimization*, NeurIPS 2025, "

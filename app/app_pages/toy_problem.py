@@ -14,7 +14,7 @@ st.header("How far should a policy climb when only the best of k attempts counts
 controls.notices()
 message = controls.preset_pills()
 if problem:
-    st.info("The settings on the left cannot run as they are; this shows the last that could run.")
+    st.info("These settings cannot run; the picture is of the last that could, or of the default.")
 st.markdown(f"{message or ''} {figures.takeaway(study, styles)}")
 player.play(cached.toy_player(configs), key="toy-player")
 controls.sidebar(problem)  # after the picture, which is what a visitor waits for

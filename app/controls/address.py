@@ -157,3 +157,4 @@ def apply(values: Mapping[str, Any]) -> None:
     """Set these settings, and all others to their defaults."""
     st.session_state["values"] = DEFAULTS | dict(values)
     st.session_state["notices"] = []
+    st.session_state["written_out"] = False

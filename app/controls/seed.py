@@ -7,12 +7,14 @@ import streamlit as st
 from app.controls.text import plain
 from pkpo.config import parse_value
 
+LARGEST = 2**32 - 2  # so that there is always another
+
 
 def seed(name: str) -> int:
     """The seed in the address; says beside the page's top if what is there is none."""
     text = st.query_params.get(name, "0")
     try:
-        return parse_value("seed", text)
+        return parse_value("seed", text, LARGEST)
     except ValueError as reason:
         st.warning(f"This link could not be used as it is: {plain(str(reason))}")
         return 0
@@ -29,13 +31,13 @@ def seed_input(name: str) -> None:
     def another() -> None:
         _set_seed(name, _seed_or_default(name) + 1)
 
-    st.number_input("Random seed", 0, 2**32 - 2, key=key, on_change=change, width=180)
+    st.number_input("Random seed", 0, LARGEST, key=key, on_change=change, width=180)
     st.button("Another seed", icon=":material/casino:", on_click=another)
 
 
 def _seed_or_default(name: str) -> int:
     try:
-        return parse_value("seed", st.query_params.get(name, "0"), 2**32 - 2)
+        return parse_value("seed", st.query_params.get(name, "0"), LARGEST)
     except ValueError:
         return 0
 

@@ -268,9 +268,10 @@ def _read_kind(text: str, steps: int) -> tuple[str, int, int, int]:
         return "custom", first.first, 1, half
     if len(pieces) == 1 and first.shape is None:
         return "constant", first.first, 1, half
-    if len(pieces) == 1 and first.start == 0:
+    in_reach = pieces[-1].end <= LIMITS["steps"]
+    if len(pieces) == 1 and first.start == 0 and in_reach:
         return str(first.shape), first.first, first.last, first.end
-    if len(pieces) == 2 and first.shape is None and pieces[1].shape is None:
+    if len(pieces) == 2 and first.shape is None and pieces[1].shape is None and in_reach:
         return "step", first.first, pieces[1].first, pieces[1].start
     return "custom", first.first, 1, half
 
