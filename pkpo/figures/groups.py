@@ -52,14 +52,14 @@ def weight_matrix(estimator: str, values: np.ndarray) -> go.Figure:
         "z": values,
         "zmin": -reach,
         "zmax": reach,
-        "colorscale": [[0, AWAY], [0.5, "rgba(154, 160, 166, 0.12)"], [1, TOWARDS]],
+        "colorscale": [[0, AWAY], [0.5, "#e5e7eb"], [1, TOWARDS]],
         "xgap": 1,
         "ygap": 1,
         "colorbar": {"thickness": 12, "outlinewidth": 0, "tickfont": {"color": NO_WEIGHT}},
         "hovertemplate": "weight %{y} gets %{z:.4f} of reward %{x}<extra></extra>",
     }
     if n <= 10:
-        heat |= {"texttemplate": "%{z:.2g}", "textfont": {"size": 12, "color": INK}}
+        heat |= {"texttemplate": "%{z:.2g}", "textfont": {"size": 12, "color": "#1b232c"}}
     return figure(
         [heat],
         axis("sorted reward (1: smallest)", type="category"),
