@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from pkpo.config import RunConfig
+from pkpo.config import HillConfig
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A setting of the page: fields of `RunConfig` that differ from their defaults, a comparison."""
+    """A setting of the page: fields of `HillConfig` that differ from their defaults, a comparison."""
 
     name: str
     message: str
@@ -18,9 +18,9 @@ class Preset:
     changes: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def config(self) -> RunConfig:
+    def config(self) -> HillConfig:
         """The settings that the runs share."""
-        return RunConfig(**self.changes)
+        return HillConfig(**self.changes)
 
 
 PRESETS = (

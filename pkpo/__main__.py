@@ -11,10 +11,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pkpo.config import FIELDS, RunConfig, command, compared
+from pkpo.config import CONFIGS, FIELDS, RunConfig, command, compared, fields_of
 from pkpo.estimators import ESTIMATORS
 
 ROWS = 11  # of the table that `train` prints per run
+SHOWN = {
+    "gaussian-hill": ("theta", "sigma", "gradient", "exact_gradient"),
+    "bandit": ("entropy", "alignment", "cumulative_solve_rate", "max@8"),
+}
+"""Columns of that table, by task; max@1 and max@k follow."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,9 +41,15 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
 
     train = commands.add_parser("train", help="train and print what happened")
+    train.add_argument(
+        "--task",
+        default=next(iter(CONFIGS)),
+        metavar="TASK",
+        help=f"what is learned ({', '.join(CONFIGS)}); default {next(iter(CONFIGS))}",
+    )
     for name, field in FIELDS.items():
         kind = type(field.default)
-        option: dict[str, Any] = {"default": field.default, "help": _help(field)}
+        option: dict[str, Any] = {"default": argparse.SUPPRESS, "help": _help(name, field)}
         if kind is bool:
             option["action"] = argparse.BooleanOptionalAction
         else:
@@ -72,33 +83,37 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _help(field: dataclasses.Field) -> str:
+def _help(name: str, field: dataclasses.Field) -> str:
     limits = field.metadata
+    owners = {task: known[name] for task in CONFIGS if name in (known := fields_of(task))}
+    of = "" if len(owners) == len(CONFIGS) else f", task {', '.join(owners)} only"
+    defaults = dict.fromkeys(str(own.default) for own in owners.values())
     allowed = ""
     if "choices" in limits:
         allowed = f" ({', '.join(limits['choices'])})"
     elif "low" in limits:
         allowed = f" ({limits['low']} to {limits['high']})"
-    return f"{limits['help']}{allowed}; default {field.default}"
+    return f"{limits['help']}{allowed}{of}; default {' or '.join(defaults)}"
 
 
 def _train(arguments: argparse.Namespace) -> int:
     from pkpo.training import record
 
-    settings = {name: getattr(arguments, name) for name in FIELDS}
+    given = {name: value for name, value in vars(arguments).items() if name in FIELDS}
+    settings = {"task": arguments.task, **given}
     reports = []
     for config in compared(settings, " ".join(arguments.compare)):
         start = time.perf_counter()
         recording = record(config)
         seconds = time.perf_counter() - start
-        columns = recording.columns()
+        columns = recording.columns
         if not arguments.json:
             _print_run(config, columns, seconds)
         reports.append(
             {
                 "status": "finished",
                 "step": config.steps,
-                "config": dataclasses.asdict(config),
+                "config": config.to_dict(),
                 "metrics": recording.final(),
                 "seconds": round(seconds, 3),
                 "history": {name: curve.tolist() for name, curve in columns.items()},
@@ -111,12 +126,18 @@ def _train(arguments: argparse.Namespace) -> int:
 
 def _print_run(config: RunConfig, columns: dict[str, Any], seconds: float) -> None:
     print(f"{command([config])}    # {config.steps} updates in {seconds:.2f} s")
-    shown = ("update", "k", "theta", "sigma", "gradient", "exact_gradient", "max@1", "value")
-    print("".join(f"{'max@k' if name == 'value' else name:>15}" for name in shown))
+    shown = ("update", "k", *SHOWN[config.task], "max@1", "value")
+    heads = ["max@k" if name == "value" else name for name in shown]
+    print("".join(f"{head:>{max(15, len(head) + 2)}}" for head in heads))
     rows = sorted({round(i * config.steps / (ROWS - 1)) for i in range(ROWS)})
     for row in rows:
-        cells = (columns[name][row] for name in shown)
-        print("".join(f"{x:>15}" if i < 2 else f"{x:>15.6f}" for i, x in enumerate(cells)))
+        cells = zip(heads, (columns[name][row] for name in shown), strict=True)
+        print(
+            "".join(
+                f"{x:>{max(15, len(head) + 2)}{'' if head in ('update', 'k') else '.6f'}}"
+                for head, x in cells
+            )
+        )
     print()
 
 

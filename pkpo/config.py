@@ -1,7 +1,8 @@
 """A run's settings: one definition from which the page, the URL, the command line and files derive.
 
-Every field of `RunConfig` carries its help text and what is allowed; `parse_value` reads one from
-text, `RunConfig` refuses what is impossible, and `compared` turns one setting into several.
+What all tasks share is in `RunConfig`; a task adds its own fields, and its own defaults, in a subclass
+listed in `CONFIGS`. Every field carries its help text and what is allowed; `parse_value` reads one from
+text, a config refuses what is impossible, and `compared` turns one setting into several.
 """
 
 from __future__ import annotations
@@ -9,12 +10,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from pkpo import schedules
 from pkpo.estimators import Estimator, get_estimator
 
-TASKS = ("gaussian-hill",)
 OPTIMIZERS = {
     "sgd": "Gradient ascent: step = learning rate x gradient",
     "adam": "Adam (betas 0.9, 0.999)",
@@ -28,47 +28,56 @@ def _setting(default: Any, help: str, **limits: Any) -> Any:
     return dataclasses.field(default=default, metadata={"help": help, **limits})
 
 
-def _shape(text: str) -> Any:
+def _estimator(name: Any) -> Any:
+    get_estimator(name)
+    return name
+
+
+def _shape(text: Any) -> str:
     from toy_envs.gaussian_hill import reward_shape  # late: it brings Gymnasium and SciPy
 
-    return reward_shape(text)
+    return reward_shape(text).name
+
+
+def _bandit(text: Any) -> str:
+    from toy_envs.bandit import bandit
+
+    return bandit(text).name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
-    """Everything that determines a run's numbers.
+    """Everything that determines a run's numbers, as far as all tasks share it.
 
     Raises:
       ValueError: naming the field, its value and what is allowed.
     """
 
-    task: str = _setting("gaussian-hill", "what is learned", choices=TASKS)
+    task: ClassVar[str] = ""
+
     n: int = _setting(16, "samples per group and update", low=1, high=4096)
     schedule: str = _setting(
         "8",
         "k as a function of the update: 8, 8@0,1@150, linear:8->1@200, ...",
-        check=schedules.parse,
+        canonical=lambda text: str(schedules.parse(text)),
     )
     estimator: str = _setting(
-        "sloo_minus_one", "how rewards become weights, a key of ESTIMATORS", check=get_estimator
+        "sloo_minus_one",
+        "how rewards become weights, a key of ESTIMATORS",
+        canonical=_estimator,
     )
     steps: int = _setting(300, "updates", low=1, high=1_000_000)
     learning_rate: float = _setting(0.005, "step size", low=1e-9, high=1e3)
     optimizer: str = _setting("sgd", "how a gradient becomes a step", choices=tuple(OPTIMIZERS))
     seed: int = _setting(0, "random seed", low=0, high=2**32 - 1)
-    theta: float = _setting(0.2, "the policy's mean at the start", low=-100.0, high=100.0)
-    sigma: float = _setting(0.1, "the policy's standard deviation", low=1e-3, high=10.0)
-    learn_sigma: bool = _setting(False, "learn the standard deviation too")
-    shape: str = _setting(
-        "hill", "reward shape: hill, left-cliff, ..., or points:x,y;x,y;...", check=_shape
-    )
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             _check_field(field, getattr(self, field.name))
-        object.__setattr__(self, "schedule", str(schedules.parse(self.schedule)))
+            if "canonical" in field.metadata:
+                text = field.metadata["canonical"](getattr(self, field.name))
+                object.__setattr__(self, field.name, text)
         self.k_schedule.check(self.n, self.steps, self.estimator_entry)
-        object.__setattr__(self, "shape", _shape(self.shape).name)
 
     @property
     def k_schedule(self) -> schedules.Schedule:
@@ -92,8 +101,77 @@ class RunConfig:
             if (value := getattr(self, field.name)) != field.default
         }
 
+    def to_dict(self) -> dict[str, Any]:
+        """The task and every field, for JSON; `run_config(**...)` reads it back."""
+        return {"task": self.task, **dataclasses.asdict(self)}
 
-FIELDS: dict[str, dataclasses.Field] = {f.name: f for f in dataclasses.fields(RunConfig)}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HillConfig(RunConfig):
+    """A run on the paper's one-dimensional problem (`toy_envs.gaussian_hill`)."""
+
+    task: ClassVar[str] = "gaussian-hill"
+
+    theta: float = _setting(0.2, "the policy's mean at the start", low=-100.0, high=100.0)
+    sigma: float = _setting(0.1, "the policy's standard deviation", low=1e-3, high=10.0)
+    learn_sigma: bool = _setting(False, "learn the standard deviation too")
+    shape: str = _setting(
+        "hill", "reward shape: hill, left-cliff, ..., or points:x,y;x,y;...", canonical=_shape
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BanditConfig(RunConfig):
+    """A run on a finite bandit (`toy_envs.bandit`); every update draws n samples at every prompt."""
+
+    task: ClassVar[str] = "bandit"
+
+    learning_rate: float = _setting(1.0, "step size", low=1e-9, high=1e3)
+    bandit: str = _setting(
+        "trap",
+        "the bandit: jackpot, trap, ..., or arms:reward,reward,...@probability,probability,...",
+        canonical=_bandit,
+    )
+    sharing: float = _setting(
+        1.0,
+        "how far prompts share parameters: 1 one policy for all, 0 each its own",
+        low=0.0,
+        high=1.0,
+    )
+
+
+CONFIGS: dict[str, type[RunConfig]] = {c.task: c for c in (HillConfig, BanditConfig)}
+"""The tasks, and each one's settings."""
+
+
+def fields_of(task: str) -> dict[str, dataclasses.Field]:
+    """The settings of a task, by name.
+
+    Raises:
+      ValueError: an unknown task.
+    """
+    if task not in CONFIGS:
+        raise ValueError(f"task must be one of {', '.join(CONFIGS)}, got {str(task)[:40]!r}")
+    return {f.name: f for f in dataclasses.fields(CONFIGS[task])}
+
+
+FIELDS: dict[str, dataclasses.Field] = {
+    name: field for task in reversed(CONFIGS) for name, field in fields_of(task).items()
+}
+"""Every setting that some task has; where tasks differ in its default, the first task's."""
+
+
+def run_config(task: str = "gaussian-hill", **settings: Any) -> RunConfig:
+    """A task's config.
+
+    Raises:
+      ValueError: an unknown task, a setting that the task does not have, or a bad value.
+    """
+    known = fields_of(task)
+    for name in settings:
+        if name not in known:
+            raise ValueError(f"{name[:40]} is not a setting of task {task!r}: {', '.join(known)}")
+    return CONFIGS[task](**settings)
 
 
 def format_value(value: Any) -> str:
@@ -132,15 +210,15 @@ def compared(settings: Mapping[str, Any], text: str) -> tuple[RunConfig, ...]:
     """The runs that a comparison asks for; the one that the settings describe for an empty text.
 
     Args:
-      settings: fields of `RunConfig` that all runs share, the seed among them: all draw the same
-        random numbers. What is compared need not be possible here.
+      settings: the task (default the paper's toy problem) and its fields that all runs share, the
+        seed among them: all draw the same random numbers. What is compared need not be possible here.
       text: a field and up to four values, separated by spaces: "schedule 1 2 4 8".
 
     Raises:
       ValueError: an unknown field, no or too many values, or an impossible setting.
     """
     if not text.strip():
-        return (RunConfig(**settings),)
+        return (run_config(**settings),)
     name, *values = text.split()
     if name not in COMPARABLE:
         raise ValueError(
@@ -150,7 +228,7 @@ def compared(settings: Mapping[str, Any], text: str) -> tuple[RunConfig, ...]:
         raise ValueError(
             f"compare: give from 1 to {COMPARE_LIMIT} values of {name}, got {len(values)}"
         )
-    runs = tuple(RunConfig(**{**settings, name: parse_value(name, value)}) for value in values)
+    runs = tuple(run_config(**{**settings, name: parse_value(name, value)}) for value in values)
     if len(set(runs)) < len(runs):
         raise ValueError(f"compare: the values of {name} must differ, got {' '.join(values)}")
     return runs
@@ -158,7 +236,7 @@ def compared(settings: Mapping[str, Any], text: str) -> tuple[RunConfig, ...]:
 
 def difference(runs: Sequence[RunConfig]) -> str:
     """The field in which compared runs differ; "" for a single run."""
-    for name in FIELDS:
+    for name in fields_of(runs[0].task):
         if len({getattr(run, name) for run in runs}) > 1:
             return name
     return ""
@@ -169,7 +247,7 @@ def command(runs: Sequence[RunConfig]) -> str:
     field = difference(runs)
     words = ["python -m pkpo train", f"--task {runs[0].task}"]
     for name, value in runs[0].changed().items():
-        if name not in ("task", field):
+        if name != field:
             option, text = "--" + name.replace("_", "-"), _quoted(format_value(value))
             joint = "=" if text.startswith("-") else " "
             words.append(option if value is True else f"{option}{joint}{text}")
@@ -192,8 +270,8 @@ def _check_field(field: dataclasses.Field, value: Any, at_most: int | None = Non
         raise ValueError(
             f"{name} must be one of {', '.join(limits['choices'])}, got {value[:40]!r}"
         )
-    if "check" in limits:
-        limits["check"](value)
+    if "canonical" in limits:
+        limits["canonical"](value)
 
 
 def _quoted(text: str) -> str:

@@ -40,3 +40,53 @@ class GaussianPolicy:
         z = (samples - self.theta) / self.sigma
         scores = [z / self.sigma, z * z - 1.0] if self.learns_sigma else [z / self.sigma]
         return np.array([weights @ score for score in scores])
+
+
+class SoftmaxPolicy:
+    """A softmax over arms at every prompt; prompts share parameters by a chosen part.
+
+    The logits at a prompt are √sharing times common parameters plus √(1 - sharing) times the prompt's
+    own: a step for one prompt's gradient moves another's logits `sharing` times as far.
+
+    Attributes:
+      parameters: `[parts * arms]`, float64.
+      bounds: beyond these absolute values, training has diverged.
+    """
+
+    def __init__(self, start: np.ndarray, prompts: int, sharing: float = 1.0):
+        """Begin with the probabilities `start`, `[arms]`, at every prompt."""
+        shared = 1.0 if prompts == 1 else sharing
+        common = np.full((prompts, 1), math.sqrt(shared))
+        own = math.sqrt(1.0 - shared) * np.eye(prompts)
+        mix = np.hstack([common, own])  # [prompts, parts]
+        self._mix = mix[:, mix.any(axis=0)]
+        logits = np.log(start) / self._mix.sum(axis=1).max()
+        self.parameters = np.tile(logits, self._mix.shape[1])
+        self.bounds = np.full(self.parameters.shape, 1e6)
+
+    def probabilities(self, parameters: np.ndarray | None = None) -> np.ndarray:
+        """`[..., prompts, arms]` of these parameters `[..., parts * arms]`; the policy's own if none."""
+        given = self.parameters if parameters is None else parameters
+        parts = self._mix.shape[1]
+        logits = self._mix @ given.reshape(*given.shape[:-1], parts, -1)
+        chances = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        return chances / chances.sum(axis=-1, keepdims=True)
+
+    def sample(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """A group of n arms at every prompt, `[prompts, n]`."""
+        chances = self.probabilities()
+        edges = np.cumsum(chances, axis=-1)[:, None, :-1]  # the last arm has the rest
+        return (rng.random((n, len(chances))).T[..., None] >= edges).sum(axis=-1)
+
+    def gradient(self, samples: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """The mean over prompts of Σ_i w_i ∇log π(x_i), shaped as `parameters`."""
+        chances = self.probabilities()
+        prompts, arms = chances.shape
+        at = samples + arms * np.arange(prompts)[:, None]
+        drawn = np.bincount(at.ravel(), weights.ravel(), prompts * arms).reshape(prompts, arms)
+        return self.pull_back(drawn - weights.sum(axis=1, keepdims=True) * chances)
+
+    def pull_back(self, d_logits: np.ndarray) -> np.ndarray:
+        """From gradients by every prompt's logits `[..., prompts, arms]` to one by the parameters."""
+        mean = self._mix.T @ d_logits / len(self._mix)
+        return mean.reshape(*mean.shape[:-2], -1)

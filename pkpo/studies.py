@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import io
 import json
 from collections.abc import Sequence
@@ -49,16 +48,15 @@ class ToyStudy:
 def toy_study(configs: Sequence[RunConfig]) -> ToyStudy:
     """Train every config (all on the same reward shape) and gather what is exactly known."""
     recordings = tuple(record(config) for config in configs)
-    shape = gaussian_hill.reward_shape(configs[0].shape)
-    sigma = configs[0].sigma
-    ks = sorted({int(k) for r in recordings for k in np.unique(r.k)})
+    shape = gaussian_hill.reward_shape(recordings[0].config.shape)
+    sigma = recordings[0].config.sigma
+    ks = sorted({int(k) for r in recordings for k in np.unique(r["k"])})
     yardstick = max(ks) if max(ks) > 1 else 8
     landmarks = _spread_out(sorted({1, *ks}), LANDMARKS)
     grid = np.linspace(*_window(recordings, shape), GRID)
     curves = gaussian_hill.exact(grid, sorted({*ks, *landmarks}), sigma, shape).value
     marks = [
-        np.unique(np.linspace(0, len(r.k) - 1, SPREAD_POINTS).round().astype(int))
-        for r in recordings
+        np.unique(np.linspace(0, len(r) - 1, SPREAD_POINTS).round().astype(int)) for r in recordings
     ]
     return ToyStudy(
         recordings=recordings,
@@ -71,7 +69,7 @@ def toy_study(configs: Sequence[RunConfig]) -> ToyStudy:
         reached=tuple(_reached(r, yardstick) for r in recordings),
         spread_updates=tuple(marks),
         spread=tuple(
-            gradient_spread(r.config, r.theta[at], r.sigma[at], r.k[at])
+            gradient_spread(r.config, r["theta"][at], r["sigma"][at], r["k"][at])
             for r, at in zip(recordings, marks, strict=True)
         ),
     )
@@ -79,10 +77,10 @@ def toy_study(configs: Sequence[RunConfig]) -> ToyStudy:
 
 def _reached(recording: Recording, k: int) -> np.ndarray:
     """The exact max@k over a run's updates, `[T]`."""
-    if k in recording.max_at:
-        return recording.max_at[k]
+    if f"max@{k}" in recording.columns:
+        return recording[f"max@{k}"]
     config = recording.config
-    return gaussian_hill.exact(recording.theta, (k,), recording.sigma, config.shape).value[0]
+    return gaussian_hill.exact(recording["theta"], (k,), recording["sigma"], config.shape).value[0]
 
 
 def _spread_out(values: list[int], count: int) -> tuple[int, ...]:
@@ -97,8 +95,8 @@ def _window(recordings: Sequence[Recording], shape: RewardShape) -> tuple[float,
     """The stretch of the x-axis to show: the reward's support and where the policies go."""
     left, right = shape.support
     margin = 0.15 * (right - left)
-    lowest = min(float(r.theta.min()) for r in recordings)
-    highest = max(float(r.theta.max()) for r in recordings)
+    lowest = min(float(r["theta"].min()) for r in recordings)
+    highest = max(float(r["theta"].max()) for r in recordings)
     width = max(right - left, 1e-6)
     return (
         max(min(left - margin, lowest - margin), left - 3 * width),
@@ -111,7 +109,7 @@ def to_csv(study: ToyStudy, labels: Sequence[str]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     for index, (label, recording) in enumerate(zip(labels, study.recordings, strict=True)):
-        columns = recording.columns()
+        columns = recording.columns
         if index == 0:
             writer.writerow(["run", *columns])
         rows = zip(*(curve.tolist() for curve in columns.values()), strict=True)
@@ -121,4 +119,4 @@ def to_csv(study: ToyStudy, labels: Sequence[str]) -> str:
 
 def to_json(study: ToyStudy) -> str:
     """Every run's settings."""
-    return json.dumps([dataclasses.asdict(r.config) for r in study.recordings], indent=2)
+    return json.dumps([r.config.to_dict() for r in study.recordings], indent=2)

@@ -6,8 +6,8 @@ Sample a group, score it, transform the rewards jointly with the scheduled k, ta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -15,20 +15,14 @@ import numpy as np
 
 from pkpo.config import RunConfig
 from pkpo.estimators import transform
-from pkpo.policies import GaussianPolicy
-from toy_envs import gaussian_hill
-
-EVAL_KS = (1, 2, 4, 8, 16)
-"""The k at which every event gives the exact max@k."""
+from pkpo.tasks import make_task
 
 BLOCK = 256  # events whose exact values are computed together
-
-Step = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One update: the policy before it, the group that it drew, and the step's direction.
+    """One update: the policy before it, the groups that it drew, and the step's direction.
 
     A run of `steps` updates has steps + 1 events: the last one describes the trained policy and a
     group drawn from it; no step follows.
@@ -36,24 +30,67 @@ class Event:
 
     update: int
     k: int
-    theta: float
-    sigma: float
+    parameters: np.ndarray
+    """`[d]`, the policy's."""
     samples: np.ndarray
-    """`[n]`"""
+    """`[n]`, or `[prompts, n]` where a task has prompts."""
     rewards: np.ndarray
-    """`[n]`"""
+    """As `samples`."""
     weights: np.ndarray
-    """`[n]`, in the sum convention."""
-    gradient: float
-    """The estimate of the derivative by θ: Σ w_i (x_i - θ)/σ²."""
-    pass_rate: float
-    """Share of the group with a reward above 0."""
-    exact_gradient: float
-    """The derivative of the exact max_g@k by θ."""
-    value: float
-    """The exact max_g@k of the policy, for the k in force."""
-    max_at: dict[int, float]
-    """The exact max_g@k for every k of EVAL_KS."""
+    """As `samples`, in the sum convention."""
+    gradient: np.ndarray
+    """`[d]`, the estimate: Σ w_i ∇log π(x_i), averaged over prompts."""
+    metrics: dict[str, float] = field(default_factory=dict)
+    """The task's numbers, see `pkpo.tasks`."""
+
+
+class Loop:
+    """A run in progress: an iterator over its events, without their exact values.
+
+    The noise of an update depends on seed and update only: compared settings draw the same numbers, a
+    smaller group is the beginning of a larger one's, and a run can go on from any update.
+    """
+
+    def __init__(self, config: RunConfig):
+        self.config = config
+        self.task = make_task(config)
+        self.optimizer = Optimizer(config.optimizer, config.learning_rate)
+        self.update = 0
+        self._schedule = config.k_schedule
+
+    def __iter__(self) -> Iterator[Event]:
+        return self
+
+    def __next__(self) -> Event:
+        config, task, policy = self.config, self.task, self.task.policy
+        if self.update > config.steps:
+            raise StopIteration
+        k = self._schedule(self.update)
+        rng = np.random.default_rng((config.seed, self.update))
+        samples = policy.sample(rng, config.n)
+        rewards = task.score(samples)
+        weights = transform(rewards, k, config.estimator)  # the one changed line
+        gradient = policy.gradient(samples, weights)
+        event = Event(
+            update=self.update,
+            k=k,
+            parameters=policy.parameters.copy(),
+            samples=samples,
+            rewards=rewards,
+            weights=weights,
+            gradient=gradient,
+            metrics=task.observe(rewards, weights, gradient),
+        )
+        if self.update < config.steps:
+            policy.parameters = self.optimizer.step(policy.parameters, gradient)
+            if not np.all(np.abs(policy.parameters) < policy.bounds):
+                raise ValueError(
+                    f"learning_rate {config.learning_rate:g} is too large: at update "
+                    f"{self.update + 1} the policy's parameters reached "
+                    f"{np.abs(policy.parameters).max():g}"
+                )
+        self.update += 1
+        return event
 
 
 def train(config: RunConfig) -> Iterator[Event]:
@@ -62,149 +99,95 @@ def train(config: RunConfig) -> Iterator[Event]:
     Raises:
       ValueError: the parameters left the range of numbers in which anything can be computed.
     """
-    updates = _updates(config)
-    while block := list(islice(updates, BLOCK)):
-        yield from _with_exact_values(block, config.shape)
-
-
-def _updates(config: RunConfig) -> Iterator[dict[str, Any]]:
-    """The loop itself; yields what an `Event` holds, but for the exact values."""
-    policy = GaussianPolicy(config.theta, config.sigma, config.learn_sigma)
-    env = gaussian_hill.GaussianHillVectorEnv(config.n, config.shape)
-    step = make_optimizer(config.optimizer, config.learning_rate)
-    schedule = config.k_schedule.values(np.arange(config.steps + 1)).tolist()
-    env.reset(seed=config.seed)
-    for update, k in enumerate(schedule):
-        # The noise depends on seed and update only: compared settings draw the same numbers, and a
-        # run can go on from any update.
-        rng = np.random.default_rng((config.seed, update))
-        samples = policy.sample(rng, config.n)
-        rewards = env.step(samples[:, None])[1]
-        weights = transform(rewards, k, config.estimator)  # the one changed line
-        gradient = policy.gradient(samples, weights)
-        yield {
-            "update": update,
-            "k": k,
-            "theta": policy.theta,
-            "sigma": policy.sigma,
-            "samples": samples,
-            "rewards": rewards,
-            "weights": weights,
-            "gradient": float(gradient[0]),
-            "pass_rate": np.count_nonzero(rewards > 0) / config.n,
-        }
-        if update == config.steps:
-            return
-        policy.parameters = step(policy.parameters, gradient)
-        if not np.all(np.abs(policy.parameters) < policy.bounds):
-            raise ValueError(
-                f"learning_rate {config.learning_rate:g} is too large: at update {update + 1} the "
-                f"policy's parameters reached {policy.parameters.tolist()}"
-            )
-
-
-def _with_exact_values(updates: list[dict[str, Any]], shape: str) -> Iterator[Event]:
-    theta = np.array([u["theta"] for u in updates])
-    sigma = np.array([u["sigma"] for u in updates])
-    k = np.array([u["k"] for u in updates])
-    common = gaussian_hill.exact(theta, EVAL_KS, sigma, shape)
-    value, slope = np.empty(len(updates)), np.empty(len(updates))
-    for current in np.unique(k).tolist():
-        rows = k == current
-        if current in EVAL_KS:
-            j = EVAL_KS.index(current)
-            value[rows], slope[rows] = common.value[j, rows], common.d_theta[j, rows]
-        else:
-            alone = gaussian_hill.exact(theta[rows], (current,), sigma[rows], shape)
-            value[rows], slope[rows] = alone.value[0], alone.d_theta[0]
-    exact = zip(slope.tolist(), value.tolist(), common.value.T.tolist(), strict=True)
-    for known, (gradient, reached, at) in zip(updates, exact, strict=True):
-        yield Event(
-            **known,
-            exact_gradient=gradient,
-            value=reached,
-            max_at=dict(zip(EVAL_KS, at, strict=True)),
+    loop = Loop(config)
+    while block := list(islice(loop, BLOCK)):
+        exact = loop.task.exact(
+            np.array([event.parameters for event in block]),
+            np.array([event.gradient for event in block]),
+            np.array([event.k for event in block]),
         )
+        rows = zip(*(values.tolist() for values in exact.values()), strict=True)
+        for event, row in zip(block, rows, strict=True):
+            event.metrics.update(zip(exact, row, strict=True))
+            yield event
 
 
-def make_optimizer(name: str, learning_rate: float) -> Step:
-    """A function (parameters, gradient) -> new parameters that climbs; it keeps its own state."""
-    if name == "sgd":
-        return lambda parameters, gradient: parameters + learning_rate * gradient
-    if name == "normalised":
-        return lambda parameters, gradient: (
-            parameters + learning_rate * gradient / (np.linalg.norm(gradient) or 1.0)
-        )
-    if name == "adam":
-        return _adam(learning_rate)
-    raise ValueError(f"optimizer must be sgd, normalised or adam, got {name!r}")
+class Optimizer:
+    """Climbs along gradients; its `state` is all that it remembers.
 
+    Args:
+      name: a key of `pkpo.config.OPTIMIZERS`.
+      learning_rate: > 0; may be changed between steps.
 
-def _adam(
-    learning_rate: float, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8
-) -> Step:
-    first: Any = 0.0
-    second: Any = 0.0
-    count = 0
+    Raises:
+      ValueError: an unknown name.
+    """
 
-    def step(parameters: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-        nonlocal first, second, count
-        count += 1
-        first = beta1 * first + (1 - beta1) * gradient
-        second = beta2 * second + (1 - beta2) * gradient**2
-        direction = first / (1 - beta1**count)
+    def __init__(self, name: str, learning_rate: float):
+        steps = {"sgd": self._sgd, "normalised": self._normalised, "adam": self._adam}
+        if name not in steps:
+            raise ValueError(f"optimizer must be sgd, normalised or adam, got {name!r}")
+        self.learning_rate = learning_rate
+        self.state: dict[str, np.ndarray] = {}
+        self._direction = steps[name]
+
+    def step(self, parameters: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+        """The new parameters."""
+        return parameters + self.learning_rate * self._direction(gradient)
+
+    def _sgd(self, gradient: np.ndarray) -> np.ndarray:
+        return gradient
+
+    def _normalised(self, gradient: np.ndarray) -> np.ndarray:
+        return gradient / (np.linalg.norm(gradient) or 1.0)
+
+    def _adam(self, gradient: np.ndarray) -> np.ndarray:
+        beta1, beta2, eps = 0.9, 0.999, 1e-8
+        zero = np.zeros_like(gradient)
+        count = self.state.get("count", np.zeros(1)) + 1
+        first = beta1 * self.state.get("first", zero) + (1 - beta1) * gradient
+        second = beta2 * self.state.get("second", zero) + (1 - beta2) * gradient**2
+        self.state = {"count": count, "first": first, "second": second}
         scale = np.sqrt(second / (1 - beta2**count)) + eps
-        return parameters + learning_rate * direction / scale
-
-    return step
+        return first / (1 - beta1**count) / scale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """A whole run as arrays; T = steps + 1 rows, one per event (see `Event` for the columns)."""
+    """A whole run as arrays of T = steps + 1 rows, one per event (see `Event`).
 
-    config: RunConfig
-    k: np.ndarray
-    theta: np.ndarray
-    sigma: np.ndarray
+    `recording["theta"]` is the column of that name: "update", "k", or one of the task's metrics.
+    """
+
+    config: Any
+    """The task's subclass of `RunConfig`."""
+    parameters: np.ndarray
+    """`[T, d]`"""
     samples: np.ndarray
-    """`[T, n]`, as are `rewards` and `weights`."""
+    """`[T, n]` or `[T, prompts, n]`, as are `rewards` and `weights`."""
     rewards: np.ndarray
     weights: np.ndarray
-    gradient: np.ndarray
-    exact_gradient: np.ndarray
-    value: np.ndarray
-    max_at: dict[int, np.ndarray]
-    pass_rate: np.ndarray
+    columns: dict[str, np.ndarray]
+    """The run's scalar curves by name, each `[T]`."""
 
-    def columns(self) -> dict[str, np.ndarray]:
-        """The run's scalar curves by name, each `[T]`."""
-        return {
-            "update": np.arange(len(self.k)),
-            "k": self.k,
-            "theta": self.theta,
-            "sigma": self.sigma,
-            "gradient": self.gradient,
-            "exact_gradient": self.exact_gradient,
-            "value": self.value,
-            **{f"max@{k}": curve for k, curve in self.max_at.items()},
-            "pass_rate": self.pass_rate,
-        }
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self.columns[name]
 
     def final(self) -> dict[str, float]:
         """The trained policy's numbers: the last row of `columns`."""
-        return {name: curve[-1].item() for name, curve in self.columns().items()}
+        return {name: curve[-1].item() for name, curve in self.columns.items()}
 
 
 def record(config: RunConfig) -> Recording:
     """Train to the end and keep everything."""
     events = list(train(config))
-
-    def column(name: str) -> np.ndarray:
-        return np.array([getattr(event, name) for event in events])
-
-    arrays = {
-        f.name: column(f.name) for f in fields(Recording) if f.name not in ("config", "max_at")
+    names = ("parameters", "samples", "rewards", "weights")
+    arrays = {name: np.array([getattr(event, name) for event in events]) for name in names}
+    columns = {
+        name: np.array([getattr(event, name) for event in events]) for name in ("update", "k")
     }
-    max_at = {k: np.array([event.max_at[k] for event in events]) for k in EVAL_KS}
-    return Recording(config=config, max_at=max_at, **arrays)
+    columns |= {name: np.array([e.metrics[name] for e in events]) for name in events[0].metrics}
+    return Recording(config=config, columns=columns, **arrays)

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from pkpo.config import RunConfig
+from pkpo.config import HillConfig
 from pkpo.estimators import get_estimator, transform
 from toy_envs import gaussian_hill
 from toy_envs.gaussian_hill import reward_shape
@@ -165,7 +165,7 @@ def _difference(values: np.ndarray) -> Measured:
 
 
 def gradient_spread(
-    config: RunConfig,
+    config: HillConfig,
     theta: np.ndarray,
     sigma: np.ndarray,
     k: np.ndarray,

@@ -1,6 +1,5 @@
 """The command line: the numbers it prints are the library's, and errors are one line."""
 
-import dataclasses
 import json
 import subprocess
 import sys
@@ -9,7 +8,7 @@ import pytest
 
 from pkpo import ESTIMATORS
 from pkpo.__main__ import main
-from pkpo.config import FIELDS, RunConfig, format_value
+from pkpo.config import FIELDS, HillConfig, fields_of, format_value
 from pkpo.training import record
 
 
@@ -19,19 +18,19 @@ def run(capsys, text: str) -> tuple[int, str, str]:
     return status, captured.out, captured.err
 
 
-def check_report(report: dict, config: RunConfig) -> None:
+def check_report(report: dict, config: HillConfig) -> None:
     run = record(config)
     assert set(report) == {"status", "step", "config", "metrics", "seconds", "history"}
     assert report["status"] == "finished" and report["step"] == config.steps
-    assert report["config"] == dataclasses.asdict(config)
-    assert report["history"] == {name: curve.tolist() for name, curve in run.columns().items()}
+    assert report["config"] == config.to_dict()
+    assert report["history"] == {name: curve.tolist() for name, curve in run.columns.items()}
     assert report["metrics"] == run.final()
     assert report["metrics"] == {name: curve[-1] for name, curve in report["history"].items()}
     assert report["seconds"] >= 0
 
 
 def test_every_setting_reaches_the_run_and_json_is_the_recording(capsys):
-    config = RunConfig(
+    config = HillConfig(
         n=12,
         schedule="linear:6->2@7",
         estimator="dial:0.3",
@@ -44,7 +43,7 @@ def test_every_setting_reaches_the_run_and_json_is_the_recording(capsys):
         learn_sigma=True,
         shape="points:0,0;0.5,1;0.5,0.2;1,0.2",
     )
-    assert set(config.changed()) == set(FIELDS) - {"task"}
+    assert set(config.changed()) == set(fields_of("gaussian-hill"))
     words = ["train", "--json", "--task", "gaussian-hill"]
     for name, value in config.changed().items():
         option = "--" + name.replace("_", "-")
@@ -58,7 +57,7 @@ def test_every_setting_reaches_the_run_and_json_is_the_recording(capsys):
 def test_defaults_are_the_library_s(capsys):
     status, out, _ = run(capsys, "train --json")
     assert status == 0
-    check_report(json.loads(out), RunConfig())
+    check_report(json.loads(out), HillConfig())
 
 
 def test_compare_gives_a_report_per_value(capsys):
@@ -66,10 +65,10 @@ def test_compare_gives_a_report_per_value(capsys):
     reports = json.loads(out)
     assert (status, err, len(reports)) == (0, "", 3)
     for report, schedule in zip(reports, ("1", "2", "4@0,1@2"), strict=True):
-        check_report(report, RunConfig(steps=4, n=4, schedule=schedule))
+        check_report(report, HillConfig(steps=4, n=4, schedule=schedule))
     status, out, _ = run(capsys, "train --steps 4 --json --compare seed 5")
     (report,) = json.loads(out)  # a list even for one value
-    check_report(report, RunConfig(steps=4, seed=5))
+    check_report(report, HillConfig(steps=4, seed=5))
 
 
 @pytest.mark.parametrize(
@@ -91,7 +90,7 @@ def test_the_table(capsys, steps):
     title, header, *rows, last = out.splitlines()
     assert last.strip() == ""
     assert f"--steps {steps}" in title and "--schedule 9@0,3@4" in title and "--seed 2" in title
-    want = record(RunConfig(steps=steps, n=9, schedule="9@0,3@4", seed=2)).columns()
+    want = record(HillConfig(steps=steps, n=9, schedule="9@0,3@4", seed=2)).columns
     names = ["value" if name == "max@k" else name for name in header.split()]
     assert {"update", "k", "theta", "sigma", "gradient", "max@1", "value"} <= set(names)
     shown = [int(row.split()[0]) for row in rows]
@@ -120,7 +119,8 @@ def test_a_table_per_compared_run(capsys):
         ("--shape mountain", "shape must be one of hill"),
         ("--steps 0", "steps must be from 1 to 1000000, got 0"),
         ("--sigma nan", "sigma must be from 0.001 to 10.0, got nan"),
-        ("--task chess", "task must be one of gaussian-hill, got 'chess'"),
+        ("--task chess", "task must be one of gaussian-hill, bandit, got 'chess'"),
+        ("--task bandit --theta 1", "theta is not a setting of task 'bandit'"),
         ("--optimizer lion", "optimizer must be one of"),
         ("--compare theta 0 1", "compare: the field must be one of"),
         ("--compare schedule", "compare: give from 1 to 4 values of schedule, got 0"),
@@ -177,7 +177,7 @@ def test_in_a_process_of_its_own():
     command = [sys.executable, "-m", "pkpo", "train", "--steps", "5", "--seed", "4"]
     done = subprocess.run([*command, "--json"], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
-    check_report(json.loads(done.stdout), RunConfig(steps=5, seed=4))
+    check_report(json.loads(done.stdout), HillConfig(steps=5, seed=4))
     done = subprocess.run([*command, "--n", "2"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     (line,) = done.stderr.splitlines()

@@ -10,17 +10,30 @@ from hypothesis import strategies as st
 from pkpo import __main__ as command_line
 from pkpo.config import (
     COMPARABLE,
+    CONFIGS,
     FIELDS,
     OPTIMIZERS,
+    BanditConfig,
+    HillConfig,
     RunConfig,
     command,
     compared,
     difference,
+    fields_of,
     format_value,
     parse_value,
+    run_config,
 )
 
-BASE = RunConfig()
+BASE = HillConfig()
+BANDITS = ("jackpot", "arms:0,0.5,1@6,3,1", "arms:0,1;1,0", "arms:-1.5,1e-05")
+
+
+def home(field: str) -> type[RunConfig]:
+    """The config of the first task that has this setting."""
+    return next(c for c in CONFIGS.values() if field in fields_of(c.task))
+
+
 SCHEDULES = ("8", "8@0,1@150", "linear:8->1@200", "cosine:8->2@10..50,1@60", "exponential:1->16@9")
 SHAPES = ("hill", "two-peaks", "points:0,0;0.25,1;0.25,0;1,0.5", "points:-1,1e-05;2,3")
 
@@ -29,8 +42,6 @@ SHAPES = ("hill", "two-peaks", "points:0,0;0.25,1;0.25,0;1,0.5", "points:-1,1e-0
 
 
 REFUSED = [
-    ("task", "chess", "task must be one of gaussian-hill, got 'chess'"),
-    ("task", None, "task must be of type str, got None"),
     ("n", 0, "n must be from 1 to 4096, got 0"),
     ("n", 4097, "n must be from 1 to 4096, got 4097"),
     ("n", 8.0, "n must be of type int, got 8.0"),
@@ -61,13 +72,29 @@ REFUSED = [
     ("learn_sigma", "true", "learn_sigma must be of type bool, got 'true'"),
     ("shape", "mountain", "shape must be one of hill, .* got 'mountain'"),
     ("shape", "points:0,1", "shape: points must number from 2 to 16, got 1"),
+    ("bandit", "robber", "bandit must be one of jackpot, .* got 'robber'"),
+    ("bandit", "arms:1", "bandit: arms must number from 2 to 50, got 1"),
+    ("bandit", 3, "bandit must be of type str, got 3"),
+    ("sharing", 1.1, "sharing must be from 0.0 to 1.0, got 1.1"),
 ]
 
 
 @pytest.mark.parametrize(("field", "value", "reason"), REFUSED)
 def test_a_refusal_names_field_value_and_range(field, value, reason):
     with pytest.raises(ValueError, match=reason):
-        RunConfig(**{field: value})
+        home(field)(**{field: value})
+
+
+def test_a_task_has_its_own_settings_and_defaults():
+    assert run_config() == HillConfig() and run_config("bandit") == BanditConfig()
+    assert run_config(task="bandit", n=4, schedule="2").to_dict()["task"] == "bandit"
+    assert (HillConfig().learning_rate, BanditConfig().learning_rate) == (0.005, 1.0)
+    with pytest.raises(ValueError, match="theta is not a setting of task 'bandit': n, schedule"):
+        run_config("bandit", theta=0.1)
+    with pytest.raises(ValueError, match="task must be one of gaussian-hill, bandit, got 'chess'"):
+        run_config("chess")
+    with pytest.raises(ValueError, match="task must be one of gaussian-hill, bandit, got 'None'"):
+        run_config(None)
 
 
 def test_every_field_has_a_refusal_above():
@@ -78,7 +105,7 @@ def test_every_field_has_a_refusal_above():
 def test_the_ends_of_a_range_are_allowed(name):
     limits = FIELDS[name].metadata
     for value in (limits["low"], limits["high"]):
-        config = RunConfig(**{"n": 16, "schedule": "1", "estimator": "s", name: value})
+        config = home(name)(**{"n": 16, "schedule": "1", "estimator": "s", name: value})
         assert getattr(config, name) == value
         assert parse_value(name, format_value(value)) == value
     with pytest.raises(ValueError, match=f"{name} must be from .* got"):
@@ -86,9 +113,9 @@ def test_the_ends_of_a_range_are_allowed(name):
 
 
 def test_the_canonical_text_is_what_is_kept():
-    config = RunConfig(schedule=" 8@0 , 1@ 9", shape="points: 0,0 ; 1.0,1e0")
+    config = HillConfig(schedule=" 8@0 , 1@ 9", shape="points: 0,0 ; 1.0,1e0")
     assert (config.schedule, config.shape) == ("8@0,1@9", "points:0,0;1,1")
-    assert RunConfig(schedule="8@0").schedule == "8"
+    assert HillConfig(schedule="8@0").schedule == "8"
     assert config == config.replace() == config.replace(seed=1).replace(seed=0)
     assert config.changed() == {"schedule": "8@0,1@9", "shape": "points:0,0;1,1"}
     assert BASE.changed() == {}
@@ -109,14 +136,14 @@ def test_the_canonical_text_is_what_is_kept():
 )
 def test_schedule_n_and_estimator_must_fit(changes, reason):
     with pytest.raises(ValueError, match=reason):
-        RunConfig(**changes)
+        HillConfig(**changes)
 
 
 def test_what_a_run_never_reaches_is_allowed():
-    RunConfig(n=16, estimator="naive", schedule="8@0,4@10,2@20")
-    RunConfig(n=8, estimator="canonical", schedule="1@0,8@11", steps=10)
+    HillConfig(n=16, estimator="naive", schedule="8@0,4@10,2@20")
+    HillConfig(n=8, estimator="canonical", schedule="1@0,8@11", steps=10)
     with pytest.raises(ValueError, match="at update 11: k = 8"):
-        RunConfig(n=8, estimator="canonical", schedule="1@0,8@11", steps=11)
+        HillConfig(n=8, estimator="canonical", schedule="1@0,8@11", steps=11)
 
 
 # --- Text -----------------------------------------------------------------------------------------
@@ -134,6 +161,7 @@ def values_of(name: str) -> st.SearchStrategy:
     texts = {
         "schedule": SCHEDULES,
         "shape": SHAPES,
+        "bandit": BANDITS,
         "estimator": ("sloo_minus_one", "s", "dial:-0.25"),
     }
     return st.sampled_from(limits.get("choices") or texts[name])
@@ -181,13 +209,13 @@ def test_a_limit_below_the_field_s_own():
 
 
 def test_compared():
-    assert compared({"seed": 3}, "  ") == (RunConfig(seed=3),)
+    assert compared({"seed": 3}, "  ") == (HillConfig(seed=3),)
     assert [run.n for run in compared({"seed": 3}, "n 8 16 32")] == [8, 16, 32]
     runs = compared({"n": 4, "seed": 7, "schedule": "8"}, "schedule 1 2@0,1@9")  # 8 > 4 alone
     assert [run.schedule for run in runs] == ["1", "2@0,1@9"]
     assert {(run.n, run.seed) for run in runs} == {(4, 7)}
     assert difference(runs) == "schedule"
-    assert compared({}, "learning_rate 0.1") == (RunConfig(learning_rate=0.1),)
+    assert compared({}, "learning_rate 0.1") == (HillConfig(learning_rate=0.1),)
     assert difference(compared({}, "")) == difference(runs[:1]) == ""
 
 
@@ -212,9 +240,9 @@ def test_comparisons_refused(text, reason):
 
 RUNS = [
     (BASE,),
-    (RunConfig(theta=-0.5, sigma=0.3, learn_sigma=True, seed=11, optimizer="adam"),),
-    (RunConfig(schedule="linear:8->1@6", shape="points:0,0;0.25,1;0.25,0;1,0.5", n=9),),
-    (RunConfig(estimator="dial:-0.25", learning_rate=1e-05, steps=7),),
+    (HillConfig(theta=-0.5, sigma=0.3, learn_sigma=True, seed=11, optimizer="adam"),),
+    (HillConfig(schedule="linear:8->1@6", shape="points:0,0;0.25,1;0.25,0;1,0.5", n=9),),
+    (HillConfig(estimator="dial:-0.25", learning_rate=1e-05, steps=7),),
     compared({"seed": 2, "shape": "points:-1,1e-05;2,3"}, "schedule 1 8@0,1@3 cosine:2->5@4"),
     compared({"n": 4}, "schedule 1 2"),
     compared({}, "estimator sloo_minus_one s dial:-0.25"),
@@ -238,7 +266,7 @@ def test_the_printed_command_runs_these_settings(runs, capsys):
     assert command_line.main([*words[3:], "--json"]) == 0
     reports = json.loads(capsys.readouterr().out)
     reports = reports if isinstance(reports, list) else [reports]
-    assert tuple(RunConfig(**report["config"]) for report in reports) == runs
+    assert tuple(run_config(**report["config"]) for report in reports) == runs
 
 
 def test_every_comparable_field_has_a_command_above():
@@ -250,17 +278,17 @@ def test_numbers_of_any_size_are_refused_in_words():
         with pytest.raises(ValueError, match=name):
             parse_value(name, text)
     with pytest.raises(ValueError, match="theta must be from"):
-        RunConfig(theta=10**400)
+        HillConfig(theta=10**400)
     with pytest.raises(ValueError, match="seed must be from"):
-        RunConfig(seed=-(10**400))
+        HillConfig(seed=-(10**400))
 
 
 def test_a_negative_value_survives_the_command_line(capsys):
-    config = RunConfig(theta=-1e-05, steps=1)
+    config = HillConfig(theta=-1e-05, steps=1)
     assert command_line.main([*shlex.split(command([config]))[3:], "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["config"]["theta"] == -1e-05
 
 
 def test_a_shape_s_name_keeps_every_digit():
-    config = RunConfig(shape="points:1,1;1.00000000000001,1")
+    config = HillConfig(shape="points:1,1;1.00000000000001,1")
     assert config.replace(n=8).shape == config.shape

@@ -10,16 +10,17 @@ import numpy as np
 import pytest
 
 from pkpo import ESTIMATORS, figures, transform
-from pkpo.config import OPTIMIZERS, RunConfig, compared
+from pkpo.config import OPTIMIZERS, HillConfig, compared, run_config
 from pkpo.studies import GRID, LANDMARKS, SPREAD_POINTS, to_csv, to_json, toy_study
-from pkpo.training import EVAL_KS, record
+from pkpo.tasks import EVAL_KS
+from pkpo.training import record
 from pkpo.variance import gradient_spread
 from toy_envs import gaussian_hill
 
 COMPARED = compared({"steps": 40, "learn_sigma": True}, "schedule 1 8@0,2@20 5")
-RAMP = (RunConfig(steps=30, schedule="linear:1->16@25", shape="two-peaks", estimator="s"),)
+RAMP = (HillConfig(steps=30, schedule="linear:1->16@25", shape="two-peaks", estimator="s"),)
 ONES = compared({"steps": 25, "schedule": "1", "shape": "left-cliff"}, "n 8 16")
-SINGLE = (RunConfig(steps=3, n=5, schedule="3", sigma=0.25, learn_sigma=True, theta=0.8),)
+SINGLE = (HillConfig(steps=3, n=5, schedule="3", sigma=0.25, learn_sigma=True, theta=0.8),)
 STUDIES = {
     "compared": toy_study(COMPARED),
     "ramp": toy_study(RAMP),
@@ -40,7 +41,7 @@ def styles_of(study):
     ("estimator", "n", "k"), [("sloo_minus_one", 16, 8), ("sloo_minus_one", 8, 1), ("s", 6, 3)]
 )
 def test_gradient_spread_against_direct_monte_carlo(estimator, n, k):
-    config = RunConfig(n=n, schedule=str(k), estimator=estimator)
+    config = HillConfig(n=n, schedule=str(k), estimator=estimator)
     theta, sigma, ks = np.array([0.6, 0.95]), np.array([0.1, 0.2]), np.array([k, k])
     rough = gradient_spread(config, theta, sigma, ks)
     fine = gradient_spread(config, theta, sigma, ks, replicates=5000)
@@ -58,7 +59,7 @@ def test_gradient_spread_against_direct_monte_carlo(estimator, n, k):
 
 
 def test_gradient_spread_treats_every_policy_alike():
-    config = RunConfig(n=8, schedule="4", seed=3)
+    config = HillConfig(n=8, schedule="4", seed=3)
     theta, sigma, k = np.array([0.5, 0.9, 0.5, 0.9]), np.full(4, 0.1), np.array([4, 1, 4, 2])
     together = gradient_spread(config, theta, sigma, k)
     for i in range(4):
@@ -77,9 +78,9 @@ def test_a_study_is_consistent(study):
     sigma, shape = configs[0].sigma, configs[0].shape
     for recording in study.recordings:
         fresh = record(recording.config)
-        assert np.array_equal(fresh.theta, recording.theta)
+        assert np.array_equal(fresh["theta"], recording["theta"])
         assert np.array_equal(fresh.weights, recording.weights)
-    ks = {int(k) for r in study.recordings for k in r.k}
+    ks = {int(k) for r in study.recordings for k in r["k"]}
     assert set(study.landmarks) <= ks | {1} and set(study.curves) == ks | set(study.landmarks)
     assert study.landmarks[0] == 1 and study.landmarks[-1] == max(ks)
     assert (
@@ -99,11 +100,13 @@ def test_a_study_is_consistent(study):
     for r, reached, at, spread in zip(
         study.recordings, study.reached, study.spread_updates, study.spread, strict=True
     ):
-        want = gaussian_hill.objective(r.theta, study.yardstick, r.sigma, shape)
+        want = gaussian_hill.objective(r["theta"], study.yardstick, r["sigma"], shape)
         assert np.abs(reached - want).max() < 2e-12
-        assert at[0] == 0 and at[-1] == len(r.k) - 1 and (np.diff(at) > 0).all()
-        assert len(at) == min(SPREAD_POINTS, len(r.k))
-        assert np.array_equal(spread, gradient_spread(r.config, r.theta[at], r.sigma[at], r.k[at]))
+        assert at[0] == 0 and at[-1] == len(r) - 1 and (np.diff(at) > 0).all()
+        assert len(at) == min(SPREAD_POINTS, len(r))
+        assert np.array_equal(
+            spread, gradient_spread(r.config, r["theta"][at], r["sigma"][at], r["k"][at])
+        )
 
 
 def test_these_studies_cover_the_cases():
@@ -114,9 +117,9 @@ def test_these_studies_cover_the_cases():
 
 
 def test_the_window_follows_the_policies_but_not_for_ever():
-    near = toy_study([RunConfig(steps=2, theta=-0.8)])
+    near = toy_study([HillConfig(steps=2, theta=-0.8)])
     assert near.theta[0] < -0.8 and 1 < near.theta[-1] < 1.5
-    far = toy_study([RunConfig(steps=2, theta=90.0)])
+    far = toy_study([HillConfig(steps=2, theta=90.0)])
     assert 1 < far.theta[-1] < 90
 
 
@@ -124,19 +127,22 @@ def test_the_window_follows_the_policies_but_not_for_ever():
 def test_csv_reads_back_exactly(study):
     labels = [f'run {i}, "quoted"' for i in range(len(study.recordings))]
     rows = list(csv.DictReader(io.StringIO(to_csv(study, labels))))
-    assert len(rows) == sum(len(r.k) for r in study.recordings)
+    assert len(rows) == sum(len(r) for r in study.recordings)
     for label, recording in zip(labels, study.recordings, strict=True):
         mine = [row for row in rows if row["run"] == label]
-        for name, curve in recording.columns().items():
+        for name, curve in recording.columns.items():
             assert [float(row[name]) for row in mine] == curve.tolist(), f"{label}: {name}"
-        assert set(rows[0]) == {"run", *recording.columns()}
+        assert set(rows[0]) == {"run", *recording.columns}
 
 
 @every_study
 def test_json_holds_the_settings(study):
-    configs = [RunConfig(**fields) for fields in json.loads(to_json(study))]
+    configs = [run_config(**fields) for fields in json.loads(to_json(study))]
     assert configs == [r.config for r in study.recordings]
-    assert set(json.loads(to_json(study))[0]) == {f.name for f in dataclasses.fields(RunConfig)}
+    assert set(json.loads(to_json(study))[0]) == {
+        "task",
+        *(f.name for f in dataclasses.fields(HillConfig)),
+    }
 
 
 # --- Figures --------------------------------------------------------------------------------------
@@ -171,10 +177,10 @@ def test_theta_and_value_figures_carry_every_run(study):
     theta, value = (
         f(study, styles) for f in (figures.theta_over_updates, figures.value_over_updates)
     )
-    last = max(len(r.k) for r in study.recordings) - 1
+    last = max(len(r) for r in study.recordings) - 1
     for r, reached, (_, colour) in zip(study.recordings, study.reached, styles, strict=True):
-        updates = np.arange(len(r.k))
-        for figure, curve in ((theta, r.theta), (value, reached), (value, r.max_at[1])):
+        updates = np.arange(len(r))
+        for figure, curve in ((theta, r["theta"]), (value, reached), (value, r["max@1"])):
             assert [t.line.color for t in drawn(figure, updates, curve)] == [colour]
     for k in study.landmarks:
         (line,) = drawn(theta, [0, last], [study.optima[k].theta] * 2)
@@ -191,11 +197,11 @@ def test_the_gradient_figure_carries_every_run_and_shows_one(study):
     for i, (r, at, spread) in enumerate(
         zip(study.recordings, study.spread_updates, study.spread, strict=True)
     ):
-        updates, exact = np.arange(len(r.k)), r.exact_gradient[at]
+        updates, exact = np.arange(len(r)), r["exact_gradient"][at]
         band = np.concatenate([exact + spread, (exact - spread)[::-1]])
         for x, y in (
-            (updates, r.gradient),
-            (updates, r.exact_gradient),
+            (updates, r["gradient"]),
+            (updates, r["exact_gradient"]),
             (np.concatenate([at, at[::-1]]), band),
         ):
             assert i in {t.meta["setting"] for t in drawn(figure, x, y)}
@@ -203,7 +209,7 @@ def test_the_gradient_figure_carries_every_run_and_shows_one(study):
 
 
 def test_the_schedule_preview_carries_k():
-    schedule = RunConfig(schedule="cosine:16->1@50", steps=60).k_schedule
+    schedule = HillConfig(schedule="cosine:16->1@50", steps=60).k_schedule
     (trace,) = figures.schedule_preview(schedule, 60).data
     assert list(trace.x) == list(range(61))
     assert list(trace.y) == [schedule(u) for u in range(61)]
@@ -278,18 +284,18 @@ def test_words_carry_the_numbers(study):
         study.recordings, study.reached, study.spread, styles, strict=True
     ):
         assert all(label in texts[name] for name in ("theta", "value", "gradient"))
-        assert says(texts["theta"], r.theta[0]) and says(texts["theta"], r.theta[-1])
-        assert says(texts["value"], reached[-1]) and says(texts["value"], r.max_at[1][-1])
+        assert says(texts["theta"], r["theta"][0]) and says(texts["theta"], r["theta"][-1])
+        assert says(texts["value"], reached[-1]) and says(texts["value"], r["max@1"][-1])
         assert says(texts["gradient"], spread[0]) and says(texts["gradient"], spread[-1])
     ends = [(r, reached[-1]) for r, reached in zip(study.recordings, study.reached, strict=True)]
     best, worst = (pick(ends, key=lambda end: end[1]) for pick in (max, min))
     assert says(message, best[1])
     if len(ends) > 1 and any(not r.config.k_schedule.is_constant for r in study.recordings):
         for r, value in ends:  # annealing is about max@1: every run's is given
-            assert says(message, value) and says(message, r.max_at[1][-1])
+            assert says(message, value) and says(message, r["max@1"][-1])
     elif best[1] - worst[1] > 0.01 or len(ends) == 1:
         for r, value in (best, worst):
-            assert all(says(message, number) for number in (r.theta[-1], value, r.max_at[1][-1]))
+            assert all(says(message, number) for number in (r["theta"][-1], value, r["max@1"][-1]))
 
 
 def test_words_for_runs_that_cannot_differ_or_find_nothing():
@@ -299,6 +305,6 @@ def test_words_for_runs_that_cannot_differ_or_find_nothing():
     said = figures.takeaway(lost, styles_of(lost))
     assert said.startswith("After 1 update ") and "all runs are the same" in said
     apart = toy_study(compared({"theta": -0.15, "steps": 5}, "schedule 1 8"))
-    assert apart.recordings[0].theta[-1] != apart.recordings[1].theta[-1]
+    assert apart.recordings[0]["theta"][-1] != apart.recordings[1]["theta"][-1]
     assert max(reached[-1] for reached in apart.reached) < 0.005
     assert "no run finds a reward" in figures.takeaway(apart, styles_of(apart))

@@ -276,9 +276,7 @@ class BanditVectorEnv(VectorEnv):
         """Score one arm per attempt."""
         actions = np.asarray(actions)
         if actions.shape != (self.num_envs,):
-            raise ValueError(
-                f"actions must have the shape {(self.num_envs,)}, got {actions.shape}"
-            )
+            raise ValueError(f"actions must have the shape {(self.num_envs,)}, got {actions.shape}")
         _check_arms(actions, self.bandit)
         rewards = self.bandit.rewards[self._prompts, actions]
         return self._prompts.copy(), rewards, self._over.copy(), ~self._over, {}
@@ -339,4 +337,6 @@ _named = bandit  # the environments have an argument of that name
 
 def _check_arms(actions: np.ndarray, chosen: Bandit) -> None:
     if actions.dtype.kind not in "iu" or not np.all((actions >= 0) & (actions < chosen.arms)):
-        raise ValueError(f"actions must be whole numbers from 0 to {chosen.arms - 1}, got {actions}")
+        raise ValueError(
+            f"actions must be whole numbers from 0 to {chosen.arms - 1}, got {actions}"
+        )

@@ -16,10 +16,9 @@ import streamlit as st
 from app.presets import PRESETS
 from pkpo.config import (
     COMPARE_LIMIT,
-    FIELDS,
     OPTIMIZERS,
-    RunConfig,
     compared,
+    fields_of,
     format_value,
     parse_value,
 )
@@ -28,7 +27,8 @@ from pkpo.estimators import ESTIMATORS
 SAMPLE_LIMIT = 150_000  # of all compared runs together: instant on the page; more by command
 LIMITS = {"n": 256, "steps": 5000}  # this page's, below the library's
 
-SETTINGS = tuple(name for name in FIELDS if name != "task")
+FIELDS = fields_of("gaussian-hill")
+SETTINGS = tuple(FIELDS)
 DEFAULTS = {name: FIELDS[name].default for name in SETTINGS} | {"compare": PRESETS[0].compare}
 OFF = "off"  # the URL's word for no comparison
 
@@ -99,7 +99,7 @@ def read_address(address: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]
     return values, problems
 
 
-def settings(values: Mapping[str, Any]) -> tuple[RunConfig, ...]:
+def settings(values: Mapping[str, Any]) -> tuple[Any, ...]:
     """The runs that the page's values ask for.
 
     Raises:

@@ -10,6 +10,7 @@ import streamlit as st
 from app.controls.address import (
     CONTINUOUS,
     DEFAULTS,
+    FIELDS,
     LIMITS,
     SUGGESTIONS,
     apply,
@@ -21,7 +22,7 @@ from app.controls.address import (
 from app.controls.text import plain
 from app.presets import PRESETS
 from pkpo import figures, schedules
-from pkpo.config import COMPARE_LIMIT, FIELDS, OPTIMIZERS, RunConfig
+from pkpo.config import COMPARE_LIMIT, OPTIMIZERS
 from pkpo.estimators import get_estimator
 from toy_envs.gaussian_hill import SHAPES
 
@@ -70,7 +71,7 @@ def preset_pills() -> str | None:
     return next((p.message for p in PRESETS if p.name == now), None)
 
 
-def read(compute: Callable[[tuple[RunConfig, ...]], Result]) -> tuple[Result, str]:
+def read(compute: Callable[[tuple[Any, ...]], Result]) -> tuple[Result, str]:
     """What the page computes from the runs that the controls ask for, and what is wrong with them.
 
     Where the controls ask for the impossible, the result is that of the last possible runs, the

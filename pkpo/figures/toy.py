@@ -82,7 +82,7 @@ def _outline(study: ToyStudy) -> np.ndarray:
 
 def theta_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> go.Figure:
     """θ of every run over updates, against the exact optimum of each landmark k."""
-    updates = np.arange(max(len(r.k) for r in study.recordings))
+    updates = np.arange(max(len(r) for r in study.recordings))
     traces = [
         line(
             updates[[0, -1]],
@@ -96,7 +96,7 @@ def theta_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> go
         for k in study.landmarks
     ]
     traces += [
-        line(updates[: len(r.theta)], r.theta, colour, label, hovertemplate="%{y:.3f}")
+        line(updates[: len(r["theta"])], r["theta"], colour, label, hovertemplate="%{y:.3f}")
         for r, (label, colour) in zip(study.recordings, styles, strict=True)
     ]
     return figure(
@@ -111,8 +111,8 @@ def value_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> go
     """The exact max@1 (dashed) and max@yardstick (solid) that every run has reached."""
     traces = []
     for r, reached, (label, colour) in zip(study.recordings, study.reached, styles, strict=True):
-        updates = np.arange(len(r.k))
-        for k, curve, dash in ((study.yardstick, reached, "solid"), (1, r.max_at[1], "dash")):
+        updates = np.arange(len(r))
+        for k, curve, dash in ((study.yardstick, reached, "solid"), (1, r["max@1"], "dash")):
             traces.append(
                 line(
                     updates,
@@ -140,9 +140,9 @@ def gradient_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) ->
     """
     traces = []
     for index, (r, (_, colour)) in enumerate(zip(study.recordings, styles, strict=True)):
-        updates = np.arange(len(r.k))
+        updates = np.arange(len(r))
         at, spread = study.spread_updates[index], study.spread[index]
-        exact = r.exact_gradient[at]
+        exact = r["exact_gradient"][at]
         mine = {"meta": {"setting": index}, "visible": index == len(study.recordings) - 1}
         band = np.concatenate([exact + spread, (exact - spread)[::-1]])
         traces += [
@@ -159,7 +159,7 @@ def gradient_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) ->
             ),
             scatter(
                 x=updates,
-                y=r.gradient,
+                y=r["gradient"],
                 mode="markers",
                 marker={"size": 4, "color": colour, "opacity": 0.55},
                 name="estimate",
@@ -167,7 +167,13 @@ def gradient_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) ->
                 **mine,
             ),
             line(
-                updates, r.exact_gradient, INK, "exact", width=2, hovertemplate="%{y:.3f}", **mine
+                updates,
+                r["exact_gradient"],
+                INK,
+                "exact",
+                width=2,
+                hovertemplate="%{y:.3f}",
+                **mine,
             ),
         ]
     return figure(
@@ -179,7 +185,7 @@ def gradient_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) ->
 
 
 def _updates_axis(study: ToyStudy) -> dict:
-    last = max(len(r.k) for r in study.recordings) - 1
+    last = max(len(r) for r in study.recordings) - 1
     return axis("update", range=[0, last], nticks=6)
 
 
@@ -213,19 +219,19 @@ def _message(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> str:
     after = f"After {steps} update{'s' if steps > 1 else ''}"
     if len(runs) == 1:
         r, reached, (label, _) = runs[0]
-        goal = None if r.config.learn_sigma else study.optima.get(int(r.k[-1]))
+        goal = None if r.config.learn_sigma else study.optima.get(int(r["k"][-1]))
         aim = f" (the best is {goal.theta:.2f})" if goal else ""
         return (
-            f"Trained with {label}, the policy moves from θ = {r.theta[0]:.2f} to "
-            f"{r.theta[-1]:.2f}{aim}: max@{key} goes from {reached[0]:.2f} to {reached[-1]:.2f}, "
-            f"max@1 from {r.max_at[1][0]:.2f} to {r.max_at[1][-1]:.2f}."
+            f"Trained with {label}, the policy moves from θ = {r['theta'][0]:.2f} to "
+            f"{r['theta'][-1]:.2f}{aim}: max@{key} goes from {reached[0]:.2f} to {reached[-1]:.2f}, "
+            f"max@1 from {r['max@1'][0]:.2f} to {r['max@1'][-1]:.2f}."
         )
-    if all(np.array_equal(r.theta, runs[0][0].theta) for r, _, _ in runs):
+    if all(np.array_equal(r["theta"], runs[0][0]["theta"]) for r, _, _ in runs):
         return f"{after} all runs are the same: what differs has no effect here."
     if max(reached[-1] for _, reached, _ in runs) < 0.005:
         return f"{after} no run finds a reward: max@{key} = 0.00 for all."
     if any(not r.config.k_schedule.is_constant for r in study.recordings):
-        ends = [(label, r.max_at[1][-1], reached[-1]) for r, reached, (label, _) in runs]
+        ends = [(label, r["max@1"][-1], reached[-1]) for r, reached, (label, _) in runs]
         ranked = sorted(ends, key=lambda end: -end[1])
         order = "; ".join(
             f"{label}: {one:.2f} (max@{key} = {many:.2f})" for label, one, many in ranked
@@ -242,10 +248,10 @@ def _message(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> str:
             f"gradient estimate there is: {scatters}."
         )
     return (
-        f"{after}, {best[2][0]} stands at θ = {best[0].theta[-1]:.2f} with max@{key} = "
-        f"{best[1][-1]:.2f} and max@1 = {best[0].max_at[1][-1]:.2f}; {worst[2][0]} at "
-        f"θ = {worst[0].theta[-1]:.2f} with max@{key} = {worst[1][-1]:.2f} and max@1 = "
-        f"{worst[0].max_at[1][-1]:.2f}."
+        f"{after}, {best[2][0]} stands at θ = {best[0]['theta'][-1]:.2f} with max@{key} = "
+        f"{best[1][-1]:.2f} and max@1 = {best[0]['max@1'][-1]:.2f}; {worst[2][0]} at "
+        f"θ = {worst[0]['theta'][-1]:.2f} with max@{key} = {worst[1][-1]:.2f} and max@1 = "
+        f"{worst[0]['max@1'][-1]:.2f}."
     )
 
 
@@ -263,12 +269,12 @@ def key(study: ToyStudy) -> str:
 def describe(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Alternative texts of the four toy charts, from their data."""
     ends = "; ".join(
-        f"{label}: from {r.theta[0]:.2f} to {r.theta[-1]:.2f}"
+        f"{label}: from {r['theta'][0]:.2f} to {r['theta'][-1]:.2f}"
         for r, (label, _) in zip(study.recordings, styles, strict=True)
     )
     optima = ", ".join(f"{best.theta:.3f} for k = {k}" for k, best in study.optima.items())
     values = "; ".join(
-        f"{label}: max@{study.yardstick} {reached[-1]:.3f}, max@1 {r.max_at[1][-1]:.3f}"
+        f"{label}: max@{study.yardstick} {reached[-1]:.3f}, max@1 {r['max@1'][-1]:.3f}"
         for r, reached, (label, _) in zip(study.recordings, study.reached, styles, strict=True)
     )
     scatter = "; ".join(

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from app.presets import PRESETS
-from pkpo.config import RunConfig, compared
+from pkpo.config import HillConfig, compared
 from pkpo.training import record
 from tests.browser.browser import ROOT, browser, running_app
 
@@ -68,8 +68,8 @@ def main() -> None:
     print(f"{'milliseconds':<58}{'median':>9}{'worst':>9}   aim")
     _row("import numpy, for scale", [_import("import numpy") for _ in range(5)], "")
     _row("import pkpo", [_import("import pkpo") for _ in range(5)], "300")
-    record(RunConfig())
-    runs = [_seconds(lambda s=s: record(RunConfig(seed=s))) for s in range(10)]
+    record(HillConfig())
+    runs = [_seconds(lambda s=s: record(HillConfig(seed=s))) for s in range(10)]
     _row("a run of 300 updates, n = 16, with exact values", runs, "well under 500")
     four = compared({}, "schedule 1 2 4 8")
     runs = [_seconds(lambda s=s: [record(c.replace(seed=s)) for c in four]) for s in range(5)]

@@ -74,13 +74,13 @@ def test_opens_on_a_finished_picture(visit):
     for k, theta, x, y, run in zip(
         (1, 2, 4, 8), seen["theta"], seen["x"], seen["y"], runs, strict=True
     ):
-        assert theta == pytest.approx(run.theta[-1], abs=1e-6), k
-        assert x == pytest.approx(run.theta[-1], abs=1e-3), k
-        assert y == pytest.approx(run.value[-1], abs=1e-3), k
+        assert theta == pytest.approx(run["theta"][-1], abs=1e-6), k
+        assert x == pytest.approx(run["theta"][-1], abs=1e-3), k
+        assert y == pytest.approx(run["value"][-1], abs=1e-3), k
     for text, run in zip(cards(page), runs, strict=True):
-        assert f"θ {run.theta[-1]:.3f}" in text
-        assert f"max@8 {run.max_at[8][-1]:.3f}" in text
-        assert f"max@1 {run.max_at[1][-1]:.3f}" in text
+        assert f"θ {run['theta'][-1]:.3f}" in text
+        assert f"max@8 {run['max@8'][-1]:.3f}" in text
+        assert f"max@1 {run['max@1'][-1]:.3f}" in text
     assert "k = 8 stands at θ = 0.97" in page.inner_text("main, .stMain").replace("\u00a0", " ")
     alts = page.locator(".pk-plot[role=img]").evaluate_all("n => n.map(x => x.ariaLabel)")
     assert "0.969 for k = 8" in alts[0]
@@ -93,8 +93,8 @@ def test_scrubs_steps_and_plays(visit):
         scrub(page, update)
         seen = drawn(page)
         assert seen["frame"] == update
-        assert seen["theta"][3] == pytest.approx(run.theta[update], abs=1e-6)
-        assert seen["x"][3] == pytest.approx(run.theta[update], abs=1e-3)
+        assert seen["theta"][3] == pytest.approx(run["theta"][update], abs=1e-6)
+        assert seen["x"][3] == pytest.approx(run["theta"][update], abs=1e-3)
         for circle, x, reward in zip(
             seen["samples"], run.samples[update], run.rewards[update], strict=True
         ):
@@ -117,7 +117,7 @@ def test_scrubs_steps_and_plays(visit):
     paused = drawn(page)["frame"]
     page.wait_for_timeout(300)
     assert drawn(page)["frame"] == paused < 300
-    assert drawn(page)["theta"][3] == pytest.approx(run.theta[paused], abs=1e-6)
+    assert drawn(page)["theta"][3] == pytest.approx(run["theta"][paused], abs=1e-6)
 
 
 def test_play_ends_at_the_end_and_starts_over(visit):
@@ -150,8 +150,8 @@ def test_explains_a_step(visit):
     assert page.locator(".pk-formula math").count() == 1
     page.click("[data-do=step]")
     assert drawn(page)["phase"] == "3"
-    expect(says).to_contain_text(f"{run.gradient[100]:.3f}")
-    expect(says).to_contain_text(f"{run.theta[101]:.3f}")
+    expect(says).to_contain_text(f"{run['gradient'][100]:.3f}")
+    expect(says).to_contain_text(f"{run['theta'][101]:.3f}")
     page.click("[data-do=step]")
     assert (drawn(page)["frame"], drawn(page)["phase"]) == (101, "0")
     page.click("[data-do=back]")
@@ -191,7 +191,7 @@ def test_a_changed_control_keeps_the_charts_and_goes_to_the_url(visit):
 
     settled(page, change)
     runs = [record(config) for config in compared({"n": 32}, "schedule 1 2 4 8")]
-    assert drawn(page)["theta"] == pytest.approx([r.theta[-1] for r in runs], abs=1e-6)
+    assert drawn(page)["theta"] == pytest.approx([r["theta"][-1] for r in runs], abs=1e-6)
     assert page.evaluate("window.kept === document.querySelector('[data-chart=stage] .pk-plot')")
     page.wait_for_url(re.compile(r"\?n=32$"))
 
@@ -203,7 +203,7 @@ def test_a_changed_control_keeps_the_charts_and_goes_to_the_url(visit):
 
     settled(page, page.go_back)
     expect(box).to_have_value("32")
-    assert drawn(page)["theta"] == pytest.approx([r.theta[-1] for r in runs], abs=1e-6)
+    assert drawn(page)["theta"] == pytest.approx([r["theta"][-1] for r in runs], abs=1e-6)
 
 
 def test_every_setting_is_read_from_the_url(visit):
@@ -229,7 +229,7 @@ def test_every_setting_is_read_from_the_url(visit):
         "",
     )[0]
     run = record(config)
-    assert drawn(page)["theta"] == pytest.approx([run.theta[-1]], abs=1e-6)
+    assert drawn(page)["theta"] == pytest.approx([run["theta"][-1]], abs=1e-6)
     expect(page.get_by_label("Samples per group, n", exact=True)).to_have_value("12")
     expect(page.get_by_label("Start θ", exact=True)).to_have_value("0.4")
     expect(page.get_by_label("to k", exact=True)).to_have_value("1")
@@ -246,7 +246,7 @@ def test_a_bad_url_opens_the_defaults_and_says_why(visit):
     expect(notice).to_contain_text("compare: cannot compare by 'colour'")
     expect(notice).to_contain_text("seed must be from 0 to")
     runs = [record(config) for config in FIGURE_1]
-    assert drawn(page)["theta"] == pytest.approx([r.theta[-1] for r in runs], abs=1e-6)
+    assert drawn(page)["theta"] == pytest.approx([r["theta"][-1] for r in runs], abs=1e-6)
 
 
 def test_markup_in_a_url_is_shown_as_text(visit):
@@ -278,7 +278,7 @@ def test_presets_show_what_they_say(visit, preset):
     if preset is not PRESETS[0]:
         settled(page, lambda: page.get_by_text(preset.name, exact=True).click())
     runs = [record(config) for config in compared(preset.changes, preset.compare)]
-    assert drawn(page)["theta"] == pytest.approx([r.theta[-1] for r in runs], abs=1e-6)
+    assert drawn(page)["theta"] == pytest.approx([r["theta"][-1] for r in runs], abs=1e-6)
     expect(page.get_by_text(preset.message[:40])).to_be_visible()
 
 
@@ -309,7 +309,7 @@ def test_a_zoom_survives_playing(visit):
     )
     assert ranges == [0.5, 1]
     run = record(FIGURE_1[3])
-    assert drawn(page)["x"][3] == pytest.approx(run.theta[201], abs=1e-3)
+    assert drawn(page)["x"][3] == pytest.approx(run["theta"][201], abs=1e-3)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
@@ -336,7 +336,7 @@ def test_start_leads_to_the_toy_problem(visit):
     expect(page.get_by_role("heading", name="PKPO Lab")).to_be_visible()
     seen = drawn(page)
     runs = [record(config) for config in compared({}, "schedule 1 8")]
-    assert seen["theta"] == pytest.approx([r.theta[-1] for r in runs], abs=1e-6)
+    assert seen["theta"] == pytest.approx([r["theta"][-1] for r in runs], abs=1e-6)
     page.get_by_role("link", name="Try it: the toy problem").click()
     page.wait_for_url(re.compile("/toy-problem$"))
     expect(page.get_by_text("Paper, Figure 1")).to_be_visible()
@@ -360,7 +360,7 @@ def test_two_tabs_do_not_mix(visit):
     one.reload()
     one.wait_for_selector(".pk-player[data-ready]")
     runs = [record(config) for config in compared({"seed": 1}, "schedule 1 2 4 8")]
-    assert drawn(one)["theta"] == pytest.approx([r.theta[-1] for r in runs], abs=1e-6)
+    assert drawn(one)["theta"] == pytest.approx([r["theta"][-1] for r in runs], abs=1e-6)
 
 
 def test_charts_follow_the_width_that_they_have(visit):
@@ -381,7 +381,7 @@ def test_charts_follow_the_width_that_they_have(visit):
               Math.abs(plot.clientWidth - plot._fullLayout.width) <= 1)"""
         )
         assert all(abs(a - b) <= 1 for a, b in widths())
-        assert drawn(page)["x"][3] == pytest.approx(run.theta[-1], abs=1e-3)
+        assert drawn(page)["x"][3] == pytest.approx(run["theta"][-1], abs=1e-3)
 
 
 def test_nothing_offers_to_upload(visit):
