@@ -24,7 +24,8 @@ COMPARABLE = ("schedule", "estimator", "n", "learning_rate", "optimizer", "seed"
 COMPARE_LIMIT = 4
 
 
-def _setting(default: Any, help: str, **limits: Any) -> Any:
+def setting(default: Any, help: str, **limits: Any) -> Any:
+    """A field of a settings class: its default, what it is, and what is allowed (`check_field`)."""
     return dataclasses.field(default=default, metadata={"help": help, **limits})
 
 
@@ -55,25 +56,25 @@ class RunConfig:
 
     task: ClassVar[str] = ""
 
-    n: int = _setting(16, "samples per group and update", low=1, high=4096)
-    schedule: str = _setting(
+    n: int = setting(16, "samples per group and update", low=1, high=4096)
+    schedule: str = setting(
         "8",
         "k as a function of the update: 8, 8@0,1@150, linear:8->1@200, ...",
         canonical=lambda text: str(schedules.parse(text)),
     )
-    estimator: str = _setting(
+    estimator: str = setting(
         "sloo_minus_one",
         "how rewards become weights, a key of ESTIMATORS",
         canonical=_estimator,
     )
-    steps: int = _setting(300, "updates", low=1, high=1_000_000)
-    learning_rate: float = _setting(0.005, "step size", low=1e-9, high=1e3)
-    optimizer: str = _setting("sgd", "how a gradient becomes a step", choices=tuple(OPTIMIZERS))
-    seed: int = _setting(0, "random seed", low=0, high=2**32 - 1)
+    steps: int = setting(300, "updates", low=1, high=1_000_000)
+    learning_rate: float = setting(0.005, "step size", low=1e-9, high=1e3)
+    optimizer: str = setting("sgd", "how a gradient becomes a step", choices=tuple(OPTIMIZERS))
+    seed: int = setting(0, "random seed", low=0, high=2**32 - 1)
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            _check_field(field, getattr(self, field.name))
+            check_field(field, getattr(self, field.name))
             if "canonical" in field.metadata:
                 text = field.metadata["canonical"](getattr(self, field.name))
                 object.__setattr__(self, field.name, text)
@@ -112,10 +113,10 @@ class HillConfig(RunConfig):
 
     task: ClassVar[str] = "gaussian-hill"
 
-    theta: float = _setting(0.2, "the policy's mean at the start", low=-100.0, high=100.0)
-    sigma: float = _setting(0.1, "the policy's standard deviation", low=1e-3, high=10.0)
-    learn_sigma: bool = _setting(False, "learn the standard deviation too")
-    shape: str = _setting(
+    theta: float = setting(0.2, "the policy's mean at the start", low=-100.0, high=100.0)
+    sigma: float = setting(0.1, "the policy's standard deviation", low=1e-3, high=10.0)
+    learn_sigma: bool = setting(False, "learn the standard deviation too")
+    shape: str = setting(
         "hill", "reward shape: hill, left-cliff, ..., or points:x,y;x,y;...", canonical=_shape
     )
 
@@ -126,13 +127,13 @@ class BanditConfig(RunConfig):
 
     task: ClassVar[str] = "bandit"
 
-    learning_rate: float = _setting(1.0, "step size", low=1e-9, high=1e3)
-    bandit: str = _setting(
+    learning_rate: float = setting(1.0, "step size", low=1e-9, high=1e3)
+    bandit: str = setting(
         "trap",
         "the bandit: jackpot, trap, ..., or arms:reward,reward,...@probability,probability,...",
         canonical=_bandit,
     )
-    sharing: float = _setting(
+    sharing: float = setting(
         1.0,
         "how far prompts share parameters: 1 one policy for all, 0 each its own",
         low=0.0,
@@ -192,7 +193,12 @@ def parse_value(name: str, text: str, at_most: int | None = None) -> Any:
     Raises:
       ValueError: naming the field, the text and what is allowed.
     """
-    field = FIELDS[name]
+    return parse_field(FIELDS[name], text, at_most)
+
+
+def parse_field(field: dataclasses.Field, text: str, at_most: int | None = None) -> Any:
+    """The same for a field of any settings class."""
+    name = field.name
     kind: Any = type(field.default)
     try:
         if kind is bool:
@@ -202,7 +208,7 @@ def parse_value(name: str, text: str, at_most: int | None = None) -> Any:
     except (KeyError, ValueError, OverflowError):
         wanted = {int: "a whole number", float: "a number", bool: "true or false"}[kind]
         raise ValueError(f"{name} must be {wanted}, got {text[:40]!r}") from None
-    _check_field(field, value, at_most)
+    check_field(field, value, at_most)
     return value
 
 
@@ -257,7 +263,8 @@ def command(runs: Sequence[RunConfig]) -> str:
     return " ".join(words)
 
 
-def _check_field(field: dataclasses.Field, value: Any, at_most: int | None = None) -> None:
+def check_field(field: dataclasses.Field, value: Any, at_most: int | None = None) -> None:
+    """Raise the ValueError that a setting of this value deserves, if any."""
     name, limits = field.name, field.metadata
     kind: Any = type(field.default)
     if type(value) is not kind and not (kind is float and type(value) is int):

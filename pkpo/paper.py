@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from pkpo.estimators import rho, transform
-from pkpo.variance import GaussianProblem, margin, scatter
+from pkpo.problems import GaussianProblem
+from pkpo.variance import margin, scatter
 from toy_envs import gaussian_hill
 
 

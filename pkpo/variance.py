@@ -1,7 +1,7 @@
 """How gradient estimates scatter: bias, variance, mean squared error and signal-to-noise.
 
-A *problem* is a policy in front of a reward: it draws groups and knows its exact gradient. Every
-estimator sees the same groups (common random numbers), so that differences are the estimators'.
+A *problem* (`pkpo.problems`) draws groups and knows its exact gradient. Every estimator sees the same
+groups (common random numbers), so that differences are the estimators'.
 The variance of a gradient with several components is the trace of its covariance.
 """
 
@@ -10,47 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 
 from pkpo.config import HillConfig
 from pkpo.estimators import get_estimator, transform
-from toy_envs import gaussian_hill
+from pkpo.problems import Estimates, Problem
 from toy_envs.gaussian_hill import reward_shape
 
 Z95 = 1.959963984540054  # two-sided 95% of a normal
-
-
-class Problem(Protocol):
-    """What a study of estimators needs to know of a policy and its reward."""
-
-    def draw(self, rng: np.random.Generator, groups: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """Rewards `[groups, n]` and scores ∇log π `[groups, n, dimension]` of fresh samples."""
-
-    def gradient(self, k: int) -> np.ndarray:
-        """The exact gradient of max@k, `[dimension]`."""
-
-
-@dataclass(frozen=True, slots=True)
-class GaussianProblem:
-    """N(θ, σ²) in front of a one-dimensional reward; further coordinates are nuisance."""
-
-    theta: float
-    sigma: float = 0.1
-    shape: str = "hill"
-    dimension: int = 1
-
-    def draw(self, rng: np.random.Generator, groups: int, n: int) -> tuple[np.ndarray, np.ndarray]:
-        """See `Problem`; θ stands in every coordinate."""
-        z = rng.standard_normal((groups, n, self.dimension))
-        return reward_shape(self.shape)(self.theta + self.sigma * z[..., 0]), z / self.sigma
-
-    def gradient(self, k: int) -> np.ndarray:
-        """See `Problem`; only the first coordinate matters."""
-        result = np.zeros(self.dimension)
-        result[0] = gaussian_hill.gradient(self.theta, k, self.sigma, self.shape)
-        return result
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,21 +73,20 @@ def scatter(
     """
     if replicates < 2:
         raise ValueError(f"replicates must be at least 2, got {replicates}")
-    rewards, scores = problem.draw(np.random.default_rng((seed, n)), replicates, n)
+    rewards, estimates_of = problem.draw(np.random.default_rng((seed, n)), replicates, n)
     exact = problem.gradient(k)
     return {
-        name: _measure(name, rewards, scores, exact, k)
+        name: _measure(name, rewards, estimates_of, exact, k)
         for name in estimators
         if k in get_estimator(name).allowed_k(n)
     }
 
 
 def _measure(
-    name: str, rewards: np.ndarray, scores: np.ndarray, exact: np.ndarray, k: int
+    name: str, rewards: np.ndarray, estimates_of: Estimates, exact: np.ndarray, k: int
 ) -> Scatter:
     replicates, n = rewards.shape
-    weights = transform(rewards, k, name)
-    estimates = np.einsum("gn,gnd->gd", weights, scores)
+    estimates = estimates_of(transform(rewards, k, name))
     mean = estimates.mean(axis=0)
     squares = ((estimates - mean) ** 2).sum(axis=1)
     variance = _interval(squares, replicates / (replicates - 1))

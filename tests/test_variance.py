@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pkpo import ESTIMATORS, transform
-from pkpo.variance import GaussianProblem, margin, scatter
+from pkpo.problems import GaussianProblem
+from pkpo.variance import margin, scatter
 from toy_envs import gaussian_hill
 
 
@@ -18,7 +19,7 @@ class OneParameter:
 
     def draw(self, rng, groups, n):
         hit = rng.random((groups, n)) < self.p
-        return hit.astype(float), (hit - self.p)[..., None]
+        return hit.astype(float), lambda w: (w * (hit - self.p)).sum(1, keepdims=True)
 
     def gradient(self, k):
         return np.array([k * (1 - self.p) ** (k - 1) * self.p * (1 - self.p)])
@@ -66,7 +67,8 @@ def test_biased_estimators_show_their_bias():
 
 def test_agrees_with_a_plain_loop_on_the_same_groups():
     problem = GaussianProblem(0.9, dimension=3)
-    rewards, scores = problem.draw(np.random.default_rng((5, 6)), 50, 6)
+    rewards, _ = problem.draw(np.random.default_rng((5, 6)), 50, 6)
+    scores = np.random.default_rng((5, 6)).standard_normal((50, 6, 3)) / 0.1
     estimates = np.array(
         [transform(r, 2, "sloo") @ s for r, s in zip(rewards, scores, strict=True)]
     )
