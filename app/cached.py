@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from app import player
-from pkpo import figures, paper, studies
+from pkpo import figures, lab, paper, studies
 from pkpo.config import RunConfig
 
 Styles = list[tuple[str, str]]
@@ -30,3 +30,27 @@ def toy_player(
 def paper_figure(key: str, seed: int) -> paper.Result:
     """A recipe of `pkpo.paper`, carried out; read-only."""
     return paper.RECIPES[key].run(seed)
+
+
+@lru_cache(maxsize=64)
+def winner_map(settings: lab.LabSettings, axis: str) -> lab.WinnerMap:
+    """`pkpo.lab.winner_map`; read-only."""
+    return lab.winner_map(settings, axis)
+
+
+@lru_cache(maxsize=32)
+def lab_curves(settings: lab.LabSettings, axis: str, names: tuple[str, ...]) -> list[lab.Point]:
+    """`pkpo.lab.curves`; read-only."""
+    return lab.curves(settings, axis, names)
+
+
+@lru_cache(maxsize=64)
+def best_dials(settings: lab.LabSettings, axis: str) -> tuple[Any, list[lab.Dial]]:
+    """`pkpo.lab.best_dials`; read-only."""
+    return lab.best_dials(settings, axis)
+
+
+@lru_cache(maxsize=1)
+def explanation() -> lab.Explanation:
+    """`pkpo.lab.explain`; read-only."""
+    return lab.explain()

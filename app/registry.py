@@ -25,6 +25,12 @@ PAGES: dict[str, dict[str, Any]] = {
         "url_path": "estimators",
         "help": "Type a group's rewards and see every estimator's weights, formula and matrix.",
     },
+    "variance_lab": {
+        "title": "Variance lab",
+        "icon": ":material/query_stats:",
+        "url_path": "variance-lab",
+        "help": "Which estimator has the least variance, where, and why.",
+    },
     "paper_figures": {
         "title": "Paper figures",
         "icon": ":material/fact_check:",

@@ -9,6 +9,15 @@ from app.controls.address import (
     sync_from_url,
 )
 from app.controls.group import choice, group
+from app.controls.lab import (
+    lab_alpha,
+    lab_axis,
+    lab_estimators,
+    lab_measure,
+    lab_point,
+    lab_settings,
+    lab_view,
+)
 from app.controls.seed import seed, seed_input
 from app.controls.text import plain
 from app.controls.toy import (
@@ -30,6 +39,13 @@ __all__ = [
     "SUGGESTIONS",
     "choice",
     "group",
+    "lab_alpha",
+    "lab_axis",
+    "lab_estimators",
+    "lab_measure",
+    "lab_point",
+    "lab_settings",
+    "lab_view",
     "notices",
     "plain",
     "preset_pills",

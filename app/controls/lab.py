@@ -1,0 +1,224 @@
+"""The variance lab's controls. The address is their state: it holds what differs from the default."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from app.controls.text import plain
+from pkpo import lab
+from pkpo.config import parse_field
+from pkpo.estimators import ESTIMATORS, get_estimator
+from pkpo.figures.lab import MEASURES
+from pkpo.lab import LabSettings
+from pkpo.lab.settings import DIMENSIONS, WAYS
+
+VIEWS = {
+    "map": "Winner map",
+    "curves": "Curves",
+    "dial": "The dial",
+    "cloud": "Single estimates",
+    "budget": "Fixed budget",
+    "targets": "What is optimised?",
+    "value": "Value estimate",
+}
+FIELDS = {field.name: field for field in dataclasses.fields(LabSettings)}
+COMPARED = tuple(name for name, entry in ESTIMATORS.items() if not entry.binary)
+
+
+def _one_of(name: str, options: Sequence[str]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in options:
+            raise ValueError(f"{name} must be one of {', '.join(options)}, got {text[:40]!r}")
+        return text
+
+    return read
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return lab.known(text.split())
+
+
+def _alpha(text: str) -> float:
+    get_estimator(f"dial:{text}")
+    if not -2 <= float(text) <= 2:
+        raise ValueError(f"alpha must be from -2 to 2, got {text[:40]!r}")
+    return float(text)
+
+
+READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "view": ("map", _one_of("view", tuple(VIEWS))),
+    "axis": ("", _one_of("axis", tuple(lab.AXES))),
+    "measure": ("variance", _one_of("measure", tuple(MEASURES))),
+    "show": ("s sloo sloo_minus_one canonical", _names),
+    "alpha": ("0.5", _alpha),
+}
+"""The page's own settings beside `LabSettings`: default text, and how a text is read."""
+
+
+def lab_settings() -> tuple[LabSettings, dict[str, Any]]:
+    """The point that the address asks for, and the page's own settings.
+
+    What cannot be used is said at the page's top and left at its default; an impossible pair of n and k
+    leaves the picture at the last possible one.
+    """
+    values: dict[str, Any] = {}
+    own = {name: read(default) if default else "" for name, (default, read) in READERS.items()}
+    problems = []
+    for name, text in st.query_params.to_dict().items():
+        try:
+            if name in FIELDS:
+                values[name] = parse_field(FIELDS[name], text)
+            elif name in READERS:
+                own[name] = READERS[name][1](text)
+            else:
+                raise ValueError(f"{name[:40]!r} is not a setting of this page")
+        except ValueError as reason:
+            problems.append(str(reason))
+    try:
+        point = LabSettings(**values)
+    except ValueError as reason:
+        problems.append(str(reason))
+        point = st.session_state.get("lab_possible", LabSettings())
+    st.session_state["lab_possible"] = point
+    if problems:
+        shown = "\n".join(f"- {plain(text)}" for text in problems[:8])
+        st.warning(f"Not everything here could be used:\n{shown}", icon=":material/error:")
+    return point, own
+
+
+def _bind(name: str, value: Any, default: Any, **more: Any) -> dict[str, Any]:
+    """Key and callback of a widget whose value the address keeps."""
+    key = f"_lab_{name}"
+    st.session_state[key] = value
+
+    def take() -> None:
+        chosen = st.session_state[key]
+        text = " ".join(chosen) if isinstance(chosen, list) else str(chosen)
+        if chosen is None or text == str(default):
+            st.query_params.pop(name, None)
+        else:
+            st.query_params[name] = text
+
+    return {"key": key, "on_change": take, **more}
+
+
+def lab_view(own: dict[str, Any]) -> None:
+    """The row of buttons that chooses the figure."""
+    st.segmented_control(
+        "Figure",
+        list(VIEWS),
+        format_func=VIEWS.__getitem__,
+        label_visibility="collapsed",
+        required=True,
+        **_bind("view", own["view"], "map"),
+    )
+
+
+def lab_axis(point: LabSettings, own: dict[str, Any], without: Sequence[str] = ()) -> str:
+    """Which axis to run over: the chosen one where this problem has it, else its first."""
+    options = [name for name in point.axes if name not in without]
+    first = next(name for name in ("p", "theta", "ways", "n") if name in options)
+    chosen = own["axis"] if own["axis"] in options else first
+    st.segmented_control(
+        "Over",
+        options,
+        format_func=lab.AXES.__getitem__,
+        required=True,
+        **_bind("axis", chosen, ""),
+    )
+    return chosen
+
+
+def lab_measure(own: dict[str, Any]) -> None:
+    """What the curves show."""
+    st.selectbox(
+        "Measure",
+        list(MEASURES),
+        format_func=MEASURES.__getitem__,
+        **_bind("measure", own["measure"], "variance"),
+    )
+
+
+def lab_estimators(own: dict[str, Any]) -> None:
+    """Which estimators the figure shows."""
+    st.multiselect(
+        "Estimators",
+        list(dict.fromkeys([*COMPARED, *own["show"]])),
+        format_func=lambda name: get_estimator(name).label,
+        **_bind("show", list(own["show"]), READERS["show"][0]),
+    )
+
+
+def lab_alpha(own: dict[str, Any]) -> None:
+    """The dial."""
+    st.slider("α", -2.0, 2.0, step=0.05, **_bind("alpha", own["alpha"], 0.5))
+
+
+def lab_point(point: LabSettings, without: Sequence[str]) -> None:
+    """The sidebar: the problem, and where in it to look.
+
+    Args:
+      point: the settings in force.
+      without: settings that the figure runs over or does not use.
+    """
+    drawn = {
+        "binary": ("n", "k", "p", "ways", "wrong"),
+        "graded": ("n", "k", "ways"),
+        "hill": ("n", "k", "theta", "dimension"),
+    }[point.problem]
+    with st.sidebar:
+        if "problem" not in without:
+            st.selectbox(
+                "Problem",
+                list(lab.PROBLEMS),
+                format_func=lab.PROBLEMS.__getitem__,
+                **_bind("problem", point.problem, "binary"),
+            )
+        for name in drawn:
+            if name not in without:
+                _control(point, name)
+        if "seed" not in without:
+            _number(point, "seed", "Random seed")
+
+
+def _control(point: LabSettings, name: str) -> None:
+    value, default = getattr(point, name), FIELDS[name].default
+    if name == "n":
+        top = FIELDS["n"].metadata["high"]
+        low = point.k if 2 < point.k < top else 2  # no n below k
+        st.slider("Samples per group, n", low, top, **_bind(name, value, default))
+    elif name == "k":
+        st.slider("Attempts that count, k", 1, point.n, **_bind(name, value, default))
+    elif name == "p":
+        st.slider("Pass rate p", 0.005, 0.995, step=0.005, **_bind(name, value, default))
+    elif name == "theta":
+        st.slider("θ of the policy", -1.0, 2.0, step=0.05, **_bind(name, value, default))
+    else:
+        options = DIMENSIONS if name == "dimension" else WAYS
+        label, help = {
+            "ways": (
+                "Ways to be right" if point.problem == "binary" else "Ways to each level",
+                "How many equally likely answers are right. One: all right samples pull the policy the "
+                "same way. Many: each pulls its own way.",
+            ),
+            "wrong": ("Ways to be wrong", "How many equally likely answers are wrong."),
+            "dimension": (
+                "Dimension",
+                "Coordinates of the policy; all but the first have no effect on the reward.",
+            ),
+        }[name]
+        st.select_slider(label, sorted({*options, value}), help=help, **_bind(name, value, default))
+
+
+def _number(point: LabSettings, name: str, label: str) -> None:
+    limits = FIELDS[name].metadata
+    st.number_input(
+        label,
+        limits["low"],
+        limits["high"],
+        **_bind(name, getattr(point, name), FIELDS[name].default),
+    )

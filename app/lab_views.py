@@ -1,0 +1,201 @@
+"""The views of the variance lab: each reads its own controls and shows its figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from app import cached, controls
+from pkpo import lab
+from pkpo.figures import lab as figures
+from pkpo.lab import LabSettings
+
+MANY = 50  # ways to be right in the second map
+
+
+def _chart(figure: go.Figure, name: str, alt: str, height: int = 460) -> None:
+    """One figure."""
+    st.plotly_chart(
+        figure,
+        key=name,
+        theme=None,
+        height=height,
+        config={"displaylogo": False, "modeBarButtons": [["toImage", "resetScale2d"]]},
+        alt=alt,
+    )
+
+
+def winner_map(point: LabSettings, own: dict[str, Any]) -> None:
+    """The headline: loo-1 against canonical over k and another axis."""
+    st.markdown(
+        "Both are unbiased for max@k. Purple: **loo-1**, the paper's choice, has less variance; green: "
+        "**canonical**, the centred form. The deeper, the larger the factor."
+    )
+    axis = controls.lab_axis(point, own, without=("k",))
+    if point.problem == "binary" and axis in ("p", "n"):
+        other = point.ways if point.ways > 1 else MANY
+        for column, ways in zip(st.columns(2, gap="medium"), (1, other), strict=True):
+            with column:
+                here = cached.winner_map(point.replace(ways=ways, k=1), axis)
+                text = figures.describe_map(here)
+                st.markdown(f"**{'One way' if ways == 1 else f'{ways} ways'} to be right.** {text}")
+                _chart(figures.winner_map(here, ways > 1), f"map-{ways > 1}", text)
+    else:
+        here = cached.winner_map(point.replace(k=1), axis)
+        text = figures.describe_map(here)
+        st.markdown(text)
+        _chart(figures.winner_map(here), "map", text)
+        if point.problem == "hill":
+            st.caption("Measured on 5,000 groups per column; a dot: not decided at 95% confidence.")
+    found = cached.explanation()
+    with st.container(border=True):
+        left, right = st.columns(2, gap="medium")
+        left.markdown(figures.advice(found))
+        with right:
+            st.markdown("**What explains the winner?** Each factor alone, and together:")
+            _chart(figures.explained(found), "explained", "Explained shares by factor", 260)
+        st.caption(figures.WHY)
+
+
+def curves(point: LabSettings, own: dict[str, Any]) -> None:
+    """Any measure along any axis."""
+    left, right = st.columns([2, 1])
+    with left:
+        axis = controls.lab_axis(point, own)
+    with right:
+        controls.lab_measure(own)
+    controls.lab_estimators(own)
+    try:
+        points = cached.lab_curves(point, axis, own["show"])
+    except ValueError as reason:
+        st.info(controls.plain(str(reason)))
+        return
+    if not points:
+        st.info("None of these estimators allows this n and k.")
+        return
+    text = figures.describe_curves(points, axis)
+    st.markdown(text)
+    _chart(figures.curves(points, axis, own["measure"]), "curves", text)
+    exact = any(p.exact for p in points)
+    st.caption(
+        f"Points: {points[0].measured.replicates:,} groups each, the same for all, with 95% bands"
+        + (
+            " (bias: two standard errors). Lines: exact, by enumeration of outcome counts."
+            if exact
+            else "."
+        )
+    )
+
+
+def dial(point: LabSettings, own: dict[str, Any]) -> None:
+    """Between and beyond loo-1 and canonical."""
+    st.markdown(
+        "One formula holds both: w = (k/n)(q − b), with b between two baselines. At α = 0 it is "
+        "**loo-1**, at α = 1 **canonical**; every fixed α is unbiased, and the variance is a parabola."
+    )
+    try:
+        found = lab.dial(point)
+    except ValueError as reason:
+        st.info(controls.plain(str(reason)))
+        return
+    controls.lab_alpha(own)
+    text = (
+        f"At α = {own['alpha']:.2f} the variance is {found.variance(own['alpha']):.4g}. "
+        f"Least at α = {found.best:.2f}: {found.gain:.2f} times less than the better end."
+    )
+    st.markdown(text)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _chart(figures.dial(found, own["alpha"]), "dial", text, 420)
+    with right:
+        axis = controls.lab_axis(point, own)
+        x, dials = cached.best_dials(point, axis)
+        if len(x):
+            _chart(figures.best_dials(x, dials, axis), "best-dial", f"Best α along {axis}", 380)
+        else:
+            st.info("The dial needs k below n.")
+
+
+def cloud(point: LabSettings, own: dict[str, Any]) -> None:
+    """Single estimates against the truth."""
+    controls.lab_estimators(own)
+    try:
+        found = lab.cloud(point, own["show"])
+    except ValueError as reason:
+        st.info(controls.plain(str(reason)))
+        return
+    if not found:
+        st.info("None of these estimators allows this n and k.")
+        return
+    st.markdown(
+        f"**{figures.describe_cloud(found)}** A centre off the dashed line is bias; width is variance."
+    )
+    _chart(figures.cloud(found), "cloud", figures.describe_cloud(found), 120 + 75 * len(found))
+
+
+def budget(point: LabSettings, own: dict[str, Any]) -> None:
+    """Prompts times n."""
+    total = st.segmented_control(
+        "Samples per update", [16, 32, 64, 128, 256], default=64, required=True
+    )
+    names = [name for name in own["show"] if name in lab.UNBIASED] or [
+        "sloo_minus_one",
+        "canonical",
+    ]
+    found = lab.budget(point, names, int(total))
+    text = figures.describe_budget(found, point.k)
+    st.markdown(f"**{text}**")
+    _chart(figures.budget(found), "budget", text)
+    rates = ", ".join(f"{p:g}" for p in lab.SPREAD)
+    st.caption(
+        f"Exact. Solid: every prompt has pass rate p. Dashed: pass rates drawn from {rates}; few "
+        "prompts then add variance of their own. All prompts move with one shared parameter."
+    )
+
+
+def targets(point: LabSettings, own: dict[str, Any]) -> None:
+    """The expected direction of what people train with."""
+    found = lab.targets(point.n, point.k)
+    rates = ", ".join(f"{p:.0%}" for p in lab.PROMPT_RATES)
+    st.markdown(
+        f"Three prompts share one policy, which is right on them with {rates}. Exact expected "
+        f"directions against the gradient of max@k for every k, at n = {point.n} and, where it is used, "
+        f"k = {point.k}: **where a curve touches 1 is what the estimator really follows.**"
+    )
+    left, right = st.columns(2, gap="medium")
+    names = ", ".join(f"{figures.label(t.estimator)}: nearest max@{t.nearest}" for t in found)
+    with left:
+        _chart(figures.target_cosines(found), "cosine", f"Cosines. {names}.")
+    with right:
+        _chart(figures.target_scales(found), "scale", f"Scales. {names}.")
+    st.dataframe(
+        [
+            {
+                "estimator": figures.label(t.estimator),
+                "nearest": f"max@{t.nearest}",
+                "cosine there": t.cosine[t.nearest - 1],
+                "scale there": t.scale[t.nearest - 1],
+                "is the gradient of": figures.objective(t.estimator),
+            }
+            for t in found
+        ],
+        hide_index=True,
+        column_config={
+            name: st.column_config.NumberColumn(format="%.3f")
+            for name in ("cosine there", "scale there")
+        },
+    )
+
+
+def value(point: LabSettings, own: dict[str, Any]) -> None:
+    """The variance of ρ."""
+    ks = [k for k in (1, 2, 4, 8, 16, 32) if k <= point.n]
+    st.markdown(
+        "The estimate of pass@k itself: the variance of **ρ(n, c, k)** over c ~ Binomial(n, p), exact, "
+        "and the paper's Corollary 3, k² p (1 − p)^(2k−1) / n, to which it tends for large n."
+    )
+    _chart(
+        figures.value_variance(point.n, ks), "value", f"Variance of ρ for n = {point.n}, k = {ks}"
+    )
