@@ -120,7 +120,7 @@ def test_chances_next_to_0_and_next_to_1(bits):
                 assert_exact(found.d_logits[i], slope, rewards, f"d_logits of {context}")
 
 
-@pytest.mark.parametrize("bits", [7, 40, 50])
+@pytest.mark.parametrize("bits", [7, 40, 50, 70])  # 1 - 2^-70 rounds to 1
 def test_a_rare_success_keeps_its_digits(bits):
     parts = [2**bits - 1, 1]
     found = max_at_k([0, 1], np.array(chances_of(parts), float), KS)
@@ -130,6 +130,17 @@ def test_a_rare_success_keeps_its_digits(bits):
         missing = 4 * EPS * (1 + k / 2**bits)
         assert abs(found.value[i] - value) <= 4 * EPS * value, f"k = {k}: {found.value[i]}, {value}"
         assert (np.abs(found.d_logits[i] - slope) <= missing * np.abs(slope)).all(), f"k = {k}"
+
+
+@pytest.mark.parametrize("bits", [7, 40, 50, 70])
+def test_a_rare_failure_keeps_its_digits(bits):
+    parts = [1, 2**bits - 1]
+    found = max_at_k([0, 1], np.array(chances_of(parts), float), (1, 2, 3))
+    for i, k in enumerate((1, 2, 3)):
+        want = reference([0, 1], parts, k)[1][0]
+        got = found.d_logits[i, 0]
+        allowed = (4 + (k - 1) * bits) * EPS  # a logarithm of that size, rounded, is raised again
+        assert abs(got - want) <= allowed * abs(want), f"k = {k}: {got} against {want}"
 
 
 def test_one_attempt_is_the_mean():
@@ -360,6 +371,7 @@ def test_the_limits_are_allowed():
         ("arms:1", "bandit: arms must number from 2 to 50, got 1"),
         ("arms:" + ",".join("1" * 51), "bandit: arms must number from 2 to 50, got 51"),
         ("arms:" + ";".join(["0,1"] * 13), "bandit: prompts must number at most 12, got 13"),
+        ("arms:0,1;1,0,1", "got 2 rewards for the first and 3 for number 2"),
         ("arms:0,1;1,0;1", "got 2 rewards for the first and 1 for number 3"),
         ("arms:0,100.5", "bandit: a reward must be within ±100, got 100.5"),
         ("arms:0,1;-101,1", "bandit: a reward must be within ±100, got -101.0"),
