@@ -147,7 +147,8 @@ def bandit(text: str | Bandit) -> Bandit:
             raise ValueError(f"bandit: give one probability per arm, got {len(start)} for {arms}")
         if min(start) <= 0 or min(start) / sum(start) < 1e-9:
             raise ValueError(
-                f"bandit: every arm must start with a probability of at least 1e-9, got {min(start)}"
+                f"bandit: every arm must start with a probability of at least 1e-9, got {min(start):g} "
+                f"of {sum(start):g}"
             )
     name = "arms:" + ";".join(",".join(_exactly(x) for x in row) for row in table)
     if start is not None:
@@ -203,8 +204,11 @@ def exact(probabilities: Any, k: Sequence[int], bandit_or_name: str | Bandit) ->
             f"probabilities must end in the axes (prompts, arms) = {chosen.rewards.shape}, "
             f"got the shape {p.shape}"
         )
-    if not (np.all(p >= 0) and np.allclose(p.sum(-1), 1.0, rtol=0, atol=1e-9)):
-        raise ValueError("probabilities must be >= 0 and sum to 1 over the arms, got others")
+    good = (p >= 0).all(-1) & (np.abs(p.sum(-1) - 1.0) < 1e-9)
+    if not good.all():
+        raise ValueError(
+            f"probabilities must be >= 0 and sum to 1 over the arms, got {p[~good][0].tolist()}"
+        )
     found = max_at_k(chosen.rewards, p, k)
     return BanditValues(found.value, found.d_logits)
 

@@ -37,13 +37,15 @@ def max_at_k(rewards: Any, probabilities: Any, k: Sequence[int]) -> DiscreteMaxA
       k: attempts, whole numbers >= 1.
 
     Returns:
-      Values and derivatives by logits, with errors of a few units in the last place.
+      Values and derivatives by logits, with errors of a few units in the last place of the largest
+      reward.
 
     Raises:
-      ValueError: no k, or one below 1.
+      ValueError: no k, or one that is not a whole number >= 1.
     """
     ks = list(k)
-    if not ks or min(ks) < 1:
+    whole = [isinstance(x, (int, np.integer)) and not isinstance(x, bool) and x >= 1 for x in ks]
+    if not ks or not all(whole):
         raise ValueError(f"k must hold whole numbers >= 1, got {ks}")
     rewards, p = np.broadcast_arrays(np.asarray(rewards, float), np.asarray(probabilities, float))
     order = np.argsort(rewards, axis=-1, kind="stable")
