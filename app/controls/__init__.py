@@ -8,7 +8,7 @@ from app.controls.address import (
     settings,
     sync_from_url,
 )
-from app.controls.group import choice, group
+from app.controls.group import choice, drag_rewards, group
 from app.controls.lab import (
     lab_alpha,
     lab_axis,
@@ -38,6 +38,7 @@ __all__ = [
     "OWN_SHAPE",
     "SUGGESTIONS",
     "choice",
+    "drag_rewards",
     "group",
     "lab_alpha",
     "lab_axis",
