@@ -15,7 +15,7 @@ controls.notices()
 message = controls.preset_pills()
 if problem:
     st.info("These settings cannot run; the picture is of the last that could, or of the default.")
-st.markdown(f"{message or ''} {figures.takeaway(study, styles)}")
+st.markdown(f"{message or ''} {figures.toy.takeaway(study, styles)}")
 player.play(cached.toy_player(configs), key="toy-player")
 controls.sidebar(problem)  # after the picture, which is what a visitor waits for
 

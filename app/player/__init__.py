@@ -88,12 +88,12 @@ def payload(
     study: ToyStudy, styles: Sequence[tuple[str, str]], panels: Sequence[str]
 ) -> dict[str, Any]:
     """What the browser gets: the study, each run's label and colour, and which charts to show."""
-    alts = figures.describe(study, styles)
+    alts = figures.toy.describe(study, styles)
     makers = {
-        "stage": lambda: figures.stage(study),
-        "theta": lambda: figures.theta_over_updates(study, styles),
+        "stage": lambda: figures.toy.stage(study),
+        "theta": lambda: figures.toy.theta_over_updates(study, styles),
         "value": lambda: figures.value_over_updates(study, styles),
-        "gradient": lambda: figures.gradient_over_updates(study, styles),
+        "gradient": lambda: figures.toy.gradient_over_updates(study, styles),
     }
     data: dict[str, Any] = {
         "plotly": PLOTLY_URL,
@@ -106,7 +106,7 @@ def payload(
             "away": figures.AWAY,
             "none": figures.NO_WEIGHT,
         },
-        "note": figures.key(study),
+        "note": figures.toy.key(study),
         "yardstick": study.yardstick,
         "focus": len(study.recordings) - 1,
         "phases": [
