@@ -1,6 +1,6 @@
 """Figures: numbers in, Plotly figures out. One template, one palette for the whole lab."""
 
-from pkpo.figures import toy
+from pkpo.figures import bandit, toy
 from pkpo.figures.groups import weight_matrix, weights_of_group
 from pkpo.figures.runs import schedule_preview, value_over_updates
 from pkpo.figures.style import (
@@ -11,6 +11,7 @@ from pkpo.figures.style import (
     TOWARDS,
     estimator_colour,
     k_colour,
+    reward_colour,
     run_styles,
 )
 
@@ -20,8 +21,10 @@ __all__ = [
     "K_COLOURS",
     "NO_WEIGHT",
     "TOWARDS",
+    "bandit",
     "estimator_colour",
     "k_colour",
+    "reward_colour",
     "run_styles",
     "schedule_preview",
     "toy",
