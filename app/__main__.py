@@ -14,6 +14,6 @@ from pkpo.config import compared
 
 if __name__ == "__main__":
     for preset in PRESETS:
-        cached.toy_player(compared(preset.changes, preset.compare))
-    cached.toy_player(compared({}, "schedule 1 8"), ("stage",))
+        cached.recorded(compared(preset.changes, preset.compare))
+    cached.recorded(compared({}, "schedule 1 8"), ("stage",))
     sys.exit(cli.main(["run", "app/main.py", *sys.argv[1:]]))

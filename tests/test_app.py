@@ -133,13 +133,13 @@ def test_reset_takes_everything_back():
 
 def test_the_payload_is_compact_and_names_its_content():
     study, styles = controls_study = _study("schedule 1 2 4 8")
-    data = player.payload(*controls_study, player.PANELS)
+    data = player.payload(*controls_study)
     assert [run["label"] for run in data["runs"]] == [label for label, _ in styles]
-    assert set(data["figures"]) == set(player.PANELS)
+    assert set(data["figures"]) == {"stage", "theta", "value", "gradient"}
     size = sum(len(str(part)) for part in data.values())
     assert size < 1_000_000  # four runs of 300 updates in one message
-    again = player.payload(*_study("schedule 1 2 4 8"), player.PANELS)
-    other = player.payload(*_study("schedule 1 2 4"), player.PANELS)
+    again = player.payload(*_study("schedule 1 2 4 8"))
+    other = player.payload(*_study("schedule 1 2 4"))
     assert data["id"] == again["id"] != other["id"]
 
 

@@ -16,7 +16,7 @@ message = controls.preset_pills()
 if problem:
     st.info("These settings cannot run; the picture is of the last that could, or of the default.")
 st.markdown(f"{message or ''} {figures.toy.takeaway(study, styles)}")
-player.play(cached.toy_player(configs), key="toy-player")
+player.play(cached.recorded(configs), key="toy-player")
 controls.sidebar(problem)  # after the picture, which is what a visitor waits for
 
 with st.container(horizontal=True):

@@ -49,13 +49,21 @@ def lanes(study: BanditStudy) -> Lanes:
     every = range(study.bandit.prompts)
     groups = (tuple(every),) if study.prompts_alike else tuple((p,) for p in every)
     means = np.array([study.bandit.rewards[list(group)].mean(axis=0) for group in groups])
-    low, high = _reward_range(study)
-    shares = (means - low) / (high - low)
     return Lanes(
         prompts=groups,
         scale=1.0 if len(groups) == 1 else LANE,
-        colours=tuple(tuple(reward_colour(share) for share in row) for row in shares),
+        colours=tuple(map(tuple, _colours(study, means))),
     )
+
+
+def reward_colours(study: BanditStudy) -> list[list[str]]:
+    """The colour of every arm's reward at every prompt, `[prompts][arms]`."""
+    return _colours(study, study.bandit.rewards)
+
+
+def _colours(study: BanditStudy, rewards: np.ndarray) -> list[list[str]]:
+    low, high = _reward_range(study)
+    return [[reward_colour((r - low) / (high - low)) for r in row] for row in rewards.tolist()]
 
 
 def _reward_range(study: BanditStudy) -> tuple[float, float]:
