@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,29 +13,23 @@ from pkpo.config import BanditConfig, HillConfig, RunConfig
 Styles = list[tuple[str, str]]
 
 
-@lru_cache(maxsize=64)
-def toy_study(configs: tuple[RunConfig, ...]) -> tuple[studies.ToyStudy, Styles]:
-    """`pkpo.studies.toy_study`, with each run's label and colour; read-only."""
-    return studies.toy_study(configs), figures.run_styles(configs)
-
-
-@lru_cache(maxsize=64)
-def bandit_study(configs: tuple[RunConfig, ...]) -> tuple[studies.BanditStudy, Styles]:
-    """`pkpo.studies.bandit_study`, with each run's label and colour; read-only."""
-    return studies.bandit_study(configs), figures.run_styles(configs)
-
-
-STUDIES: dict[str, Callable[[tuple[RunConfig, ...]], tuple[Any, Styles]]] = {
-    HillConfig.task: toy_study,
-    BanditConfig.task: bandit_study,
+STUDIES: dict[str, Callable[[Sequence[RunConfig]], Any]] = {
+    HillConfig.task: studies.toy_study,
+    BanditConfig.task: studies.bandit_study,
 }
 """The study of each task."""
 
 
 @lru_cache(maxsize=64)
+def study(configs: tuple[RunConfig, ...]) -> tuple[Any, Styles]:
+    """The study of these runs, with each run's label and colour; read-only."""
+    return STUDIES[configs[0].task](configs), figures.run_styles(configs)
+
+
+@lru_cache(maxsize=64)
 def recorded(configs: tuple[RunConfig, ...], panels: tuple[str, ...] = ()) -> dict[str, Any]:
     """What `player.play` sends to the browser of these runs; read-only."""
-    return player.payload(*STUDIES[configs[0].task](configs), panels)
+    return player.payload(*study(configs), panels)
 
 
 @lru_cache(maxsize=64)

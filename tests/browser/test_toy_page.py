@@ -9,7 +9,7 @@ import shlex
 import pytest
 from playwright.sync_api import expect
 
-from app.presets import PRESETS
+from app.presets import TOY
 from pkpo.__main__ import main
 from pkpo.config import compared
 from pkpo.training import record
@@ -272,10 +272,10 @@ def test_an_impossible_setting_is_explained_and_nothing_is_lost(visit):
     page.wait_for_url(re.compile(r"\?n=8$"))
 
 
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda p: p.name)
+@pytest.mark.parametrize("preset", TOY, ids=lambda p: p.name)
 def test_presets_show_what_they_say(visit, preset):
     page = visit("/toy-problem")
-    if preset is not PRESETS[0]:
+    if preset is not TOY[0]:
         settled(page, lambda: page.get_by_text(preset.name, exact=True).click())
     runs = [record(config) for config in compared(preset.changes, preset.compare)]
     assert drawn(page)["theta"] == pytest.approx([r["theta"][-1] for r in runs], abs=1e-6)
