@@ -61,40 +61,35 @@ TOY = (
 BANDIT = (
     Preset(
         "Annealing wins both",
-        "One arm safely pays 0.6, a rare one pays 1. k = 1 settles for the safe one. k = 8 finds the "
-        "better one, but keeps trying others. Beginning with 8 and ending with 1 gets the most from "
-        "a single attempt and loses nothing at the best of 8.",
+        "A likely arm pays 0.6, a rare one 1. k = 1 settles for 0.6; k = 8 finds the 1 but goes on "
+        "trying; first 8, then 1 is best at both.",
         compare="schedule 1 8 8@0,1@150",
     ),
     Preset(
         "Rare jackpot",
-        "The likeliest arm pays 0.5; one that is drawn once in a hundred pays 1. k = 1 moves to the "
-        "sure half before it has seen enough of the jackpot. For k = 2 already, the jackpot is "
-        "worth waiting for, and in the end its single attempts are better, too.",
+        "The likeliest arm pays 0.5; one drawn once in a hundred pays 1. k = 1 settles for the sure "
+        "half. With k = 2 the jackpot wins, and in the end single attempts are better, too.",
         compare="schedule 1 2 8",
         changes={"bandit": "jackpot"},
     ),
     Preset(
         "Easy prompts crowd out hard ones",
-        "Six prompts share one policy, and three of them have the same right answer. k = 1 gives "
-        "that answer to all, and the other three prompts are lost. k = 8 keeps every right "
-        "answer in play: fewer single attempts are right, but the best of 8 nearly always is.",
+        "Six prompts share one policy; three have the same right answer. k = 1 gives it to all and "
+        "loses the other three prompts. k = 8 keeps every right answer in play.",
         compare="schedule 1 8",
         changes={"bandit": "crowded"},
     ),
     Preset(
         "Wide tie: k keeps variety",
-        "Ten of the twenty arms are right, so that 8 attempts hardly ever fail from the start. With "
-        "large steps, k = 1 ends on a single right arm, whichever was lucky; the larger k, the "
-        "more arms stay in use.",
+        "Ten of twenty arms are right. With large steps, k = 1 ends on a single one, whichever was "
+        "lucky; the larger k, the more arms stay in use.",
         compare="schedule 1 2 4 8",
         changes={"bandit": "tie", "learning_rate": 5.0},
     ),
     Preset(
         "Hard: one in a hundred",
-        "The right arm is drawn once in a hundred, so that most groups hold no right answer and "
-        "teach nothing. A larger k makes more of a rare success and leaves the start sooner; a "
-        "smaller one ends with surer single attempts.",
+        "The right arm is drawn once in a hundred: most groups teach nothing at first. A larger k "
+        "makes more of a rare success and takes off sooner; a smaller one ends surer.",
         compare="schedule 1 2 4 8",
         changes={"bandit": "hard"},
     ),

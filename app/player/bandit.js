@@ -1,9 +1,8 @@
 // The bandit's stage: an arm is a bar as high as its probability, in the colour of its reward; the
 // draws of the run in focus stack beside it, so that a stack is as high as its share of the group.
 
-const BAR = 0.5; // width of a bar, of its arm's
-const ROOM = 0.86; // of its arm's: bar, gap and dots
-const LARGEST_DOT = 9;
+const DOTS = [0.07, 0.47]; // where a stack of draws stands, of its arm's width from the middle
+const LARGEST_DOT = 10;
 
 class BanditStage extends Chart {
   build(layer) {
@@ -29,7 +28,7 @@ class BanditStage extends Chart {
       each(layer, "line", ({ arm, prompt }) => ({
         class: "pk-tick",
         stroke: run.colour,
-        "stroke-width": 3,
+        "stroke-width": this.lanes.length > 1 ? 2 : 3,
         "data-arm": arm,
         "data-prompt": prompt,
       })),
@@ -66,7 +65,8 @@ class BanditStage extends Chart {
   draw({ t, phase, done }) {
     const { runs, focus } = this.player;
     const slot = this.x(2) - this.x(1);
-    const wide = slot * BAR;
+    const [from, to] = this.player.data.bar;
+    const wide = slot * (to - from);
     this.lanes.forEach((lane, index) => {
       const { left, width } = this.box;
       const floor = this.y(lane.base);
@@ -82,18 +82,18 @@ class BanditStage extends Chart {
           const at = (update) => run.probabilities[(update * this.player.data.prompts + lane.prompts[0]) * this.arms + arm];
           const chance = moving ? mix(at(i), at(i + 1), done) : at(i);
           const height = (probability) => floor - this.y(lane.base + lane.scale * probability);
-          const x = this.x(arm + 1) - (slot * ROOM) / 2;
+          const x = this.x(arm + 1 + from);
           const y = floor - height(chance);
           const which = place * this.arms + arm;
           const tick = this.ticks[index][which];
           set(tick, { visibility: focused ? "hidden" : "visible" });
           if (!focused) {
-            set(tick, { x1: x - 3, x2: x + wide + 3, y1: y, y2: y, "data-probability": chance });
+            set(tick, { x1: x - 2, x2: x + wide + 2, y1: y, y2: y, "data-probability": chance });
             continue;
           }
           set(this.bars[which], { x, y, width: wide, height: height(chance), "data-probability": chance });
           const was = floor - height(at(i));
-          set(this.before[which], { x1: x - 3, x2: x + wide + 3, y1: was, y2: was, visibility: moving ? "visible" : "hidden" });
+          set(this.before[which], { x1: x - 2, x2: x + wide + 2, y1: was, y2: was, visibility: moving ? "visible" : "hidden" });
         }
       });
       if (focused) this.drawSamples(run, i, phase, done, slot);
@@ -104,6 +104,7 @@ class BanditStage extends Chart {
     const perPrompt = run.size / this.player.data.prompts;
     const counts = this.lanes.map(() => new Array(this.arms).fill(0));
     const { sampleColour } = this.player.data;
+    const room = slot * (DOTS[1] - DOTS[0]);
     let [heaviest, place] = [0, null];
     for (let j = 0; j < run.size; j++) {
       const index = i * run.size + j;
@@ -111,14 +112,17 @@ class BanditStage extends Chart {
       const lane = this.lanes[laneIndex];
       const arm = run.samples[index];
       const weight = run.weights[index];
-      const share = lane.scale / (perPrompt * lane.prompts.length); // a dot's height, on the axis
-      const step = this.y(0) - this.y(share);
-      const radius = clamp(Math.min(step, slot * (ROOM - BAR)) / 2 - 0.5, 1.5, LARGEST_DOT);
+      // A draw takes the same area everywhere; many stand side by side.
+      const rise = (this.y(0) - this.y(lane.scale)) / (perPrompt * lane.prompts.length);
+      const across = Math.max(1, Math.round(Math.sqrt(room / rise)));
+      const cell = Math.min(room / across, 2 * LARGEST_DOT + 2);
+      const radius = clamp(Math.min(rise * across, cell) / 2 - 0.5, 1.2, LARGEST_DOT);
+      const count = counts[laneIndex][arm]++;
       const drop = phase === 0 ? (1 - done) * 24 : 0;
-      const x = this.x(arm + 1) + (slot * ROOM) / 2 - Math.min(slot * (ROOM - BAR), 2 * LARGEST_DOT + 4) / 2;
-      const y = this.y(lane.base + share * (counts[laneIndex][arm]++ + 0.5)) - drop;
+      const x = this.x(arm + 1 + DOTS[0]) + cell * ((count % across) + 0.5);
+      const y = this.y(lane.base) - rise * across * (Math.floor(count / across) + 0.5) - drop;
       const weighed = phase === null || phase === 3 ? 1 : phase === 2 ? done : 0;
-      const size = run.heaviest > 0 ? 0.5 + 0.5 * Math.sqrt(Math.abs(weight) / run.heaviest) : 0.5;
+      const size = run.heaviest > 0 ? 0.75 + 0.25 * Math.sqrt(Math.abs(weight) / run.heaviest) : 0.75;
       const fill =
         weighed > 0
           ? this.player.weightColour(weight)

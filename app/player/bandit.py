@@ -87,6 +87,7 @@ def contents(study: BanditStudy, styles: Styles) -> dict[str, Any]:
                 layout.prompts, layout.bases, layout.colours, strict=True
             )
         ],
+        "bar": bandit.BAR,
         "sampleColour": bandit.reward_colours(study),
     }
 

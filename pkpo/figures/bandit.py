@@ -23,6 +23,7 @@ from pkpo.figures.style import (
 from pkpo.studies import BEST_OF, BanditStudy
 
 WINDOW = 20  # updates over which the share of dead groups is averaged
+BAR = (-0.42, 0.02)  # where an arm's bar stands, of the arm's width from its middle
 LANE = 0.86  # height of a probability of 1 where prompts have a lane each, of the lane's
 Styles = Sequence[tuple[str, str]]
 
@@ -77,24 +78,26 @@ def stage(study: BanditStudy) -> go.Figure:
     layout, arms = lanes(study), np.arange(study.bandit.arms)
     places = arms + 1
     start = study.probabilities[0][0]
-    traces = [
-        scatter(
-            x=places,
-            y=base + layout.scale * start[group[0]],
-            mode="markers",
-            marker={
-                "symbol": "line-ew",
-                "size": max(6, 260 // len(arms)) if len(arms) > 8 else 34,
-                "line": {"width": 1.5, "color": INK},
-            },
-            name="start",
-            customdata=np.column_stack([start[group[0]], means]),
-            hovertemplate="start %{customdata[0]:.3f}, reward %{customdata[1]:.3g}"
-            + (f" (prompt {group[0] + 1})" if len(layout.prompts) > 1 else ""),
-        )
-        for group, base in zip(layout.prompts, layout.bases, strict=True)
-        for means in [study.bandit.rewards[list(group)].mean(axis=0)]
-    ]
+    ends = np.column_stack([places + BAR[0], places + BAR[1], np.full(len(arms), np.nan)]).ravel()
+    traces = []
+    for group, base in zip(layout.prompts, layout.bases, strict=True):
+        first = start[group[0]]
+        rewards = study.bandit.rewards[list(group)].mean(axis=0)
+        heights = base + layout.scale * first
+        lane = f" at prompt {group[0] + 1}" if len(layout.prompts) > 1 else ""
+        traces += [
+            line(ends, np.repeat(heights, 3), INK, "start", width=1.5, hoverinfo="skip"),
+            scatter(
+                x=places,
+                y=heights,
+                mode="markers",
+                marker={"size": 16, "opacity": 0},
+                name="start",
+                customdata=np.column_stack([first, rewards]),
+                hovertemplate=f"reward %{{customdata[1]:.3g}}{lane}, start %{{customdata[0]:.3f}}"
+                "<extra></extra>",
+            ),
+        ]
     title, labels = _arm_labels(study)
     if title == _COLOURED:
         traces.append(_colour_key(study))
@@ -106,7 +109,7 @@ def stage(study: BanditStudy) -> go.Figure:
             tickvals=places,
             ticktext=labels,
             showgrid=False,
-            tickfont={"size": 14 if len(arms) <= 16 else 10},
+            tickfont={"size": 14 if len(arms) <= 24 else 10},
         ),
         axis("probability", range=[0, 1.04], nticks=6)
         if len(layout.prompts) == 1
@@ -116,7 +119,7 @@ def stage(study: BanditStudy) -> go.Figure:
             tickvals=layout.bases,
             ticktext=[f"prompt {group[0] + 1}" for group in layout.prompts],
         ),
-        "Probability of each arm: bars, the chosen run; lines in colour, the others",
+        "How likely each arm is: the chosen run as bars, the others as lines",
         margin={"l": 76 if len(layout.prompts) > 1 else 56, "r": 14, "t": 12, "b": 46},
     )
 
@@ -251,8 +254,8 @@ def solved_and_dead(study: BanditStudy, styles: Styles) -> go.Figure:
     return figure(
         traces,
         updates_axis(study),
-        axis("share", range=[-0.04, 1.06], nticks=6),
-        f"Solved so far; dead groups, last {WINDOW} (dashed)",
+        axis(f"share (dead: last {WINDOW})", range=[-0.04, 1.06], nticks=6),
+        "Solved so far; dead groups (dashed)",
     )
 
 
@@ -305,10 +308,10 @@ def _message(study: BanditStudy, styles: Styles) -> str:
 def key(study: BanditStudy) -> str:
     """How to read the stage."""
     of = "" if study.bandit.prompts == 1 else ", mean over prompts"
-    binary = " (pass@k here: rewards are 0 or 1)" if study.bandit.binary else ""
+    binary = ", here pass@k" if study.bandit.binary else ""
     return (
-        f"Grey lines: the start. max@k{binary}: expected best reward of k draws{of}. Dots: the draws "
-        "of the chosen run, as high together as their share, larger the greater |weight|."
+        f"max@k: expected best of k draws{of}{binary}. Grey lines: the start. Dots: the chosen run's "
+        "draws, stacked as high as their share."
     )
 
 
