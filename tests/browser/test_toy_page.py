@@ -13,6 +13,7 @@ from app.presets import TOY
 from pkpo.__main__ import main
 from pkpo.config import compared
 from pkpo.training import record
+from tests.browser.browser import cards, scrub, settled
 
 FIGURE_1 = compared({}, "schedule 1 2 4 8")
 
@@ -38,32 +39,6 @@ def drawn(page) -> dict:
           };
         }"""
     )
-
-
-def scrub(page, update: int) -> None:
-    page.evaluate(
-        """(value) => {
-          const slider = document.querySelector('.pk-scrub input');
-          slider.value = value;
-          slider.dispatchEvent(new Event('input', { bubbles: true }));
-        }""",
-        update,
-    )
-
-
-def settled(page, change) -> None:
-    """Make a change that trains anew, and wait for the new picture."""
-    before = page.get_attribute(".pk-player", "data-ready")
-    change()
-    page.wait_for_function(
-        "before => { const p = document.querySelector('.pk-player');"
-        " return p && p.dataset.ready && p.dataset.ready !== before }",
-        arg=before,
-    )
-
-
-def cards(page) -> list[str]:
-    return page.locator(".pk-settings button").all_inner_texts()
 
 
 def test_opens_on_a_finished_picture(visit):
