@@ -16,7 +16,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from toy_envs.discrete import max_at_k
+from toy_envs.discrete import max_at_k, value_at_k
 
 ARM_LIMIT = 50
 PROMPT_LIMIT = 12
@@ -196,6 +196,23 @@ def exact(probabilities: Any, k: Sequence[int], bandit_or_name: str | Bandit) ->
       ValueError: probabilities of another shape or that do not sum to 1, or a bad k or bandit.
     """
     chosen = bandit(bandit_or_name)
+    found = max_at_k(chosen.rewards, _checked(probabilities, chosen), k)
+    return BanditValues(found.value, found.d_logits)
+
+
+def best_of(probabilities: Any, k: Sequence[int], bandit_or_name: str | Bandit) -> np.ndarray:
+    """The mean over prompts of exact max@k, `(len(k), ...)`; arguments as those of `exact`."""
+    chosen = bandit(bandit_or_name)
+    return value_at_k(chosen.rewards, _checked(probabilities, chosen), k).mean(axis=-1)
+
+
+def objective(probabilities: Any, k: int, bandit_or_name: str | Bandit) -> Any:
+    """The mean over prompts of exact max@k (arXiv:2505.15201, Eq. 11); see `exact`."""
+    value = best_of(probabilities, (k,), bandit_or_name)[0]
+    return float(value) if value.ndim == 0 else value
+
+
+def _checked(probabilities: Any, chosen: Bandit) -> np.ndarray:
     p = np.asarray(probabilities, float)
     if p.shape == (chosen.arms,):
         p = np.broadcast_to(p, chosen.rewards.shape)
@@ -209,14 +226,7 @@ def exact(probabilities: Any, k: Sequence[int], bandit_or_name: str | Bandit) ->
         raise ValueError(
             f"probabilities must be >= 0 and sum to 1 over the arms, got {p[~good][0].tolist()}"
         )
-    found = max_at_k(chosen.rewards, p, k)
-    return BanditValues(found.value, found.d_logits)
-
-
-def objective(probabilities: Any, k: int, bandit_or_name: str | Bandit) -> Any:
-    """The mean over prompts of exact max@k (arXiv:2505.15201, Eq. 11); see `exact`."""
-    value = exact(probabilities, (k,), bandit_or_name).value[0].mean(-1)
-    return float(value) if value.ndim == 0 else value
+    return p
 
 
 # --- The environments -----------------------------------------------------------------------------
