@@ -31,6 +31,7 @@ BANDITS = {
     "a level in two ways": SoftmaxProblem((1.0, 0.0, 1.0), (0.2, 0.5, 0.3)),
     "four levels": SoftmaxProblem((0.7, 0.1, 2.0, 0.0), (0.1, 0.2, 0.3, 0.4)),
     "two levels in two ways": SoftmaxProblem((0.5, 2.0, 0.5, 2.0), (0.1, 0.2, 0.3, 0.4)),
+    "one level": SoftmaxProblem((0.6, 0.6, 0.6), (0.1, 0.2, 0.7)),
 }
 
 
