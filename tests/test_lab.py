@@ -119,9 +119,9 @@ def test_the_map_holds_the_exact_variance_in_every_cell(settings, axis):
 def test_the_map_of_the_hill_is_that_of_its_groups(axis):
     settings = LabSettings(problem="hill", n=6, seed=3)
     found = lab.winner_map(settings, axis)
-    for column in range(0, found.x.size, 5):
+    for column in range(0, found.x.size, 6):
         point = settings.replace(k=1).replace(**{axis: found.x[column].item()})
-        for row, k in enumerate(found.k.tolist()):
+        for row, k in list(enumerate(found.k.tolist()))[::2]:
             # The same seed and n: the same groups, weighed one estimator at a time.
             want = (
                 scatter(point.make(), lab.UNBIASED, point.n, k, 5000, point.seed)
@@ -272,13 +272,12 @@ def test_known_gain_of_one_parameter():
     assert 2.67 < found.gain < 2.69
 
 
-@pytest.mark.parametrize(("n", "k", "best"), [(8, 2, 0.265), (16, 4, -0.41), (16, 8, -0.90)])
+@pytest.mark.parametrize(("n", "k", "best"), [(8, 2, 0.27), (16, 4, -0.41), (16, 8, -0.90)])
 def test_known_best_dials_of_the_hill(n, k, best):
     seeds = [lab.dial(LabSettings(problem="hill", n=n, k=k, seed=s)).best for s in range(20)]
     error = np.std(seeds, ddof=1) / math.sqrt(len(seeds))
-    # The known value is rounded to 0.01, and was measured on 10,000 groups: one seed's error.
-    assert abs(np.mean(seeds) - best) < 4 * math.hypot(error, np.std(seeds, ddof=1)) + 0.005
-    assert error < 0.02, error  # so that the bound above is worth something
+    assert abs(np.mean(seeds) - best) < 4 * error + 0.005  # known to two digits
+    assert error < 0.012  # so that the bound above is worth something
 
 
 def test_at_k_1_the_dial_has_no_effect():
