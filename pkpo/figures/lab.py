@@ -146,7 +146,10 @@ def _hover(found: lab.WinnerMap) -> list[list[str]]:
             here = {name: v[row, column] for name, v in found.variances.items()}
             ranked = sorted((v, name) for name, v in here.items() if not np.isnan(v))
             lines = [f"k = {k}, {found.axis} = {x:g}"]
-            lines += [f"{label(name)}: {v:.4g} ({v / ranked[0][0]:.2f}×)" for v, name in ranked]
+            least = ranked[0][0] if ranked else 0.0
+            for v, name in ranked:
+                times = f" ({v / least:.2f}×)" if least > 0 else ""
+                lines.append(f"{label(name)}: {v:.4g}{times}")
             cells.append("<br>".join(lines))
         result.append(cells)
     return result
@@ -257,6 +260,8 @@ def describe_map(found: lab.WinnerMap) -> str:
     """The map in one sentence, from its numbers."""
     ratio = found.log_ratio[found.k > 1]
     known = ratio[~np.isnan(ratio)]
+    if not known.size:
+        return "Nothing to compare: loo-1 and canonical differ for 1 < k < n, where rewards vary."
     loo, canonical = (known < 0).mean(), (known > 0).mean()
     return (
         f"loo-1 has less variance in {loo:.0%} of the cells (up to {_times(max(-known.min(), 0))}), "
