@@ -1,5 +1,9 @@
 """The variance lab's figures carry the numbers they were given, and their words say them."""
 
+import math
+
+import pytest
+
 from pkpo import lab
 from pkpo.figures import lab as figures
 from pkpo.lab import LabSettings
@@ -16,3 +20,15 @@ def test_a_map_with_nothing_to_compare_says_so():
         assert "Nothing to compare" in figures.describe_map(found)
         hover = figures.winner_map(found).data[0].customdata
         assert not any("nan" in text for row in hover for text in row)
+
+
+# --- Curves ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("measure", figures.MEASURES)
+def test_no_scatter_at_all_can_be_drawn(measure):
+    points = lab.curves(LabSettings(problem="hill", theta=-1.0, n=4), "k", ["s", "canonical"])
+    assert all(point.measured.variance.value == 0 for point in points)
+    drawn = figures.curves(points, "k", measure)
+    if measure == "ratio":
+        assert all(math.isnan(y) for trace in drawn.data for y in trace.y)

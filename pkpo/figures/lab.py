@@ -355,6 +355,8 @@ def _read(
         unit, other = best[point.x].measured, best[point.x].exact
         gap, size = margin(found, unit), unit.variance.value  # paired: the same groups
         true = exact.variance / other.variance if exact and other and other.variance > 0 else np.nan
+        if size == 0:
+            return np.nan, np.nan, np.nan, true
         return 1 + gap.value / size, max(1 + gap.low / size, 1e-3), 1 + gap.high / size, true
     if measure == "bias":
         reach = 2 * found.bias_error
