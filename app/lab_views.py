@@ -101,10 +101,7 @@ def dial(point: LabSettings, own: dict[str, Any]) -> None:
         st.info(controls.plain(str(reason)))
         return
     controls.lab_alpha(own)
-    text = (
-        f"At α = {own['alpha']:.2f} the variance is {found.variance(own['alpha']):.4g}. "
-        f"Least at α = {found.best:.2f}: {found.gain:.2f} times less than the better end."
-    )
+    text = figures.describe_dial(found, own["alpha"])
     st.markdown(text)
     left, right = st.columns(2, gap="medium")
     with left:

@@ -32,3 +32,16 @@ def test_no_scatter_at_all_can_be_drawn(measure):
     drawn = figures.curves(points, "k", measure)
     if measure == "ratio":
         assert all(math.isnan(y) for trace in drawn.data for y in trace.y)
+
+
+# --- The dial -------------------------------------------------------------------------------------
+
+
+def test_the_dial_s_sentence():
+    found = lab.dial(LabSettings(p=0.5, n=16, k=4))
+    assert figures.describe_dial(found, 0.25) == (
+        f"At α = 0.25 the variance is {found.variance(0.25):.4g}. "
+        f"Least at α = {found.best:.2f}: {found.gain:.2f} times less than the better end."
+    )
+    text = figures.describe_dial(lab.dial(LabSettings(k=1)), 0.25)
+    assert text.endswith("α has no effect at this point.") and "nan" not in text

@@ -422,6 +422,15 @@ def dial(found: lab.Dial, alpha: float) -> go.Figure:
     )
 
 
+def describe_dial(found: lab.Dial, alpha: float) -> str:
+    """The variance at the slider, and where it is least."""
+    here = f"At α = {alpha:.2f} the variance is {found.variance(alpha):.4g}. "
+    if not np.isfinite(found.best):
+        return here + "α has no effect at this point."
+    gain = f"{found.gain:.2f} times less than the better end"
+    return here + f"Least at α = {found.best:.2f}: {gain}."
+
+
 def _mark(x: float, y: float, name: str, colour: str, symbol: str, size: int = 12) -> dict:
     style = {
         "symbol": symbol,
