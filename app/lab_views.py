@@ -43,7 +43,11 @@ def winner_map(point: LabSettings, own: dict[str, Any]) -> None:
                 st.markdown(f"**{'One way' if ways == 1 else f'{ways} ways'} to be right.** {text}")
                 _chart(figures.winner_map(here, ways > 1), f"map-{ways > 1}", text)
     else:
-        here = cached.winner_map(point.replace(k=1), axis)
+        try:
+            here = cached.winner_map(point.replace(k=1), axis)
+        except ValueError as reason:
+            st.info(controls.plain(str(reason)))
+            return
         text = figures.describe_map(here)
         st.markdown(text)
         _chart(figures.winner_map(here), "map", text)
