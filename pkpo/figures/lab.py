@@ -156,24 +156,16 @@ def _hover(found: lab.WinnerMap) -> list[list[str]]:
 
 
 def _regions(found: lab.WinnerMap, x: list) -> list[dict]:
-    """A name on the middle of each estimator's region, with its largest margin."""
+    """A name on the cell nearest the middle of each estimator's region, with its largest margin."""
     result = []
     ratio = np.nan_to_num(found.log_ratio)
     for name, short, lead in ((LOO, "loo-1", -ratio), (CANONICAL, "canonical", ratio)):
         inside = lead > 0.25
         if inside.sum() < 0.06 * inside.size:
             continue
-        weight = np.clip(lead, 0, REACH) * inside
-        row, column = (
-            int(
-                round(
-                    float(
-                        (weight.sum(axis=1 - side) @ np.arange(inside.shape[side])) / weight.sum()
-                    )
-                )
-            )
-            for side in (0, 1)
-        )
+        cells, weight = np.argwhere(inside), np.clip(lead[inside], 0, REACH)
+        away = (cells - weight @ cells / weight.sum()) / inside.shape
+        row, column = cells[(away**2).sum(axis=1).argmin()].tolist()  # the region may be bent
         result.append(
             {
                 "x": x[column] if isinstance(x[column], float) else column,
