@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-BENCHES = ("estimators", "page")
+BENCHES = ("estimators", "variance", "page")
 
 
 def main(names: list[str]) -> None:
