@@ -86,7 +86,7 @@ _REASONS = {
     "SQLITE_LOCKED": "is held by another process; try again",
     "SQLITE_FULL": "cannot grow: the disk is full",
     "SQLITE_READONLY": "cannot be written: it is read-only",
-    "SQLITE_CANTOPEN": "cannot be opened: check that its folder can be written",
+    "SQLITE_CANTOPEN": "cannot be opened: its folder may be read-only",
     "SQLITE_CORRUPT": "is damaged; move it away to begin a new one",
     "SQLITE_NOTADB": "is damaged; move it away to begin a new one",
     "SQLITE_IOERR": "cannot be read or written: the disk failed or is full",
@@ -125,6 +125,11 @@ class Store:
         with self._explained():
             self._writer = _open(self.file, timeout)
             self._reader = _open(self.file, timeout)  # so that nobody waits for a writer to read
+
+    def close(self) -> None:
+        """Let go of the database; no other method may follow."""
+        self._reader.close()
+        self._writer.close()
 
     # --- Asking -----------------------------------------------------------------------------------
 
@@ -170,13 +175,17 @@ class Store:
         """
         query = "SELECT metrics FROM events WHERE run = ? AND step > ? ORDER BY step LIMIT ?"
         with self._read() as db:
-            _row(db, id)
+            known = _run(_row(db, id))
             texts = [row[0] for row in db.execute(query, (id, after, limit))]
+        expected = max(known.step - after, 0) if known.metrics else 0
         try:
             rows = json.loads(f"[{','.join(texts)}]")
             names = dict.fromkeys(name for row in rows for name in row)
-        except (ValueError, TypeError) as reason:
-            raise StoreError(f"{self.file}: events of run {id} are damaged") from reason
+            whole = all(row["update"] == at for at, row in enumerate(rows, after + 1))
+        except (ValueError, TypeError, KeyError):
+            whole = False
+        if not whole or len(rows) < (expected if limit < 0 else min(expected, limit)):
+            raise StoreError(f"{self.file} is damaged: events of run {id} are missing")
         return {name: np.array([row.get(name, math.nan) for row in rows]) for name in names}
 
     def changes(self, id: str) -> list[Change]:
@@ -323,7 +332,7 @@ class Store:
         with self._write() as db:
             run = _run(_row(db, id))
             if run.status != "running":
-                raise ValueError(f"run {id} is {run.status}: `runs resume {id}` starts it")
+                raise ValueError(f"run {id} is {run.status}, so no worker may train it now")
             if run.process not in (None, process):
                 raise ValueError(f"run {id} belongs to the worker process {run.process.pid}")
             db.execute(
@@ -347,7 +356,8 @@ class Store:
           id: the run.
           process: its worker, which asks.
           events: rows of `events`, each with its "update"; what is there already stays as it is.
-          upcoming: the next update, from which pending changes hold from now on; None at the end.
+          upcoming: the next update, from which pending changes hold; None at the end. They wait
+            while updates that have been before are done again.
 
         Raises:
           NotOurs: the run is no longer this worker's; nothing was stored.
@@ -367,7 +377,8 @@ class Store:
             db.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?)", rows)
             stop = db.execute("SELECT stop_requested FROM runs WHERE id = ?", (id,)).fetchone()[0]
             changes: list[Change] = []
-            if upcoming is not None:
+            known = db.execute("SELECT max(step) FROM events WHERE run = ?", (id,)).fetchone()[0]
+            if upcoming is not None and upcoming > (-1 if known is None else known):
                 pending = "run = ? AND step IS NULL"
                 asked = f"SELECT ?, k, learning_rate FROM steering WHERE {pending} ORDER BY number"
                 changes = [_change(row) for row in db.execute(asked, (upcoming, id))]

@@ -20,7 +20,7 @@ from typing import Any
 
 import pkpo
 from pkpo.runs import checkpoint
-from pkpo.runs.environment import ROOT
+from pkpo.runs.environment import ROOT, positive
 from pkpo.runs.executor import LocalExecutor
 from pkpo.runs.process import Process
 from pkpo.runs.run import NotOurs, Run, StoreError
@@ -29,7 +29,8 @@ from pkpo.training import BLOCK, Event, Loop
 
 PATIENCE = 60.0  # seconds to wait for a database that is held by others
 APPEND_SECONDS = 0.1  # events of so many seconds, or BLOCK, are stored together
-CHECKPOINT_SECONDS = 2.0
+CHECKPOINT_SECONDS = 2.0  # between checkpoints; PKPO_CHECKPOINT_SECONDS
+RESERVE = 64 * 1024  # bytes kept free, so that on a full disk a worker can still say so
 PACKAGES = ("numpy", "scipy", "gymnasium", "safetensors", "torch")
 
 
@@ -45,18 +46,23 @@ def main(id: str) -> int:
     except (StoreError, ValueError) as reason:
         print(f"pkpo worker: {reason}", file=sys.stderr)
         return 2
+    reserve = store.files(id) / "reserve"
     try:
+        reserve.parent.mkdir(parents=True, exist_ok=True)
+        reserve.write_bytes(bytes(RESERVE))
         stopped = train(store, run, count, process, lambda: bool(stopping))
         store.end(id, process, "stopped" if stopped else "finished")
     except NotOurs as reason:
         print(f"pkpo worker: {reason}", file=sys.stderr)
         return 2
     except Exception as reason:  # whatever it is, the run's page must say it
+        reserve.unlink(missing_ok=True)
         traceback.print_exc()
         message = (str(reason).splitlines() or [type(reason).__name__])[0]
         store.end(id, process, "failed", message)
         return 1
     finally:
+        reserve.unlink(missing_ok=True)
         LocalExecutor(store).reconcile()  # the next one starts though nobody may be watching
     return 0
 
@@ -80,21 +86,21 @@ def train(
       CheckpointError: a checkpoint could not be written.
     """
     folder = store.files(run.id)
-    folder.mkdir(parents=True, exist_ok=True)
     loop = Loop(run.config, store.changes(run.id))
     state, problems = checkpoint.newest(folder, count)
     if state is not None:
         loop.load(state)
     if problems:
         store.note(run.id, f"{'; '.join(problems)}: it went on from update {loop.update}")
-    last, stop = time.monotonic(), False
+    interval = positive("PKPO_CHECKPOINT_SECONDS", CHECKPOINT_SECONDS)
+    last = time.monotonic()
     asked = store.append(run.id, process, [], loop.update)
     while True:
         for change in asked.changes:
             loop.steer(change)
         stop = asked.stop or told_to_stop()
         over = loop.update > run.config.steps
-        if over or stop or time.monotonic() - last > CHECKPOINT_SECONDS:
+        if over or stop or time.monotonic() - last > interval:
             checkpoint.write(folder, loop.state())
             last = time.monotonic()
         if over or stop:
