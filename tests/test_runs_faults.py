@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -71,7 +72,7 @@ def check_events(store: Store, id: str) -> None:
     """What is stored is, bit for bit, what an uninterrupted run gives."""
     run, found = store.run(id), store.events(id)
     want = replay(run.config, store.changes(id)).columns
-    assert (run.status, run.message) == ("finished", "")
+    assert (run.status, run.message) == ("finished", ""), run.message
     assert list(found) == list(want)
     for name, curve in want.items():
         assert np.array_equal(found[name], curve), name
@@ -104,7 +105,7 @@ def kill_at_random(store: Store, config, rng: random.Random, kills: int, steer: 
 
 
 def test_killed_at_random_moments_it_ends_with_the_same_numbers(store):
-    kill_at_random(store, CONFIG.replace(steps=6000), random.Random(0), 3, steer=True)
+    kill_at_random(store, CONFIG.replace(steps=5000), random.Random(0), 3, steer=True)
 
 
 @pytest.mark.slow
@@ -117,7 +118,7 @@ def test_killed_many_times(store, seed):
 
 def test_the_server_is_killed_and_its_workers_go_on(store):
     """The process that started a worker dies with all of its group; the queue advances by itself."""
-    ids = [store.submit(CONFIG.replace(steps=1500, seed=seed)) for seed in range(2)]
+    ids = [store.submit(CONFIG.replace(steps=500, seed=seed)) for seed in range(2)]
     code = (
         "import time; from pkpo.runs import Store, LocalExecutor\n"
         "LocalExecutor(Store(), {'cpu': 1}).reconcile(); print('done', flush=True); time.sleep(60)"
@@ -228,7 +229,7 @@ def test_divergence_ends_as_failed_with_its_reason(store):
 @pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux")
 def test_no_room_for_files_then_room_again(store):
     """A limit on file sizes, set on the living worker: its writes fail as on a full disk."""
-    id, other = store.submit(LONG.replace(steps=9000)), store.submit(CONFIG)
+    id, other = store.submit(LONG.replace(steps=6000)), store.submit(CONFIG)
     local = LocalExecutor(store)
     local.reconcile()
     run = wait(store, id, under_way)
@@ -236,7 +237,7 @@ def test_no_room_for_files_then_room_again(store):
     ended = wait(store, id, over, local)
     assert ended.status in ("failed", "interrupted")
     assert "the disk failed or is full" in ended.message or "the disk is full" in ended.message
-    assert ended.step < 9000
+    assert ended.step < 6000
     wait(store, other, over, local)
     check_events(store, other)
     store.resume(id)
@@ -364,37 +365,26 @@ def truncate_log(store: Store) -> None:
     db.close()
 
 
-def damaged_in_the_middle(store: Store) -> None:
-    """Overwrite a tenth of the database, at its middle, while nobody has it open."""
-    truncate_log(store)
-    size = store.file.stat().st_size
-    with store.file.open("r+b") as file:
-        file.seek(size // 2)
-        file.write(random.Random(0).randbytes(size // 10))
-
-
 def test_a_database_with_garbage_in_the_middle(store):
+    """One page of one run's events is overwritten: the others neither lose anything nor stop."""
     local = LocalExecutor(store)
-    ids = [store.submit(CONFIG.replace(steps=1500, seed=seed)) for seed in range(3)]
+    ids = [store.submit(CONFIG.replace(steps=1000, seed=seed)) for seed in range(3)]
     for id in ids:
         wait(store, id, over, local)
-    going = store.submit(CONFIG)
-    damaged_in_the_middle(store)
+    going = store.submit(CONFIG.replace(steps=500))
+    truncate_log(store)
+    content = store.file.read_bytes()
+    (place,) = re.finditer(ids[0].encode() + rb'.{0,8}{"update": 500,', content, re.DOTALL)
+    with store.file.open("r+b") as file:
+        file.seek(place.start() // 4096 * 4096)
+        file.write(random.Random(0).randbytes(4096))
     reopened = Store(store.folder)
     assert [run.id for run in reopened.runs()] == [going, *ids[::-1]]
-    readable, said = [], []
-    for id in ids:
-        try:
-            reopened.events(id)
-            readable.append(id)
-        except StoreError as reason:
-            said.append(str(reason))
-    assert readable and said
-    for id in readable:
-        check_events(reopened, id)
-    assert all("is damaged" in text for text in said), said
+    with pytest.raises(StoreError, match="is damaged"):
+        reopened.events(ids[0])
     wait(reopened, going, over, LocalExecutor(reopened))
-    check_events(reopened, going)
+    for id in (*ids[1:], going):
+        check_events(reopened, id)
 
 
 @pytest.mark.parametrize("where", ["header", "whole"])
