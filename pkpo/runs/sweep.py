@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,17 +66,29 @@ def configs(
     return [config.replace(**setting, seed=seed) for setting in settings for seed in seeds]
 
 
-def summarise(store: Store, sweep: str, field: str) -> list[Member]:
-    """Mean and standard error over seeds, per value of a field, in order of submission."""
+def summarise(
+    store: Store, sweep: str, field: str, events: Callable[[str], Mapping[str, Any]] | None = None
+) -> list[Member]:
+    """Mean and standard error over seeds, per value of a field, in order of submission.
+
+    Args:
+      store: where the runs are.
+      sweep: their sweep's id.
+      field: the setting in which they differ besides the seed; "" if there is none.
+      events: a run's id -> its curves; default `store.events`.
+    """
     by_value: dict[Any, list[Run]] = {}
     for run in reversed(store.runs(sweep=sweep)):
         by_value.setdefault(run.settings.get(field), []).append(run)
-    return [_member(store, value, tuple(runs)) for value, runs in by_value.items()]
+    curves = events or store.events
+    return [_member(value, tuple(runs), curves) for value, runs in by_value.items()]
 
 
-def _member(store: Store, value: Any, runs: tuple[Run, ...]) -> Member:
+def _member(
+    value: Any, runs: tuple[Run, ...], curves: Callable[[str], Mapping[str, Any]]
+) -> Member:
     finals = [run.metrics for run in runs if run.status == "finished"]
-    events = [store.events(run.id) for run in runs]
+    events = [curves(run.id) for run in runs]
     reached = min((len(columns.get("update", ())) for columns in events), default=0)
     names = [name for name in events[0] if all(name in columns for columns in events)]
     return Member(
