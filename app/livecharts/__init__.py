@@ -18,7 +18,7 @@ import streamlit as st
 from plotly.io.json import to_json_plotly
 
 from app.player.packing import PLOTLY_URL, floats
-from pkpo.figures.progress import Panel, thin
+from pkpo.figures.progress import Panel, drawn, thin
 from pkpo.figures.style import axis, figure
 
 POINTS = 12_000  # of one metric, over all curves, sent of what is already there
@@ -39,7 +39,7 @@ class Series:
     """One curve per chart: of a run, or the mean of several."""
 
     name: str
-    """What it is of; another one starts anew."""
+    """What it is of; a curve of the same label and another name begins anew."""
     label: str
     colour: str
     curves: Mapping[str, np.ndarray]
@@ -63,7 +63,7 @@ def show(
       marks: updates and words, to stand under the axis.
       key: names the component on the page; the charts live as long as it.
     """
-    scene = _digest([[s.name, s.label, s.colour] for s in series], [p.column for p in panels])
+    scene = _digest([[s.label, s.colour] for s in series], [p.column for p in panels])
     known = f"{key} sent"
     if st.session_state.get(known, {}).get("scene") != scene:
         st.session_state[known] = {"scene": scene}
@@ -99,7 +99,7 @@ def _news(one: Series, columns: Sequence[str], after: int, at_most: int) -> dict
     for column in columns:
         if column not in one.curves or start == len(updates):
             continue
-        x, y = updates[start:], np.asarray(one.curves[column][start:])
+        x, y = updates[start:], drawn(column, np.asarray(one.curves[column]))[start:]
         kept = thin(x, y, at_most)
         points[column] = {"x": floats(x[kept]), "y": floats(y[kept])}
         if column in one.errors:

@@ -114,15 +114,15 @@ class LiveCharts {
 
   buildKey(series) {
     this.root.querySelector(".lc-key").replaceChildren(
-      ...series.map(({ name, label, colour }) => {
+      ...series.map(({ label, colour }) => {
         const button = element("button");
         button.type = "button";
         button.textContent = label;
         button.title = "Show or hide";
         button.style.setProperty("--c", colour);
-        const show = () => button.setAttribute("aria-pressed", !this.hidden.has(name));
+        const show = () => button.setAttribute("aria-pressed", !this.hidden.has(label));
         button.addEventListener("click", () => {
-          if (!this.hidden.delete(name)) this.hidden.add(name);
+          if (!this.hidden.delete(label)) this.hidden.add(label);
           show();
           this.draw();
         });
@@ -134,19 +134,20 @@ class LiveCharts {
 
   // Take up what is new of one curve; false if something before it was missed.
   add({ name, label, colour, after, last, points }) {
-    const held = this.series.get(name);
+    const known = this.series.get(label);
+    const held = known?.name === name ? known : undefined;
     if (held && last <= held.last) return true;
     if (after >= 0 && (held?.last ?? -1) < after) return false;
-    const known = after < 0 ? { last: -1, curves: {} } : held;
-    const curves = { ...known.curves };
+    const base = after < 0 ? { last: -1, curves: {} } : held;
+    const curves = { ...base.curves };
     for (const [column, sent] of Object.entries(points)) {
       const x = floats(sent.x);
-      const from = place(x, known.last + 1);
+      const from = place(x, base.last + 1);
       const old = curves[column] ?? {};
       curves[column] = { x: joined(old.x, x.subarray(from)), y: joined(old.y, floats(sent.y).subarray(from)) };
       if (sent.error) curves[column].error = joined(old.error, floats(sent.error).subarray(from));
     }
-    this.series.set(name, { label, colour, last, curves });
+    this.series.set(label, { name, label, colour, last, curves });
     return true;
   }
 
@@ -161,9 +162,9 @@ class LiveCharts {
 
   drawChart(chart, from, to) {
     const traces = [];
-    for (const [name, one] of this.series) {
+    for (const [label, one] of this.series) {
       const curve = one.curves[chart.column];
-      if (!curve || this.hidden.has(name)) continue;
+      if (!curve || this.hidden.has(label)) continue;
       const start = Math.max(0, place(curve.x, from) - 1);
       const end = Math.min(curve.x.length, place(curve.x, to) + 1);
       const kept = thinned(curve, start, end, Math.max(200, 2 * chart.plot.clientWidth));

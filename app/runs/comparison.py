@@ -84,13 +84,16 @@ def show_sweep(engine: Engine, visitor: Visitor, id: str) -> None:
         follow()
         with explained():
             engine.look()
-            members = summarise(engine.store, id, field, engine.curves)
+            counted = _counted(engine.store.runs(sweep=id), field)
+            members = summarise(
+                engine.store, id, field, lambda one: engine.curves(one) if one in counted else {}
+            )
             if polled and not any(
                 run.status in words.ACTIVE for member in members for run in member.runs
             ):
                 st.rerun()
             livecharts.show(
-                [_mean(m, style) for m, style in zip(members, styles, strict=True)],
+                [_mean(m, counted, style) for m, style in zip(members, styles, strict=True)],
                 progress.panels(configs),
                 key="sweep-charts",
             )
@@ -98,7 +101,7 @@ def show_sweep(engine: Engine, visitor: Visitor, id: str) -> None:
             st.caption(
                 "Mean ± standard error over seeds, of the trained policy. Marked: more than two "
                 "standard errors of the difference from the baseline. Bands in the charts: ± one "
-                "standard error, up to the update that all seeds have reached."
+                "standard error, over the finished seeds or, while there is none, those begun."
             )
             now = [run for member in members for run in member.runs]
             _runs_of(engine, now)
@@ -125,10 +128,22 @@ def _baseline(labels: Sequence[str]) -> int:
     )
 
 
-def _mean(member: Member, style: tuple[str, str]) -> Series:
+def _counted(runs: Sequence[Run], field: str) -> set[str]:
+    """Whose curves are drawn: per value the finished runs or, while there is none, all that began."""
+    by_value: dict[object, list[Run]] = {}
+    for run in runs:
+        by_value.setdefault(run.settings.get(field), []).append(run)
+    counted = set()
+    for together in by_value.values():
+        finished = [run.id for run in together if run.status == "finished"]
+        counted.update(finished or [run.id for run in together if run.metrics])
+    return counted
+
+
+def _mean(member: Member, counted: set[str], style: tuple[str, str]) -> Series:
     curves = {name: spread.mean for name, spread in member.curves.items()}
     errors = {name: spread.error for name, spread in member.curves.items() if len(member.runs) > 1}
-    name = "+".join(run.id for run in member.runs)
+    name = "+".join(run.id for run in member.runs if run.id in counted)
     return Series(name, *style, curves, errors)
 
 

@@ -246,9 +246,9 @@ def _vary(page: Page, field: str, among: list[str], problem: str) -> None:
         _keep_vary(" ".join([field, *texts]))
 
     st.selectbox(
-        "Go through",
+        "Vary as well",
         list(COMPARISONS),
-        format_func=lambda name: COMPARISONS[name] if name else "Nothing else",
+        format_func=lambda name: COMPARISONS[name] if name else "Nothing",
         key="_run_vary",
         on_change=change_field,
     )

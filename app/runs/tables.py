@@ -93,4 +93,4 @@ def _spread(spread: Spread | None, base: Spread | None, is_base: bool) -> str:
     gap = spread.mean - base.mean
     if abs(gap) <= SURE * (spread.error**2 + base.error**2) ** 0.5:
         return text
-    return f":{'green' if gap > 0 else 'red'}-background[{text}]"
+    return f":orange-background[{text} {'▲' if gap > 0 else '▼'}]"

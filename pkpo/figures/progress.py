@@ -14,13 +14,16 @@ from pkpo.tasks import EVAL_KS
 TITLES = {
     "theta": "θ, the policy's mean",
     "gradient": "Estimate of the gradient",
-    "pass_rate": "Share of samples with a reward",
+    "pass_rate": "Samples with a reward",
     "entropy": "Entropy of the policy, nats",
     "cumulative_solve_rate": "Prompts solved so far, share",
-    "dead_group_share": "Groups that teach nothing, share",
+    "dead_group_share": "Groups that teach nothing",
     "k": "k in force",
 }
 """Each metric's chart; those of max@k are made as they are needed."""
+NOISY = ("gradient", "pass_rate", "dead_group_share")
+"""What is drawn as a mean of the last `WINDOW` updates."""
+WINDOW = 100
 OWN = {
     HillConfig.task: ("theta", "gradient", "pass_rate"),
     BanditConfig.task: ("entropy", "cumulative_solve_rate", "dead_group_share"),
@@ -60,7 +63,17 @@ def panels(configs: Sequence[RunConfig]) -> list[Panel]:
         Panel(f"max@{k}", f"max@{k}, exact: the best of {k} attempts"),
         Panel("max@1", "max@1, exact: a single attempt"),
     ]
-    return best + [Panel(column, TITLES[column]) for column in (*own, "k")]
+    return best + [Panel(column, _title(column)) for column in (*own, "k")]
+
+
+def drawn(column: str, values: np.ndarray) -> np.ndarray:
+    """A metric as its chart shows it, `[T]`: means of the last updates where it is noisy."""
+    if column not in NOISY or not len(values):
+        return values
+    sums = np.concatenate([[0.0], np.cumsum(values, dtype=float)])
+    ends = np.arange(1, len(sums))
+    starts = np.maximum(ends - WINDOW, 0)
+    return (sums[ends] - sums[starts]) / (ends - starts)
 
 
 def thin(x: np.ndarray, y: np.ndarray, at_most: int) -> np.ndarray:
@@ -128,6 +141,10 @@ def change_in_words(change: Change) -> str:
     """What a change set."""
     values = {"k": change.k, "learning rate": change.learning_rate}
     return ", ".join(f"{name} = {x:g}" for name, x in values.items() if x is not None)
+
+
+def _title(column: str) -> str:
+    return TITLES[column] + (f" (mean of {WINDOW} updates)" if column in NOISY else "")
 
 
 def _differing(configs: Sequence[RunConfig], fields: Sequence[str]) -> list[str]:

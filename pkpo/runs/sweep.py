@@ -39,7 +39,8 @@ class Member:
     final: dict[str, Spread]
     """Over the finished runs, each metric of the trained policy; empty if none has finished."""
     curves: dict[str, Spread]
-    """Over all runs, each metric up to the update that all have reached; "update" itself is a mean."""
+    """Over the runs that have begun, each metric up to the update that all of them have reached;
+    "update" itself is a mean."""
 
     @property
     def finished(self) -> int:
@@ -88,9 +89,10 @@ def _member(
     value: Any, runs: tuple[Run, ...], curves: Callable[[str], Mapping[str, Any]]
 ) -> Member:
     finals = [run.metrics for run in runs if run.status == "finished"]
-    events = [curves(run.id) for run in runs]
+    events = [found for run in runs if (found := curves(run.id))]
     reached = min((len(columns.get("update", ())) for columns in events), default=0)
-    names = [name for name in events[0] if all(name in columns for columns in events)]
+    first = events[0] if events else {}
+    names = [name for name in first if all(name in columns for columns in events)]
     return Member(
         value=value,
         runs=runs,
