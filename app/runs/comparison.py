@@ -116,7 +116,8 @@ def _baseline(labels: Sequence[str]) -> int:
     st.session_state["_baseline"] = at
 
     def pin() -> None:
-        st.query_params["baseline"] = str(st.session_state["_baseline"])
+        if (chosen := st.session_state["_baseline"]) != at:
+            st.query_params["baseline"] = str(chosen)
 
     return st.selectbox(
         "Baseline",

@@ -12,11 +12,12 @@ from app.access import Visitor
 from app.controls import plain
 from app.runs import form, words
 from app.runs.engine import POLL, Engine, explained
-from app.runs.going import back, change, follow, go
+from app.runs.going import MOVED, back, change, follow, go
 from pkpo.config import Change, RunConfig
 from pkpo.figures import progress
 from pkpo.runs import Run, checkpoint, export
 
+SLIDERS = "runs sliders"  # the keys of those that are drawn
 RATES = 10 ** (np.arange(-20, 21) / 10)
 """Factors of a learning rate that the slider offers."""
 
@@ -140,45 +141,40 @@ def _steering(visitor: Visitor, run: Run, config: RunConfig) -> None:
     """Sliders that stand at what is in force, and change it from the next update on."""
     if not run.metrics or run.step >= config.steps:
         return
-    force = {"k": int(run.metrics["k"]), "learning_rate": float(run.metrics["learning_rate"])}
-    known = st.session_state.setdefault(f"steered {run.id}", {})
-    for name, value in force.items():
-        if known.get(name) != value:  # taken up, or the schedule's doing: the slider follows
-            known[name] = value
-            st.session_state[f"steer {name}"] = value if name == "k" else _rounded(value)
+    rate = _rounded(run.metrics["learning_rate"])
+    force: dict[str, Any] = {"k": int(run.metrics["k"]), "learning_rate": rate}
+    # A slider is a new one whenever its value in force changes: a value that is set from here could be
+    # overtaken by the next poll, and the browser's old one taken for a wish.
+    keys = {name: f"steer {name} {run.id} {value}" for name, value in force.items()}
+    st.session_state[SLIDERS] = keys
 
-    def steer(name: str) -> None:
-        wanted = st.session_state[f"steer {name}"]
-        change(
-            visitor,
-            [run],
-            lambda engine, one: engine.store.steer(one.id, **{name: wanted}),
-        )
-        st.session_state.pop("runs moved", None)  # nothing but this fragment shows it
+    def steer(name: str, key: str) -> None:
+        wanted = st.session_state[key]
+        if wanted != force[name] and st.session_state[SLIDERS].get(name) == key:
+            change(visitor, [run], lambda found, one: found.store.steer(one.id, **{name: wanted}))
+            st.session_state.pop(MOVED, None)  # nothing but this fragment shows it
 
-    rates = sorted(
-        {_rounded(config.learning_rate * factor) for factor in RATES}
-        | {st.session_state["steer learning_rate"]}
-    )
     left, right = st.columns(2, gap="large")
     with left:
         st.slider(
             "k, from the next update on",
             1,
             _largest_k(config),
-            key="steer k",
+            force["k"],
+            key=keys["k"],
             on_change=steer,
-            args=("k",),
+            args=("k", keys["k"]),
             disabled=not config.estimator_entry.uses_k,
         )
     with right:
         st.select_slider(
             "Learning rate",
-            rates,
-            format_func=lambda rate: f"{rate:g}",
-            key="steer learning_rate",
+            sorted({*(_rounded(config.learning_rate * factor) for factor in RATES), rate}),
+            rate,
+            format_func=lambda x: f"{x:g}",
+            key=keys["learning_rate"],
             on_change=steer,
-            args=("learning_rate",),
+            args=("learning_rate", keys["learning_rate"]),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -111,15 +112,7 @@ def address_of(run: Run) -> str:
     """The form filled with a run's settings."""
     changed = {"steps": format_value(words.steps(run))}
     changed |= {name: format_value(value) for name, value in run.config.changed().items()}
-    return "&".join(
-        f"{name}={_escaped(text)}" for name, text in {"new": run.task, **changed}.items()
-    )
-
-
-def _escaped(text: str) -> str:
-    from urllib.parse import quote
-
-    return quote(text, safe="")
+    return urlencode({"new": run.task, **changed})
 
 
 def _task() -> str:
@@ -185,6 +178,8 @@ def _bind(name: str, value: Any, default: Any) -> dict[str, Any]:
 
     def take() -> None:
         chosen = st.session_state[key]
+        if chosen == value:  # a browser may repeat what it was told, even once the form is left
+            return
         if name == "new":
             st.query_params.from_dict({"new": chosen})  # fields of another problem
         elif chosen == default or chosen is None:
@@ -239,11 +234,13 @@ def _vary(page: Page, field: str, among: list[str], problem: str) -> None:
 
     def change_field() -> None:
         chosen = st.session_state["_run_vary"]
-        _keep_vary(f"{chosen} {page.first_values[chosen]}" if chosen else "")
+        if chosen != field:
+            _keep_vary(f"{chosen} {page.first_values[chosen]}" if chosen else "")
 
     def change_values() -> None:
-        texts = ("".join(text.split()) for text in st.session_state[key])
-        _keep_vary(" ".join([field, *texts]))
+        texts = ["".join(text.split()) for text in st.session_state[key]]
+        if texts != among:
+            _keep_vary(" ".join([field, *texts]))
 
     st.selectbox(
         "Vary as well",
