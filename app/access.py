@@ -22,6 +22,8 @@ from pkpo.runs import Run
 SECRET = "PKPO_HOST_SECRET"
 """The environment variable whose value opens the host's door; its presence is classroom mode."""
 COOKIE = "pkpo_visitor"
+REFUSED = "host link refused"
+NOTE = "Classroom: you may look at all runs, and change your own."
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _HOSTS: set[str] = set()  # ids of browsers that have shown the secret, until the server ends
@@ -76,7 +78,7 @@ def recognise() -> None:
         if hmac.compare_digest(shown.encode(), os.environ[SECRET].encode()):
             st.session_state["host"] = True
         else:
-            st.session_state["refused"] = True
+            st.session_state[REFUSED] = True
 
     _COMPONENT(
         data={"cookie": COOKIE, "id": _browser()},

@@ -29,3 +29,7 @@ with explained():
             )
         listing.show(found, visitor)
 access.recognise()
+if access.classroom():
+    st.caption("You are the host." if visitor.host else access.NOTE)
+    if st.session_state.pop(access.REFUSED, False):
+        st.warning("This host link is not, or no longer, valid.", icon=":material/link_off:")

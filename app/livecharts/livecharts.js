@@ -197,7 +197,7 @@ class LiveCharts {
   addMarks(layout, from, to) {
     const seen = this.marks.filter(({ update }) => update >= from && update <= to);
     layout.shapes = seen.map(({ update }) => ({ type: "line", x0: update, x1: update, y0: 0, y1: 1, yref: "paper", line: { color: INK, width: 1, dash: "dot" } }));
-    layout.annotations = seen.map(({ update, words }) => ({ x: update, y: 0, yref: "paper", yshift: -7, text: "▲", hovertext: `from update ${update}: ${words}`, showarrow: false, font: { size: 9 } }));
+    layout.annotations = seen.map(({ update, words }) => ({ x: update, y: 0, yref: "paper", yanchor: "top", yshift: 3, text: "▲", hovertext: `from update ${update}: ${words}`, showarrow: false, font: { size: 11 } }));
   }
 
   listen(chart) {
