@@ -158,7 +158,7 @@ def test_reload_stop_resume_kill_and_two_tabs(visit, store):
     button(page, "Stop").click()
     badge(page, "stopped")
     button(page, "Delete").click()
-    button(page, "Delete for good").click()
+    page.get_by_role("button", name="Delete for good").click()  # stands above the page
     page.wait_for_url(re.compile(r"/runs$"))
     assert id not in {run.id for run in store.runs()}
     other.reload()
@@ -168,13 +168,15 @@ def test_reload_stop_resume_kill_and_two_tabs(visit, store):
 def test_a_sweep_and_a_comparison(visit, store):
     page = visit("/runs?new=bandit&steps=400&seeds=2&vary=schedule+1+4", ready=False)
     button(page, "Start 4 runs").click()
-    expect(page.locator("table tr", has_text="k = 4")).to_contain_text("2 of 2", timeout=20_000)
+    expect(page.locator(".stMarkdown table tr", has_text="k = 4")).to_contain_text(
+        "2 of 2", timeout=20_000
+    )
     (first,) = {run.sweep for run in store.runs(limit=4)}
     runs = store.runs(sweep=first)[::-1]
     values = [run.metrics["max@4"] for run in runs if run.config.schedule == "4"]
     error = np.std(values, ddof=1) / np.sqrt(2)
     wanted = f"{np.mean(values):.4f} ± {error:.4f}"
-    expect(page.locator("table tr", has_text="k = 4")).to_contain_text(wanted)
+    expect(page.locator(".stMarkdown table tr", has_text="k = 4")).to_contain_text(wanted)
     page.wait_for_function(
         "document.querySelector('.lc').charts.series.get('k = 4')?.curves['max@4'].error?.length"
     )
@@ -183,7 +185,7 @@ def test_a_sweep_and_a_comparison(visit, store):
         page.locator(f".rl input[value='{run.id}']").check()
     button(page, "Compare 2 runs").click()
     page.wait_for_url(re.compile(f"compare={runs[0].id}"))
-    expect(page.locator("table", has_text="schedule")).to_be_visible()
+    expect(page.locator(".stMarkdown table", has_text="schedule")).to_be_visible()
     page.wait_for_function("document.querySelector('.lc').charts.series.size == 2")
     chips = page.locator(".lc-key button")
     chips.first.click()
@@ -231,7 +233,7 @@ def test_classroom(chromium, tmp_path):
         expect(host.get_by_text("You are the host.")).to_be_visible()
         host.goto(student.url)
         button(host, "Delete").click()
-        button(host, "Delete for good").click()
+        host.get_by_role("button", name="Delete for good").click()
         host.wait_for_url(re.compile("/runs$"))
         assert store.runs() == []
     for context in list(chromium.contexts):
