@@ -169,7 +169,7 @@ class Change:
                 raise ValueError(f"k must be of type int, got {self.k!r}")
             schedules.constant(self.k).check(config.n, 0, config.estimator_entry)
         if self.learning_rate is not None:
-            _check_field(fields_of(config.task)["learning_rate"], self.learning_rate)
+            check_field(fields_of(config.task)["learning_rate"], self.learning_rate)
 
 
 CONFIGS: dict[str, type[RunConfig]] = {c.task: c for c in (HillConfig, BanditConfig)}

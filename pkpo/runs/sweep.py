@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,8 @@ class Member:
     final: dict[str, Spread]
     """Over the finished runs, each metric of the trained policy; empty if none has finished."""
     curves: dict[str, Spread]
-    """Over all runs, each metric up to the update that all have reached; "update" itself is a mean."""
+    """Over the runs that have begun, each metric up to the update that all of them have reached;
+    "update" itself is a mean."""
 
     @property
     def finished(self) -> int:
@@ -66,19 +67,32 @@ def configs(
     return [config.replace(**setting, seed=seed) for setting in settings for seed in seeds]
 
 
-def summarise(store: Store, sweep: str, field: str) -> list[Member]:
-    """Mean and standard error over seeds, per value of a field, in order of submission."""
+def summarise(
+    store: Store, sweep: str, field: str, events: Callable[[str], Mapping[str, Any]] | None = None
+) -> list[Member]:
+    """Mean and standard error over seeds, per value of a field, in order of submission.
+
+    Args:
+      store: where the runs are.
+      sweep: their sweep's id.
+      field: the setting in which they differ besides the seed; "" if there is none.
+      events: a run's id -> its curves; default `store.events`.
+    """
     by_value: dict[Any, list[Run]] = {}
     for run in reversed(store.runs(sweep=sweep)):
         by_value.setdefault(run.settings.get(field), []).append(run)
-    return [_member(store, value, tuple(runs)) for value, runs in by_value.items()]
+    curves = events or store.events
+    return [_member(value, tuple(runs), curves) for value, runs in by_value.items()]
 
 
-def _member(store: Store, value: Any, runs: tuple[Run, ...]) -> Member:
+def _member(
+    value: Any, runs: tuple[Run, ...], curves: Callable[[str], Mapping[str, Any]]
+) -> Member:
     finals = [run.metrics for run in runs if run.status == "finished"]
-    events = [store.events(run.id) for run in runs]
+    events = [found for run in runs if (found := curves(run.id))]
     reached = min((len(columns.get("update", ())) for columns in events), default=0)
-    names = [name for name in events[0] if all(name in columns for columns in events)]
+    first = events[0] if events else {}
+    names = [name for name in first if all(name in columns for columns in events)]
     return Member(
         value=value,
         runs=runs,
