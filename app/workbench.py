@@ -38,7 +38,7 @@ def show(
     player.play(cached.recorded(configs), key=f"{page.address}-player")
     controls.sidebar(page, problem)  # after the picture, which is what a visitor waits for
 
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         with st.popover("Copy as command", icon=":material/terminal:"):
             st.caption("Prints the same numbers, without a browser:")
             st.code(command(configs), language="bash", wrap_lines=True)

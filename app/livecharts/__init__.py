@@ -18,7 +18,7 @@ import streamlit as st
 from plotly.io.json import to_json_plotly
 
 from app.player.packing import PLOTLY_URL, floats
-from pkpo.figures.progress import Panel, drawn, thin
+from pkpo.figures.progress import Panel, thin
 from pkpo.figures.style import axis, figure
 
 POINTS = 12_000  # of one metric, over all curves, sent of what is already there
@@ -99,7 +99,7 @@ def _news(one: Series, columns: Sequence[str], after: int, at_most: int) -> dict
     for column in columns:
         if column not in one.curves or start == len(updates):
             continue
-        x, y = updates[start:], drawn(column, np.asarray(one.curves[column]))[start:]
+        x, y = updates[start:], np.asarray(one.curves[column][start:])
         kept = thin(x, y, at_most)
         points[column] = {"x": floats(x[kept]), "y": floats(y[kept])}
         if column in one.errors:

@@ -8,11 +8,10 @@ import streamlit as st
 
 from app import livecharts
 from app.access import Visitor
-from app.controls import plain
 from app.livecharts import Series
 from app.runs import listing, tables, words
 from app.runs.engine import POLL, Engine, explained
-from app.runs.going import back, change, follow
+from app.runs.going import change, follow, heading
 from pkpo.figures import progress
 from pkpo.runs import Run
 from pkpo.runs.run import check_id
@@ -24,7 +23,6 @@ LIMIT = 12  # runs over one another
 def show(engine: Engine, visitor: Visitor, text: str) -> None:
     """The runs that an address names."""
     engine.look()
-    back()
     ids = list(dict.fromkeys(text.split()))
     if not 2 <= len(ids) <= LIMIT:
         raise ValueError(f"compare: give from 2 to {LIMIT} ids of runs, got {len(ids)}")
@@ -32,7 +30,7 @@ def show(engine: Engine, visitor: Visitor, text: str) -> None:
     configs = [run.config for run in runs]
     styles = progress.styles(configs)
     labels = [label for label, _ in styles]
-    st.header(f"{len(runs)} runs compared", anchor=False)
+    heading(f"{len(runs)} runs compared")
     polled = any(run.status in words.ACTIVE for run in runs)
     baseline = _baseline(labels)
 
@@ -49,8 +47,7 @@ def show(engine: Engine, visitor: Visitor, text: str) -> None:
                 for run, (label, colour) in zip(now, styles, strict=True)
             ]
             livecharts.show(series, progress.panels(configs), key="compare-charts")
-            columns = [panel.column for panel in progress.panels(configs) if not panel.steps]
-            st.markdown(tables.latest(now, columns, labels, baseline))
+            st.markdown(tables.latest(now, progress.telling(configs), labels, baseline))
 
     follow_runs()
     if progress.differences(configs):
@@ -64,7 +61,6 @@ def show(engine: Engine, visitor: Visitor, text: str) -> None:
 def show_sweep(engine: Engine, visitor: Visitor, id: str) -> None:
     """Runs that were submitted together."""
     engine.look()
-    back()
     runs = engine.store.runs(sweep=check_id(id))[::-1]
     if not runs:
         raise ValueError(f"there is no sweep {id}")
@@ -73,11 +69,11 @@ def show_sweep(engine: Engine, visitor: Visitor, id: str) -> None:
     one_each = list({getattr(config, field, None): config for config in configs}.values())
     styles = progress.styles([config.replace(seed=0) for config in one_each])
     labels = [label for label, _ in styles]
-    st.header(plain(runs[0].name or words.sweep_title(runs)), anchor=False)
+    heading(runs[0].name or words.sweep_title(runs))
     polled = any(run.status in words.ACTIVE for run in runs)
     _sweep_actions(visitor, runs)
     baseline = _baseline(labels) if len(labels) > 1 else 0
-    columns = [p.column for p in progress.panels(configs) if not p.steps]
+    columns = progress.telling(configs)
 
     @st.fragment(run_every=POLL if polled else None)
     def follow_sweep() -> None:

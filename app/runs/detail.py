@@ -12,7 +12,7 @@ from app.access import Visitor
 from app.controls import plain
 from app.runs import form, words
 from app.runs.engine import POLL, Engine, explained
-from app.runs.going import MOVED, back, change, follow, go
+from app.runs.going import MOVED, change, follow, go, heading
 from pkpo.config import Change, RunConfig
 from pkpo.figures import progress
 from pkpo.runs import Run, checkpoint, export
@@ -27,8 +27,7 @@ def show(engine: Engine, visitor: Visitor, id: str) -> None:
     engine.look()
     run = engine.store.run(id)
     config = run.config
-    back()
-    st.header(plain(words.title(run)), anchor=False)
+    heading(words.title(run))
     polled = run.status in words.ACTIVE
 
     @st.fragment(run_every=POLL if polled else None)

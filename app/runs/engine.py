@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 
 from app.controls import plain
-from pkpo.figures.progress import DRAWN
+from pkpo.figures.progress import DRAWN, WINDOW, drawn
 from pkpo.runs import LocalExecutor, Run, Store, StoreError, data_folder
 
 PATIENCE = 2.0  # seconds to wait for another process that writes, while somebody looks at a page
@@ -32,6 +32,8 @@ class Engine:
         self._looking, self._reading = threading.Lock(), threading.Lock()
         self._looked = 0.0
         self._curves: OrderedDict[str, dict[str, np.ndarray]] = OrderedDict()
+        self._ends: dict[tuple[str, str], np.ndarray] = {}
+        """Per run and metric, the last values as they are stored: what the next mean needs."""
         self._paces: dict[str, deque[tuple[float, int]]] = {}
 
     def look(self, now: bool = False) -> None:
@@ -49,7 +51,9 @@ class Engine:
                 self._executor.reconcile()
 
     def curves(self, id: str) -> Mapping[str, np.ndarray]:
-        """What can be drawn of a run: "update" and metrics, float32 `[T]`; read-only.
+        """What is drawn of a run: "update" and metrics, float32 `[T]`; read-only.
+
+        Noisy metrics are means of the last updates, see `progress.drawn`.
 
         Raises:
           StoreError, ValueError: see `Store.events`.
@@ -61,11 +65,16 @@ class Engine:
             for name in ("update", *DRAWN):
                 if name in news:
                     old = known.get(name, np.empty(0, np.float32))
-                    known[name] = np.concatenate([old, news[name].astype(np.float32)])
+                    before = self._ends.get((id, name), np.empty(0))
+                    values = np.concatenate([before, news[name]])
+                    self._ends[id, name] = values[-(WINDOW - 1) :]
+                    more = drawn(name, values)[len(before) :].astype(np.float32)
+                    known[name] = np.concatenate([old, more])
             if known:
                 self._curves[id] = known
             while len(self._curves) > KEPT:
-                self._curves.popitem(last=False)
+                gone, _ = self._curves.popitem(last=False)
+                self._ends = {at: end for at, end in self._ends.items() if at[0] != gone}
             return dict(known)
 
     def pace(self, run: Run) -> float | None:

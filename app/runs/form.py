@@ -13,7 +13,7 @@ from app.controls import BANDIT, TOY, Page, plain
 from app.controls.page import COMPARISONS
 from app.runs import words
 from app.runs.engine import Engine
-from app.runs.going import act, back
+from app.runs.going import act, heading
 from pkpo.config import OPTIMIZERS, format_value, parse_field, parse_value, run_config
 from pkpo.estimators import get_estimator
 from pkpo.runs import Run, Store, sweep
@@ -48,8 +48,7 @@ PROBLEMS = {
 
 def show(engine: Engine, visitor: Visitor) -> None:
     """The form."""
-    back()
-    st.header("New run", anchor=False)
+    heading("New run")
     page = PAGES[_task()]
     top = min(page.fields["steps"].metadata["high"], engine.store.limits.steps)
     values, own, problems = _read(page, st.query_params.to_dict(), top)

@@ -64,6 +64,8 @@ def change(visitor: Visitor, runs: list[Run], wish: Callable[[Engine, Run], obje
     act(each)
 
 
-def back() -> None:
-    """The way to the list."""
-    st.button("All runs", icon=":material/arrow_back:", type="tertiary", on_click=go)
+def heading(text: str) -> None:
+    """A view's title, below the way back to the list."""
+    with st.container(gap=None):
+        st.button("All runs", icon=":material/arrow_back:", type="tertiary", on_click=go)
+        st.header(plain(text), anchor=False)

@@ -66,6 +66,12 @@ def panels(configs: Sequence[RunConfig]) -> list[Panel]:
     return best + [Panel(column, _title(column)) for column in (*own, "k")]
 
 
+def telling(configs: Sequence[RunConfig]) -> list[str]:
+    """The metrics of which a single update's value says something."""
+    charts = [panel.column for panel in panels(configs)]
+    return [column for column in charts if column not in (*NOISY, "k")]
+
+
 def drawn(column: str, values: np.ndarray) -> np.ndarray:
     """A metric as its chart shows it, `[T]`: means of the last updates where it is noisy."""
     if column not in NOISY or not len(values):
