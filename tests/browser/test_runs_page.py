@@ -113,11 +113,15 @@ def test_charts_keep_their_node_zoom_cursor_and_legend_while_a_run_is_steered(vi
     expect(page.get_by_text(re.compile("Changed on the way: k = 3, from update"))).to_be_visible()
     (change,) = store.changes(id)
     assert (change.k, change.learning_rate) == (3, None)
+    page.get_by_role("slider", name="Learning rate").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text(re.compile("; learning rate = 1.26, from update"))).to_be_visible()
+    assert store.changes(id)[1].learning_rate == 1.26
     page.mouse.dblclick(box["x"] + 200, middle)
     page.wait_for_function("document.querySelector('.lc').dataset.range === ''")
     page.wait_for_selector(".lc figure[data-column=k] .annotation-text")
     mark = page.evaluate("document.querySelector('.lc-plot').layout.shapes.map(shape => shape.x0)")
-    assert mark == [change.update]
+    assert mark == [change.update for change in store.changes(id)]
 
 
 def test_reload_stop_resume_kill_and_two_tabs(visit, store):

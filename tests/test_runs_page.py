@@ -1,0 +1,430 @@
+"""The page Runs without a browser: list, form, permissions, addresses, faults; what charts are sent."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sqlite3
+from contextlib import closing
+from urllib.parse import parse_qsl
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import access, livecharts
+from app.runs import engine, form, tables, words
+from pkpo.config import BanditConfig, Change, HillConfig
+from pkpo.figures import progress
+from pkpo.runs import LocalExecutor, Store, sweep
+from pkpo.runs.process import Process
+from pkpo.training import record
+from tests.browser.browser import ROOT
+from tests.test_runs import work
+
+MAIN = str(ROOT / "app" / "main.py")
+SMALL = BanditConfig(n=8, schedule="4", steps=300)
+STUDENT = "0123456789abcdef" * 2
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch) -> Store:
+    """A store of the test's own, in which no executor starts anything."""
+    monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(LocalExecutor, "reconcile", lambda self: None)
+    return Store()
+
+
+def open_page(**address: str) -> AppTest:
+    page = AppTest.from_file(MAIN, default_timeout=30)
+    page.run()
+    page.switch_page("app_pages/runs.py")
+    for name, text in address.items():
+        page.query_params[name] = text
+    page.run()
+    assert not page.exception
+    return page
+
+
+def buttons(page: AppTest) -> list[str]:
+    return [button.label for button in page.button]
+
+
+def click(page: AppTest, label: str) -> AppTest:
+    next(button for button in page.button if button.label == label).click().run()
+    assert not page.exception
+    return page
+
+
+def errors(page: AppTest) -> str:
+    return " ".join(error.value.replace("\\", "") for error in page.error)
+
+
+def component(page: AppTest, name: str) -> dict:
+    """What a component on the page was sent."""
+    for element in page.get("bidi_component"):
+        if element.proto.component_name.endswith(name):
+            return json.loads(element.proto.json)
+    raise AssertionError(f"no {name} on the page")
+
+
+def rows(page: AppTest) -> list[dict]:
+    return component(page, "pkpo_run_list")["rows"]
+
+
+# --- The list -------------------------------------------------------------------------------------
+
+
+def test_nothing_yet_and_one_click_to_an_example(store):
+    page = open_page()
+    assert "No runs yet" in page.markdown[0].value
+    click(page, "Start an example")
+    (run,) = store.runs()
+    assert (run.task, run.owner, run.status) == ("bandit", "", "queued")
+    assert page.query_params["run"] == run.id or page.query_params["run"] == [run.id]
+    assert "Stop" in buttons(page)
+
+
+def test_the_list_says_status_place_progress_and_puts_a_sweep_in_one_row(store):
+    done = store.submit(SMALL)
+    work(store, done)
+    first, second = store.submit(SMALL), store.submit(SMALL, name="Mine!")
+    together = store.submit_together(sweep.configs(SMALL, [0, 1], "schedule", ["1", "2"]))
+    found = {row["address"]: row for row in rows(open_page())}
+    assert list(found) == [f"sweep={together}", f"run={second}", f"run={first}", f"run={done}"]
+    assert found[f"sweep={together}"]["count"] == "0 of 1,200"
+    assert found[f"sweep={together}"]["title"] == "k = 1; k = 2, 2 seeds each"
+    assert found[f"run={first}"]["note"] == "place 1 in the queue"
+    assert found[f"run={second}"]["title"] == "Mine!"
+    assert found[f"run={done}"]["status"] == "finished"
+    assert (found[f"run={done}"]["progress"], found[f"run={done}"]["count"]) == (1, "300 of 300")
+
+
+def test_filters(store):
+    work(store, store.submit(SMALL))
+    store.submit(HillConfig(steps=20))
+    page = open_page()
+    page.selectbox(key="runs_status").set_value("finished").run()
+    assert [row["status"] for row in rows(page)] == ["finished"]
+    page.selectbox(key="runs_status").set_value("").run()
+    page.selectbox(key="runs_task").set_value("gaussian-hill").run()
+    assert [row["status"] for row in rows(page)] == ["queued"]
+    page.selectbox(key="runs_status").set_value("failed").run()
+    assert any(caption.value == "No run is like this." for caption in page.caption)
+
+
+# --- The form -------------------------------------------------------------------------------------
+
+
+def test_a_form_submits_what_it_says(store):
+    page = open_page(new="gaussian-hill", schedule="4@0,1@500", steps="900", theta="0.1", name="A")
+    click(page, "Start")
+    (run,) = store.runs()
+    assert run.config == HillConfig(schedule="4@0,1@500", steps=900, theta=0.1)
+    assert run.name == "A"
+
+
+def test_a_sweep_is_one_click(store):
+    page = open_page(new="bandit", vary="n 4 32", schedule="4", seeds="3", seed="7", steps="50")
+    click(page, "Start 6 runs")
+    runs = store.runs()[::-1]
+    assert [(run.config.n, run.config.seed) for run in runs] == [
+        (n, seed) for n in (4, 32) for seed in (7, 8, 9)
+    ]
+    assert len({run.sweep for run in runs}) == 1
+    assert page.query_params["sweep"] in (runs[0].sweep, [runs[0].sweep])
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ({"schedule": "magic"}, "schedule must look like"),
+        ({"schedule": "17"}, "k = 17 is more than n = 16"),
+        ({"n": "x"}, "n must be a whole number, got 'x'"),
+        ({"steps": "200001"}, "steps must be from 1 to 200000, got 200001"),
+        ({"seeds": "99"}, "seeds must be from 1 to 20, got '99'"),
+        ({"vary": "sharing 1 2"}, "vary: cannot go through"),
+        ({"vary": "n 16 16"}, "n must differ, got 16 16"),
+        ({"vary": "n"}, "n must have at least one value"),
+        ({"bandit": "nonsense"}, "bandit"),
+        ({"hack": "1"}, "'hack' is not a setting of this form"),
+    ],
+)
+def test_a_form_s_errors(store, address, problem):
+    page = open_page(new="bandit", **address)
+    assert problem in errors(page)
+    start = next(button for button in page.button if button.label == "Start")
+    assert start.disabled
+    assert store.runs() == []
+
+
+def test_a_run_fills_the_form(store):
+    config = BanditConfig(n=32, schedule="linear:8->1@200", steps=400, bandit="hard", seed=3)
+    run = store.run(store.submit(config))
+    page = open_page(**dict(parse_qsl(form.address_of(run))))
+    assert not page.error
+    click(page, "Start")
+    assert store.runs(limit=1)[0].config == config
+
+
+def test_the_bandit_s_page_links_to_a_filled_form(store):
+    page = AppTest.from_file(MAIN, default_timeout=30).run()
+    page.switch_page("app_pages/bandit.py").run()
+    (link,) = [x for x in page.get("page_link") if x.proto.label == "Run this for longer"]
+    assert dict(parse_qsl(link.proto.query_string)) == {
+        "new": "bandit",
+        "vary": "schedule 1 8 8@0,1@150",
+    }
+
+
+# --- One run, several runs, and nonsense ----------------------------------------------------------
+
+
+def test_stop_resume_and_delete(store):
+    id = store.submit(SMALL)
+    page = click(open_page(run=id), "Stop")
+    assert store.run(id).status == "stopped"
+    click(page, "Resume")
+    assert store.run(id).status == "queued"
+    click(click(page, "Stop"), "Delete for good")
+    assert store.runs() == []
+
+
+def test_steering_is_stored_and_marked(store):
+    id = store.submit(SMALL)
+    store.claim(lambda device: 1)
+    work(store, id, 100)
+    store.steer(id, k=2)
+    store.resume(id)
+    work(store, id)
+    page = open_page(run=id)
+    (change,) = store.changes(id)
+    assert component(page, "pkpo_live_charts")["marks"] == [
+        {"update": change.update, "words": "k = 2"}
+    ]
+    assert any("k = 2, from update" in caption.value for caption in page.caption)
+
+
+def test_a_slider_stands_at_what_is_in_force_and_steers(store):
+    id, me = store.submit(SMALL), Process.own()
+    store.claim(lambda device: 1)
+    store.begin(id, me, {})
+    curves = record(SMALL).columns
+    events = [{name: curve[at].item() for name, curve in curves.items()} for at in range(3)]
+    store.append(id, me, events, 3)
+    page = open_page(run=id)
+    assert page.slider[0].value == 4
+    page.run()
+    assert store.append(id, me, [], 3).changes == []  # looking steers nothing
+    page.slider[0].set_value(2).run()
+    assert not page.exception
+    assert store.append(id, me, [], 3).changes == [Change(update=3, k=2)]
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ({"run": "../../etc/passwd"}, "a run's id has 12 characters of 0-9 and a-f"),
+        ({"run": "0123456789ab"}, "there is no run 0123456789ab"),
+        ({"run": "<script>"}, "a run's id has 12 characters"),
+        ({"run": ""}, "a run's id has 12 characters"),
+        ({"compare": "0123456789ab"}, "give from 2 to 12 ids of runs, got 1"),
+        ({"compare": "0123456789ab zzz"}, "there is no run 0123456789ab"),
+        ({"compare": " ".join(f"{i:012x}" for i in range(13))}, "got 13"),
+        ({"sweep": "0123456789ab"}, "there is no sweep 0123456789ab"),
+        ({"sweep": "'; DROP TABLE runs"}, "a run's id has 12 characters"),
+    ],
+)
+def test_nonsense_in_the_address_is_one_line(store, address, problem):
+    store.submit(SMALL)
+    page = open_page(**address)
+    assert problem in errors(page)
+    assert len(page.error) == 1
+    assert len(store.runs()) == 1
+
+
+def test_a_comparison_shows_what_differs(store):
+    ids = [
+        store.submit(SMALL.replace(schedule=k, learning_rate=r))
+        for k, r in (("1", 1.0), ("4", 2.0))
+    ]
+    for id in ids:
+        work(store, id)
+    page = open_page(compare=" ".join(ids))
+    texts = " ".join(text.value for text in page.markdown).replace("\\", "")
+    assert ":orange-background[4]" in texts and ":orange-background[2.0]" in texts
+    assert "learning rate" in texts
+    values = [store.run(id).metrics["max@4"] for id in ids]
+    assert f"{values[0]:.4g}" in texts and f"({values[1] - values[0]:+.3g})" in texts
+    assert len(component(page, "pkpo_live_charts")["series"]) == 2
+
+
+def test_the_store_s_faults_are_one_message(store, monkeypatch, tmp_path):
+    monkeypatch.setattr(engine, "PATIENCE", 0.1)
+    page = open_page(new="bandit", steps="50")
+    with closing(sqlite3.connect(store.file, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        assert "is held by another process" in errors(click(page, "Start"))
+    click(page, "Start")
+    assert len(store.runs()) == 1
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "runs.sqlite3").write_bytes(b"no database " * 1000)
+    monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path / "damaged"))
+    assert "is damaged; move it away" in errors(open_page())
+    monkeypatch.setenv("PKPO_DATA_DIR", "/proc/nothing")
+    assert "PKPO_DATA_DIR can name another place" in errors(open_page())
+
+
+# --- The classroom --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def classroom(monkeypatch) -> None:
+    monkeypatch.setenv(access.SECRET, "open sesame")
+    monkeypatch.setattr(access, "_HOSTS", set())
+
+
+def visit(browser: str, **address: str) -> AppTest:
+    """A page opened by a browser that keeps this id."""
+    page = AppTest.from_file(MAIN, default_timeout=30)
+    page.session_state["browser"] = browser
+    page.run()
+    page.switch_page("app_pages/runs.py")
+    for name, text in address.items():
+        page.query_params[name] = text
+    page.run()
+    assert not page.exception
+    return page
+
+
+def test_visitors_change_their_own_runs_only(store, classroom):
+    click(visit(STUDENT), "Start an example")
+    (run,) = store.runs()
+    assert run.owner not in ("", STUDENT)
+    assert "Stop" in buttons(visit(STUDENT, run=run.id))
+    other = visit("f" * 32, run=run.id)
+    assert "Stop" not in buttons(other) and "Duplicate with changes" in buttons(other)
+    host = visit("a" * 32)
+    host.session_state["host"] = True
+    host.query_params["run"] = run.id
+    click(host.run(), "Stop")
+    assert store.run(run.id).status == "stopped"
+    assert "Delete for good" not in buttons(other.run())
+
+
+def test_a_forged_wish_is_refused(store):
+    mine, theirs = access.Visitor("me", host=False), store.run(store.submit(SMALL, owner="them"))
+    assert not mine.may_change(theirs)
+    assert access.Visitor("", host=True).may_change(theirs)
+    assert not access.Visitor("someone", host=False).may_change(store.run(store.submit(SMALL)))
+
+
+def test_limits_hold_for_a_browser_not_a_session(store, classroom, monkeypatch):
+    monkeypatch.setenv("PKPO_QUEUE_LIMIT", "2")
+    engine._engine.cache_clear()
+    for _ in range(2):
+        click(visit(STUDENT, new="bandit", steps="50"), "Start")
+    page = click(visit(STUDENT, new="bandit", steps="50"), "Start")
+    assert "at most 2 of your runs can wait" in errors(page)
+    click(visit("f" * 32, new="bandit", steps="50"), "Start")
+    assert len(store.runs()) == 3
+    engine._engine.cache_clear()
+
+
+# --- What charts are sent -------------------------------------------------------------------------
+
+
+def points(sent: dict, column: str) -> tuple[np.ndarray, np.ndarray]:
+    return tuple(
+        np.frombuffer(base64.b64decode(sent["points"][column][axis]), np.float32) for axis in "xy"
+    )
+
+
+def test_only_new_points_are_sent_and_all_of_them_once():
+    config = HillConfig(steps=400)
+    curves = record(config).columns
+    whole = livecharts.Series("run", "k = 8", "#000000", curves)
+    got = []
+    for after, until in ((-1, 150), (150, 151), (151, 151), (151, 400)):
+        part = {name: curve[: until + 1] for name, curve in curves.items()}
+        sent = livecharts._news(
+            livecharts.Series("run", "k = 8", "#000000", part), ["theta"], after, 10_000
+        )
+        assert (sent["after"], sent["last"]) == (after, until)
+        got.append(points(sent, "theta") if sent["points"] else np.empty((2, 0)))
+    x, y = np.concatenate(got, axis=1)
+    assert x.tolist() == list(range(401))
+    assert np.array_equal(y, whole.curves["theta"].astype(np.float32))
+
+
+def test_thinning_keeps_ends_and_every_stretch_s_extremes():
+    rng = np.random.default_rng(0)
+    x, y = np.arange(100_000), rng.standard_normal(100_000)
+    y[[12_345, 77_777]] = (40.0, -40.0)  # spikes of one update
+    kept = progress.thin(x, y, 2000)
+    assert len(kept) <= 2002 and (np.diff(kept) > 0).all()
+    assert {0, 99_999, 12_345, 77_777} <= set(kept.tolist())
+    assert np.array_equal(progress.thin(x[:50], y[:50], 50), np.arange(50))
+    y[500] = np.nan
+    assert {12_345, 77_777} <= set(progress.thin(x, y, 2000).tolist())
+
+
+def test_noisy_metrics_are_trailing_means_however_they_come(store):
+    id = store.submit(SMALL)
+    found = engine.Engine(store.folder)
+    work(store, id, 90)
+    first = found.curves(id)
+    store.resume(id)
+    work(store, id)
+    curves = found.curves(id)
+    raw = store.events(id)
+    assert len(first["k"]) == 90 and len(curves["k"]) == 301
+    noisy = raw["dead_group_share"]
+    want = [noisy[max(0, t - 99) : t + 1].mean() for t in range(301)]
+    assert np.allclose(curves["dead_group_share"], want, rtol=1e-6)
+    assert np.array_equal(curves["entropy"], raw["entropy"].astype(np.float32))
+
+
+# --- Words and tables -----------------------------------------------------------------------------
+
+
+def test_labels_tell_runs_apart():
+    one = HillConfig()
+    assert progress.styles([one])[0][0] == "k = 8"
+    labels = [label for label, _ in progress.styles([one, one.replace(seed=1, n=32)])]
+    assert labels == ["n = 16, seed = 0", "n = 32, seed = 1"]
+    twice = [label for label, _ in progress.styles([one, one])]
+    assert twice == ["1", "2"]
+    mixed = progress.styles([one, BanditConfig()])
+    assert [label for label, _ in mixed][0].startswith("task = gaussian-hill")
+    many = progress.styles([one.replace(seed=s) for s in range(12)])
+    assert len({colour for _, colour in many}) == 12
+
+
+def test_the_yardstick_is_a_k_that_events_have():
+    assert progress.yardstick([HillConfig(schedule="1")]) == 8
+    assert progress.yardstick([HillConfig(schedule="3")]) == 4
+    assert progress.yardstick([HillConfig(n=64, schedule="40")]) == 16
+    columns = [panel.column for panel in progress.panels([HillConfig(), BanditConfig()])]
+    assert columns == ["max@8", "max@1", "k"]
+
+
+def test_the_sweep_s_table_marks_what_is_sure():
+    def member(value, mean, error):
+        spread = sweep.Spread(mean, error)
+        return sweep.Member(value, (), {"max@1": spread}, {})
+
+    members = [member("1", 0.5, 0.01), member("2", 0.52, 0.01), member("4", 0.6, 0.01)]
+    text = tables.sweep_table(members, ["k = 1", "k = 2", "k = 4"], ["max@1"], 0)
+    lines = text.replace("\\", "").splitlines()
+    assert ":orange" not in lines[3] and ":orange" not in lines[2]
+    assert ":orange-background[0.6000 ± 0.0100 ▲]" in lines[4]
+
+
+def test_words():
+    assert words.duration(0.2) == "1 second"
+    assert words.duration(150) == "2 minutes"
+    assert words.count(1, "run") == "1 run"
+    assert progress.change_in_words(Change(update=3, k=2, learning_rate=0.5)) == (
+        "k = 2, learning rate = 0.5"
+    )
