@@ -186,7 +186,10 @@ def test_stop_resume_and_delete(store):
     assert store.run(id).status == "stopped"
     click(page, "Resume")
     assert store.run(id).status == "queued"
-    click(click(page, "Stop"), "Delete for good")
+    click(click(page, "Stop"), "Delete")
+    click(page, "Keep")
+    assert "Delete for good" not in buttons(page)
+    click(click(page, "Delete"), "Delete for good")
     assert store.runs() == []
 
 
@@ -309,7 +312,7 @@ def test_visitors_change_their_own_runs_only(store, classroom):
     host.query_params["run"] = run.id
     click(host.run(), "Stop")
     assert store.run(run.id).status == "stopped"
-    assert "Delete for good" not in buttons(other.run())
+    assert "Delete" not in buttons(other.run())
 
 
 def test_a_forged_wish_is_refused(store):

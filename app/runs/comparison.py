@@ -11,7 +11,7 @@ from app.access import Visitor
 from app.livecharts import Series
 from app.runs import listing, tables, words
 from app.runs.engine import POLL, Engine, explained
-from app.runs.going import change, follow, heading
+from app.runs.going import change, delete, follow, heading
 from pkpo.figures import progress
 from pkpo.runs import Run
 from pkpo.runs.run import check_id
@@ -146,7 +146,12 @@ def _mean(member: Member, counted: set[str], style: tuple[str, str]) -> Series:
 
 def _sweep_actions(visitor: Visitor, runs: list[Run]) -> None:
     going = [run for run in runs if run.status in words.ACTIVE]
-    if going and all(map(visitor.may_change, runs)):
+    if not all(map(visitor.may_change, runs)):
+        return
+    if not going:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            delete(visitor, runs)
+    else:
         st.button(
             "Stop all",
             icon=":material/stop:",

@@ -12,7 +12,7 @@ from app.access import Visitor
 from app.controls import plain
 from app.runs import form, words
 from app.runs.engine import POLL, Engine, explained
-from app.runs.going import MOVED, change, follow, go, heading
+from app.runs.going import MOVED, change, delete, follow, go, heading
 from pkpo.config import Change, RunConfig
 from pkpo.figures import progress
 from pkpo.runs import Run, checkpoint, export
@@ -91,7 +91,7 @@ def _status(engine: Engine, run: Run) -> None:
 def _actions(visitor: Visitor, run: Run) -> None:
     mine = visitor.may_change(run)
     again = run.status in ("stopped", "interrupted", "failed")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if mine and run.status in words.ACTIVE:
             asked = run.stop_requested is not None and run.status == "running"
             st.button(
@@ -117,23 +117,7 @@ def _actions(visitor: Visitor, run: Run) -> None:
             args=(form.address_of(run),),
         )
         if mine and run.status != "running":
-            _delete(visitor, [run], "this run")
-
-
-def _delete(visitor: Visitor, runs: list[Run], what: str) -> None:
-    with st.popover("Delete", icon=":material/delete:"):
-        st.markdown(f"Forget {what}, its curves and its checkpoints? This cannot be undone.")
-        st.button(
-            "Delete for good", icon=":material/delete_forever:", on_click=_forget(visitor, runs)
-        )
-
-
-def _forget(visitor: Visitor, runs: list[Run]) -> Any:
-    def forget() -> None:
-        change(visitor, runs, lambda engine, run: engine.store.delete(run.id))
-        go()
-
-    return forget
+            delete(visitor, [run])
 
 
 def _steering(visitor: Visitor, run: Run, config: RunConfig) -> None:

@@ -16,7 +16,7 @@ from app.controls import plain
 from app.runs.engine import Engine, engine
 from pkpo.runs import Run, StoreError
 
-PROBLEM, MOVED = "runs problem", "runs moved"
+PROBLEM, MOVED, ASKED = "runs problem", "runs moved", "runs asked to delete"
 
 
 def go(address: str = "") -> None:
@@ -62,6 +62,25 @@ def change(visitor: Visitor, runs: list[Run], wish: Callable[[Engine, Run], obje
             wish(found, run)
 
     act(each)
+
+
+def delete(visitor: Visitor, runs: list[Run]) -> None:
+    """A button that forgets runs once it has been asked for twice."""
+    first = runs[0].id
+
+    def ask(about: str) -> None:
+        st.session_state[ASKED] = about
+
+    def forget() -> None:
+        change(visitor, runs, lambda found, run: found.store.delete(run.id))
+        go()
+
+    if st.session_state.get(ASKED) != first:
+        st.button("Delete", icon=":material/delete:", on_click=ask, args=(first,))
+        return
+    st.button("Keep", icon=":material/undo:", on_click=ask, args=("",))
+    st.button("Delete for good", icon=":material/delete_forever:", on_click=forget)
+    st.caption("Curves and checkpoints, too; this cannot be undone.", width="content")
 
 
 def heading(text: str) -> None:

@@ -24,7 +24,8 @@ def app_data(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def app_address(app_data) -> Iterator[str]:
-    with real.running_app(PKPO_DATA_DIR=str(app_data)) as address:
+    # One worker: the browser that draws what it does needs the other core.
+    with real.running_app(PKPO_DATA_DIR=str(app_data), PKPO_WORKERS="1") as address:
         yield address
 
 
