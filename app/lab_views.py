@@ -138,14 +138,12 @@ def cloud(point: LabSettings, own: dict[str, Any]) -> None:
 
 def budget(point: LabSettings, own: dict[str, Any]) -> None:
     """Prompts times n."""
-    total = st.segmented_control(
-        "Samples per update", [16, 32, 64, 128, 256], default=64, required=True
-    )
+    controls.lab_total(own)
     names = [name for name in own["show"] if name in lab.UNBIASED] or [
         "sloo_minus_one",
         "canonical",
     ]
-    found = lab.budget(point, names, int(total))
+    found = lab.budget(point, names, own["total"])
     text = figures.describe_budget(found, point.k)
     st.markdown(f"**{text}**")
     _chart(figures.budget(found), "budget", text)

@@ -201,6 +201,16 @@ def test_the_budget_takes_its_total():
         assert text in said(page)
         (group,) = [g for g in page.get("button_group") if g.key != "_lab_view"]
         group.set_value(128).run()
+    assert page.query_params["total"] == "128"
+    text = figures.describe_budget(lab.budget(LabSettings(k=2), names, 32), 2)
+    assert text in said(open_lab(view="budget", k="2", total="32"))
+    page = open_lab(view="budget", total="33")
+    assert "total must be one of 16, 32, 64, 128, 256, got '33'" in said(page)
+
+
+def test_an_axis_of_another_problem_is_said():
+    assert "does not run over θ for this problem" in said(open_lab(axis="theta"))
+    assert "does not run over" not in said(open_lab(axis="n"))
 
 
 def test_too_many_outcome_counts_are_said():

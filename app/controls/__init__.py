@@ -10,6 +10,7 @@ from app.controls.lab import (
     lab_measure,
     lab_point,
     lab_settings,
+    lab_total,
     lab_view,
 )
 from app.controls.page import COMPARISONS, Page
@@ -36,6 +37,7 @@ __all__ = [
     "lab_measure",
     "lab_point",
     "lab_settings",
+    "lab_total",
     "lab_view",
     "notices",
     "plain",

@@ -49,12 +49,22 @@ def _alpha(text: str) -> float:
     return float(text)
 
 
+TOTALS = (16, 32, 64, 128, 256)
+
+
+def _total(text: str) -> int:
+    if text not in map(str, TOTALS):
+        raise ValueError(f"total must be one of {', '.join(map(str, TOTALS))}, got {text[:40]!r}")
+    return int(text)
+
+
 READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "view": ("map", _one_of("view", tuple(VIEWS))),
     "axis": ("", _one_of("axis", tuple(lab.AXES))),
     "measure": ("variance", _one_of("measure", tuple(MEASURES))),
     "show": ("s sloo sloo_minus_one canonical", _names),
     "alpha": ("0.5", _alpha),
+    "total": ("64", _total),
 }
 """The page's own settings beside `LabSettings`: default text, and how a text is read."""
 
@@ -130,6 +140,8 @@ def lab_axis(point: LabSettings, own: dict[str, Any], without: Sequence[str] = (
         required=True,
         **_bind("axis", chosen, ""),
     )
+    if own["axis"] not in ("", chosen):
+        st.caption(f"This figure does not run over {lab.AXES[own['axis']]} for this problem.")
     return chosen
 
 
@@ -150,6 +162,13 @@ def lab_estimators(own: dict[str, Any]) -> None:
         list(dict.fromkeys([*COMPARED, *own["show"]])),
         format_func=lambda name: get_estimator(name).label,
         **_bind("show", list(own["show"]), READERS["show"][0]),
+    )
+
+
+def lab_total(own: dict[str, Any]) -> None:
+    """How many samples an update has."""
+    st.segmented_control(
+        "Samples per update", TOTALS, required=True, **_bind("total", own["total"], 64)
     )
 
 

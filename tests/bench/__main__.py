@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-BENCHES = ("estimators", "variance", "page")
+BENCHES = ("estimators", "variance", "page", "runs")
 
 
 def main(names: list[str]) -> None:
