@@ -44,9 +44,18 @@ def store(tmp_path, monkeypatch) -> Iterator[Store]:
 
 def workers(id: str) -> list[int]:
     """The processes whose command line names this run."""
-    found = subprocess.run(["ps", "-ww", "-eo", "pid=,stat=,args="], capture_output=True, text=True)
-    rows = [line.split(maxsplit=2) for line in found.stdout.splitlines()]
-    return [int(r[0]) for r in rows if f"pkpo worker {id}" in r[-1] and not r[1].startswith("Z")]
+    if Path("/proc/self").exists():
+        lines = {int(p.parent.name): _content(p) for p in Path("/proc").glob("[0-9]*/cmdline")}
+        return [pid for pid, line in lines.items() if f"pkpo\0worker\0{id}\0" in line]
+    shown = subprocess.run(["ps", "-ww", "-eo", "pid=,args="], capture_output=True, text=True)
+    return [int(row.split()[0]) for row in shown.stdout.splitlines() if f"worker {id}" in row]
+
+
+def _content(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""  # it is gone
 
 
 def wait(store: Store, id: str, until: Callable[[Run], bool], by: LocalExecutor | None = None):
@@ -358,15 +367,17 @@ def test_a_database_held_by_somebody_else(store):
     check_events(store, id)
 
 
-def settle(store: Store) -> None:
-    """Bring all of the write-ahead log into the database itself, and close it.
+def let_go(store: Store) -> Path:
+    """Close the database for all, its log brought into it, and give its file to tamper with.
 
-    A process that opens and closes the file by other means lets go of the locks of its connections.
+    Whoever opens and closes the file itself takes away the locks of a connection in the same process.
     """
-    db = sqlite3.connect(store.file, timeout=PATIENCE)
-    assert db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
-    db.close()
     store.close()
+    end = time.monotonic() + PATIENCE
+    while store.file.with_name(store.file.name + "-wal").exists():
+        assert time.monotonic() < end, "somebody still has the database open"
+        time.sleep(0.02)
+    return store.file
 
 
 def test_a_database_with_garbage_in_the_middle(store):
@@ -375,16 +386,14 @@ def test_a_database_with_garbage_in_the_middle(store):
     ids = [store.submit(CONFIG.replace(steps=1000, seed=seed)) for seed in range(3)]
     for id in ids:
         wait(store, id, over, local)
-    going = store.submit(CONFIG.replace(steps=500))
-    settle(store)
-    content = store.file.read_bytes()
-    rows = re.finditer(ids[0].encode() + rb'.{0,8}{"update": [4-6]00,', content, re.DOTALL)
-    pages = [place.start() // 4096 * 4096 for place in rows]
-    page = next(at for at in pages if content[at] == 10)  # a leaf: it holds rows, no way to others
-    with store.file.open("r+b") as file:
-        file.seek(page)
+    file_of_all = let_go(store)
+    content = file_of_all.read_bytes()
+    (place,) = re.finditer(ids[0].encode() + rb'.{0,8}{"update": 500,', content, re.DOTALL)
+    with file_of_all.open("r+b") as file:
+        file.seek(place.start() // 4096 * 4096)
         file.write(random.Random(0).randbytes(4096))
     reopened = Store(store.folder)
+    going = reopened.submit(CONFIG.replace(steps=500))
     assert [run.id for run in reopened.runs()] == [going, *ids[::-1]]
     with pytest.raises(StoreError, match="is damaged"):
         reopened.events(ids[0])
@@ -396,9 +405,9 @@ def test_a_database_with_garbage_in_the_middle(store):
 @pytest.mark.parametrize("where", ["header", "whole"])
 def test_a_database_that_is_none(store, where):
     store.submit(CONFIG)
-    settle(store)
-    size = 64 if where == "header" else store.file.stat().st_size
-    with store.file.open("r+b") as file:
+    file_of_all = let_go(store)
+    size = 64 if where == "header" else file_of_all.stat().st_size
+    with file_of_all.open("r+b") as file:
         file.write(random.Random(0).randbytes(size))
     with pytest.raises(StoreError, match="is damaged; move it away to begin a new one"):
         Store(store.folder).runs()
