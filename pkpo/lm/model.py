@@ -7,8 +7,10 @@ names, so that it can read a model's folder as it is.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -43,12 +45,14 @@ class Decoder(nn.Module):
         super().__init__()
         self.config = config
         self.embedding = nn.Embedding(config.vocabulary, config.width)
-        self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
+        self.layers: Any = nn.ModuleList(Layer(config) for _ in range(config.layers))
         self.norm = nn.RMSNorm(config.width, eps=config.norm_eps)
         for name, p in self.named_parameters():
             if p.ndim == 2:  # what feeds the residual stream begins smaller, as in GPT-2
                 depth = 2 * config.layers if name.endswith(("out.weight", "down.weight")) else 1
-                nn.init.normal_(p, std=(0.02 if "embedding" in name else config.width**-0.5) / depth**0.5)
+                nn.init.normal_(
+                    p, std=(0.02 if "embedding" in name else config.width**-0.5) / depth**0.5
+                )
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Logits `[B, T, vocabulary]` of what follows each of the tokens `[B, T]`."""
@@ -58,6 +62,49 @@ class Decoder(nn.Module):
             q, k, v = layer.project(x, rotation)
             x = layer.finish(x, F.scaled_dot_product_attention(q, k, v, is_causal=True))
         return self.logits(x)
+
+    def read(self, prompts: Sequence[Sequence[int]]) -> Prefix:
+        """Read P prompts, once for all that follows them."""
+        width = max(map(len, prompts))
+        padded = [[0] * (width - len(p)) + list(p) for p in prompts]  # on the left
+        tokens = torch.tensor(padded, device=self.embedding.weight.device)
+        lengths = torch.tensor([len(p) for p in prompts], device=tokens.device)
+        places = torch.arange(width, device=tokens.device) - (width - lengths)[:, None]
+        real = places >= 0
+        # Padding sees itself only, which is never used: a row that sees nothing would not be finite.
+        itself = torch.eye(width, dtype=torch.bool, device=tokens.device)
+        mask = (itself.tril() | real[:, None] & torch.ones_like(itself).tril())[:, None]
+        rotation = self.rotation(places[:, None])
+        x, cache = self.embedding(tokens), []
+        for layer in self.layers:
+            q, k, v = layer.project(x, rotation)
+            cache.append((k, v))
+            x = layer.finish(x, F.scaled_dot_product_attention(q, k, v, attn_mask=mask))
+        return Prefix(cache, real, lengths, self.logits(x[:, -1]))
+
+    def follow(self, prefix: Prefix, owners: Tensor, tokens: Tensor) -> Tensor:
+        """Logits of rows that continue prompts.
+
+        Args:
+          prefix: P prompts, read.
+          owners: `[R]`, which of them each row continues.
+          tokens: `[R, T]`.
+
+        Returns:
+          `[R, T, vocabulary]`: of each of the tokens, given the prompt and the tokens before it.
+        """
+        length = tokens.shape[1] - 1
+        places = torch.arange(length, device=tokens.device)
+        rotation = self.rotation((prefix.lengths[owners, None] + places)[:, None])
+        seen = prefix.real[owners, None, None].expand(-1, 1, length, -1)
+        causal = (places[:, None] >= places).expand(len(owners), 1, -1, -1)
+        mask = torch.cat((seen, causal), -1)
+        x = self.embedding(tokens[:, :-1])
+        for layer, (keys, values) in zip(self.layers, prefix.cache, strict=True):
+            q, k, v = layer.project(x, rotation)
+            k, v = torch.cat((keys[owners], k), 2), torch.cat((values[owners], v), 2)
+            x = layer.finish(x, F.scaled_dot_product_attention(q, k, v, attn_mask=mask))
+        return torch.cat((prefix.logits[owners, None], self.logits(x)), 1)
 
     def logits(self, x: Tensor) -> Tensor:
         """From the last layer's output to the vocabulary."""
@@ -70,6 +117,20 @@ class Decoder(nn.Module):
         angles = positions[..., None] / self.config.rope_theta**places
         angles = torch.cat((angles, angles), -1)
         return angles.cos(), angles.sin()
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """P prompts that were read, filled up on the left to W places."""
+
+    cache: list[tuple[Tensor, Tensor]]
+    """Every layer's keys and values, `[P, heads, W, head]` each."""
+    real: Tensor
+    """`[P, W]`: what is no padding."""
+    lengths: Tensor
+    """`[P]`"""
+    logits: Tensor
+    """`[P, vocabulary]` of the first token behind each prompt."""
 
 
 class Layer(nn.Module):

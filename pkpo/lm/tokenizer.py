@@ -45,7 +45,9 @@ class Tokenizer:
         tokens = _TOKEN.findall(text)
         unknown = list(dict.fromkeys(token for token in tokens if token not in self._ids))
         if unknown:
-            raise ValueError(f"text has words that the model does not know: {', '.join(unknown)[:80]}")
+            raise ValueError(
+                f"text has words that the model does not know: {', '.join(unknown)[:80]}"
+            )
         return [self._ids[token] for token in tokens]
 
     def decode(self, ids: Iterable[int]) -> str:

@@ -1,13 +1,16 @@
 """Supervised training of a small model from scratch, so that reinforcement has something to explore.
 
-`python -m pkpo.lm.warm_start --out FOLDER` makes the model that ships as "tiny".
+`python -m pkpo.lm.warm_start --out FOLDER` makes the model that ships as "tiny": it stops where about
+half of the answers are right, and other answers are still being tried.
 """
 
 from __future__ import annotations
 
 import argparse
+import platform
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +18,28 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pkpo.lm.model import Decoder, LanguageModel, ModelConfig, save
+from pkpo.lm.evaluate import KS, Evaluation, evaluate
+from pkpo.lm.model import Decoder, LanguageModel, ModelConfig, load, save
 from pkpo.lm.tokenizer import Tokenizer
-from toy_envs.word_problems import Problem, problems, words
+from toy_envs.word_problems import DIFFICULTIES, Problem, problems, words
 
 BATCH = 64
 WARM_UP = 50  # updates until the learning rate is in full force
 LEARNING_RATE = 2e-3
+STEPS = 750
+HELD_OUT, SAMPLES = 1024, 32  # problems of the model card, and samples of each
+
+
+def untrained(seed: int, **shape: int) -> LanguageModel:
+    """A model with random weights that knows the words of all word problems.
+
+    Args:
+      seed: of the weights.
+      shape: fields of `ModelConfig` other than the defaults.
+    """
+    tokenizer = Tokenizer.of(words())
+    torch.manual_seed(seed)
+    return LanguageModel(Decoder(ModelConfig(vocabulary=len(tokenizer), **shape)), tokenizer)
 
 
 def rows(tokenizer: Tokenizer, batch: Sequence[Problem]) -> tuple[Tensor, Tensor]:
@@ -58,3 +76,78 @@ def train(
         torch.nn.utils.clip_grad_norm_(model.decoder.parameters(), 1.0)
         optimizer.step()
         yield loss.item()
+
+
+CARD = """# {name}
+
+A decoder of {parameters:,} parameters (Llama's shape: width {width}, {layers} layers, {heads} heads)
+that learned worked solutions of the word problems in `toy_envs/word_problems.py`. It reads nothing
+else: {vocabulary} tokens, single digits among them. transformers' `LlamaForCausalLM` reads this folder,
+too.
+
+    {command}
+
+made it: {examples:,} random problems in {seconds:.0f} seconds on one CPU thread ({machine}). The same
+command makes the same weights on the same machine; elsewhere rounding may differ.
+
+Measured on {problems:,} held-out problems, {samples} samples of each from the full softmax at
+temperature 1, strict reward (answer right and every written equation true); ± one standard error over
+problems. Mean entropy of a token {entropy:.3f} nats; {truncated:.2%} of the samples were cut off.
+
+| steps | problems | {heads_of_k} |
+|---|---|{rule}
+{table}
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Train, measure, and write the model's folder."""
+    parser = argparse.ArgumentParser(prog="python -m pkpo.lm.warm_start", description=__doc__)
+    parser.add_argument("--seed", type=int, default=0, help="random seed; default 0")
+    parser.add_argument("--steps", type=int, default=STEPS, help=f"updates; default {STEPS}")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder for the model; made if missing"
+    )
+    arguments = parser.parse_args(argv)
+    torch.set_num_threads(1)
+    model = untrained(arguments.seed)
+    start = time.perf_counter()
+    for step, loss in enumerate(train(model, arguments.steps, arguments.seed), 1):
+        if step % 50 == 0:
+            seconds = time.perf_counter() - start
+            print(
+                f"{step} of {arguments.steps} updates, loss {loss:.3f}, {seconds:.0f} s", flush=True
+            )
+    seconds = time.perf_counter() - start
+    save(model, arguments.out)
+    found = evaluate(load(arguments.out), problems(HELD_OUT, 0, "held-out"), SAMPLES)
+    command = f"python -m pkpo.lm.warm_start --seed {arguments.seed} --steps {arguments.steps}"
+    card = CARD.format(
+        name=arguments.out.name,
+        parameters=sum(p.numel() for p in model.decoder.parameters()),
+        **asdict(model.decoder.config),
+        command=f"{command} --out {arguments.out}",
+        examples=arguments.steps * BATCH,
+        seconds=seconds,
+        machine=f"{platform.machine()}, torch {torch.__version__}",
+        problems=HELD_OUT,
+        samples=SAMPLES,
+        entropy=found.entropy,
+        truncated=found.truncated,
+        heads_of_k=" | ".join(f"pass@{k}" for k in KS),
+        rule="---|" * len(KS),
+        table="\n".join(_table_row(found, difficulty) for difficulty in (*DIFFICULTIES, None)),
+    )
+    (arguments.out / "README.md").write_text(card)
+    print(card)
+
+
+def _table_row(found: Evaluation, difficulty: int | None) -> str:
+    count = (found.difficulties == difficulty).sum() if difficulty else len(found.difficulties)
+    pairs = (found.max_at(k, difficulty) for k in KS)
+    cells = " | ".join(f"{mean:.3f} ± {error:.3f}" for mean, error in pairs)
+    return f"| {difficulty or 'all'} | {count} | {cells} |"
+
+
+if __name__ == "__main__":
+    main()
