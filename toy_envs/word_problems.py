@@ -318,7 +318,7 @@ class Verdict:
         return float(getattr(self, mode))
 
 
-_NUMBER = r"-?\d{1,12}(?:\.\d{1,6})?"
+_NUMBER = r"-?(?:\d{1,12}(?:\.\d{1,6})?|\.\d{1,6})"
 _EQUATION = re.compile(rf"\s*({_NUMBER}(?:\s*[-+*/]\s*{_NUMBER})+)\s*=\s*({_NUMBER})\s*", re.ASCII)
 _TERM = re.compile(rf"(^|[-+*/])\s*({_NUMBER})\s*", re.ASCII)
 _ANSWER = re.compile(r"\s*\$?\s*(-?\d[\d,]{0,20})(?:\.0{1,6})?\.?\s*", re.ASCII)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import torch as safetensors
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -182,17 +182,23 @@ def save(model: LanguageModel, folder: Path) -> None:
     config = model.decoder.config
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: w.half().contiguous() for name, w in to_llama(model.decoder).items()}
-    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    data = safetensors.save(weights, {"format": "pt"})
+    (folder / "model.safetensors").write_bytes(data)
     (folder / "config.json").write_text(json.dumps(llama_config(config), indent=1) + "\n")
     words = json.dumps(model.tokenizer.vocabulary, indent=0)
     (folder / "vocabulary.json").write_text(words + "\n")
 
 
-def load(folder: Path) -> LanguageModel:
-    """Read a model's folder, in single precision."""
+MODELS = Path(__file__).parent / "models"
+"""The models that ship."""
+
+
+def load(folder: str | Path) -> LanguageModel:
+    """Read a model's folder, in single precision; a name alone is one that ships, such as "tiny"."""
+    folder = MODELS / folder  # which a path from the root replaces
     shape = json.loads((folder / "config.json").read_text())
     decoder = Decoder(ModelConfig(**{name: shape[theirs] for name, theirs in _CONFIG.items()}))
-    weights = load_file(folder / "model.safetensors")
+    weights = safetensors.load_file(folder / "model.safetensors")
     from_llama(decoder, {name: w.float() for name, w in weights.items()})
     return LanguageModel(decoder, Tokenizer(json.loads((folder / "vocabulary.json").read_text())))
 

@@ -146,13 +146,10 @@ class _Grid:
         self._position = prefix.lengths[:, None, None]
         self._length = 0
         config = decoder.config
-        rows, device = len(prompts), prefix.real.device
-        shape = (rows, n, config.heads, limit, config.width // config.heads)
-        self._own = [
-            (torch.empty(shape, device=device), torch.empty(shape, device=device))
-            for _ in decoder.layers
-        ]
-        self.cells = torch.arange(rows * n, device=device).view(rows, n)
+        shape = (len(prompts), n, config.heads, limit, config.width // config.heads)
+        empty = prefix.logits.new_empty
+        self._own = [(empty(shape), empty(shape)) for _ in decoder.layers]
+        self.cells = torch.arange(len(prompts) * n, device=prefix.real.device).view(-1, n)
         self.alive = torch.ones_like(self.cells, dtype=torch.bool)
         self.logits = prefix.logits[:, None].expand(-1, n, -1)
 
