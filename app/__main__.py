@@ -13,7 +13,8 @@ from app.presets import PRESETS
 from pkpo.config import compared
 
 if __name__ == "__main__":
-    for preset in PRESETS:
-        cached.toy_player(compared(preset.changes, preset.compare))
-    cached.toy_player(compared({}, "schedule 1 8"), ("stage",))
+    for task, presets in PRESETS.items():
+        for preset in presets:
+            cached.recorded(preset.runs(task))
+    cached.recorded(compared({}, "schedule 1 8"), ("stage",))
     sys.exit(cli.main(["run", "app/main.py", *sys.argv[1:]]))

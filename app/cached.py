@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
 from app import player
 from pkpo import figures, lab, paper, studies
-from pkpo.config import RunConfig
+from pkpo.config import BanditConfig, HillConfig, RunConfig
 
 Styles = list[tuple[str, str]]
 
 
-@lru_cache(maxsize=64)
-def toy_study(configs: tuple[RunConfig, ...]) -> tuple[studies.ToyStudy, Styles]:
-    """`pkpo.studies.toy_study`, with each run's label and colour; read-only."""
-    return studies.toy_study(configs), figures.run_styles(configs)
+STUDIES: dict[str, Callable[[Sequence[RunConfig]], Any]] = {
+    HillConfig.task: studies.toy_study,
+    BanditConfig.task: studies.bandit_study,
+}
+"""The study of each task."""
 
 
 @lru_cache(maxsize=64)
-def toy_player(
-    configs: tuple[RunConfig, ...], panels: tuple[str, ...] = player.PANELS
-) -> dict[str, Any]:
-    """What `player.play` sends to the browser; read-only."""
-    return player.payload(*toy_study(configs), panels)
+def study(configs: tuple[RunConfig, ...]) -> tuple[Any, Styles]:
+    """The study of these runs, with each run's label and colour; read-only."""
+    return STUDIES[configs[0].task](configs), figures.run_styles(configs)
+
+
+@lru_cache(maxsize=64)
+def recorded(configs: tuple[RunConfig, ...], panels: tuple[str, ...] = ()) -> dict[str, Any]:
+    """What `player.play` sends to the browser of these runs; read-only."""
+    return player.payload(*study(configs), panels)
 
 
 @lru_cache(maxsize=64)

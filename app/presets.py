@@ -1,29 +1,28 @@
-"""Presets of the toy page: a name, what to see, and the settings that show it."""
+"""Presets of the problems' pages: a name, what to see, and the settings that show it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from pkpo.config import HillConfig
+from pkpo.config import BanditConfig, HillConfig, RunConfig, compared
 
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A setting of the page: fields of `HillConfig` that differ from their defaults, a comparison."""
+    """A setting of a page: fields that differ from the task's defaults, and a comparison."""
 
     name: str
     message: str
     compare: str = ""
     changes: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def config(self) -> HillConfig:
-        """The settings that the runs share."""
-        return HillConfig(**self.changes)
+    def runs(self, task: str) -> tuple[RunConfig, ...]:
+        """The runs that it compares."""
+        return compared({"task": task, **self.changes}, self.compare)
 
 
-PRESETS = (
+TOY = (
     Preset(
         "Paper, Figure 1",
         "The larger k, the closer to the cliff the best policy stands: with more attempts, "
@@ -58,3 +57,43 @@ PRESETS = (
         changes={"shape": "two-peaks", "theta": 0.1, "steps": 250, "learning_rate": 0.01},
     ),
 )
+
+BANDIT = (
+    Preset(
+        "Annealing wins both",
+        "A likely arm pays 0.6, a rare one 1. k = 1 settles for 0.6; k = 8 finds the 1 but goes on "
+        "trying; first 8, then 1 is best at both.",
+        compare="schedule 1 8 8@0,1@150",
+    ),
+    Preset(
+        "Rare jackpot",
+        "The likeliest arm pays 0.5; one drawn once in a hundred pays 1. k = 1 settles for the sure "
+        "half. With k = 2 the jackpot wins, and in the end single attempts are better, too.",
+        compare="schedule 1 2 8",
+        changes={"bandit": "jackpot"},
+    ),
+    Preset(
+        "Easy prompts crowd out hard ones",
+        "Six prompts share one policy; three have the same right answer. k = 1 gives it to all and "
+        "loses the other three prompts. k = 8 keeps every right answer in play.",
+        compare="schedule 1 8",
+        changes={"bandit": "crowded"},
+    ),
+    Preset(
+        "Wide tie: k keeps variety",
+        "Ten of twenty arms are right. With large steps, k = 1 ends on a single one, whichever was "
+        "lucky; the larger k, the more arms stay in use.",
+        compare="schedule 1 2 4 8",
+        changes={"bandit": "tie", "learning_rate": 5.0},
+    ),
+    Preset(
+        "Hard: one in a hundred",
+        "The right arm is drawn once in a hundred: most groups teach nothing at first. A larger k "
+        "makes more of a rare success and takes off sooner; a smaller one ends surer.",
+        compare="schedule 1 2 4 8",
+        changes={"bandit": "hard"},
+    ),
+)
+
+PRESETS = {HillConfig.task: TOY, BanditConfig.task: BANDIT}
+"""The presets of each task's page; the first one is what the page opens with."""

@@ -19,6 +19,12 @@ PAGES: dict[str, dict[str, Any]] = {
         "url_path": "toy-problem",
         "help": "The paper's one-dimensional problem: train, play back, compare.",
     },
+    "bandit": {
+        "title": "Bandit",
+        "icon": ":material/casino:",
+        "url_path": "bandit",
+        "help": "A policy over arms whose rewards you choose: what k keeps and what it drops.",
+    },
     "estimators": {
         "title": "Estimators",
         "icon": ":material/balance:",

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import controls, player
-from app.presets import PRESETS
+from app.presets import TOY
 from pkpo.config import command, compared, format_value
 from pkpo.estimators import ESTIMATORS
 from tests.browser.browser import ROOT
@@ -29,18 +29,18 @@ def open_toy_page(**address: str) -> AppTest:
 
 
 def test_the_default_address_is_empty():
-    values, problems = controls.read_address({})
-    assert values == controls.DEFAULTS
+    values, problems = controls.read_address(controls.TOY, {})
+    assert values == controls.TOY.defaults
     assert problems == []
-    assert controls.settings(values) == compared({}, "schedule 1 2 4 8")
+    assert controls.settings(controls.TOY, values) == compared({}, "schedule 1 2 4 8")
 
 
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda p: p.name)
+@pytest.mark.parametrize("preset", TOY, ids=lambda p: p.name)
 def test_a_preset_round_trips_through_its_address(preset):
     address = {name: format_value(value) for name, value in preset.changes.items()}
-    values, problems = controls.read_address(address | {"compare": preset.compare})
+    values, problems = controls.read_address(controls.TOY, address | {"compare": preset.compare})
     assert problems == []
-    assert controls.settings(values) == compared(preset.changes, preset.compare)
+    assert controls.settings(controls.TOY, values) == compared(preset.changes, preset.compare)
 
 
 @pytest.mark.parametrize(
@@ -65,15 +65,15 @@ def test_a_preset_round_trips_through_its_address(preset):
     ],
 )
 def test_a_bad_address_is_explained_and_still_opens(address, problem):
-    values, problems = controls.read_address(address)
+    values, problems = controls.read_address(controls.TOY, address)
     assert any(problem in found for found in problems), problems
-    controls.settings(values)  # what is left of it can run
+    controls.settings(controls.TOY, values)  # what is left of it can run
 
 
 def test_what_is_compared_need_not_be_possible_for_the_others():
-    values, problems = controls.read_address({"n": "4", "compare": "schedule 1 2"})
+    values, problems = controls.read_address(controls.TOY, {"n": "4", "compare": "schedule 1 2"})
     assert problems == []
-    assert [c.schedule for c in controls.settings(values)] == ["1", "2"]
+    assert [c.schedule for c in controls.settings(controls.TOY, values)] == ["1", "2"]
 
 
 def test_the_page_shows_each_control_s_value_and_the_command():
@@ -133,20 +133,20 @@ def test_reset_takes_everything_back():
 
 def test_the_payload_is_compact_and_names_its_content():
     study, styles = controls_study = _study("schedule 1 2 4 8")
-    data = player.payload(*controls_study, player.PANELS)
+    data = player.payload(*controls_study)
     assert [run["label"] for run in data["runs"]] == [label for label, _ in styles]
-    assert set(data["figures"]) == set(player.PANELS)
+    assert set(data["figures"]) == {"stage", "theta", "value", "gradient"}
     size = sum(len(str(part)) for part in data.values())
     assert size < 1_000_000  # four runs of 300 updates in one message
-    again = player.payload(*_study("schedule 1 2 4 8"), player.PANELS)
-    other = player.payload(*_study("schedule 1 2 4"), player.PANELS)
+    again = player.payload(*_study("schedule 1 2 4 8"))
+    other = player.payload(*_study("schedule 1 2 4"))
     assert data["id"] == again["id"] != other["id"]
 
 
 def _study(compare: str):
     from app import cached
 
-    return cached.toy_study(compared({}, compare))
+    return cached.study(compared({}, compare))
 
 
 def test_the_toy_page_needs_no_torch():
@@ -165,8 +165,8 @@ def test_every_change_of_comparison_takes_at_once_and_keeps_what_it_hides(first,
         page.selectbox(key="_compare_field").set_value(field).run()
         assert not page.exception
         assert not page.error, (field, page.error[0].value)
-        want = f"{field} {controls.FIRST_VALUES[field]}" if field else controls.OFF
-        default = want == controls.DEFAULTS["compare"]
+        want = f"{field} {controls.TOY.first_values[field]}" if field else controls.OFF
+        default = want == controls.TOY.defaults["compare"]
         address = dict(page.query_params)
         assert address.get("compare") == (None if default else want)
         kept = {name: address[name] for name in ("n", "learning_rate", "estimator", "seed")}

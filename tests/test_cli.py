@@ -8,7 +8,14 @@ import pytest
 
 from pkpo import ESTIMATORS
 from pkpo.__main__ import main
-from pkpo.config import FIELDS, HillConfig, fields_of, format_value
+from pkpo.config import (
+    FIELDS,
+    BanditConfig,
+    HillConfig,
+    RunConfig,
+    fields_of,
+    format_value,
+)
 from pkpo.training import record
 
 
@@ -18,7 +25,7 @@ def run(capsys, text: str) -> tuple[int, str, str]:
     return status, captured.out, captured.err
 
 
-def check_report(report: dict, config: HillConfig) -> None:
+def check_report(report: dict, config: RunConfig) -> None:
     run = record(config)
     assert set(report) == {"status", "step", "config", "metrics", "seconds", "history"}
     assert report["status"] == "finished" and report["step"] == config.steps
@@ -29,22 +36,36 @@ def check_report(report: dict, config: HillConfig) -> None:
     assert report["seconds"] >= 0
 
 
-def test_every_setting_reaches_the_run_and_json_is_the_recording(capsys):
-    config = HillConfig(
-        n=12,
-        schedule="linear:6->2@7",
-        estimator="dial:0.3",
-        steps=9,
-        learning_rate=0.02,
-        optimizer="adam",
-        seed=3,
-        theta=-0.25,
-        sigma=0.3,
-        learn_sigma=True,
-        shape="points:0,0;0.5,1;0.5,0.2;1,0.2",
-    )
-    assert set(config.changed()) == set(fields_of("gaussian-hill"))
-    words = ["train", "--json", "--task", "gaussian-hill"]
+HILL = HillConfig(
+    n=12,
+    schedule="linear:6->2@7",
+    estimator="dial:0.3",
+    steps=9,
+    learning_rate=0.02,
+    optimizer="adam",
+    seed=3,
+    theta=-0.25,
+    sigma=0.3,
+    learn_sigma=True,
+    shape="points:0,0;0.5,1;0.5,0.2;1,0.2",
+)
+BANDIT = BanditConfig(
+    n=12,
+    schedule="6@0,2@4",
+    estimator="dial:0.3",
+    steps=9,
+    learning_rate=0.5,
+    optimizer="adam",
+    seed=3,
+    bandit="arms:0,-0.5,1;1,0,0.25@3,2,1",
+    sharing=0.3,
+)
+
+
+@pytest.mark.parametrize("config", [HILL, BANDIT], ids=lambda config: config.task)
+def test_every_setting_reaches_the_run_and_json_is_the_recording(capsys, config):
+    assert set(config.changed()) == set(fields_of(config.task))
+    words = ["train", "--json", "--task", config.task]
     for name, value in config.changed().items():
         option = "--" + name.replace("_", "-")
         words += [option] if value is True else [option, format_value(value)]
@@ -58,6 +79,9 @@ def test_defaults_are_the_library_s(capsys):
     status, out, _ = run(capsys, "train --json")
     assert status == 0
     check_report(json.loads(out), HillConfig())
+    status, out, _ = run(capsys, "train --task bandit --steps 20 --json")
+    assert status == 0
+    check_report(json.loads(out), BanditConfig(steps=20))
 
 
 def test_compare_gives_a_report_per_value(capsys):
@@ -69,6 +93,9 @@ def test_compare_gives_a_report_per_value(capsys):
     status, out, _ = run(capsys, "train --steps 4 --json --compare seed 5")
     (report,) = json.loads(out)  # a list even for one value
     check_report(report, HillConfig(steps=4, seed=5))
+    words = "train --task bandit --bandit crowded --steps 4 --json --compare learning_rate 0.5 2"
+    for report, rate in zip(json.loads(run(capsys, words)[1]), (0.5, 2.0), strict=True):
+        check_report(report, BanditConfig(bandit="crowded", steps=4, learning_rate=rate))
 
 
 @pytest.mark.parametrize(
@@ -84,19 +111,30 @@ def test_learn_sigma_flags(capsys, flag, learned):
 
 
 @pytest.mark.parametrize("steps", [1, 5, 10, 123])
-def test_the_table(capsys, steps):
-    status, out, err = run(capsys, f"train --steps {steps} --n 9 --schedule 9@0,3@4 --seed 2")
+@pytest.mark.parametrize(
+    ("kind", "own"),
+    [
+        (HillConfig, {"theta", "sigma", "gradient", "exact_gradient"}),
+        (BanditConfig, {"entropy", "alignment", "cumulative_solve_rate", "max@8"}),
+    ],
+    ids=lambda x: getattr(x, "task", ""),
+)
+def test_the_table(capsys, steps, kind, own):
+    words = f"train --task {kind.task} --steps {steps} --n 9 --schedule 9@0,3@4 --seed 2"
+    status, out, err = run(capsys, words)
     assert (status, err) == (0, "")
     title, header, *rows, last = out.splitlines()
     assert last.strip() == ""
-    assert f"--steps {steps}" in title and "--schedule 9@0,3@4" in title and "--seed 2" in title
-    want = record(HillConfig(steps=steps, n=9, schedule="9@0,3@4", seed=2)).columns
+    assert f"--task {kind.task}" in title and f"--steps {steps}" in title
+    assert "--schedule 9@0,3@4" in title and "--seed 2" in title
+    want = record(kind(steps=steps, n=9, schedule="9@0,3@4", seed=2)).columns
     names = ["value" if name == "max@k" else name for name in header.split()]
-    assert {"update", "k", "theta", "sigma", "gradient", "max@1", "value"} <= set(names)
+    assert set(names) == {"update", "k", "max@1", "value"} | own
     shown = [int(row.split()[0]) for row in rows]
     assert shown[0] == 0 and shown[-1] == steps and len(shown) == min(steps + 1, 11)
     assert shown == sorted(set(shown))
     for update, row in zip(shown, rows, strict=True):
+        assert len(row) == len(header)
         for name, cell in zip(names, row.split(), strict=True):
             assert abs(float(cell) - want[name][update]) <= 0.5000001e-6, f"{name} at {update}"
 
@@ -121,6 +159,15 @@ def test_a_table_per_compared_run(capsys):
         ("--sigma nan", "sigma must be from 0.001 to 10.0, got nan"),
         ("--task chess", "task must be one of gaussian-hill, bandit, got 'chess'"),
         ("--task bandit --theta 1", "theta is not a setting of task 'bandit'"),
+        ("--task bandit --shape hill", "shape is not a setting of task 'bandit'"),
+        ("--task bandit --no-learn-sigma", "learn_sigma is not a setting of task 'bandit'"),
+        ("--bandit trap", "bandit is not a setting of task 'gaussian-hill'"),
+        ("--sharing 0.5", "sharing is not a setting of task 'gaussian-hill'"),
+        ("--task bandit --bandit robber", "bandit must be one of jackpot, mediocre"),
+        ("--task bandit --bandit arms:0,101", "bandit: a reward must be within ±100, got 101"),
+        ("--task bandit --sharing 1.5", "sharing must be from 0.0 to 1.0, got 1.5"),
+        ("--task bandit --n 4", "schedule '8': k = 8 is more than n = 4"),
+        ("--task bandit --compare sharing 0 1", "compare: the field must be one of"),
         ("--optimizer lion", "optimizer must be one of"),
         ("--compare theta 0 1", "compare: the field must be one of"),
         ("--compare schedule", "compare: give from 1 to 4 values of schedule, got 0"),

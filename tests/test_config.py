@@ -250,12 +250,13 @@ RUNS = [
     compared({"optimizer": "normalised"}, "learning_rate 0.005 1e-06"),
     compared({}, f"optimizer {' '.join(OPTIMIZERS)}"),
     compared({"learn_sigma": True}, "seed 0 1 4294967295"),
+    (BanditConfig(),),
+    (BanditConfig(bandit="arms:-0.5,1;1,1e-05@1e+20,3e+20", sharing=0.25, learning_rate=1e-05),),
+    compared({"task": "bandit", "bandit": "crowded", "n": 9}, "schedule 1 8@0,1@3"),
 ]
 
 
-@pytest.mark.parametrize(
-    "runs", RUNS, ids=lambda runs: command(runs).partition("gaussian-hill ")[2] or "defaults"
-)
+@pytest.mark.parametrize("runs", RUNS, ids=lambda runs: command(runs).partition("--task ")[2])
 def test_the_printed_command_runs_these_settings(runs, capsys):
     runs = tuple(run if run.steps == 7 else run.replace(steps=6) for run in runs)
     words = shlex.split(command(runs))

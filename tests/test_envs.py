@@ -8,41 +8,71 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 
+from toy_envs.bandit import BANDITS, BanditEnv, BanditVectorEnv, bandit
 from toy_envs.gaussian_hill import SHAPES, GaussianHillEnv, GaussianHillVectorEnv, reward_shape
 
-ID = "pkpo/GaussianHill-v0"
+ID, BANDIT = "pkpo/GaussianHill-v0", "pkpo/Bandit-v0"
 OWN = "points:0,0.2;1,1;1,0.3;2,0.3"
+OWN_ARMS = "arms:0,-0.5,1;1,0,0.25;0,0,2@3,2,1"
 
-# The action is any real number, on which the checker remarks.
-EXPECTED_REMARKS = (
-    "Box action space minimum value is -infinity",
-    "Box action space maximum value is infinity",
-    "For Box action spaces, we recommend using a symmetric and normalized space",
-)
+# The hill's action is any real number, on which the checker remarks.
+EXPECTED_REMARKS = {
+    ID: (
+        "Box action space minimum value is -infinity",
+        "Box action space maximum value is infinity",
+        "For Box action spaces, we recommend using a symmetric and normalized space",
+    ),
+    BANDIT: (),
+}
 
 
-def group(num_envs: int, **arguments) -> GaussianHillVectorEnv:
+def group(num_envs: int, name: str = ID, **arguments) -> GaussianHillVectorEnv | BanditVectorEnv:
     return gymnasium.make_vec(
-        ID, num_envs=num_envs, vectorization_mode="vector_entry_point", **arguments
+        name, num_envs=num_envs, vectorization_mode="vector_entry_point", **arguments
     )
 
 
 @pytest.mark.parametrize(
-    "arguments", [{}, {"shape": "two-peaks"}, {"shape": OWN, "dimension": 3}], ids=str
+    ("name", "arguments"),
+    [
+        (ID, {}),
+        (ID, {"shape": "two-peaks"}),
+        (ID, {"shape": OWN, "dimension": 3}),
+        (BANDIT, {}),
+        (BANDIT, {"bandit": "crowded"}),
+        (BANDIT, {"bandit": OWN_ARMS}),
+    ],
+    ids=str,
 )
-def test_gymnasium_s_checker(arguments):
+def test_gymnasium_s_checker(name, arguments):
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        check_env(gymnasium.make(ID, **arguments).unwrapped)
+        check_env(gymnasium.make(name, **arguments).unwrapped)
     remarks = [str(warning.message) for warning in caught]
-    surprising = [r for r in remarks if not any(expected in r for expected in EXPECTED_REMARKS)]
-    assert not surprising
-    assert any("-infinity" in remark for remark in remarks)  # warnings do arrive here
+    expected = EXPECTED_REMARKS[name]
+    assert not [r for r in remarks if not any(start in r for start in expected)]
+    # Warnings do arrive here:
+    assert name != ID or any("-infinity" in remark for remark in remarks)
 
 
-@pytest.mark.parametrize("shape", [*SHAPES, OWN])
-def test_two_seeded_copies_step_alike(shape):
-    one, other = (gymnasium.make(ID, shape=shape, dimension=2) for _ in range(2))
+def earned(name: str, described: str, observation, action) -> float:
+    """The reward that the description promises."""
+    if name == ID:
+        return reward_shape(described)(action[0])
+    return bandit(described).rewards[observation, action]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        *((ID, {"shape": shape, "dimension": 2}) for shape in [*SHAPES, OWN]),
+        *((BANDIT, {"bandit": text}) for text in [*BANDITS, OWN_ARMS]),
+    ],
+    ids=str,
+)
+def test_two_seeded_copies_step_alike(name, arguments):
+    one, other = (gymnasium.make(name, **arguments) for _ in range(2))
+    described = next(iter(arguments.values()))
     one.action_space.seed(3)
     other.action_space.seed(3)
     for seed in range(50):
@@ -55,7 +85,7 @@ def test_two_seeded_copies_step_alike(shape):
         assert np.array_equal(observation, again[0]) and again[1:] == (reward, True, False, {})
         assert type(reward) is float and (terminated, truncated, info) == (True, False, {})
         assert one.observation_space.contains(observation)
-        assert reward == reward_shape(shape)(action[0])
+        assert reward == earned(name, described, start, action)
 
 
 @pytest.mark.parametrize("dimension", [1, 3])
@@ -80,6 +110,52 @@ def test_a_group_is_one_call_with_the_single_rewards(shape, dimension):
         single.reset(seed=0)
         assert rewards.tolist() == [single.step(action)[1] for action in actions]
         assert len(set(rewards.tolist())) > 1
+
+
+@pytest.mark.parametrize("text", [*BANDITS, OWN_ARMS])
+def test_a_bandit_s_group_is_one_call_with_the_single_rewards(text):
+    single, prompts = BanditEnv(text), bandit(text).prompts
+    env = group(5 * prompts, BANDIT, bandit=text)
+    assert isinstance(env, BanditVectorEnv)
+    assert env.num_envs == 5 * prompts
+    assert env.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
+    assert env.single_action_space == single.action_space
+    assert env.single_observation_space == single.observation_space
+    assert env.action_space.shape == (5 * prompts,)
+    start, info = env.reset(seed=0)
+    assert env.observation_space.contains(start) and info == {}
+    assert start.reshape(prompts, 5).tolist() == [[p] * 5 for p in range(prompts)]  # [prompts, n]
+    seen = {}  # a single attempt at every prompt, found by its seed
+    for seed in range(200):
+        seen.setdefault(single.reset(seed=seed)[0], seed)
+    assert set(seen) == set(range(prompts))
+    env.action_space.seed(0)
+    for _ in range(3):  # again without a reset: every step ends and restarts every attempt
+        actions = env.action_space.sample()
+        observation, rewards, terminated, truncated, info = env.step(actions)
+        assert np.array_equal(observation, start) and info == {}
+        assert terminated.tolist() == [True] * env.num_envs and not truncated.any()
+        assert rewards.shape == (env.num_envs,) and rewards.dtype == np.float64
+        for prompt, action, reward in zip(start.tolist(), actions, rewards, strict=True):
+            single.reset(seed=seen[prompt])
+            assert single.step(action)[:2] == (prompt, reward), f"prompt {prompt}, arm {action}"
+
+
+def test_prompts_are_drawn_uniformly():
+    env, draws = BanditEnv("crowded"), 3000
+    env.reset(seed=0)
+    counts = np.bincount([env.reset()[0] for _ in range(draws)], minlength=6)
+    assert (np.abs(counts - draws / 6) < 4 * np.sqrt(draws * 5 / 36)).all(), counts
+
+
+def test_what_a_bandit_s_step_returns_is_the_callers_to_keep():
+    env = group(2, BANDIT, bandit="arms:0.25,1;2,3")
+    for part in (env.reset()[0], *env.step(np.array([0, 1]))[:4]):
+        part[:] = 1 - part
+    assert env.reset()[0].tolist() == [0, 1]
+    again = env.step(np.array([0, 1]))
+    assert again[0].tolist() == [0, 1] and again[1].tolist() == [0.25, 3.0]
+    assert again[2].all() and not again[3].any()
 
 
 def test_what_a_step_returns_is_the_callers_to_keep():
@@ -131,3 +207,45 @@ def test_refusals(arguments, reason):
 def test_an_empty_group_is_refused():
     with pytest.raises(ValueError, match="num_envs must be at least 1, got 0"):
         group(0)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("robber", "bandit must be one of jackpot, .* got 'robber'"),
+        ("arms:0,101", "bandit: a reward must be within ±100, got 101"),
+    ],
+)
+def test_a_bandit_refused(text, reason):
+    with pytest.raises(ValueError, match=reason):
+        gymnasium.make(BANDIT, bandit=text)
+    with pytest.raises(ValueError, match=reason):
+        group(4, BANDIT, bandit=text)
+
+
+@pytest.mark.parametrize(("num_envs", "prompts"), [(0, 1), (-2, 1), (0, 6), (8, 6), (3, 6)])
+def test_attempts_must_be_shared_out_evenly(num_envs, prompts):
+    text = {1: "trap", 6: "crowded"}[prompts]
+    reason = f"num_envs must be a positive multiple of the {prompts} prompts, got {num_envs}"
+    with pytest.raises(ValueError, match=reason):
+        BanditVectorEnv(num_envs, text)
+
+
+@pytest.mark.parametrize("action", [-1, 3, 0.0, 1.5, True, None, "0"])
+def test_an_arm_that_is_not_there_is_refused(action):
+    reason = "actions must be whole numbers from 0 to 2, got"
+    single, env = BanditEnv("arms:0,1,2"), group(2, BANDIT, bandit="arms:0,1,2")
+    single.reset(seed=0)
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match=reason):
+        single.step(action)
+    with pytest.raises(ValueError, match=reason):
+        env.step(np.array([action, action]))
+    assert env.step(np.array([2, 1], np.uint8))[1].tolist() == [2, 1]
+
+
+@pytest.mark.parametrize("actions", [[0], [0, 1, 2], [[0, 1]], 0])
+def test_one_arm_per_attempt(actions):
+    env = group(2, BANDIT, bandit="arms:0,1,2")
+    with pytest.raises(ValueError, match=r"actions must have the shape \(2,\), got \("):
+        env.step(actions)

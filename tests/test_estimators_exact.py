@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from pkpo import ESTIMATORS, get_estimator, pass_at_k, rho, transform
+from toy_envs.discrete import max_at_k
 
 TOLERANCE = 1e-12
 NAMES = (*ESTIMATORS, "dial:0.3", "dial:-1.5")
@@ -319,6 +320,34 @@ def test_unbiased_for_max_at_k(name):
         for k in get_estimator(name).allowed_k(N):
             got = expected_direction(transform(arms[TUPLES], k, name))
             assert_close(got, max_at_k_gradient(arms, k), arms, f"{name}, n = {N}, k = {k}")
+
+
+LARGER = [(3, n) for n in range(2, 12)] + [(4, n) for n in range(4, 9)] + [(5, n) for n in (4, 6)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in NAMES if get_estimator(name).unbiased])
+@pytest.mark.parametrize(("arms", "n"), LARGER)
+def test_unbiased_for_max_at_k_in_larger_groups(arms, n, name):
+    """Every allowed k, several bandits and policies; the expectation by how often an arm is drawn.
+
+    The score of a sample depends on its arm only, so that the direction needs the expected total
+    weight of every arm, and the policy's own chances.
+    """
+    rng = np.random.default_rng((arms, n))
+    tuples = np.array(list(itertools.product(range(arms), repeat=n)))  # [arms^n, n]
+    policies = rng.dirichlet(np.ones(arms), 3)
+    chance = policies[:, tuples].prod(-1)  # [3, arms^n]
+    ties = rng.integers(-2, 3, arms) / 2
+    binary = np.arange(arms) % 2
+    for rewards in (rng.normal(size=arms), ties, binary):
+        for k in get_estimator(name).allowed_k(n):
+            weights = transform(rewards[tuples], k, name)
+            of_arm = np.stack([(weights * (tuples == arm)).sum(-1) for arm in range(arms)], axis=1)
+            total = chance @ of_arm  # [3, arms]
+            got = total - policies * total.sum(-1, keepdims=True)
+            want = max_at_k(rewards, policies, (k,)).d_logits[0]
+            assert_close(got, want, rewards, f"{name}, {arms} arms, n = {n}, k = {k}")
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def drawn(figure, x, y) -> list:
 
 @every_study
 def test_the_stage_carries_reward_curves_and_optima(study):
-    figure = figures.stage(study)
+    figure = figures.toy.stage(study)
     curves = [t for t in figure.data if t.meta]
     assert [t.meta["k"] for t in curves] == list(study.landmarks)
     for k, trace in zip(study.landmarks, curves, strict=True):
@@ -175,7 +175,7 @@ def test_the_stage_carries_reward_curves_and_optima(study):
 def test_theta_and_value_figures_carry_every_run(study):
     styles = styles_of(study)
     theta, value = (
-        f(study, styles) for f in (figures.theta_over_updates, figures.value_over_updates)
+        f(study, styles) for f in (figures.toy.theta_over_updates, figures.value_over_updates)
     )
     last = max(len(r) for r in study.recordings) - 1
     for r, reached, (_, colour) in zip(study.recordings, study.reached, styles, strict=True):
@@ -191,7 +191,7 @@ def test_theta_and_value_figures_carry_every_run(study):
 
 @every_study
 def test_the_gradient_figure_carries_every_run_and_shows_one(study):
-    figure = figures.gradient_over_updates(study, styles_of(study))
+    figure = figures.toy.gradient_over_updates(study, styles_of(study))
     shown = {t.meta["setting"] for t in figure.data if t.visible}
     assert shown == {len(study.recordings) - 1}
     for i, (r, at, spread) in enumerate(
@@ -275,7 +275,7 @@ def says(text: str, value: float) -> bool:
 @every_study
 def test_words_carry_the_numbers(study):
     styles = styles_of(study)
-    texts, message = figures.describe(study, styles), figures.takeaway(study, styles)
+    texts, message = figures.toy.describe(study, styles), figures.toy.takeaway(study, styles)
     assert set(texts) == {"stage", "theta", "value", "gradient"}
     assert "\n" not in message and f"max@{study.yardstick}" in message
     for best in study.optima.values():
@@ -300,11 +300,11 @@ def test_words_carry_the_numbers(study):
 
 def test_words_for_runs_that_cannot_differ_or_find_nothing():
     same = toy_study(compared({"estimator": "grpo", "steps": 20}, "schedule 1 8"))
-    assert "all runs are the same" in figures.takeaway(same, styles_of(same))
+    assert "all runs are the same" in figures.toy.takeaway(same, styles_of(same))
     lost = toy_study(compared({"theta": 50.0, "steps": 1}, "schedule 2 8"))
-    said = figures.takeaway(lost, styles_of(lost))
+    said = figures.toy.takeaway(lost, styles_of(lost))
     assert said.startswith("After 1 update ") and "all runs are the same" in said
     apart = toy_study(compared({"theta": -0.15, "steps": 5}, "schedule 1 8"))
     assert apart.recordings[0]["theta"][-1] != apart.recordings[1]["theta"][-1]
     assert max(reached[-1] for reached in apart.reached) < 0.005
-    assert "no run finds a reward" in figures.takeaway(apart, styles_of(apart))
+    assert "no run finds a reward" in figures.toy.takeaway(apart, styles_of(apart))

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from pkpo import transform
-from pkpo.config import OPTIMIZERS, HillConfig
+from pkpo.config import OPTIMIZERS, BanditConfig, HillConfig
 from pkpo.policies import GaussianPolicy
 from pkpo.tasks import EVAL_KS
 from pkpo.training import BLOCK, Optimizer, record, train
-from toy_envs import gaussian_hill
+from toy_envs import bandit, gaussian_hill
 
 EPS = np.finfo(float).eps
 ARRAYS = ("parameters", "samples", "rewards", "weights")
@@ -284,6 +284,89 @@ def test_each_k_is_trained_to_its_own_optimum():
         assert min(best, key=lambda other: abs(best[other] - found)) == k, f"k = {k}: θ = {found}"
 
 
+# --- The bandit -----------------------------------------------------------------------------------
+
+CROWDED = BanditConfig(bandit="crowded", n=6, schedule="4@0,1@7", sharing=0.3, steps=20)
+
+
+@pytest.mark.parametrize(
+    "config", [BanditConfig(steps=20), CROWDED, CROWDED.replace(optimizer="adam")], ids=str
+)
+def test_a_bandit_s_run_is_the_same_again(config):
+    first = record(config)
+    for event, interleaved in zip(train(config), train(config), strict=True):
+        assert event.metrics == interleaved.metrics
+    assert same(first, record(config))
+    other = record(config.replace(seed=1))
+    assert np.array_equal(other.parameters[0], first.parameters[0])
+    assert all((one != two).any() for one, two in zip(other.samples, first.samples, strict=True))
+    assert not np.array_equal(other.parameters[1:], first.parameters[1:])
+
+
+@pytest.mark.parametrize("config", [BanditConfig(steps=12), CROWDED.replace(steps=12)], ids=str)
+def test_a_longer_bandit_run_starts_with_the_shorter_one(config):
+    short, long = record(config), record(config.replace(steps=BLOCK + 20))
+    for name in ARRAYS:
+        assert np.array_equal(getattr(short, name), getattr(long, name)[:13]), name
+    for name, curve in short.columns.items():
+        assert np.abs(curve - long[name][:13]).max() < 1e-12, name  # other blocks, other rounding
+
+
+def test_what_a_bandit_s_event_holds():
+    table = bandit.bandit("crowded").rewards
+    assert CROWDED.k_schedule(6) == 4 and CROWDED.k_schedule(7) == 1
+    for update, event in enumerate(train(CROWDED)):
+        assert (event.update, event.k) == (update, CROWDED.k_schedule(update))
+        assert event.samples.shape == event.rewards.shape == event.weights.shape == (6, 6)
+        assert np.array_equal(event.rewards, table[np.arange(6)[:, None], event.samples])
+        assert np.array_equal(event.weights, transform(event.rewards, event.k, "sloo_minus_one"))
+        assert event.gradient.shape == event.parameters.shape == (7 * 8,)
+    assert update == CROWDED.steps
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"schedule": "1"},
+        {"estimator": "s"},
+        {"optimizer": "normalised"},
+        {"sharing": 0.9},
+        {"n": 4},
+        {"n": 11},
+    ],
+    ids=str,
+)
+def test_compared_bandit_runs_draw_the_same_numbers(changes):
+    """Seen in arms that are the same where the policy hardly moves, and in the first update's."""
+    base, other = CROWDED, CROWDED.replace(**changes)
+    n = min(base.n, other.n)
+    start = [record(config).samples[0, :, :n] for config in (base, other)]
+    assert np.array_equal(*start)
+    still = [record(c.replace(learning_rate=1e-9)).samples[..., :n] for c in (base, other)]
+    assert np.array_equal(*still)
+    assert len(np.unique(still[0], axis=0)) == len(still[0])  # yet new at every update
+    trained = [record(config).parameters[-1] for config in (base, other)]
+    assert not np.array_equal(*trained)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_larger_k_first_leaves_the_trap(seed):
+    """The arm that pays 0.6 traps k = 1; k = 8 looks beyond it, and k = 1 then keeps what it found."""
+    trapped = record(BanditConfig(schedule="1", seed=seed)).final()
+    annealed = record(BanditConfig(schedule="8@0,1@150", seed=seed)).final()
+    assert BanditConfig().bandit == "trap" and BanditConfig().steps == 300
+    assert trapped["max@1"] < 0.65, trapped
+    assert annealed["max@1"] > 0.9 and annealed["max@8"] > 0.9, annealed
+
+
+def test_a_bandit_s_divergence_is_refused_with_its_reason():
+    config = BanditConfig(
+        learning_rate=1000.0, bandit="arms:0,100", estimator="s", n=4096, schedule="4096", steps=1
+    )
+    with pytest.raises(ValueError, match="learning_rate 1000 is too large: at update 1 "):
+        record(config)
+
+
 # --- Light imports --------------------------------------------------------------------------------
 
 
@@ -292,6 +375,7 @@ def test_each_k_is_trained_to_its_own_optimum():
     [
         ("import pkpo", "torch streamlit plotly scipy gymnasium app toy_envs"),
         ("import toy_envs.gaussian_hill", "torch streamlit plotly pkpo app"),
+        ("import toy_envs.bandit", "torch streamlit plotly pkpo app"),
         (
             "from pkpo.config import HillConfig; from pkpo.training import record;"
             "record(HillConfig(steps=3))",

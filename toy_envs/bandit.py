@@ -16,7 +16,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from toy_envs.discrete import max_at_k
+from toy_envs.discrete import max_at_k, value_at_k
 
 ARM_LIMIT = 50
 PROMPT_LIMIT = 12
@@ -147,7 +147,8 @@ def bandit(text: str | Bandit) -> Bandit:
             raise ValueError(f"bandit: give one probability per arm, got {len(start)} for {arms}")
         if min(start) <= 0 or min(start) / sum(start) < 1e-9:
             raise ValueError(
-                f"bandit: every arm must start with a probability of at least 1e-9, got {min(start)}"
+                f"bandit: every arm must start with a probability of at least 1e-9, got {min(start):g} "
+                f"of {sum(start):g}"
             )
     name = "arms:" + ";".join(",".join(_exactly(x) for x in row) for row in table)
     if start is not None:
@@ -195,6 +196,23 @@ def exact(probabilities: Any, k: Sequence[int], bandit_or_name: str | Bandit) ->
       ValueError: probabilities of another shape or that do not sum to 1, or a bad k or bandit.
     """
     chosen = bandit(bandit_or_name)
+    found = max_at_k(chosen.rewards, _checked(probabilities, chosen), k)
+    return BanditValues(found.value, found.d_logits)
+
+
+def best_of(probabilities: Any, k: Sequence[int], bandit_or_name: str | Bandit) -> np.ndarray:
+    """The mean over prompts of exact max@k, `(len(k), ...)`; arguments as those of `exact`."""
+    chosen = bandit(bandit_or_name)
+    return value_at_k(chosen.rewards, _checked(probabilities, chosen), k).mean(axis=-1)
+
+
+def objective(probabilities: Any, k: int, bandit_or_name: str | Bandit) -> Any:
+    """The mean over prompts of exact max@k (arXiv:2505.15201, Eq. 11); see `exact`."""
+    value = best_of(probabilities, (k,), bandit_or_name)[0]
+    return float(value) if value.ndim == 0 else value
+
+
+def _checked(probabilities: Any, chosen: Bandit) -> np.ndarray:
     p = np.asarray(probabilities, float)
     if p.shape == (chosen.arms,):
         p = np.broadcast_to(p, chosen.rewards.shape)
@@ -203,16 +221,12 @@ def exact(probabilities: Any, k: Sequence[int], bandit_or_name: str | Bandit) ->
             f"probabilities must end in the axes (prompts, arms) = {chosen.rewards.shape}, "
             f"got the shape {p.shape}"
         )
-    if not (np.all(p >= 0) and np.allclose(p.sum(-1), 1.0, rtol=0, atol=1e-9)):
-        raise ValueError("probabilities must be >= 0 and sum to 1 over the arms, got others")
-    found = max_at_k(chosen.rewards, p, k)
-    return BanditValues(found.value, found.d_logits)
-
-
-def objective(probabilities: Any, k: int, bandit_or_name: str | Bandit) -> Any:
-    """The mean over prompts of exact max@k (arXiv:2505.15201, Eq. 11); see `exact`."""
-    value = exact(probabilities, (k,), bandit_or_name).value[0].mean(-1)
-    return float(value) if value.ndim == 0 else value
+    good = (p >= 0).all(-1) & (np.abs(p.sum(-1) - 1.0) < 1e-9)
+    if not good.all():
+        raise ValueError(
+            f"probabilities must be >= 0 and sum to 1 over the arms, got {p[~good][0].tolist()}"
+        )
+    return p
 
 
 # --- The environments -----------------------------------------------------------------------------

@@ -20,6 +20,7 @@ st.markdown(
 for w in weighed:
     if w.weights is None:
         st.info(f"{ESTIMATORS[w.estimator].label}: {controls.plain(w.refusal)}")
+controls.drag_rewards(rewards)
 if able:
     st.plotly_chart(
         figures.weights_of_group(rewards, able),

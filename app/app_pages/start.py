@@ -36,4 +36,4 @@ with text:
         "[arXiv:2505.15201](https://arxiv.org/abs/2505.15201)."
     )
 with picture:
-    player.play(cached.toy_player(compared({}, "schedule 1 8"), ("stage",)), key="start-player")
+    player.play(cached.recorded(compared({}, "schedule 1 8"), ("stage",)), key="start-player")

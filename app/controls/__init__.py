@@ -1,14 +1,8 @@
 """The controls, by page. Nothing else knows widget keys."""
 
-from app.controls.address import (
-    DEFAULTS,
-    OFF,
-    SUGGESTIONS,
-    read_address,
-    settings,
-    sync_from_url,
-)
-from app.controls.group import choice, group
+from app.controls.address import OFF, read_address, settings, sync_from_url
+from app.controls.bandit import BANDIT, OWN_BANDIT
+from app.controls.group import choice, drag_rewards, group
 from app.controls.lab import (
     lab_alpha,
     lab_axis,
@@ -18,26 +12,22 @@ from app.controls.lab import (
     lab_settings,
     lab_view,
 )
+from app.controls.page import COMPARISONS, Page
 from app.controls.seed import seed, seed_input
+from app.controls.sidebar import notices, preset_pills, read, sidebar
 from app.controls.text import plain
-from app.controls.toy import (
-    COMPARISONS,
-    FIRST_VALUES,
-    OWN_SHAPE,
-    notices,
-    preset_pills,
-    read,
-    sidebar,
-)
+from app.controls.toy import OWN_SHAPE, TOY
 
 __all__ = [
+    "BANDIT",
     "COMPARISONS",
-    "DEFAULTS",
-    "FIRST_VALUES",
     "OFF",
+    "OWN_BANDIT",
     "OWN_SHAPE",
-    "SUGGESTIONS",
+    "TOY",
+    "Page",
     "choice",
+    "drag_rewards",
     "group",
     "lab_alpha",
     "lab_axis",

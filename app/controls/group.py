@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.controls.text import plain
+from app.dragger import drag
 from pkpo.estimators import ESTIMATORS
 
 GROUP = {"rewards": "0.1 0.9 0.4 0.4 0.7 0", "k": "3", "show": "s sloo sloo_minus_one canonical"}
@@ -26,18 +27,12 @@ def group() -> tuple[list[float], int, list[str]]:
         except ValueError as reason:
             problems.append((name, str(reason)))
 
-    def keep(name: str, value: str) -> None:
-        if value == GROUP[name]:
-            st.query_params.pop(name, None)
-        else:
-            st.query_params[name] = value
-
     st.session_state["_rewards"] = given["rewards"]
     left, right = st.columns([3, 1])
     left.text_input(
         "Rewards of one group",
         key="_rewards",
-        on_change=lambda: keep("rewards", st.session_state["_rewards"].strip()),
+        on_change=lambda: _keep("rewards", st.session_state["_rewards"].strip()),
         help=f"From 1 to {GROUP_LIMIT} numbers, separated by spaces or commas.",
     )
     good = {name: GROUP[name] if name in dict(problems) else text for name, text in given.items()}
@@ -54,7 +49,7 @@ def group() -> tuple[list[float], int, list[str]]:
         1,
         GROUP_LIMIT,
         key="_group_k",
-        on_change=lambda: keep("k", str(st.session_state["_group_k"])),
+        on_change=lambda: _keep("k", str(st.session_state["_group_k"])),
     )
     shown = _parse_group("show", good["show"])
     st.session_state["_show"] = shown
@@ -63,11 +58,27 @@ def group() -> tuple[list[float], int, list[str]]:
         list(ESTIMATORS),
         key="_show",
         format_func=lambda name: ESTIMATORS[name].label,
-        on_change=lambda: keep("show", " ".join(st.session_state["_show"])),
+        on_change=lambda: _keep("show", " ".join(st.session_state["_show"])),
     )
     for _, problem in problems:
         st.error(plain(problem), icon=":material/error:")
     return rewards, k, shown
+
+
+def drag_rewards(rewards: list[float]) -> None:
+    """The same rewards as sliders, to stand above a chart of one column per sample."""
+    drag(
+        rewards,
+        lambda moved: _keep("rewards", " ".join(f"{reward:g}" for reward in moved)),
+        key="_dragged",
+    )
+
+
+def _keep(name: str, value: str) -> None:
+    if value == GROUP[name]:
+        st.query_params.pop(name, None)
+    else:
+        st.query_params[name] = value
 
 
 def _parse_group(name: str, text: str) -> Any:

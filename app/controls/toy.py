@@ -1,335 +1,38 @@
-"""The toy page's controls."""
+"""What only the toy problem's page has: the policy's start and the reward's shape."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import streamlit as st
 
-from app.controls.address import (
-    CONTINUOUS,
-    DEFAULTS,
-    FIELDS,
-    LIMITS,
-    SUGGESTIONS,
-    apply,
-    current,
-    settings,
-    view,
-    write_address,
-)
-from app.controls.text import plain
-from app.presets import PRESETS
-from pkpo import figures, schedules
-from pkpo.config import COMPARE_LIMIT, OPTIMIZERS
-from pkpo.estimators import get_estimator
+from app.controls.address import current, view
+from app.controls.page import CONTINUOUS, Page
+from app.controls.sidebar import number
+from pkpo.config import HillConfig
 from toy_envs.gaussian_hill import SHAPES
 
-Result = TypeVar("Result")
-
-COMPARISONS = {
-    "": "One run",
-    "schedule": "Values of k",
-    "estimator": "Estimators",
-    "n": "Group sizes n",
-    "learning_rate": "Learning rates",
-    "optimizer": "Step rules",
-}
-COMPARED = {**COMPARISONS, "schedule": "k, or a schedule of k"}
-FIRST_VALUES = {
-    "schedule": "1 2 4 8",
-    "estimator": "s sloo sloo_minus_one canonical",
-    "n": "8 16 32 64",
-    "learning_rate": "0.002 0.005 0.01",
-    "optimizer": "sgd normalised adam",
-}
-STEP_RULES = {"sgd": "Gradient ascent", "normalised": "Normalised: equal steps", "adam": "Adam"}
-KINDS = {"constant": "Constant", "step": "Step", "linear": "Linear ramp", "cosine": "Cosine ramp"}
-KINDS |= {"exponential": "Exponential ramp", "custom": "Written out"}
 OWN_SHAPE = "points:0,0;0.4,0.6;0.6,0.1;0.9,1;1,0"
 
 
-def notices() -> None:
-    """Say what was wrong with the address, if anything."""
-    if problems := st.session_state.get("notices"):
-        shown = "\n".join(f"- {plain(text)}" for text in problems[:8])
-        st.warning(f"This link could not be used as it is:\n{shown}", icon=":material/link_off:")
+def _controls(page: Page, slots: dict[str, Any]) -> None:
+    number(page, "theta", "Start θ", slots, step=0.05, format="%g")
+    number(page, "sigma", "σ of the policy", slots, step=0.01, format="%g")
+    st.checkbox("Learn σ too", **view(page, "learn_sigma"))
+    _shape_controls(page, slots)
 
 
-def preset_pills() -> str | None:
-    """The row of presets; returns the message of the one that is set, if one is."""
-    names = {p.name: DEFAULTS | p.changes | {"compare": p.compare} for p in PRESETS}
-    now = next((name for name, values in names.items() if values == current()), None)
-    st.session_state["preset"] = now
-
-    def choose() -> None:
-        if chosen := st.session_state["preset"]:  # a second click takes nothing back
-            apply(names[chosen])
-
-    st.pills("Examples", list(names), key="preset", on_change=choose, label_visibility="collapsed")
-    return next((p.message for p in PRESETS if p.name == now), None)
-
-
-def read(compute: Callable[[tuple[Any, ...]], Result]) -> tuple[Result, str]:
-    """What the page computes from the runs that the controls ask for, and what is wrong with them.
-
-    Where the controls ask for the impossible, the result is that of the last possible runs, the
-    address keeps them, and the reason is for `sidebar` to show beside its control.
-    """
-    values = current()
-    try:
-        configs = settings(values)
-        result = compute(configs)
-    except ValueError as reason:
-        return compute(st.session_state.get("possible") or settings(DEFAULTS)), str(reason)
-    values["shape"] = configs[0].shape  # as it is written elsewhere
-    st.session_state["possible"] = configs
-    write_address(values)
-    return result, ""
-
-
-def sidebar(problem: str) -> None:
-    """Draw the controls, and the problem beside the control that it names."""
-    slots: dict[str, Any] = {}
-    with st.sidebar:
-        top = st.empty()
-        compare_field = _compare_controls(slots)
-        if compare_field != "schedule":
-            _schedule_controls(slots)
-        if compare_field != "n":
-            _number("n", "Samples per group, n", slots, step=1)
-        if compare_field != "estimator":
-            _estimator_control(slots)
-        if problem.startswith(_FOLDED):
-            st.session_state["unfolded"] = True  # and so it stays when the problem is gone
-        with st.expander("More settings", expanded=st.session_state.get("unfolded", False)):
-            _more_controls(compare_field, slots)
-        st.button(
-            "Reset everything",
-            icon=":material/restart_alt:",
-            type="tertiary",
-            on_click=apply,
-            args=({},),
-        )
-    if problem:
-        culprit = next((name for name in slots if problem.startswith(name)), None)
-        place = slots.get(culprit or "compare", top)
-        place.error(plain(problem), icon=":material/error:")
-
-
-_FOLDED = ("learning_rate", "optimizer", "steps", "seed", "theta", "sigma", "shape")
-
-
-def _compare_controls(slots: dict[str, Any]) -> str:
-    field, *values = current()["compare"].split() or [""]
-    key = f"_compare_{field}"  # of its own per field: lists of different fields must not mix
-    st.session_state["_compare_field"] = field
-    st.session_state[key] = values
-
-    def change_field() -> None:
-        chosen = st.session_state["_compare_field"]
-        current()["compare"] = f"{chosen} {FIRST_VALUES[chosen]}" if chosen else ""
-
-    def change_values() -> None:
-        chosen = ("".join(value.split()) for value in st.session_state[key])
-        current()["compare"] = " ".join([field, *chosen])
-
-    st.selectbox(
-        "Compare",
-        list(COMPARISONS),
-        format_func=COMPARISONS.__getitem__,
-        key="_compare_field",
-        on_change=change_field,
-        help="Up to four runs that differ in one setting and draw the same random numbers.",
-    )
-    if field:
-        st.multiselect(
-            COMPARED[field],
-            list(dict.fromkeys([*SUGGESTIONS[field], *values])),
-            key=key,
-            on_change=change_values,
-            accept_new_options=True,
-            max_selections=COMPARE_LIMIT,
-            help=_compare_help(field),
-            format_func=_label_of(field),
-        )
-        slots["compare"] = st.empty()
-    if field and field != "optimizer":
-        _equal_steps()
-    return field
-
-
-def _label_of(field: str) -> Callable[[str], str]:
-    """How a compared value is shown: estimators and step rules by their labels."""
-
-    def label(value: str) -> str:
-        if field == "optimizer":
-            return STEP_RULES.get(value, value)
-        if field == "estimator":
-            try:
-                return get_estimator(value).label
-            except ValueError:
-                return value
-        return value
-
-    return label
-
-
-def _equal_steps() -> None:
-    """A switch for the step rule that makes a comparison fair in another way."""
-    st.session_state["_equal_steps"] = current()["optimizer"] == "normalised"
-
-    def switch() -> None:
-        current()["optimizer"] = "normalised" if st.session_state["_equal_steps"] else "sgd"
-
-    st.toggle(
-        "Steps of equal length",
-        key="_equal_steps",
-        on_change=switch,
-        help="Off: the same learning rate for all, so that a larger gradient makes larger steps. "
-        "On: every step has the length of the learning rate; only its direction is estimated.",
-    )
-
-
-def _compare_help(field: str) -> str:
-    if field == "schedule":
-        return (
-            "Type any k or schedule and press Enter: `12`, `8@0,1@150` (8, then 1 from update 150), "
-            "`linear:8->1@200`."
-        )
-    return "Choose, or type a value and press Enter."
-
-
-def _schedule_controls(slots: dict[str, Any]) -> None:
-    text = current()["schedule"]
-    kind, k, then, at = _read_kind(text, current()["steps"])
-    st.session_state.update(_kind=kind, _k=k, _then=then, _at=at, _text=text)
-
-    def rebuild() -> None:
-        chosen, first = st.session_state["_kind"], st.session_state["_k"]
-        last, end = st.session_state.get("_then", 1), st.session_state.get("_at", at)
-        forms = {"constant": f"{first}", "step": f"{first}@0,{last}@{end}"}
-        if chosen == "custom":
-            st.session_state["written_out"] = True
-            return
-        st.session_state["written_out"] = False
-        current()["schedule"] = forms.get(chosen, f"{chosen}:{first}->{last}@{end}")
-
-    def write() -> None:
-        current()["schedule"] = st.session_state["_text"].strip()
-
-    if kind != "custom":
-        top = max(16, min(current()["n"], LIMITS["n"]), k)
-        st.slider(
-            "Attempts that count, k",
-            1,
-            top,
-            key="_k",
-            on_change=rebuild,
-            help="The policy is trained for the best of k attempts. k can be at most n.",
-        )
-    st.selectbox(
-        "Schedule of k",
-        list(KINDS),
-        format_func=KINDS.__getitem__,
-        key="_kind",
-        on_change=rebuild,
-        help="Annealing: begin with a large k to explore, end with k = 1.",
-    )
-    if kind == "custom":
-        st.text_input("Schedule", key="_text", on_change=write, help=f"Such as {schedules.FORMS}.")
-    elif kind != "constant":
-        left, right = st.columns(2)
-        left.number_input("to k", 1, LIMITS["n"], key="_then", on_change=rebuild)
-        right.number_input("at update", 1, LIMITS["steps"], key="_at", on_change=rebuild, step=10)
-    slots["schedule"] = st.empty()
-    if kind != "constant":
-        try:
-            preview = figures.schedule_preview(schedules.parse(text), current()["steps"])
-        except ValueError:
-            return
-        st.plotly_chart(
-            preview,
-            key="schedule-preview",
-            config={"displayModeBar": False},
-            alt=f"k over updates: {schedules.parse(text).describe()}",
-        )
-
-
-def _read_kind(text: str, steps: int) -> tuple[str, int, int, int]:
-    """How the schedule's controls show a text: kind, first k, last k, update of the change."""
-    half = max(1, steps // 2)
-    try:
-        pieces = schedules.parse(text).pieces
-    except ValueError:
-        return "custom", 8, 1, half
-    first = pieces[0]
-    if st.session_state.get("written_out"):
-        return "custom", first.first, 1, half
-    if len(pieces) == 1 and first.shape is None:
-        return "constant", first.first, 1, half
-    in_reach = pieces[-1].end <= LIMITS["steps"]
-    if len(pieces) == 1 and first.start == 0 and in_reach:
-        return str(first.shape), first.first, first.last, first.end
-    if len(pieces) == 2 and first.shape is None and pieces[1].shape is None and in_reach:
-        return "step", first.first, pieces[1].first, pieces[1].start
-    return "custom", first.first, 1, half
-
-
-def _estimator_control(slots: dict[str, Any]) -> None:
-    chosen = current()["estimator"]
-    st.selectbox(
-        "Estimator",
-        list(dict.fromkeys([*CONTINUOUS, chosen])),
-        **view("estimator"),
-        format_func=lambda name: get_estimator(name).label,
-        help="How the group's rewards become weights.",
-    )
-    entry = get_estimator(chosen)
-    if not entry.uses_k:
-        st.caption(f"Ignores k; optimises {entry.optimises}.")
-    elif not entry.unbiased:
-        st.caption(f"Optimises {entry.optimises}.")
-    slots["estimator"] = slots["rewards"] = st.empty()
-
-
-def _more_controls(compare_field: str, slots: dict[str, Any]) -> None:
-    if compare_field != "learning_rate":
-        _number("learning_rate", "Learning rate", slots, step=0.001, format="%g")
-    if compare_field != "optimizer":
-        st.selectbox(
-            "Step rule",
-            list(OPTIMIZERS),
-            **view("optimizer"),
-            format_func=STEP_RULES.__getitem__,
-            help=" · ".join(f"**{STEP_RULES[o]}**: {text}" for o, text in OPTIMIZERS.items()),
-        )
-    _number("steps", "Updates", slots, step=50)
-    _number("seed", "Random seed", slots, step=1)
-    _number("theta", "Start θ", slots, step=0.05, format="%g")
-    _number("sigma", "σ of the policy", slots, step=0.01, format="%g")
-    st.checkbox("Learn σ too", **view("learn_sigma"))
-    _shape_controls(slots)
-
-
-def _number(name: str, label: str, slots: dict[str, Any], **more: Any) -> None:
-    low, high = FIELDS[name].metadata["low"], LIMITS.get(name, FIELDS[name].metadata["high"])
-    st.number_input(label, low, high, **view(name), help=f"From {low:,} to {high:,}.", **more)
-    slots[name] = st.empty()
-
-
-def _shape_controls(slots: dict[str, Any]) -> None:
-    text = current()["shape"]
+def _shape_controls(page: Page, slots: dict[str, Any]) -> None:
+    text = current(page)["shape"]
     st.session_state["_shape"] = text if text in SHAPES else "own"
     st.session_state["_points"] = text.removeprefix("points:")
 
     def choose() -> None:
         chosen = st.session_state["_shape"]
-        current()["shape"] = OWN_SHAPE if chosen == "own" else chosen
+        current(page)["shape"] = OWN_SHAPE if chosen == "own" else chosen
 
     def draw() -> None:
-        current()["shape"] = "points:" + st.session_state["_points"].strip().strip(";")
+        current(page)["shape"] = "points:" + st.session_state["_points"].strip().strip(";")
 
     labels = {name: shape.label for name, shape in SHAPES.items()} | {"own": "Your own points"}
     st.selectbox(
@@ -343,3 +46,18 @@ def _shape_controls(slots: dict[str, Any]) -> None:
             help="Such as 0,0; 0.5,1; 1,0. Two points at the same x make a cliff; 0 outside.",
         )
     slots["shape"] = st.empty()
+
+
+TOY = Page(
+    task=HillConfig.task,
+    address="toy-problem",
+    limits={"n": 256, "steps": 5000},
+    counted="samples",
+    count=lambda config: config.n,
+    count_limit=150_000,
+    learning_rates=("0.002", "0.005", "0.01", "0.02"),
+    learning_rate_step=0.001,
+    problem="shape",
+    estimators=lambda shape: CONTINUOUS,
+    controls=_controls,
+)

@@ -1,4 +1,4 @@
-"""The player: a recorded study of the toy problem, played back in the browser.
+"""The player: a recorded study, played back in the browser.
 
 `payload` packs a study once, as compact arrays and Plotly figures, and `play` sends it; play, pause,
 step and scrub then need no server.
@@ -6,27 +6,19 @@ step and scrub then need no server.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import latex2mathml.converter
-import numpy as np
-import plotly.graph_objects as go
 import streamlit as st
-from plotly.io.json import to_json_plotly
 
+from app.player import bandit, hill
+from app.player.packing import Styles, pack
 from pkpo import figures
-from pkpo.estimators import Estimator
-from pkpo.studies import ToyStudy
-
-PLOTLY_URL = "./app/static/plotly/plotly-basic-4.1.1.min.js"  # see the README beside it
+from pkpo.studies import BanditStudy, ToyStudy
 
 _HERE = Path(__file__).parent
+_SCRIPTS = ("marks", "charts", "hill", "bandit", "player")  # each needs those before it
 _COMPONENT = st.components.v2.component(
     "pkpo_player",
     html=(_HERE / "player.html").read_text(encoding="utf-8"),
@@ -34,44 +26,15 @@ _COMPONENT = st.components.v2.component(
     + f".pk-towards {{ background: {figures.TOWARDS}; }}"
     f" .pk-away {{ background: {figures.AWAY}; }}"
     f" .pk-none {{ background: {figures.NO_WEIGHT}; }}",
-    js=(_HERE / "player.js").read_text(encoding="utf-8"),
+    js="\n".join((_HERE / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS),
     isolate_styles=False,
 )
 
-PHASES = (
-    (
-        "Sample",
-        "Draw n = {n} attempts from the policy: θ = {theta}, σ = {sigma}.",
-        r"x_1, \dots, x_n \sim \mathcal{N}(\theta, \sigma^2)",
-    ),
-    (
-        "Score",
-        "Each attempt gets its own reward; the best of these is {best}.",
-        r"r_i = g(x_i)",
-    ),
-    ("Transform", "", ""),
-    (
-        "Update",
-        "Ordinary policy gradient with these weights: {gradient} (coloured arrow; grey: exactly "
-        "{exact}). With the learning rate, θ goes from {theta} to {next}.",
-        r"\theta \leftarrow \theta + \eta \sum_i w_i \, \nabla_\theta \log \pi_\theta(x_i)",
-    ),
-)
-"""Title, text and LaTeX of the four phases of an update; the third's are the estimator's."""
-
-HEAVIEST = "The heaviest: reward {reward}, weight {weight}; {weighty} of {n} samples carry weight."
-JOINTLY = "The one changed line: the group's rewards become weights, jointly, for k = {k}. "
-WITHOUT_K = "The rewards become weights; this estimator knows no k. "
-SYMBOLS = {
-    "q_i": "q_i: mean best of the size-k subsets that hold sample i. ",
-    "^{(-i)}": "v^(-i): mean best of subsets without it. ",
-    "v_k": "v_k: mean best of all of them. ",
+CONTENTS: dict[type, Callable[[Any, Styles], dict[str, Any]]] = {
+    ToyStudy: hill.contents,
+    BanditStudy: bandit.contents,
 }
-"""What the symbols of the estimators' formulas mean."""
-
-
-PANELS = ("stage", "theta", "value", "gradient")
-"""The charts, in order."""
+"""What is packed of each kind of study, besides what all share."""
 
 
 def play(data: dict[str, Any], *, key: str) -> None:
@@ -84,94 +47,12 @@ def play(data: dict[str, Any], *, key: str) -> None:
     _COMPONENT(data=data, key=key, height="content")
 
 
-def payload(
-    study: ToyStudy, styles: Sequence[tuple[str, str]], panels: Sequence[str]
-) -> dict[str, Any]:
-    """What the browser gets: the study, each run's label and colour, and which charts to show."""
-    alts = figures.describe(study, styles)
-    makers = {
-        "stage": lambda: figures.stage(study),
-        "theta": lambda: figures.theta_over_updates(study, styles),
-        "value": lambda: figures.value_over_updates(study, styles),
-        "gradient": lambda: figures.gradient_over_updates(study, styles),
-    }
-    data: dict[str, Any] = {
-        "plotly": PLOTLY_URL,
-        "figures": {name: _figure(makers[name](), alts[name]) for name in panels},
-        "grid": _floats(study.theta),
-        "curves": {str(k): _floats(curve) for k, curve in study.curves.items()},
-        "colours": {str(k): figures.k_colour(k) for k in study.curves},
-        "weightColours": {
-            "towards": figures.TOWARDS,
-            "away": figures.AWAY,
-            "none": figures.NO_WEIGHT,
-        },
-        "note": figures.key(study),
-        "yardstick": study.yardstick,
-        "focus": len(study.recordings) - 1,
-        "phases": [
-            {"title": title, "text": text, "formula": _mathml(latex) if latex else ""}
-            for title, text, latex in PHASES
-        ],
-        "runs": [
-            {
-                "label": label,
-                "colour": colour,
-                "n": recording.config.n,
-                "anneals": not recording.config.k_schedule.is_constant,
-                "formula": _weight_formula(recording.config.estimator_entry),
-                "transformText": _transform_text(recording.config.estimator_entry),
-                "columns": {
-                    "k": _floats(recording["k"]),
-                    "theta": _floats(recording["theta"]),
-                    "sigma": _floats(recording["sigma"]),
-                    "samples": _floats(recording.samples),
-                    "rewards": _floats(recording.rewards),
-                    "weights": _floats(recording.weights),
-                    "gradient": _floats(recording["gradient"]),
-                    "exact": _floats(recording["exact_gradient"]),
-                    "value": _floats(recording["value"]),
-                    "reached": _floats(reached),
-                    "atOne": _floats(recording["max@1"]),
-                },
-            }
-            for recording, reached, (label, colour) in zip(
-                study.recordings, study.reached, styles, strict=True
-            )
-        ],
-    }
-    data["id"] = hashlib.sha256(json.dumps(data).encode()).hexdigest()[:16]
-    return data
+def payload(study: Any, styles: Styles, panels: Sequence[str] = ()) -> dict[str, Any]:
+    """What the browser gets: the study, each run's label and colour, and which charts to show.
 
-
-def _figure(figure: go.Figure, alt: str) -> dict[str, str]:
-    """A figure without its title, which the page shows as a caption that wraps."""
-    spec = figure.to_plotly_json()
-    title = spec["layout"].pop("title")["text"]
-    spec["layout"]["margin"]["t"] = 12
-    return {"json": to_json_plotly(spec), "title": title, "alt": alt}
-
-
-def _floats(values: np.ndarray) -> str:
-    return base64.b64encode(np.ascontiguousarray(values, np.float32).tobytes()).decode()
-
-
-def _weight_formula(estimator: Estimator) -> str:
-    return _mathml("w_i = " + estimator.formula)
-
-
-def _transform_text(estimator: Estimator) -> str:
-    text = JOINTLY if estimator.uses_k else WITHOUT_K
-    formula = estimator.formula
-    plain_v = "v_k" in formula.replace("v_k^{(-i)}", "")
-    used = [
-        meaning
-        for symbol, meaning in SYMBOLS.items()
-        if (plain_v if symbol == "v_k" else symbol in formula)
-    ]
-    return text + HEAVIEST + (" " + "".join(used).strip() if used else "")
-
-
-@lru_cache(maxsize=64)
-def _mathml(latex: str) -> str:
-    return latex2mathml.converter.convert(latex, display="block")
+    Args:
+      study: a kind of study in `CONTENTS`.
+      styles: each run's label and colour.
+      panels: names of charts; all for none.
+    """
+    return pack(study, styles, panels, CONTENTS[type(study)](study, styles))

@@ -1,6 +1,8 @@
 """Figures: numbers in, Plotly figures out. One template, one palette for the whole lab."""
 
+from pkpo.figures import bandit, toy
 from pkpo.figures.groups import weight_matrix, weights_of_group
+from pkpo.figures.runs import schedule_preview, value_over_updates
 from pkpo.figures.style import (
     AWAY,
     ESTIMATOR_COLOURS,
@@ -9,17 +11,8 @@ from pkpo.figures.style import (
     TOWARDS,
     estimator_colour,
     k_colour,
+    reward_colour,
     run_styles,
-)
-from pkpo.figures.toy import (
-    describe,
-    gradient_over_updates,
-    key,
-    schedule_preview,
-    stage,
-    takeaway,
-    theta_over_updates,
-    value_over_updates,
 )
 
 __all__ = [
@@ -28,16 +21,13 @@ __all__ = [
     "K_COLOURS",
     "NO_WEIGHT",
     "TOWARDS",
-    "describe",
+    "bandit",
     "estimator_colour",
-    "gradient_over_updates",
     "k_colour",
-    "key",
+    "reward_colour",
     "run_styles",
     "schedule_preview",
-    "stage",
-    "takeaway",
-    "theta_over_updates",
+    "toy",
     "value_over_updates",
     "weight_matrix",
     "weights_of_group",

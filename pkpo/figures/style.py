@@ -46,6 +46,8 @@ OTHER_COLOURS = ("#d6278f", "#7a5cc9", "#8a9a2b", "#5f7d8c")
 """For runs that are neither a k nor an estimator, such as annealed ones."""
 TOWARDS, AWAY, NO_WEIGHT = "#3fa34d", "#9970ab", "#9aa0a6"
 """A sample's weight: its probability is raised, lowered, or left alone (ColorBrewer PRGn)."""
+REWARD_COLOURS = ("#3b4f8a", "#6f7690", "#98917f", "#c9b45f", "#fdd835")
+"""From the least to the greatest reward (after Cividis, without its darkest end)."""
 
 FONT = "Source Sans, Source Sans Pro, system-ui, sans-serif"
 
@@ -63,6 +65,13 @@ def k_colour(k: int) -> str:
 def estimator_colour(name: str) -> str:
     """The colour of an estimator everywhere; "dial:0.3" has the dial's."""
     return ESTIMATOR_COLOURS[name.partition(":")[0]]
+
+
+def reward_colour(share: float) -> str:
+    """The colour of a reward that lies `share` of the way from the least to the greatest."""
+    position = min(max(share, 0.0), 1.0) * (len(REWARD_COLOURS) - 1)
+    below = min(int(position), len(REWARD_COLOURS) - 2)
+    return _mix(REWARD_COLOURS[below], REWARD_COLOURS[below + 1], position - below)
 
 
 def run_styles(configs: Sequence[RunConfig]) -> list[tuple[str, str]]:

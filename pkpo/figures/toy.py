@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from pkpo.figures import runs
+from pkpo.figures.runs import updates_axis
 from pkpo.figures.style import INK, SOFT, axis, fade, figure, k_colour, line, scatter
-from pkpo.schedules import Schedule
 from pkpo.studies import ToyStudy
 
 
@@ -101,34 +102,9 @@ def theta_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> go
     ]
     return figure(
         traces,
-        _updates_axis(study),
+        updates_axis(study),
         axis("θ", nticks=6),
         "θ, and the best θ for each k (dotted)",
-    )
-
-
-def value_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> go.Figure:
-    """The exact max@1 (dashed) and max@yardstick (solid) that every run has reached."""
-    traces = []
-    for r, reached, (label, colour) in zip(study.recordings, study.reached, styles, strict=True):
-        updates = np.arange(len(r))
-        for k, curve, dash in ((study.yardstick, reached, "solid"), (1, r["max@1"], "dash")):
-            traces.append(
-                line(
-                    updates,
-                    curve,
-                    colour,
-                    f"max@{k}, {label}",
-                    dash=dash,
-                    width=2.5 if dash == "solid" else 1.8,
-                    hovertemplate="%{y:.3f}",
-                )
-            )
-    return figure(
-        traces,
-        _updates_axis(study),
-        axis("exact value", rangemode="tozero", nticks=6),
-        f"max@{study.yardstick} (solid) and max@1 (dashed)",
     )
 
 
@@ -178,30 +154,9 @@ def gradient_over_updates(study: ToyStudy, styles: Sequence[tuple[str, str]]) ->
         ]
     return figure(
         traces,
-        _updates_axis(study),
+        updates_axis(study),
         axis("d max@k / dθ", nticks=6),
         "Gradient for {label}: dots, exact, ± 1 s.d.",
-    )
-
-
-def _updates_axis(study: ToyStudy) -> dict:
-    last = max(len(r) for r in study.recordings) - 1
-    return axis("update", range=[0, last], nticks=6)
-
-
-def schedule_preview(schedule: Schedule, steps: int) -> go.Figure:
-    """K over updates, small."""
-    updates = np.unique(np.linspace(0, steps, min(steps + 1, 400)).round().astype(int))
-    ks = schedule.values(updates)
-    trace = line(updates, ks, k_colour(int(ks[0])), "k", hovertemplate="k = %{y}<extra></extra>")
-    trace["line"]["shape"] = "hv"
-    return figure(
-        [trace],
-        axis("update", nticks=4),
-        axis("k", rangemode="tozero", nticks=4),
-        "",
-        height=130,
-        margin={"l": 34, "r": 6, "t": 6, "b": 36},
     )
 
 
@@ -210,15 +165,13 @@ def schedule_preview(schedule: Schedule, steps: int) -> go.Figure:
 
 def takeaway(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> str:
     """The one message of a study, from its numbers; no line breaks inside "k = 8"."""
-    return _message(study, styles).replace(" = ", "\u00a0=\u00a0")
+    return runs.unbroken(_message(study, styles))
 
 
 def _message(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> str:
-    runs = list(zip(study.recordings, study.reached, styles, strict=True))
-    key, steps = study.yardstick, study.recordings[0].config.steps
-    after = f"After {steps} update{'s' if steps > 1 else ''}"
-    if len(runs) == 1:
-        r, reached, (label, _) = runs[0]
+    key = study.yardstick
+    if len(study.recordings) == 1:
+        r, reached, (label, _) = study.recordings[0], study.reached[0], styles[0]
         goal = None if r.config.learn_sigma else study.optima.get(int(r["k"][-1]))
         aim = f" (the best is {goal.theta:.2f})" if goal else ""
         return (
@@ -226,33 +179,27 @@ def _message(study: ToyStudy, styles: Sequence[tuple[str, str]]) -> str:
             f"{r['theta'][-1]:.2f}{aim}: max@{key} goes from {reached[0]:.2f} to {reached[-1]:.2f}, "
             f"max@1 from {r['max@1'][0]:.2f} to {r['max@1'][-1]:.2f}."
         )
-    if all(np.array_equal(r["theta"], runs[0][0]["theta"]) for r, _, _ in runs):
-        return f"{after} all runs are the same: what differs has no effect here."
-    if max(reached[-1] for _, reached, _ in runs) < 0.005:
-        return f"{after} no run finds a reward: max@{key} = 0.00 for all."
-    if any(not r.config.k_schedule.is_constant for r in study.recordings):
-        ends = [(label, r["max@1"][-1], reached[-1]) for r, reached, (label, _) in runs]
-        ranked = sorted(ends, key=lambda end: -end[1])
-        order = "; ".join(
-            f"{label}: {one:.2f} (max@{key} = {many:.2f})" for label, one, many in ranked
-        )
-        return f"{after}, max@1 is, in order, {order}."
-    worst, best = (pick(runs, key=lambda run: run[1][-1]) for pick in (min, max))
-    if best[1][-1] - worst[1][-1] < 0.005:
+    if not runs.alike(study) and max(reached[-1] for reached in study.reached) < 0.005:
+        return f"{runs.after(study)} no run finds a reward: max@{key} = 0.00 for all."
+    if message := runs.alike_or_ranked(study, styles):
+        return message
+    worst, best = runs.extremes(study)
+    ends = study.reached[best][-1]
+    if ends - study.reached[worst][-1] < runs.TELLING:
         scatters = "; ".join(
             f"{label}: {spread[-1]:.2f}"
             for spread, (label, _) in zip(study.spread, styles, strict=True)
         )
         return (
-            f"{after} all runs reach max@{key} = {best[1][-1]:.2f}. The standard deviation of one "
-            f"gradient estimate there is: {scatters}."
+            f"{runs.after(study)} all runs reach max@{key} = {ends:.2f}. The standard deviation of "
+            f"one gradient estimate there is: {scatters}."
         )
-    return (
-        f"{after}, {best[2][0]} stands at θ = {best[0]['theta'][-1]:.2f} with max@{key} = "
-        f"{best[1][-1]:.2f} and max@1 = {best[0]['max@1'][-1]:.2f}; {worst[2][0]} at "
-        f"θ = {worst[0]['theta'][-1]:.2f} with max@{key} = {worst[1][-1]:.2f} and max@1 = "
-        f"{worst[0]['max@1'][-1]:.2f}."
+    first, last = (
+        f"at θ = {study.recordings[i]['theta'][-1]:.2f} with max@{key} = {study.reached[i][-1]:.2f} "
+        f"and max@1 = {study.recordings[i]['max@1'][-1]:.2f}"
+        for i in (best, worst)
     )
+    return f"{runs.after(study)}, {styles[best][0]} stands {first}; {styles[worst][0]} {last}."
 
 
 def key(study: ToyStudy) -> str:

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from app.presets import PRESETS
+from app.presets import TOY
 from pkpo.config import HillConfig, compared
 from pkpo.training import record
 from tests.browser.browser import ROOT, browser, running_app
@@ -36,7 +36,7 @@ def _changed_control(seed: int, name: str) -> float:
     """Server time of a page run after a change to settings that nobody had before."""
     from streamlit.testing.v1 import AppTest
 
-    preset = next(p for p in PRESETS if p.name == name)
+    preset = next(p for p in TOY if p.name == name)
     page = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
     page.run()
     page.switch_page("app_pages/toy_problem.py")

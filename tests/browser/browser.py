@@ -77,3 +77,31 @@ def browser():
             yield chromium
         finally:
             chromium.close()
+
+
+def scrub(page, update: int) -> None:
+    """Move the player's head."""
+    page.evaluate(
+        """(value) => {
+          const slider = document.querySelector('.pk-scrub input');
+          slider.value = value;
+          slider.dispatchEvent(new Event('input', { bubbles: true }));
+        }""",
+        update,
+    )
+
+
+def settled(page, change) -> None:
+    """Make a change that trains anew, and wait for the new picture."""
+    before = page.get_attribute(".pk-player", "data-ready")
+    change()
+    page.wait_for_function(
+        "before => { const p = document.querySelector('.pk-player');"
+        " return p && p.dataset.ready && p.dataset.ready !== before }",
+        arg=before,
+    )
+
+
+def cards(page) -> list[str]:
+    """What the player says of each run."""
+    return page.locator(".pk-settings button").all_inner_texts()

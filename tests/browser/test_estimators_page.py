@@ -48,6 +48,31 @@ def test_typed_rewards_go_to_the_url_and_back(visit):
     assert bars(again)["PKPO (loo-1)"] == pytest.approx(transform([0, 0, 1, 0], 3).tolist())
 
 
+def test_a_reward_can_be_dragged(visit):
+    page = visit("/estimators?rewards=0+0.5+1+0.2&k=2", ready=False)
+    before = bars(page)["PKPO (loo-1)"]
+    assert before == pytest.approx(transform([0, 0.5, 1, 0.2], 2).tolist())
+    slider = page.get_by_label("Reward r1", exact=True)
+    box = slider.bounding_box()
+    assert box["height"] > 3 * box["width"]  # upright
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 8)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
+    page.mouse.up()
+    page.wait_for_url(re.compile(r"rewards=0\.[456]\d*\+0\.5\+1\+0\.2"))
+    box = page.get_by_label("Rewards of one group", exact=True)
+    expect(box).to_have_value(re.compile(r"^0\.[456]\d* 0\.5 1 0\.2$"))
+    moved = [float(x) for x in box.input_value().split()]
+    want = transform(moved, 2).tolist()
+    page.wait_for_function(
+        "w => Math.abs("
+        + PLOTS
+        + "'bar')[0]._fullData.find(t => t.name == 'PKPO (loo-1)').y[0] - w) < 1e-9",
+        arg=want[0],
+    )
+    assert bars(page)["PKPO (loo-1)"] == pytest.approx(want)
+
+
 def test_nonsense_is_explained(visit):
     page = visit("/estimators?rewards=x&k=99&show=foo", ready=False)
     expect(page.get_by_text("numbers within a million, got 'x'")).to_be_visible()

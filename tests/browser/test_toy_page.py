@@ -9,10 +9,11 @@ import shlex
 import pytest
 from playwright.sync_api import expect
 
-from app.presets import PRESETS
+from app.presets import TOY
 from pkpo.__main__ import main
 from pkpo.config import compared
 from pkpo.training import record
+from tests.browser.browser import cards, scrub, settled
 
 FIGURE_1 = compared({}, "schedule 1 2 4 8")
 
@@ -38,32 +39,6 @@ def drawn(page) -> dict:
           };
         }"""
     )
-
-
-def scrub(page, update: int) -> None:
-    page.evaluate(
-        """(value) => {
-          const slider = document.querySelector('.pk-scrub input');
-          slider.value = value;
-          slider.dispatchEvent(new Event('input', { bubbles: true }));
-        }""",
-        update,
-    )
-
-
-def settled(page, change) -> None:
-    """Make a change that trains anew, and wait for the new picture."""
-    before = page.get_attribute(".pk-player", "data-ready")
-    change()
-    page.wait_for_function(
-        "before => { const p = document.querySelector('.pk-player');"
-        " return p && p.dataset.ready && p.dataset.ready !== before }",
-        arg=before,
-    )
-
-
-def cards(page) -> list[str]:
-    return page.locator(".pk-settings button").all_inner_texts()
 
 
 def test_opens_on_a_finished_picture(visit):
@@ -272,10 +247,10 @@ def test_an_impossible_setting_is_explained_and_nothing_is_lost(visit):
     page.wait_for_url(re.compile(r"\?n=8$"))
 
 
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda p: p.name)
+@pytest.mark.parametrize("preset", TOY, ids=lambda p: p.name)
 def test_presets_show_what_they_say(visit, preset):
     page = visit("/toy-problem")
-    if preset is not PRESETS[0]:
+    if preset is not TOY[0]:
         settled(page, lambda: page.get_by_text(preset.name, exact=True).click())
     runs = [record(config) for config in compared(preset.changes, preset.compare)]
     assert drawn(page)["theta"] == pytest.approx([r["theta"][-1] for r in runs], abs=1e-6)

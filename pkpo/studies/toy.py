@@ -1,16 +1,14 @@
-"""What a page about the toy problem shows, as numbers: runs and everything exact around them."""
+"""The toy problem: runs on one reward shape, and everything exact around them."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from pkpo.config import RunConfig
+from pkpo.studies.runs import taken, yardstick
 from pkpo.training import Recording, record
 from pkpo.variance import gradient_spread
 from toy_envs import gaussian_hill
@@ -50,8 +48,7 @@ def toy_study(configs: Sequence[RunConfig]) -> ToyStudy:
     recordings = tuple(record(config) for config in configs)
     shape = gaussian_hill.reward_shape(recordings[0].config.shape)
     sigma = recordings[0].config.sigma
-    ks = sorted({int(k) for r in recordings for k in np.unique(r["k"])})
-    yardstick = max(ks) if max(ks) > 1 else 8
+    ks, common = taken(recordings), yardstick(recordings)
     landmarks = _spread_out(sorted({1, *ks}), LANDMARKS)
     grid = np.linspace(*_window(recordings, shape), GRID)
     curves = gaussian_hill.exact(grid, sorted({*ks, *landmarks}), sigma, shape).value
@@ -65,8 +62,8 @@ def toy_study(configs: Sequence[RunConfig]) -> ToyStudy:
         curves=dict(zip(sorted({*ks, *landmarks}), curves, strict=True)),
         landmarks=landmarks,
         optima={k: gaussian_hill.optimum(k, sigma, shape) for k in landmarks},
-        yardstick=yardstick,
-        reached=tuple(_reached(r, yardstick) for r in recordings),
+        yardstick=common,
+        reached=tuple(_reached(r, common) for r in recordings),
         spread_updates=tuple(marks),
         spread=tuple(
             gradient_spread(r.config, r["theta"][at], r["sigma"][at], r["k"][at])
@@ -102,21 +99,3 @@ def _window(recordings: Sequence[Recording], shape: RewardShape) -> tuple[float,
         max(min(left - margin, lowest - margin), left - 3 * width),
         min(max(right + margin, highest + margin), right + 3 * width),
     )
-
-
-def to_csv(study: ToyStudy, labels: Sequence[str]) -> str:
-    """Every run's curves, one row per run and update."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    for index, (label, recording) in enumerate(zip(labels, study.recordings, strict=True)):
-        columns = recording.columns
-        if index == 0:
-            writer.writerow(["run", *columns])
-        rows = zip(*(curve.tolist() for curve in columns.values()), strict=True)
-        writer.writerows([label, *row] for row in rows)
-    return out.getvalue()
-
-
-def to_json(study: ToyStudy) -> str:
-    """Every run's settings."""
-    return json.dumps([r.config.to_dict() for r in study.recordings], indent=2)

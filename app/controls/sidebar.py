@@ -1,0 +1,292 @@
+"""The controls of a problem's page; what only one page has, its `Page` draws."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from app.controls.address import apply, current, memory, settings, view, write_address
+from app.controls.page import COMPARISONS, Page
+from app.controls.text import plain
+from pkpo import figures, schedules
+from pkpo.config import COMPARE_LIMIT, OPTIMIZERS
+from pkpo.estimators import get_estimator
+
+Result = TypeVar("Result")
+
+COMPARED = {**COMPARISONS, "schedule": "k, or a schedule of k"}
+STEP_RULES = {"sgd": "Gradient ascent", "normalised": "Normalised: equal steps", "adam": "Adam"}
+KINDS = {"constant": "Constant", "step": "Step", "linear": "Linear ramp", "cosine": "Cosine ramp"}
+KINDS |= {"exponential": "Exponential ramp", "custom": "Written out"}
+IN_VIEW = ("n", "schedule", "estimator")  # the other settings are folded away
+
+
+def notices(page: Page) -> None:
+    """Say what was wrong with the address, if anything."""
+    if problems := memory(page).get("notices"):
+        shown = "\n".join(f"- {plain(text)}" for text in problems[:8])
+        st.warning(f"This link could not be used as it is:\n{shown}", icon=":material/link_off:")
+
+
+def preset_pills(page: Page) -> str | None:
+    """The row of presets; returns the message of the one that is set, if one is."""
+    names = {p.name: page.defaults | p.changes | {"compare": p.compare} for p in page.presets}
+    now = next((name for name, values in names.items() if values == current(page)), None)
+    st.session_state["preset"] = now
+
+    def choose() -> None:
+        if chosen := st.session_state["preset"]:  # a second click takes nothing back
+            apply(page, names[chosen])
+
+    st.pills("Examples", list(names), key="preset", on_change=choose, label_visibility="collapsed")
+    return next((p.message for p in page.presets if p.name == now), None)
+
+
+def read(page: Page, compute: Callable[[tuple[Any, ...]], Result]) -> tuple[Result, str]:
+    """What the page computes from the runs that the controls ask for, and what is wrong with them.
+
+    Where the controls ask for the impossible, the result is that of the last possible runs, the
+    address keeps them, and the reason is for `sidebar` to show beside its control.
+    """
+    values = current(page)
+    try:
+        configs = settings(page, values)
+        result = compute(configs)
+    except ValueError as reason:
+        return compute(memory(page).get("possible") or settings(page, page.defaults)), str(reason)
+    values[page.problem] = getattr(configs[0], page.problem)  # as it is written elsewhere
+    memory(page)["possible"] = configs
+    write_address(page, values)
+    return result, ""
+
+
+def sidebar(page: Page, problem: str) -> None:
+    """Draw the controls, and the problem beside the control that it names."""
+    slots: dict[str, Any] = {}
+    with st.sidebar:
+        top = st.empty()
+        compare_field = _compare_controls(page, slots)
+        if compare_field != "schedule":
+            _schedule_controls(page, slots)
+        if compare_field != "n":
+            number(page, "n", "Samples per group, n", slots, step=1)
+        if compare_field != "estimator":
+            _estimator_control(page, slots)
+        if problem.startswith(tuple(name for name in page.fields if name not in IN_VIEW)):
+            memory(page)["unfolded"] = True  # and so it stays when the problem is gone
+        with st.expander("More settings", expanded=memory(page).get("unfolded", False)):
+            _more_controls(page, compare_field, slots)
+        st.button(
+            "Reset everything",
+            icon=":material/restart_alt:",
+            type="tertiary",
+            on_click=apply,
+            args=(page, {}),
+        )
+    if problem:
+        culprit = next((name for name in slots if problem.startswith(name)), None)
+        place = slots.get(culprit or "compare", top)
+        place.error(plain(problem), icon=":material/error:")
+
+
+def _compare_controls(page: Page, slots: dict[str, Any]) -> str:
+    field, *values = current(page)["compare"].split() or [""]
+    key = f"_compare_{field}"  # of its own per field: lists of different fields must not mix
+    st.session_state["_compare_field"] = field
+    st.session_state[key] = values
+
+    def change_field() -> None:
+        chosen = st.session_state["_compare_field"]
+        current(page)["compare"] = f"{chosen} {page.first_values[chosen]}" if chosen else ""
+
+    def change_values() -> None:
+        chosen = ("".join(value.split()) for value in st.session_state[key])
+        current(page)["compare"] = " ".join([field, *chosen])
+
+    st.selectbox(
+        "Compare",
+        list(COMPARISONS),
+        format_func=COMPARISONS.__getitem__,
+        key="_compare_field",
+        on_change=change_field,
+        help="Up to four runs that differ in one setting and draw the same random numbers.",
+    )
+    if field:
+        st.multiselect(
+            COMPARED[field],
+            list(dict.fromkeys([*page.suggestions(field, current(page)[page.problem]), *values])),
+            key=key,
+            on_change=change_values,
+            accept_new_options=True,
+            max_selections=COMPARE_LIMIT,
+            help=_compare_help(field),
+            format_func=_label_of(field),
+        )
+        slots["compare"] = st.empty()
+    if field and field != "optimizer":
+        _equal_steps(page)
+    return field
+
+
+def _label_of(field: str) -> Callable[[str], str]:
+    """How a compared value is shown: estimators and step rules by their labels."""
+
+    def label(value: str) -> str:
+        if field == "optimizer":
+            return STEP_RULES.get(value, value)
+        if field == "estimator":
+            try:
+                return get_estimator(value).label
+            except ValueError:
+                return value
+        return value
+
+    return label
+
+
+def _equal_steps(page: Page) -> None:
+    """A switch for the step rule that makes a comparison fair in another way."""
+    st.session_state["_equal_steps"] = current(page)["optimizer"] == "normalised"
+
+    def switch() -> None:
+        current(page)["optimizer"] = "normalised" if st.session_state["_equal_steps"] else "sgd"
+
+    st.toggle(
+        "Steps of equal length",
+        key="_equal_steps",
+        on_change=switch,
+        help="Off: the same learning rate for all, so that a larger gradient makes larger steps. "
+        "On: every step has the length of the learning rate; only its direction is estimated.",
+    )
+
+
+def _compare_help(field: str) -> str:
+    if field == "schedule":
+        return (
+            "Type any k or schedule and press Enter: `12`, `8@0,1@150` (8, then 1 from update 150), "
+            "`linear:8->1@200`."
+        )
+    return "Choose, or type a value and press Enter."
+
+
+def _schedule_controls(page: Page, slots: dict[str, Any]) -> None:
+    text = current(page)["schedule"]
+    kind, k, then, at = _read_kind(page, text, current(page)["steps"])
+    st.session_state.update(_kind=kind, _k=k, _then=then, _at=at, _text=text)
+
+    def rebuild() -> None:
+        chosen, first = st.session_state["_kind"], st.session_state["_k"]
+        last, end = st.session_state.get("_then", 1), st.session_state.get("_at", at)
+        forms = {"constant": f"{first}", "step": f"{first}@0,{last}@{end}"}
+        if chosen == "custom":
+            memory(page)["written_out"] = True
+            return
+        memory(page)["written_out"] = False
+        current(page)["schedule"] = forms.get(chosen, f"{chosen}:{first}->{last}@{end}")
+
+    def write() -> None:
+        current(page)["schedule"] = st.session_state["_text"].strip()
+
+    if kind != "custom":
+        top = max(16, min(current(page)["n"], page.limits["n"]), k)
+        st.slider(
+            "Attempts that count, k",
+            1,
+            top,
+            key="_k",
+            on_change=rebuild,
+            help="The policy is trained for the best of k attempts. k can be at most n.",
+        )
+    st.selectbox(
+        "Schedule of k",
+        list(KINDS),
+        format_func=KINDS.__getitem__,
+        key="_kind",
+        on_change=rebuild,
+        help="Annealing: begin with a large k to explore, end with k = 1.",
+    )
+    if kind == "custom":
+        st.text_input("Schedule", key="_text", on_change=write, help=f"Such as {schedules.FORMS}.")
+    elif kind != "constant":
+        left, right = st.columns(2)
+        left.number_input("to k", 1, page.limits["n"], key="_then", on_change=rebuild)
+        right.number_input(
+            "at update", 1, page.limits["steps"], key="_at", on_change=rebuild, step=10
+        )
+    slots["schedule"] = st.empty()
+    if kind != "constant":
+        try:
+            preview = figures.schedule_preview(schedules.parse(text), current(page)["steps"])
+        except ValueError:
+            return
+        st.plotly_chart(
+            preview,
+            key="schedule-preview",
+            config={"displayModeBar": False},
+            alt=f"k over updates: {schedules.parse(text).describe()}",
+        )
+
+
+def _read_kind(page: Page, text: str, steps: int) -> tuple[str, int, int, int]:
+    """How the schedule's controls show a text: kind, first k, last k, update of the change."""
+    half = max(1, steps // 2)
+    try:
+        pieces = schedules.parse(text).pieces
+    except ValueError:
+        return "custom", 8, 1, half
+    first = pieces[0]
+    if memory(page).get("written_out"):
+        return "custom", first.first, 1, half
+    if len(pieces) == 1 and first.shape is None:
+        return "constant", first.first, 1, half
+    in_reach = pieces[-1].end <= page.limits["steps"]
+    if len(pieces) == 1 and first.start == 0 and in_reach:
+        return str(first.shape), first.first, first.last, first.end
+    if len(pieces) == 2 and first.shape is None and pieces[1].shape is None and in_reach:
+        return "step", first.first, pieces[1].first, pieces[1].start
+    return "custom", first.first, 1, half
+
+
+def _estimator_control(page: Page, slots: dict[str, Any]) -> None:
+    chosen = current(page)["estimator"]
+    st.selectbox(
+        "Estimator",
+        list(dict.fromkeys([*page.estimators(current(page)[page.problem]), chosen])),
+        **view(page, "estimator"),
+        format_func=lambda name: get_estimator(name).label,
+        help="How the group's rewards become weights.",
+    )
+    entry = get_estimator(chosen)
+    if not entry.uses_k:
+        st.caption(f"Ignores k; optimises {entry.optimises}.")
+    elif not entry.unbiased:
+        st.caption(f"Optimises {entry.optimises}.")
+    slots["estimator"] = slots["rewards"] = st.empty()
+
+
+def _more_controls(page: Page, compare_field: str, slots: dict[str, Any]) -> None:
+    if compare_field != "learning_rate":
+        number(
+            page, "learning_rate", "Learning rate", slots, step=page.learning_rate_step, format="%g"
+        )
+    if compare_field != "optimizer":
+        st.selectbox(
+            "Step rule",
+            list(OPTIMIZERS),
+            **view(page, "optimizer"),
+            format_func=STEP_RULES.__getitem__,
+            help=" · ".join(f"**{STEP_RULES[o]}**: {text}" for o, text in OPTIMIZERS.items()),
+        )
+    number(page, "steps", "Updates", slots, step=50)
+    number(page, "seed", "Random seed", slots, step=1)
+    page.controls(page, slots)
+
+
+def number(page: Page, name: str, label: str, slots: dict[str, Any], **more: Any) -> None:
+    """The control of a number, and the place below it for what is wrong with it."""
+    limits = page.fields[name].metadata
+    low, high = limits["low"], page.limits.get(name, limits["high"])
+    st.number_input(label, low, high, **view(page, name), help=f"From {low:,} to {high:,}.", **more)
+    slots[name] = st.empty()

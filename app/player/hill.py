@@ -1,0 +1,71 @@
+"""What the player gets of the toy problem."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.player.packing import Panel, Styles, floats
+from pkpo import figures
+from pkpo.studies import ToyStudy
+
+PHASES = (
+    (
+        "Sample",
+        "Draw n = {n} attempts from the policy: θ = {theta}, σ = {sigma}.",
+        r"x_1, \dots, x_n \sim \mathcal{N}(\theta, \sigma^2)",
+    ),
+    (
+        "Score",
+        "Each attempt gets its own reward; the best of these is {best}.",
+        r"r_i = g(x_i)",
+    ),
+    ("Transform", "", ""),
+    (
+        "Update",
+        "Ordinary policy gradient with these weights: {gradient} (coloured arrow; grey: exactly "
+        "{exact}). With the learning rate, θ goes from {theta} to {next}.",
+        r"\theta \leftarrow \theta + \eta \sum_i w_i \, \nabla_\theta \log \pi_\theta(x_i)",
+    ),
+)
+"""Title, text and LaTeX of the four phases of an update; the third's are the estimator's."""
+
+
+def contents(study: ToyStudy, styles: Styles) -> dict[str, Any]:
+    """See `app.player.packing.pack`."""
+    toy = figures.toy
+    return {
+        "panels": {
+            "stage": Panel("hill", lambda: toy.stage(study), span=3),
+            "theta": Panel("lines", lambda: toy.theta_over_updates(study, styles), column="theta"),
+            "value": Panel(
+                "lines", lambda: figures.value_over_updates(study, styles), column="reached"
+            ),
+            "gradient": Panel(
+                "lines",
+                lambda: toy.gradient_over_updates(study, styles),
+                column="gradient",
+                single=True,
+            ),
+        },
+        "alts": toy.describe(study, styles),
+        "phases": PHASES,
+        "columns": [
+            {
+                "theta": r["theta"],
+                "sigma": r["sigma"],
+                "gradient": r["gradient"],
+                "exact": r["exact_gradient"],
+                "value": r["value"],
+            }
+            for r in study.recordings
+        ],
+        "note": toy.key(study),
+        "readouts": [
+            ("θ", "theta"),
+            (f"max@{study.yardstick}", "reached"),
+            ("max@1", "atOne"),
+        ],
+        "grid": floats(study.theta),
+        "curves": {str(k): floats(curve) for k, curve in study.curves.items()},
+        "colours": {str(k): figures.k_colour(k) for k in study.curves},
+    }

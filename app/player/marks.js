@@ -1,0 +1,22 @@
+// What all charts draw with.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function floats(base64) {
+  return new Float32Array(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer);
+}
+
+function mark(parent, name, attributes = {}) {
+  const node = document.createElementNS(SVG, name);
+  set(node, attributes);
+  parent.append(node);
+  return node;
+}
+
+function set(node, attributes) {
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+}
+
+const mix = (a, b, share) => a + (b - a) * share;
+const ease = (t) => t * t * (3 - 2 * t);
+const clamp = (x, low, high) => Math.min(Math.max(x, low), high);

@@ -1,0 +1,343 @@
+"""The bandit's figures, and what they say in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from pkpo.figures import runs
+from pkpo.figures.runs import updates_axis
+from pkpo.figures.style import (
+    INK,
+    REWARD_COLOURS,
+    axis,
+    figure,
+    line,
+    reward_colour,
+    scatter,
+)
+from pkpo.studies import BEST_OF, BanditStudy
+
+WINDOW = 20  # updates over which the share of dead groups is averaged
+BAR = (-0.42, 0.02)  # where an arm's bar stands, of the arm's width from its middle
+LANE = 0.86  # height of a probability of 1 where prompts have a lane each, of the lane's
+Styles = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """How the stage lays out policies: one lane for all prompts that share it, or one for each."""
+
+    prompts: tuple[tuple[int, ...], ...]
+    """Per lane, its prompts; the first lane is the highest."""
+    scale: float
+    """Height of a probability of 1; lanes lie 1 apart."""
+    colours: tuple[tuple[str, ...], ...]
+    """Per lane and arm, after the arm's reward (its mean over the lane's prompts)."""
+
+    @property
+    def bases(self) -> list[int]:
+        """Where each lane's probability of 0 is drawn."""
+        return [len(self.prompts) - 1 - lane for lane in range(len(self.prompts))]
+
+
+def lanes(study: BanditStudy) -> Lanes:
+    """The layout of a study's stage."""
+    every = range(study.bandit.prompts)
+    groups = (tuple(every),) if study.prompts_alike else tuple((p,) for p in every)
+    means = np.array([study.bandit.rewards[list(group)].mean(axis=0) for group in groups])
+    return Lanes(
+        prompts=groups,
+        scale=1.0 if len(groups) == 1 else LANE,
+        colours=tuple(map(tuple, _colours(study, means))),
+    )
+
+
+def reward_colours(study: BanditStudy) -> list[list[str]]:
+    """The colour of every arm's reward at every prompt, `[prompts][arms]`."""
+    return _colours(study, study.bandit.rewards)
+
+
+def _colours(study: BanditStudy, rewards: np.ndarray) -> list[list[str]]:
+    low, high = _reward_range(study)
+    return [[reward_colour((r - low) / (high - low)) for r in row] for row in rewards.tolist()]
+
+
+def _reward_range(study: BanditStudy) -> tuple[float, float]:
+    """The ends of the colour scale; 0 is in it, so that a lone reward has a colour."""
+    low = min(0.0, float(study.bandit.rewards.min()))
+    return low, max(float(study.bandit.rewards.max()), low + 1e-12)
+
+
+def stage(study: BanditStudy) -> go.Figure:
+    """Room for the arms' probabilities, and where they started; the bars move and are drawn later."""
+    layout, arms = lanes(study), np.arange(study.bandit.arms)
+    places = arms + 1
+    start = study.probabilities[0][0]
+    ends = np.column_stack([places + BAR[0], places + BAR[1], np.full(len(arms), np.nan)]).ravel()
+    traces = []
+    for group, base in zip(layout.prompts, layout.bases, strict=True):
+        first = start[group[0]]
+        rewards = study.bandit.rewards[list(group)].mean(axis=0)
+        heights = base + layout.scale * first
+        lane = f" at prompt {group[0] + 1}" if len(layout.prompts) > 1 else ""
+        traces += [
+            line(ends, np.repeat(heights, 3), INK, "start", width=1.5, hoverinfo="skip"),
+            scatter(
+                x=places,
+                y=heights,
+                mode="markers",
+                marker={"size": 16, "opacity": 0},
+                name="start",
+                customdata=np.column_stack([first, rewards]),
+                hovertemplate=f"reward %{{customdata[1]:.3g}}{lane}, start %{{customdata[0]:.3f}}"
+                "<extra></extra>",
+            ),
+        ]
+    title, labels = _arm_labels(study)
+    if title == _COLOURED:
+        traces.append(_colour_key(study))
+    return figure(
+        traces,
+        axis(
+            title,
+            range=[0.4, study.bandit.arms + 0.6],
+            tickvals=places,
+            ticktext=labels,
+            showgrid=False,
+            tickfont={"size": 14 if len(arms) <= 24 else 10},
+        ),
+        axis("probability", range=[0, 1.04], nticks=6)
+        if len(layout.prompts) == 1
+        else axis(
+            "",
+            range=[0, len(layout.prompts)],
+            tickvals=layout.bases,
+            ticktext=[f"prompt {group[0] + 1}" for group in layout.prompts],
+        ),
+        "How likely each arm is: the chosen run as bars, the others as lines",
+        margin={"l": 76 if len(layout.prompts) > 1 else 56, "r": 14, "t": 12, "b": 46},
+    )
+
+
+_COLOURED = "arm (bars coloured by reward)"
+
+
+def _arm_labels(study: BanditStudy) -> tuple[str, list[str]]:
+    """The title under the arms, and what stands under each: what it pays, or where it is best."""
+    rewards = study.bandit.rewards
+    if len(rewards) == 1:
+        return "arms, by their reward", [f"{reward:g}" for reward in rewards[0]]
+    if not study.prompts_alike:
+        return _COLOURED, [str(arm + 1) for arm in range(study.bandit.arms)]
+    best = rewards == study.bandit.highest[:, None]
+    return (
+        "arms, by the prompts that they are best for",
+        [_spans(np.flatnonzero(column) + 1) for column in best.T],
+    )
+
+
+def _spans(numbers: np.ndarray) -> str:
+    """Ascending whole numbers in short: "1-3, 5"; "none" for no numbers."""
+    if not len(numbers):
+        return "none"
+    parts = np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1)
+    return ", ".join(f"{p[0]}-{p[-1]}" if len(p) > 1 else f"{p[0]}" for p in parts)
+
+
+def _colour_key(study: BanditStudy) -> dict:
+    """An invisible trace that carries the colour scale."""
+    low, high = _reward_range(study)
+    steps = np.linspace(0, 1, len(REWARD_COLOURS)).tolist()
+    return scatter(
+        x=[None],
+        y=[None],
+        mode="markers",
+        hoverinfo="skip",
+        marker={
+            "color": [low],
+            "cmin": low,
+            "cmax": high,
+            "colorscale": [list(pair) for pair in zip(steps, REWARD_COLOURS, strict=True)],
+            "showscale": True,
+            "colorbar": {"thickness": 10, "outlinewidth": 0, "nticks": 4, "tickformat": "~g"},
+        },
+    )
+
+
+def best_of_k(study: BanditStudy, styles: Styles) -> go.Figure:
+    """The exact best-of-k curves at the start and, faint, at the end; those between move."""
+    traces = [
+        line(
+            BEST_OF,
+            study.best_of[0][0],
+            INK,
+            "start",
+            width=1.5,
+            dash="dot",
+            hovertemplate="%{y:.3f}",
+        )
+    ]
+    traces += [
+        line(
+            BEST_OF,
+            curve[-1],
+            colour,
+            f"end, {label}",
+            width=2,
+            opacity=0.3,
+            hovertemplate="%{y:.3f}",
+        )
+        for curve, (label, colour) in zip(study.best_of, styles, strict=True)
+    ]
+    low = min(float(curve.min()) for curve in study.best_of)
+    high = max(float(curve.max()) for curve in study.best_of)
+    low = min(low, 0.0)
+    edge = 0.05 * (high - low or 1.0)
+    ticks = [2**i for i in range(7)]
+    return figure(
+        traces,
+        axis(
+            "k",
+            type="log",
+            range=[math.log10(0.92), math.log10(70)],
+            tickvals=ticks,
+            ticktext=[str(k) for k in ticks],
+        ),
+        axis("exact max@k", range=[low - edge, high + edge], nticks=6),
+        "Best of k now (dotted: start, faint: end)",
+    )
+
+
+def entropy_over_updates(study: BanditStudy, styles: Styles) -> go.Figure:
+    """The policies' entropy, mean over prompts, and that of a uniform policy."""
+    last = max(len(r) for r in study.recordings) - 1
+    traces = [
+        line(
+            [0, last],
+            [math.log(study.bandit.arms)] * 2,
+            INK,
+            "all arms alike",
+            width=1.2,
+            dash="dot",
+            hoverinfo="skip",
+        )
+    ]
+    traces += [
+        line(np.arange(len(r)), r["entropy"], colour, label, hovertemplate="%{y:.3f}")
+        for r, (label, colour) in zip(study.recordings, styles, strict=True)
+    ]
+    return figure(
+        traces,
+        updates_axis(study),
+        axis("nats", rangemode="tozero", nticks=6),
+        "Entropy (dotted: all arms alike)",
+    )
+
+
+def solved_and_dead(study: BanditStudy, styles: Styles) -> go.Figure:
+    """Prompts solved so far, and the share of groups that carried no weight lately."""
+    traces = []
+    for r, (label, colour) in zip(study.recordings, styles, strict=True):
+        updates = np.arange(len(r))
+        for name, curve, style in (
+            ("solved", r["cumulative_solve_rate"], {}),
+            ("dead groups", rolling_mean(r["dead_group_share"]), {"dash": "dash", "width": 1.8}),
+        ):
+            traces.append(
+                line(updates, curve, colour, f"{name}, {label}", hovertemplate="%{y:.2f}", **style)
+            )
+    return figure(
+        traces,
+        updates_axis(study),
+        axis(f"share (dead: last {WINDOW})", range=[-0.04, 1.06], nticks=6),
+        "Solved so far; dead groups (dashed)",
+    )
+
+
+def rolling_mean(values: np.ndarray) -> np.ndarray:
+    """The mean of the last `WINDOW` values at each place, of fewer at the beginning."""
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    ends = np.arange(1, len(values) + 1)
+    starts = np.maximum(ends - WINDOW, 0)
+    return (sums[ends] - sums[starts]) / (ends - starts)
+
+
+# --- In words ----------------------------------------------------------------------------------
+
+
+def takeaway(study: BanditStudy, styles: Styles) -> str:
+    """The one message of a study, from its numbers; no line breaks inside "k = 8"."""
+    return runs.unbroken(_message(study, styles))
+
+
+def _message(study: BanditStudy, styles: Styles) -> str:
+    key = study.yardstick
+    if len(study.recordings) == 1:
+        r, reached, (label, _) = study.recordings[0], study.reached[0], styles[0]
+        return (
+            f"Trained with {label}: max@{key} goes from {reached[0]:.2f} to {reached[-1]:.2f}, max@1 "
+            f"from {r['max@1'][0]:.2f} to {r['max@1'][-1]:.2f}, the policy's entropy from "
+            f"{r['entropy'][0]:.2f} to {r['entropy'][-1]:.2f} nats."
+        )
+    if message := runs.alike_or_ranked(study, styles):
+        return message
+    worst, best = runs.extremes(study)
+    highest = study.reached[best][-1]
+    if highest - study.reached[worst][-1] < runs.TELLING:
+        ends = "; ".join(
+            f"{label}: {r['max@1'][-1]:.2f} and {r['entropy'][-1]:.2f}"
+            for r, (label, _) in zip(study.recordings, styles, strict=True)
+        )
+        return (
+            f"{runs.after(study)} all runs reach max@{key} = {highest:.2f}. Their max@1, and their "
+            f"entropy in nats: {ends}."
+        )
+    first, last = (
+        f"{styles[i][0]} has max@{key} = {study.reached[i][-1]:.2f} and max@1 = "
+        f"{study.recordings[i]['max@1'][-1]:.2f}"
+        for i in (best, worst)
+    )
+    return f"{runs.after(study)}, {first}; {last}."
+
+
+def key(study: BanditStudy) -> str:
+    """How to read the stage."""
+    of = "" if study.bandit.prompts == 1 else ", mean over prompts"
+    binary = ", here pass@k" if study.bandit.binary else ""
+    return (
+        f"max@k: expected best of k draws{of}{binary}. Grey lines: the start. Dots: the chosen run's "
+        "draws, stacked as high as their share."
+    )
+
+
+def describe(study: BanditStudy, styles: Styles) -> dict[str, str]:
+    """Alternative texts of the five charts, from their data."""
+    ends, curves, values, entropies, groups = [], [], [], [], []
+    for r, p, curve, reached, (label, _) in zip(
+        study.recordings, study.probabilities, study.best_of, study.reached, styles, strict=True
+    ):
+        mean = p[-1].mean(axis=0)
+        ends.append(f"{label}: arm {mean.argmax() + 1} with {mean.max():.3f}")
+        curves.append(f"{label}: from {curve[-1, 0]:.3f} for k = 1 to {curve[-1, -1]:.3f}")
+        values.append(
+            f"{label}: max@{study.yardstick} {reached[-1]:.3f}, max@1 {r['max@1'][-1]:.3f}"
+        )
+        entropies.append(f"{label}: from {r['entropy'][0]:.3f} to {r['entropy'][-1]:.3f}")
+        groups.append(
+            f"{label}: solved {r['cumulative_solve_rate'][-1]:.2f}, dead groups "
+            f"{r['dead_group_share'].mean():.2f} on average"
+        )
+    bandit = study.bandit
+    return {
+        "stage": f"{bandit.label}: {bandit.arms} arms, {bandit.prompts} prompt"
+        f"{'s' if bandit.prompts > 1 else ''}. Likeliest arm at the end: {'; '.join(ends)}.",
+        "best": f"Exact max@k for k from 1 to {BEST_OF[-1]}. At the end: {'; '.join(curves)}.",
+        "value": f"Exact values over updates. At the end: {'; '.join(values)}.",
+        "entropy": f"Entropy in nats over updates. {'; '.join(entropies)}.",
+        "groups": f"Prompts solved so far and groups without weight. {'; '.join(groups)}.",
+    }
