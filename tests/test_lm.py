@@ -11,10 +11,10 @@ import torch
 
 from pkpo import rho, transform
 from pkpo.lm import evaluate as evaluation
-from pkpo.lm import warm_start
+from pkpo.lm import policy, warm_start
 from pkpo.lm.evaluate import KS, Evaluation, evaluate
 from pkpo.lm.model import MODELS, LanguageModel, llama_config, load, save, to_llama
-from pkpo.lm.policy import backward, log_probs
+from pkpo.lm.policy import backward
 from pkpo.lm.sampler import LIMIT, completions, prompt, sample
 from pkpo.lm.tokenizer import ANSWER, END, Tokenizer
 from pkpo.lm.warm_start import train, untrained
@@ -245,13 +245,15 @@ def test_no_weight_no_gradient():
     assert all(p.grad is None for p in model.decoder.parameters())
 
 
-def test_sampled_and_recomputed_log_probs_agree():
+@pytest.mark.parametrize("together", [64, 3])
+def test_sampled_and_recomputed_log_probs_agree(together, monkeypatch):
+    monkeypatch.setattr(policy, "TOGETHER", together)
     model = micro()
     drawn = draw(model, n=4)
-    owners = torch.arange(len(QUESTIONS)).repeat_interleave(4)
-    again = log_probs(model, QUESTIONS, owners, drawn.tokens.flatten(0, 1))
-    error = (again.view(drawn.tokens.shape) - drawn.log_probs) * drawn.mask
-    assert error.abs().max() < 1e-4
+    used = torch.rand(drawn.lengths.shape, generator=torch.manual_seed(0)) < 0.5
+    again = policy.log_probs(model, QUESTIONS, drawn, used)
+    assert again.shape == (int(used.sum()),)
+    assert (again - drawn.log_probs.sum(-1)[used]).abs().max() < 1e-3  # sums of about 100
 
 
 def test_ascent_makes_a_rewarded_sample_likelier():
@@ -263,9 +265,8 @@ def test_ascent_makes_a_rewarded_sample_likelier():
     with torch.no_grad():
         for p in model.decoder.parameters():
             p -= 1e-3 * p.grad
-    owners, tokens = torch.tensor([2]), drawn.tokens[2, 3][None]
-    after = (log_probs(model, QUESTIONS, owners, tokens)[0] * drawn.mask[2, 3]).sum()
-    assert after > drawn.log_probs[2, 3].sum()
+    after = policy.log_probs(model, QUESTIONS, drawn, torch.as_tensor(weights) != 0)
+    assert after[0] > drawn.log_probs[2, 3].sum()
 
 
 # --- Evaluation -----------------------------------------------------------------------------------
