@@ -1,5 +1,6 @@
 """The language model's parts, on an untrained micro model; training for real is in the slow tier."""
 
+import functools
 import itertools
 import re
 import subprocess
@@ -14,7 +15,7 @@ from pkpo.lm import evaluate as evaluation
 from pkpo.lm import policy, warm_start
 from pkpo.lm.evaluate import KS, Evaluation, evaluate
 from pkpo.lm.model import MODELS, LanguageModel, llama_config, load, save, to_llama
-from pkpo.lm.policy import backward
+from pkpo.lm.policy import LanguagePolicy, backward
 from pkpo.lm.sampler import LIMIT, completions, prompt, sample
 from pkpo.lm.tokenizer import ANSWER, END, Tokenizer
 from pkpo.lm.warm_start import train, untrained
@@ -269,6 +270,52 @@ def test_ascent_makes_a_rewarded_sample_likelier():
     assert after[0] > drawn.log_probs[2, 3].sum()
 
 
+def learn(learner: LanguagePolicy, updates, k: int, learning_rate: float, n: int) -> None:
+    """To be brief."""
+    for update in updates:
+        texts = learner.sample(np.random.default_rng((0, update)), n)
+        learner.gradient(transform([[-len(text) for text in group] for group in texts], k))
+        learner.step(learning_rate)
+
+
+def test_a_stopped_policy_goes_on_bit_for_bit():
+    torch.set_num_threads(1)
+
+    def new() -> LanguagePolicy:
+        return LanguagePolicy(micro(), functools.partial(problems, 3))
+
+    whole, first, second = new(), new(), new()
+    learn(whole, range(6), 2, 1e-3, 4)
+    learn(first, range(3), 2, 1e-3, 4)
+    second.load(first.state())
+    learn(first, range(3), 2, 1e-3, 4)  # what was handed over does not change with it
+    learn(second, range(3, 6), 2, 1e-3, 4)
+    one, other = whole.state(), second.state()
+    assert one.keys() == other.keys() and len(one) == 4 * len(new().state())
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+    assert not np.array_equal(one["embedding.weight"], new().state()["embedding.weight"])
+
+
+def test_a_step_is_adamw_on_the_clipped_gradient():
+    model = micro()
+    learner = LanguagePolicy(model, lambda rng: PROBLEMS)
+    learner.sample(np.random.default_rng(0), 4)
+    assert learner.gradient(np.zeros((len(PROBLEMS), 4))) == 0
+    before = learner.state()
+    weights = 100 * np.random.default_rng(0).standard_normal((len(PROBLEMS), 4))
+    norm = learner.gradient(weights)
+    found = gradients(model)
+    assert norm > 1 and abs(norm - found.norm()) < 1e-5 * norm
+    assert learner.gradient(weights) == norm  # found anew, not added up
+    learner.step(1e-3)
+    for name, p in model.decoder.named_parameters():
+        # The first step of Adam, whatever the betas: the gradient over its own size.
+        g = p.grad.numpy()
+        want = before[name] - 1e-3 * g / (np.abs(g) + 1e-8)
+        assert np.abs(p.detach().numpy() - want).max() < 1e-6, name
+    assert abs(gradients(model).norm() - 1) < 1e-4
+
+
 # --- Evaluation -----------------------------------------------------------------------------------
 
 
@@ -362,6 +409,32 @@ def test_the_shipped_model_is_as_good_as_its_card_says():
     for k, (mean, error) in zip(KS, told, strict=True):
         here, spread = found.max_at(k)
         assert abs(here - mean) < 4 * np.hypot(error, spread), f"pass@{k}: {here}, card {mean}"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_pkpo_finds_more_and_pass_at_1_training_is_surer():
+    """The paper's claim in small, on problems that nobody has trained on; some minutes."""
+    torch.set_num_threads(1)
+    held_out = problems(512, 7, "held-out")
+    found = {0: evaluate(load("tiny"), held_out)}
+    for k in (1, 8):
+        learner = LanguagePolicy(load("tiny"), functools.partial(problems, 32))
+        for update in range(120):
+            texts = learner.sample(np.random.default_rng((0, update)), 16)
+            graded = zip(learner.problems, texts, strict=True)
+            rewards = [[verify(text, p).strict for text in group] for p, group in graded]
+            learner.gradient(transform(rewards, k))
+            learner.step(3e-4)
+        found[k] = evaluate(learner.model, held_out)
+
+    def gain(one: int, other: int, at: int) -> tuple[float, float]:
+        difference = found[one].per_problem(at) - found[other].per_problem(at)
+        return difference.mean(), difference.std(ddof=1) / len(difference) ** 0.5
+
+    for one, other, at in ((1, 0, 1), (8, 0, 1), (8, 0, 16), (1, 8, 1), (8, 1, 16)):
+        mean, error = gain(one, other, at)
+        assert mean > 2 * error, f"pass@{at} of k = {one} over k = {other}: {mean} ± {error}"
 
 
 def test_the_library_and_the_environment_need_no_torch():

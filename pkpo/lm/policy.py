@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from pkpo.lm.model import LanguageModel
-from pkpo.lm.sampler import Samples, prompt
+from pkpo.lm.sampler import Samples, completions, prompt, sample
+from toy_envs.word_problems import Problem
+
+BETAS = (0.9, 0.95)
+CLIP = 1.0
 
 TOGETHER = 64
 """Rows, of about the same length, that go through the decoder together."""
@@ -62,3 +66,70 @@ def backward(
     used = w != 0
     if used.any():
         (w[used] @ log_probs(model, questions, samples, used) / -len(questions)).backward()
+
+
+class LanguagePolicy:
+    """A model that samples answers to problems and is moved by AdamW.
+
+    Args:
+      model: is trained in place.
+      draw: gives every update's problems.
+
+    Attributes:
+      problems: P of them, that were sampled last.
+      samples: what was sampled.
+    """
+
+    def __init__(
+        self, model: LanguageModel, draw: Callable[[np.random.Generator], Sequence[Problem]]
+    ):
+        self.model = model
+        self.problems: Sequence[Problem] = ()
+        self.samples: Samples | None = None
+        self._draw = draw
+        self._weights = list(model.decoder.parameters())
+        self._adam = torch.optim.AdamW(self._weights, betas=BETAS, weight_decay=0.0)
+
+    @property
+    def questions(self) -> list[str]:
+        """Of the problems that were sampled last."""
+        return [p.question for p in self.problems]
+
+    def sample(self, rng: np.random.Generator, n: int) -> list[list[str]]:
+        """New problems, and n completions of each, `[P][n]`."""
+        self.problems = self._draw(rng)
+        self.samples = sample(self.model, self.questions, n, rng)
+        return completions(self.model, self.samples)
+
+    def gradient(self, weights: np.ndarray) -> float:
+        """Find the gradient for the weights `[P, n]` of the last samples; returns its norm."""
+        assert self.samples is not None, "nothing has been sampled"
+        self._adam.zero_grad(set_to_none=False)
+        backward(self.model, self.questions, self.samples, weights)
+        norms = [p.grad.norm() for p in self._weights if p.grad is not None]
+        return float(torch.stack(norms).norm()) if norms else 0.0
+
+    def step(self, learning_rate: float) -> None:
+        """Follow the gradient, shortened to the length `CLIP`, with AdamW."""
+        self._adam.param_groups[0]["lr"] = learning_rate
+        torch.nn.utils.clip_grad_norm_(self._weights, CLIP)
+        self._adam.step()
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Weights and the optimizer's memory; `load` goes on from it bit for bit."""
+        named = dict(self.model.decoder.named_parameters())
+        result = {name: p.detach().cpu().numpy().copy() for name, p in named.items()}
+        for name, p in named.items():
+            for key, value in self._adam.state.get(p, {}).items():
+                result[f"adam.{key}.{name}"] = value.cpu().numpy().copy()
+        return result
+
+    def load(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take up what `state` gave."""
+        self._adam.state.clear()
+        with torch.no_grad():
+            for name, p in self.model.decoder.named_parameters():
+                p.copy_(torch.as_tensor(state[name]))
+                for key in ("step", "exp_avg", "exp_avg_sq"):
+                    if (entry := f"adam.{key}.{name}") in state:
+                        self._adam.state[p][key] = torch.tensor(state[entry])

@@ -26,7 +26,7 @@ from toy_envs.word_problems import DIFFICULTIES, Problem, problems, words
 BATCH = 64
 WARM_UP = 50  # updates until the learning rate is in full force
 LEARNING_RATE = 2e-3
-STEPS = 750
+STEPS = 725
 HELD_OUT, SAMPLES = 1024, 32  # problems of the model card, and samples of each
 
 
