@@ -14,7 +14,7 @@ from pkpo import rho, transform
 from pkpo.lm import evaluate as evaluation
 from pkpo.lm import policy, warm_start
 from pkpo.lm.evaluate import KS, Evaluation, evaluate
-from pkpo.lm.model import MODELS, LanguageModel, llama_config, load, save, to_llama
+from pkpo.lm.model import MODELS, LanguageModel, llama_config, load, load_hard, save, to_llama
 from pkpo.lm.policy import LanguagePolicy, backward
 from pkpo.lm.sampler import LIMIT, completions, prompt, sample
 from pkpo.lm.tokenizer import ANSWER, END, Tokenizer
@@ -355,6 +355,24 @@ def test_evaluating_scores_every_sample(reward, monkeypatch):
     assert abs(found.entropy - entropy) < 1e-6
 
 
+def test_hard_problems_are_those_rarely_solved(monkeypatch):
+    monkeypatch.setattr(evaluation, "AT_ONCE", 8)
+    asked = []
+
+    def solves(model, chunk, n, seed):
+        """Every problem is solved as many times in ten as its answer's last digit says."""
+        asked.append((len(chunk), n))
+        rewards = [[i % 10 < p.answer % 10 for i in range(n)] for p in chunk]
+        return Evaluation(
+            rewards=np.array(rewards), difficulties=np.ones(len(chunk)), entropy=0.0, truncated=0.0
+        )
+
+    monkeypatch.setattr(evaluation, "evaluate", solves)
+    hard = evaluation.hard_problems(micro(), 6)
+    assert len(set(hard)) == 6 and all(p.answer % 10 == 0 for p in hard)
+    assert {n for _, n in asked} == {16, 48} and min(count for count, _ in asked) < 8
+
+
 # --- Warm start -----------------------------------------------------------------------------------
 
 
@@ -381,6 +399,7 @@ def test_warm_start_learns_and_repeats_bit_for_bit():
 def test_the_command_writes_a_model_and_its_card(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(warm_start, "HELD_OUT", 8)
     monkeypatch.setattr(warm_start, "SAMPLES", 16)
+    monkeypatch.setattr(warm_start, "HARD", 5)
     monkeypatch.setattr(warm_start, "untrained", lambda seed, make=untrained: make(seed, **MICRO))
     warm_start.main(["--seed", "3", "--steps", "2", "--out", str(tmp_path / "small")])
     card = (tmp_path / "small" / "README.md").read_text()
@@ -388,6 +407,9 @@ def test_the_command_writes_a_model_and_its_card(tmp_path, monkeypatch, capsys):
     assert f"--seed 3 --steps 2 --out {tmp_path / 'small'}\n" in card
     rows = [line for line in card.splitlines() if line.startswith("| ")]
     assert [row.split(" | ")[0] for row in rows] == ["| steps", "| 1", "| 2", "| 3", "| 4", "| all"]
+    hard = load_hard(tmp_path / "small")
+    assert hard == evaluation.hard_problems(load(tmp_path / "small"), 5)
+    assert set(hard) <= set(problems(evaluation.AT_ONCE, 0))
     assert len(load(tmp_path / "small").tokenizer) == len(Tokenizer.of(words()))
 
 
@@ -398,6 +420,8 @@ def test_the_shipped_model_knows_today_s_words():
     tiny = load("tiny")
     assert tiny.tokenizer.vocabulary == Tokenizer.of(words()).vocabulary
     assert sum(p.numel() for p in tiny.decoder.parameters()) < 500_000
+    hard = load_hard("tiny")
+    assert len(set(hard)) == 128 and all(verify(p.solution, p).strict for p in hard)
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ from pkpo.estimators import rho
 from pkpo.lm.model import LanguageModel
 from pkpo.lm.sampler import completions, sample
 from toy_envs.word_problems import Problem, verify
+from toy_envs.word_problems import problems as random_problems
 
 KS = (1, 2, 4, 8, 16)
 AT_ONCE = 64  # problems sampled together
@@ -76,3 +77,27 @@ def evaluate(
         entropy=entropy / tokens,
         truncated=cut / (len(problems) * n),
     )
+
+
+SCREENED, TRIED, SOLVED = 16, 64, 3
+"""A hard problem is solved at most SOLVED of TRIED times; more often in the first SCREENED will do."""
+
+
+def hard_problems(model: LanguageModel, count: int, seed: int = 0) -> list[Problem]:
+    """So many random training problems that a model solves at most 3 of 64 times, with strict reward.
+
+    They were chosen by luck, too: how well the model does on them shows on new samples only.
+    """
+    found: dict[str, Problem] = {}
+    rng = np.random.default_rng(seed)
+    while len(found) < count:
+        drawn = random_problems(AT_ONCE, rng)
+        first, second = (int(x) for x in rng.integers(2**32, size=2))
+        solved = evaluate(model, drawn, SCREENED, first).rewards.sum(axis=1)
+        left = np.flatnonzero(solved <= SOLVED)
+        if not len(left):
+            continue
+        rest = evaluate(model, [drawn[i] for i in left], TRIED - SCREENED, second).rewards
+        hard = left[solved[left] + rest.sum(axis=1) <= SOLVED]
+        found |= {drawn[i].question: drawn[i] for i in hard}
+    return list(found.values())[:count]

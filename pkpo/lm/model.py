@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pkpo.lm.tokenizer import Tokenizer
+from toy_envs.word_problems import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +202,11 @@ def load(folder: str | Path) -> LanguageModel:
     weights = safetensors.load_file(folder / "model.safetensors")
     from_llama(decoder, {name: w.float() for name, w in weights.items()})
     return LanguageModel(decoder, Tokenizer(json.loads((folder / "vocabulary.json").read_text())))
+
+
+def load_hard(folder: str | Path) -> list[Problem]:
+    """The hard problems that a model's folder holds (`pkpo.lm.evaluate.hard_problems`)."""
+    return [Problem(**item) for item in json.loads((MODELS / folder / "hard.json").read_text())]
 
 
 _CONFIG = {

@@ -7,6 +7,7 @@ half of the answers are right, and other answers are still being tried.
 from __future__ import annotations
 
 import argparse
+import json
 import platform
 import time
 from collections.abc import Iterator, Sequence
@@ -18,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pkpo.lm.evaluate import KS, Evaluation, evaluate
+from pkpo.lm.evaluate import KS, Evaluation, evaluate, hard_problems
 from pkpo.lm.model import Decoder, LanguageModel, ModelConfig, load, save
 from pkpo.lm.tokenizer import Tokenizer
 from toy_envs.word_problems import DIFFICULTIES, Problem, problems, words
@@ -28,6 +29,7 @@ WARM_UP = 50  # updates until the learning rate is in full force
 LEARNING_RATE = 2e-3
 STEPS = 725
 HELD_OUT, SAMPLES = 1024, 32  # problems of the model card, and samples of each
+HARD = 128  # problems of the hard set
 
 
 def untrained(seed: int, **shape: int) -> LanguageModel:
@@ -94,6 +96,8 @@ Measured on {problems:,} held-out problems, {samples} samples of each from the f
 temperature 1, strict reward (answer right and every written equation true); ± one standard error over
 problems. Mean entropy of a token {entropy:.3f} nats; {truncated:.2%} of the samples were cut off.
 
+`hard.json` holds {hard} training problems that it solves at most 3 of 64 times.
+
 | steps | problems | {heads_of_k} |
 |---|---|{rule}
 {table}
@@ -131,6 +135,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         seconds=seconds,
         machine=f"{platform.machine()}, torch {torch.__version__}",
         problems=HELD_OUT,
+        hard=HARD,
         samples=SAMPLES,
         entropy=found.entropy,
         truncated=found.truncated,
@@ -139,6 +144,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         table="\n".join(_table_row(found, difficulty) for difficulty in (*DIFFICULTIES, None)),
     )
     (arguments.out / "README.md").write_text(card)
+    hard = [json.dumps(asdict(p)) for p in hard_problems(load(arguments.out), HARD)]
+    (arguments.out / "hard.json").write_text("[\n" + ",\n".join(hard) + "\n]\n")
     print(card)
 
 
