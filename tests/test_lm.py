@@ -5,6 +5,7 @@ import itertools
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from pkpo import rho, transform
 from pkpo.lm import evaluate as evaluation
 from pkpo.lm import policy, warm_start
 from pkpo.lm.evaluate import KS, Evaluation, evaluate
-from pkpo.lm.model import MODELS, LanguageModel, llama_config, load, load_hard, save, to_llama
+from pkpo.lm.model import MODELS, LanguageModel, find, llama_config, load, load_hard, save, to_llama
 from pkpo.lm.policy import LanguagePolicy, backward
 from pkpo.lm.sampler import LIMIT, completions, prompt, sample
 from pkpo.lm.tokenizer import ANSWER, END, Tokenizer
@@ -122,6 +123,17 @@ def test_a_folder_holds_the_model_in_half_precision(tmp_path):
         "model.safetensors",
         "vocabulary.json",
     ]
+
+
+def test_models_are_found_by_name_or_folder(tmp_path, monkeypatch):
+    save(micro(), tmp_path / "own")
+    monkeypatch.chdir(tmp_path)
+    assert find("own") == Path("own") and find(tmp_path / "own") == tmp_path / "own"
+    assert find("tiny") == MODELS / "tiny"
+    with pytest.raises(
+        ValueError, match="model must be one of .*tiny or a model's folder, got 'x'"
+    ):
+        find("x")
 
 
 def test_reading_once_and_following_is_the_whole_text():

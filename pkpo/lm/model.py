@@ -194,9 +194,22 @@ MODELS = Path(__file__).parent / "models"
 """The models that ship."""
 
 
+def find(model: str | Path) -> Path:
+    """The folder of a model: one that ships, such as "tiny", by its name, any other by its path.
+
+    Raises:
+      ValueError: there is none.
+    """
+    for folder in (MODELS / model, Path(model)):
+        if (folder / "config.json").is_file():
+            return folder
+    shipped = ", ".join(sorted(path.name for path in MODELS.iterdir()))
+    raise ValueError(f"model must be one of {shipped} or a model's folder, got {str(model)[:80]!r}")
+
+
 def load(folder: str | Path) -> LanguageModel:
-    """Read a model's folder, in single precision; a name alone is one that ships, such as "tiny"."""
-    folder = MODELS / folder  # which a path from the root replaces
+    """Read a model, in single precision; see `find`."""
+    folder = find(folder)
     shape = json.loads((folder / "config.json").read_text())
     decoder = Decoder(ModelConfig(**{name: shape[theirs] for name, theirs in _CONFIG.items()}))
     weights = safetensors.load_file(folder / "model.safetensors")
@@ -206,7 +219,7 @@ def load(folder: str | Path) -> LanguageModel:
 
 def load_hard(folder: str | Path) -> list[Problem]:
     """The hard problems that a model's folder holds (`pkpo.lm.evaluate.hard_problems`)."""
-    return [Problem(**item) for item in json.loads((MODELS / folder / "hard.json").read_text())]
+    return [Problem(**item) for item in json.loads((find(folder) / "hard.json").read_text())]
 
 
 _CONFIG = {
