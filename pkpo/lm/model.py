@@ -49,11 +49,11 @@ class Decoder(nn.Module):
         self.layers: Any = nn.ModuleList(Layer(config) for _ in range(config.layers))
         self.norm = nn.RMSNorm(config.width, eps=config.norm_eps)
         for name, p in self.named_parameters():
-            if p.ndim == 2:  # what feeds the residual stream begins smaller, as in GPT-2
+            if p.ndim == 2:  # the norms stay at 1
+                spread = 0.02 if name == "embedding.weight" else config.width**-0.5
+                # What feeds the residual stream begins smaller, as in GPT-2.
                 depth = 2 * config.layers if name.endswith(("out.weight", "down.weight")) else 1
-                nn.init.normal_(
-                    p, std=(0.02 if "embedding" in name else config.width**-0.5) / depth**0.5
-                )
+                nn.init.normal_(p, std=spread / depth**0.5)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Logits `[B, T, vocabulary]` of what follows each of the tokens `[B, T]`."""
