@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup app test test-slow bench lint browser clean
+.PHONY: setup app classroom test test-slow bench lint browser clean
 
 setup: $(READY)
 
@@ -18,6 +18,10 @@ $(READY): requirements.txt pyproject.toml
 
 app: setup
 	$(BIN)/python -m app
+
+# For a room: on the local network, with a link of the host's own.
+classroom: setup
+	$(BIN)/python -m app --classroom
 
 lint: setup
 	$(BIN)/ruff check .

@@ -1,20 +1,24 @@
-"""`python -m app [streamlit options]`: start the app with its first picture ready.
+"""`python -m app [--classroom] [streamlit options]`: start the app with its first picture ready.
 
 The same as `python -m streamlit run app/main.py`, but what the first visitor would wait for is
-imported and computed before the server answers.
+imported and computed before the server answers. With `--classroom` it listens on the local network:
+visitors may look and run within limits, the host, who opens the printed host link, may do all.
 """
 
 import sys
 
 from streamlit.web import cli
 
-from app import cached
+from app import cached, classroom
 from app.presets import PRESETS
 from pkpo.config import compared
 
 if __name__ == "__main__":
+    options = sys.argv[1:]
+    if classroom.OPTION in options:
+        options = classroom.options(options)
     for task, presets in PRESETS.items():
         for preset in presets:
             cached.recorded(preset.runs(task))
     cached.recorded(compared({}, "schedule 1 8"), ("stage",))
-    sys.exit(cli.main(["run", "app/main.py", *sys.argv[1:]]))
+    sys.exit(cli.main(["run", "app/main.py", *options]))

@@ -43,7 +43,11 @@ def winner_map(point: LabSettings, own: dict[str, Any]) -> None:
                 st.markdown(f"**{'One way' if ways == 1 else f'{ways} ways'} to be right.** {text}")
                 _chart(figures.winner_map(here, ways > 1), f"map-{ways > 1}", text)
     else:
-        here = cached.winner_map(point.replace(k=1), axis)
+        try:
+            here = cached.winner_map(point.replace(k=1), axis)
+        except ValueError as reason:
+            st.info(controls.plain(str(reason)))
+            return
         text = figures.describe_map(here)
         st.markdown(text)
         _chart(figures.winner_map(here), "map", text)
@@ -101,10 +105,7 @@ def dial(point: LabSettings, own: dict[str, Any]) -> None:
         st.info(controls.plain(str(reason)))
         return
     controls.lab_alpha(own)
-    text = (
-        f"At α = {own['alpha']:.2f} the variance is {found.variance(own['alpha']):.4g}. "
-        f"Least at α = {found.best:.2f}: {found.gain:.2f} times less than the better end."
-    )
+    text = figures.describe_dial(found, own["alpha"])
     st.markdown(text)
     left, right = st.columns(2, gap="medium")
     with left:

@@ -25,6 +25,12 @@ PAGES: dict[str, dict[str, Any]] = {
         "url_path": "bandit",
         "help": "A policy over arms whose rewards you choose: what k keeps and what it drops.",
     },
+    "runs": {
+        "title": "Runs",
+        "icon": ":material/timeline:",
+        "url_path": "runs",
+        "help": "Long training: start it, leave, come back, steer it, compare.",
+    },
     "estimators": {
         "title": "Estimators",
         "icon": ":material/balance:",

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import cached, controls, player
+from app import cached, controls, player, registry
 from pkpo import studies
 from pkpo.config import command
 
@@ -57,3 +57,9 @@ def show(
             )
         with st.popover("What is exact here?", icon=":material/help:"):
             st.markdown(exact)
+        st.page_link(
+            registry.page("runs"),
+            label="Run this for longer",
+            icon=":material/timeline:",
+            query_params=controls.as_long_run(page),
+        )

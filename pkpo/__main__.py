@@ -13,6 +13,7 @@ from typing import Any
 
 from pkpo.config import CONFIGS, FIELDS, RunConfig, command, compared, fields_of
 from pkpo.estimators import ESTIMATORS
+from pkpo.runs import commands as runs
 
 ROWS = 11  # of the table that `train` prints per run
 SHOWN = {
@@ -65,7 +66,13 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--json", action="store_true", help="print JSON, with every update's numbers"
     )
+    train.add_argument(
+        "--background",
+        action="store_true",
+        help="train in processes of their own, see `runs`; print the ids at once",
+    )
     train.set_defaults(run=_train)
+    runs.add_to(commands)
 
     figures = commands.add_parser(
         "figures", help="compute the paper's figures and check their claims"
@@ -76,6 +83,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     figures.add_argument("--seed", type=int, default=0, help="random seed; default 0")
     figures.set_defaults(run=_figures)
+
+    worker = commands.add_parser("worker", help="train a claimed run; executors call this")
+    worker.add_argument("id", help="the run's id")
+    worker.set_defaults(run=_worker)
 
     listing = commands.add_parser("estimators", help="list the estimators")
     listing.add_argument("--json", action="store_true", help="print JSON")
@@ -101,8 +112,12 @@ def _train(arguments: argparse.Namespace) -> int:
 
     given = {name: value for name, value in vars(arguments).items() if name in FIELDS}
     settings = {"task": arguments.task, **given}
+    configs = compared(settings, " ".join(arguments.compare))
+    if arguments.background:
+        runs.start(configs, arguments.json)
+        return 0
     reports = []
-    for config in compared(settings, " ".join(arguments.compare)):
+    for config in configs:
         start = time.perf_counter()
         recording = record(config)
         seconds = time.perf_counter() - start
@@ -167,6 +182,12 @@ def _figures(arguments: argparse.Namespace) -> int:
     failed = sum(not claim.passed for claim in claims)
     print(f"{len(claims) - failed} claims passed, {failed} failed; see {out / 'claims.json'}")
     return 1 if failed else 0
+
+
+def _worker(arguments: argparse.Namespace) -> int:
+    from pkpo.runs import worker
+
+    return worker.main(arguments.id)
 
 
 def _estimators(arguments: argparse.Namespace) -> int:

@@ -141,6 +141,37 @@ class BanditConfig(RunConfig):
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """Settings that are changed while a run is going, from an update on until changed again.
+
+    Config, seed and changes together determine a run's numbers (`pkpo.training.replay`).
+    """
+
+    update: int
+    k: int | None = None
+    """In place of the schedule's; None leaves it as it is."""
+    learning_rate: float | None = None
+    """None leaves it as it is."""
+
+    def check(self, config: RunConfig) -> None:
+        """Refuse what a run of this config cannot take up.
+
+        Raises:
+          ValueError: naming what is wrong and what is allowed.
+        """
+        if type(self.update) is not int or not 0 <= self.update <= config.steps:
+            raise ValueError(f"update must be from 0 to {config.steps}, got {self.update!r}")
+        if self.k is None and self.learning_rate is None:
+            raise ValueError("a change must give k, learning_rate or both, got neither")
+        if self.k is not None:
+            if type(self.k) is not int:
+                raise ValueError(f"k must be of type int, got {self.k!r}")
+            schedules.constant(self.k).check(config.n, 0, config.estimator_entry)
+        if self.learning_rate is not None:
+            check_field(fields_of(config.task)["learning_rate"], self.learning_rate)
+
+
 CONFIGS: dict[str, type[RunConfig]] = {c.task: c for c in (HillConfig, BanditConfig)}
 """The tasks, and each one's settings."""
 

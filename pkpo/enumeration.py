@@ -157,7 +157,7 @@ def _level_sums(
 def _counts(n: int, levels: int) -> tuple[np.ndarray, np.ndarray]:
     """Every way to share n samples among levels, `[C, L]` (stars and bars), and log multinomials."""
     places = n + levels - 1
-    bars = np.array(list(itertools.combinations(range(places), levels - 1))).reshape(-1, levels - 1)
+    bars = np.array(list(itertools.combinations(range(places), levels - 1)), int)
     edges = np.pad(bars, ((0, 0), (1, 1)), constant_values=((0, 0), (-1, places)))
     counts = np.diff(edges, axis=1) - 1
     return counts, gammaln(n + 1) - gammaln(counts + 1).sum(axis=1)

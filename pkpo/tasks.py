@@ -50,7 +50,11 @@ class Task(Protocol):
     def exact(
         self, parameters: np.ndarray, gradient: np.ndarray, k: np.ndarray
     ) -> dict[str, np.ndarray]:
-        """Exact metrics, `[B]` each, of parameters and estimates `[B, d]` at k `[B]`."""
+        """Exact metrics, `[B]` each, of parameters and estimates `[B, d]` at k `[B]`.
+
+        A row's values must not depend, to the last bit, on the rows around it: how a run is cut into
+        batches is a matter of time.
+        """
 
 
 class HillTask:

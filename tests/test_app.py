@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import subprocess
 import sys
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import controls, player
-from app.presets import TOY
+from app import cached, controls, player
+from app.presets import BANDIT, TOY
 from pkpo.config import command, compared, format_value
 from pkpo.estimators import ESTIMATORS
 from tests.browser.browser import ROOT
@@ -18,9 +20,13 @@ MAIN = str(ROOT / "app" / "main.py")
 
 
 def open_toy_page(**address: str) -> AppTest:
+    return open_page("toy_problem", address)
+
+
+def open_page(name: str, address: dict[str, str]) -> AppTest:
     page = AppTest.from_file(MAIN, default_timeout=30)
     page.run()
-    page.switch_page("app_pages/toy_problem.py")
+    page.switch_page(f"app_pages/{name}.py")
     for name, text in address.items():
         page.query_params[name] = text
     page.run()
@@ -144,8 +150,6 @@ def test_the_payload_is_compact_and_names_its_content():
 
 
 def _study(compare: str):
-    from app import cached
-
     return cached.study(compared({}, compare))
 
 
@@ -217,6 +221,158 @@ def test_the_estimators_page_takes_any_group(address):
         page.query_params[name] = text
     page.run()
     assert not page.exception
+
+
+# --- The bandit's page ----------------------------------------------------------------------------
+
+
+def open_bandit_page(**address: str) -> AppTest:
+    return open_page("bandit", address)
+
+
+def test_the_bandit_opens_on_annealing():
+    page = open_bandit_page()
+    assert page.button_group(key="preset").value == BANDIT[0].name == "Annealing wins both"
+    runs = compared({"task": "bandit"}, "schedule 1 8 8@0,1@150")
+    assert controls.settings(controls.BANDIT, controls.BANDIT.defaults) == runs
+    assert page.code[0].value == command(runs)
+    assert dict(page.query_params) == {}
+    assert page.selectbox(key="_bandit").value == "trap"
+    assert not page.error and not page.warning
+
+
+@pytest.mark.parametrize("preset", BANDIT, ids=lambda p: p.name)
+def test_a_bandit_preset_round_trips_through_its_address(preset):
+    page = open_bandit_page()
+    if preset is not BANDIT[0]:
+        page.button_group(key="preset").set_value(preset.name).run()
+    address = dict(page.query_params)
+    values, problems = controls.read_address(controls.BANDIT, address)
+    assert problems == []
+    assert controls.settings(controls.BANDIT, values) == preset.runs("bandit")
+    assert page.code[0].value == command(preset.runs("bandit"))
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ({"bandit": "casino"}, "bandit must be one of jackpot"),
+        ({"bandit": "arms:1"}, "arms must number from 2 to 50, got 1"),
+        ({"bandit": "arms:0,1;1"}, "every prompt must have the same arms"),
+        ({"bandit": "arms:0,1@1,0"}, "every arm must start with a probability"),
+        ({"sharing": "2"}, "sharing must be from 0.0 to 1.0, got 2"),
+        ({"theta": "0.5"}, "'theta' is not a setting of this page"),
+        ({"shape": "hill"}, "'shape' is not a setting of this page"),
+        ({"n": "257"}, "n must be from 1 to 256, got 257"),
+        ({"estimator": "passk_training", "bandit": "jackpot"}, "rewards"),
+        ({"compare": "bandit trap"}, "cannot compare by 'bandit'"),
+        ({"n": "256", "steps": "5000"}, "too many for this page"),
+        ({"steps": "2000", "bandit": "crowded"}, "samples and probabilities in all are too many"),
+        ({"learning_rate": "1e9"}, "learning_rate must be from"),
+    ],
+)
+def test_a_bad_address_of_the_bandit_is_explained_and_still_opens(address, problem):
+    page = open_bandit_page(**address)
+    said = [notice.value.replace("\\", "") for notice in (*page.warning, *page.error)]
+    assert any(problem in text for text in said), said
+    assert page.code[0].value.startswith("python -m pkpo train --task bandit")
+
+
+def test_own_arms():
+    page = open_bandit_page(compare="off")
+    page.selectbox(key="_bandit").set_value("own").run()
+    assert page.query_params["bandit"] == controls.OWN_BANDIT
+    page.text_area(key="_arms").set_value(" 0, 0.5  1 \n\n1 0 0 ;").run()
+    page.text_input(key="_start").set_value("").run()
+    assert page.query_params["bandit"] == "arms:0,0.5,1;1,0,0"
+    assert page.text_area(key="_arms").value == "0 0.5 1\n1 0 0"
+    page.number_input(key="sharing").set_value(0.25).run()
+    assert page.query_params["sharing"] == "0.25"
+    page.text_input(key="_start").set_value("2 1,1").run()
+    assert page.query_params["bandit"] == "arms:0,0.5,1;1,0,0@2,1,1"
+    assert not page.error and not page.exception
+
+
+@pytest.mark.parametrize(
+    ("arms", "start", "problem"),
+    [
+        ("", "", "a reward must be a number, got ''"),
+        ("1", "", "arms must number from 2 to 50, got 1"),
+        ("0 x 1", "", "a reward must be a number, got 'x'"),
+        ("0 1\n1", "", "every prompt must have the same arms"),
+        ("0 1", "1", "give one probability per arm, got 1 for 2"),
+        ("0 1", "1 -1", "at least 1e-9, got -1"),
+    ],
+)
+def test_bad_arms_are_explained_beside_their_control(arms, start, problem):
+    page = open_bandit_page(bandit=controls.OWN_BANDIT)
+    page.text_area(key="_arms").set_value(arms).run()
+    page.text_input(key="_start").set_value(start).run()
+    assert not page.exception
+    assert problem in page.error[0].value.replace("\\", "")
+    assert "cannot run" in page.info[0].value
+    page.text_area(key="_arms").set_value("0 1").run()
+    page.text_input(key="_start").set_value("3 1").run()
+    assert not page.error
+    assert page.query_params["bandit"] == "arms:0,1@3,1"
+
+
+def test_estimators_for_binary_rewards_are_offered_where_they_are():
+    options = open_bandit_page(compare="off").selectbox(key="estimator").options
+    assert ESTIMATORS["passk_training"].label not in options
+    options = open_bandit_page(compare="off", bandit="hard").selectbox(key="estimator").options
+    assert ESTIMATORS["passk_training"].label in options and len(options) == len(ESTIMATORS)
+
+
+@pytest.mark.parametrize("field", [f for f in controls.COMPARISONS if f])
+def test_every_comparison_of_the_bandit_runs(field):
+    page = open_bandit_page(seed="2")
+    page.selectbox(key="_compare_field").set_value(field).run()
+    assert not page.error and not page.exception
+    if field != "schedule":
+        want = f"{field} {controls.BANDIT.first_values[field]}"
+        assert page.query_params["compare"] == want
+    assert page.query_params["seed"] == "2"
+
+
+def go_to(page: AppTest, name: str) -> None:
+    """As a link of the navigation does, which drops the address."""
+    page.switch_page(f"app_pages/{name}.py")
+    page.query_params.clear()
+    page.run()
+    assert not page.exception
+
+
+def test_each_page_keeps_its_own_settings():
+    page = open_toy_page(n="24", seed="5", compare="off", schedule="3@0,2@9")
+    go_to(page, "bandit")
+    assert page.number_input(key="n").value == 16
+    assert page.number_input(key="learning_rate").value == 1
+    page.number_input(key="n").set_value(12).run()
+    page.number_input(key="learning_rate").set_value(0.5).run()
+    bandits = page.code[0].value
+    assert "--task bandit --n 12 --learning-rate 0.5" in bandits
+    go_to(page, "toy_problem")
+    assert page.number_input(key="n").value == 24
+    assert page.number_input(key="learning_rate").value == 0.005
+    assert page.selectbox(key="_compare_field").value == ""
+    assert page.query_params["schedule"] == "3@0,2@9"
+    go_to(page, "bandit")
+    assert page.code[0].value == bandits
+    assert page.number_input(key="n").value == 12
+    assert dict(page.query_params) == {"n": "12", "learning_rate": "0.5"}
+
+
+def test_the_bandit_s_payload_is_compact():
+    small = player.payload(*cached.study(BANDIT[0].runs("bandit")))
+    assert set(small["figures"]) == {"stage", "best", "value", "entropy", "groups"}
+    size = len(json.dumps(small))
+    assert size < 1_000_000, size
+    longest = compared({"task": "bandit", "bandit": "hard", "steps": 4900, "n": 2}, "schedule 1 2")
+    data = player.payload(*cached.study(longest))
+    assert len(json.dumps(data)) < 6_000_000
+    curve = len(base64.b64decode(data["runs"][0]["columns"]["curve"])) / 4
+    assert curve == 64 * 400
 
 
 @pytest.mark.parametrize("seed", ["4294967295", "-3", "x", "1e9"])

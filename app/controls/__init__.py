@@ -1,6 +1,6 @@
 """The controls, by page. Nothing else knows widget keys."""
 
-from app.controls.address import OFF, read_address, settings, sync_from_url
+from app.controls.address import OFF, as_long_run, read_address, settings, sync_from_url
 from app.controls.bandit import BANDIT, OWN_BANDIT
 from app.controls.group import choice, drag_rewards, group
 from app.controls.lab import (
@@ -26,6 +26,7 @@ __all__ = [
     "OWN_SHAPE",
     "TOY",
     "Page",
+    "as_long_run",
     "choice",
     "drag_rewards",
     "group",

@@ -138,3 +138,16 @@ def write_address(page: Page, values: Mapping[str, Any]) -> None:
 def apply(page: Page, values: Mapping[str, Any]) -> None:
     """Set these settings, and all others to their defaults."""
     memory(page).update(values=page.defaults | dict(values), notices=[], written_out=False)
+
+
+def as_long_run(page: Page) -> dict[str, str]:
+    """The address of the form for a long run, filled with the page's settings."""
+    values = current(page)
+    changed = {
+        name: format_value(values[name])
+        for name, field in page.fields.items()
+        if name != "steps" and values[name] != field.default
+    }
+    return {"new": page.task, **changed} | (
+        {"vary": values["compare"]} if values["compare"] else {}
+    )

@@ -1,6 +1,6 @@
 """Figures: numbers in, Plotly figures out. One template, one palette for the whole lab."""
 
-from pkpo.figures import bandit, toy
+from pkpo.figures import bandit, progress, toy
 from pkpo.figures.groups import weight_matrix, weights_of_group
 from pkpo.figures.runs import schedule_preview, value_over_updates
 from pkpo.figures.style import (
@@ -24,6 +24,7 @@ __all__ = [
     "bandit",
     "estimator_colour",
     "k_colour",
+    "progress",
     "reward_colour",
     "run_styles",
     "schedule_preview",

@@ -146,31 +146,26 @@ def _hover(found: lab.WinnerMap) -> list[list[str]]:
             here = {name: v[row, column] for name, v in found.variances.items()}
             ranked = sorted((v, name) for name, v in here.items() if not np.isnan(v))
             lines = [f"k = {k}, {found.axis} = {x:g}"]
-            lines += [f"{label(name)}: {v:.4g} ({v / ranked[0][0]:.2f}×)" for v, name in ranked]
+            least = ranked[0][0] if ranked else 0.0
+            for v, name in ranked:
+                times = f" ({v / least:.2f}×)" if least > 0 else ""
+                lines.append(f"{label(name)}: {v:.4g}{times}")
             cells.append("<br>".join(lines))
         result.append(cells)
     return result
 
 
 def _regions(found: lab.WinnerMap, x: list) -> list[dict]:
-    """A name on the middle of each estimator's region, with its largest margin."""
+    """A name on the cell nearest the middle of each estimator's region, with its largest margin."""
     result = []
     ratio = np.nan_to_num(found.log_ratio)
     for name, short, lead in ((LOO, "loo-1", -ratio), (CANONICAL, "canonical", ratio)):
         inside = lead > 0.25
         if inside.sum() < 0.06 * inside.size:
             continue
-        weight = np.clip(lead, 0, REACH) * inside
-        row, column = (
-            int(
-                round(
-                    float(
-                        (weight.sum(axis=1 - side) @ np.arange(inside.shape[side])) / weight.sum()
-                    )
-                )
-            )
-            for side in (0, 1)
-        )
+        cells, weight = np.argwhere(inside), np.clip(lead[inside], 0, REACH)
+        away = (cells - weight @ cells / weight.sum()) / inside.shape
+        row, column = cells[(away**2).sum(axis=1).argmin()].tolist()  # the region may be bent
         result.append(
             {
                 "x": x[column] if isinstance(x[column], float) else column,
@@ -257,6 +252,8 @@ def describe_map(found: lab.WinnerMap) -> str:
     """The map in one sentence, from its numbers."""
     ratio = found.log_ratio[found.k > 1]
     known = ratio[~np.isnan(ratio)]
+    if not known.size:
+        return "Nothing to compare: loo-1 and canonical differ for 1 < k < n, where rewards vary."
     loo, canonical = (known < 0).mean(), (known > 0).mean()
     return (
         f"loo-1 has less variance in {loo:.0%} of the cells (up to {_times(max(-known.min(), 0))}), "
@@ -350,6 +347,8 @@ def _read(
         unit, other = best[point.x].measured, best[point.x].exact
         gap, size = margin(found, unit), unit.variance.value  # paired: the same groups
         true = exact.variance / other.variance if exact and other and other.variance > 0 else np.nan
+        if size == 0:
+            return np.nan, np.nan, np.nan, true
         return 1 + gap.value / size, max(1 + gap.low / size, 1e-3), 1 + gap.high / size, true
     if measure == "bias":
         reach = 2 * found.bias_error
@@ -413,6 +412,15 @@ def dial(found: lab.Dial, alpha: float) -> go.Figure:
         "",
         **LEGEND,
     )
+
+
+def describe_dial(found: lab.Dial, alpha: float) -> str:
+    """The variance at the slider, and where it is least."""
+    here = f"At α = {alpha:.2f} the variance is {found.variance(alpha):.4g}. "
+    if not np.isfinite(found.best):
+        return here + "α has no effect at this point."
+    gain = f"{found.gain:.2f} times less than the better end"
+    return here + f"Least at α = {found.best:.2f}: {gain}."
 
 
 def _mark(x: float, y: float, name: str, colour: str, symbol: str, size: int = 12) -> dict:

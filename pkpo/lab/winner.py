@@ -32,8 +32,9 @@ class WinnerMap:
 
     @property
     def log_ratio(self) -> np.ndarray:
-        """`[K, X]` log2 of loo-1's variance over canonical's; nan where one is not defined."""
-        return np.log2(self.variances["sloo_minus_one"] / self.variances["canonical"])
+        """`[K, X]` log2 of loo-1's variance over canonical's; nan where one is missing or both are 0."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.log2(self.variances["sloo_minus_one"] / self.variances["canonical"])
 
 
 def winner_map(settings: LabSettings, axis: str) -> WinnerMap:

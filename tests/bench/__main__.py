@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-BENCHES = ("estimators", "page", "lm")
+BENCHES = ("estimators", "variance", "page", "lm")
 
 
 def main(names: list[str]) -> None:

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from contextlib import contextmanager
@@ -41,13 +42,26 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_app():
-    """The app as `make app` starts it, on a port of its own; yields its address."""
+def running_app(*options: str, **environment: str):
+    """The app as `make app` starts it, on a port of its own; yields its address.
+
+    Its runs are kept in a folder of its own unless PKPO_DATA_DIR is given.
+    """
     port = free_port()
-    command = [sys.executable, "-m", "app", "--server.port", str(port)]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    command = [sys.executable, "-m", "app", *options, "--server.port", str(port)]
+    with tempfile.TemporaryDirectory(prefix="pkpo-") as folder:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env=os.environ | {"PKPO_DATA_DIR": folder} | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        yield from _until_it_ends(process, port)
+
+
+def _until_it_ends(process: subprocess.Popen, port: int):
     address = f"http://127.0.0.1:{port}"
     try:
         for _ in range(300):

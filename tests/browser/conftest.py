@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,8 +17,14 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def app_address() -> Iterator[str]:
-    with real.running_app() as address:
+def app_data(tmp_path_factory) -> Path:
+    """The folder in which the app keeps its runs."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="session")
+def app_address(app_data) -> Iterator[str]:
+    with real.running_app(PKPO_DATA_DIR=str(app_data)) as address:
         yield address
 
 

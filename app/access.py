@@ -1,0 +1,98 @@
+"""Who is visiting, and what they may do.
+
+Without classroom mode the server answers its own machine only, and whoever opens the app is its host.
+In classroom mode (`python -m app --classroom`) a browser that has shown the host link's secret is the
+host's; every other one is a visitor, known by a random cookie, so that limits survive a reload.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from pkpo.runs import Run
+
+SECRET = "PKPO_HOST_SECRET"
+"""The environment variable whose value opens the host's door; its presence is classroom mode."""
+COOKIE = "pkpo_visitor"
+REFUSED = "host link refused"
+NOTE = "Classroom: you may look at all runs, and change your own."
+
+_ID = re.compile(r"[0-9a-f]{32}")
+_HOSTS: set[str] = set()  # ids of browsers that have shown the secret, until the server ends
+_COMPONENT = st.components.v2.component(
+    "pkpo_visitor",
+    html="<span class='pk-visitor' hidden></span>",
+    js=(Path(__file__).parent / "visitor.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who has the app open."""
+
+    owner: str
+    """As `Run.owner`."""
+    host: bool
+
+    def may_change(self, run: Run) -> bool:
+        """Whether they may stop, resume, steer or delete a run."""
+        return self.host or run.owner == self.owner
+
+
+def classroom() -> bool:
+    """Whether others than the host may be here."""
+    return bool(os.environ.get(SECRET))
+
+
+def visitor() -> Visitor:
+    """Whoever opened this page."""
+    if not classroom():
+        return Visitor("", host=True)
+    id = _browser()
+    if st.session_state.get("host"):
+        _HOSTS.add(id)  # the browser's id may have come after the secret
+    host = id in _HOSTS
+    return Visitor("" if host else hashlib.sha256(id.encode()).hexdigest()[:16], host)
+
+
+def recognise() -> None:
+    """Let the browser keep its id, and hear the secret of a host link; draws nothing."""
+    if not classroom():
+        return
+
+    def adopt() -> None:
+        if _ID.fullmatch(known := str(st.session_state["visitor"].id)):
+            st.session_state["browser"] = known
+
+    def check() -> None:
+        shown = str(st.session_state["visitor"].secret)
+        if hmac.compare_digest(shown.encode(), os.environ[SECRET].encode()):
+            st.session_state["host"] = True
+        else:
+            st.session_state[REFUSED] = True
+
+    _COMPONENT(
+        data={"cookie": COOKIE, "id": _browser()},
+        key="visitor",
+        on_id_change=adopt,
+        on_secret_change=check,
+        height="content",
+    )
+
+
+def _browser() -> str:
+    """The id that this browser keeps, or is to keep."""
+    kept = str(st.context.cookies.get(COOKIE, ""))
+    if "browser" not in st.session_state:
+        new = secrets.token_hex(16)
+        st.session_state["browser"] = kept if _ID.fullmatch(kept) else new
+    return st.session_state["browser"]

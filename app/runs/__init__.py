@@ -1,0 +1,1 @@
+"""The page "Runs": its list, its form, one run, several compared, and sweeps."""

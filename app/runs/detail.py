@@ -1,0 +1,232 @@
+"""One run: its curves as they grow, what may be done to it, what it depends on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app import livecharts
+from app.access import Visitor
+from app.controls import plain
+from app.runs import form, words
+from app.runs.engine import POLL, Engine, explained
+from app.runs.going import MOVED, back, change, follow, go
+from pkpo.config import Change, RunConfig
+from pkpo.figures import progress
+from pkpo.runs import Run, checkpoint, export
+
+SLIDERS = "runs sliders"  # the keys of those that are drawn
+RATES = 10 ** (np.arange(-20, 21) / 10)
+"""Factors of a learning rate that the slider offers."""
+
+
+def show(engine: Engine, visitor: Visitor, id: str) -> None:
+    """The run's page."""
+    engine.look()
+    run = engine.store.run(id)
+    config = run.config
+    back()
+    st.header(plain(words.title(run)), anchor=False)
+    polled = run.status in words.ACTIVE
+
+    @st.fragment(run_every=POLL if polled else None)
+    def follow_run() -> None:
+        follow()
+        with explained():
+            engine.look()
+            now = engine.store.run(id)
+            if polled and now.status not in words.ACTIVE:
+                st.rerun()
+            changes = engine.store.changes(id)
+            _status(engine, now)
+            _actions(visitor, now)
+            if visitor.may_change(now) and now.status == "running":
+                _steering(visitor, now, config)
+            ((label, colour),) = progress.styles([config])
+            livecharts.show(
+                [livecharts.Series(id, label, colour, engine.curves(id))],
+                progress.panels([config]),
+                marks_of(changes),
+                key="run-charts",
+            )
+            _changes(changes)
+
+    follow_run()
+    _facts(engine, run)
+
+
+def marks_of(changes: list[Change]) -> list[tuple[int, str]]:
+    """Changes as marks under a chart's axis."""
+    return [(change.update, progress.change_in_words(change)) for change in changes]
+
+
+def badge(status: str) -> None:
+    """A status as a sign, a word and a colour."""
+    _, icon, colour = words.STATUSES[status]
+    st.badge(status, icon=f":material/{icon}:", color=colour)  # type: ignore[arg-type]
+
+
+def _status(engine: Engine, run: Run) -> None:
+    total, pace = words.steps(run), engine.pace(run)
+    told = [f"update **{run.step:,}** of {total:,}"]
+    if run.status == "queued":
+        places = engine.store.queue()
+        if run.id in places:
+            told.append(f"place **{places.index(run.id) + 1}** of {len(places)} in the queue")
+    if pace:
+        left = words.duration((total - run.step) / pace)
+        told += [f"**{pace:,.0f}** updates/s", f"about {left} left"]
+    elif run.finished:
+        told.append(f"ended {words.age(run.finished)}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        badge(run.status)
+        st.markdown(" · ".join(told), width="content")
+    st.progress(words.share(run))
+    if run.message:
+        say = st.error if run.status == "failed" else st.warning
+        say(plain(run.message), icon=f":material/{words.STATUSES[run.status][1]}:")
+
+
+def _actions(visitor: Visitor, run: Run) -> None:
+    mine = visitor.may_change(run)
+    again = run.status in ("stopped", "interrupted", "failed")
+    with st.container(horizontal=True):
+        if mine and run.status in words.ACTIVE:
+            asked = run.stop_requested is not None and run.status == "running"
+            st.button(
+                "Stopping" if asked else "Stop",
+                icon=":material/stop:",
+                disabled=asked,
+                on_click=change,
+                args=(visitor, [run], lambda engine, one: engine.store.stop(one.id)),
+            )
+        if mine and again:
+            st.button(
+                "Resume",
+                type="primary",
+                icon=":material/play_arrow:",
+                on_click=change,
+                args=(visitor, [run], lambda engine, one: engine.store.resume(one.id)),
+                help="Goes on from its last checkpoint, to the same numbers as if nothing had been.",
+            )
+        st.button(
+            "Duplicate with changes",
+            icon=":material/content_copy:",
+            on_click=go,
+            args=(form.address_of(run),),
+        )
+        if mine and run.status != "running":
+            _delete(visitor, [run], "this run")
+
+
+def _delete(visitor: Visitor, runs: list[Run], what: str) -> None:
+    with st.popover("Delete", icon=":material/delete:"):
+        st.markdown(f"Forget {what}, its curves and its checkpoints? This cannot be undone.")
+        st.button(
+            "Delete for good", icon=":material/delete_forever:", on_click=_forget(visitor, runs)
+        )
+
+
+def _forget(visitor: Visitor, runs: list[Run]) -> Any:
+    def forget() -> None:
+        change(visitor, runs, lambda engine, run: engine.store.delete(run.id))
+        go()
+
+    return forget
+
+
+def _steering(visitor: Visitor, run: Run, config: RunConfig) -> None:
+    """Sliders that stand at what is in force, and change it from the next update on."""
+    if not run.metrics or run.step >= config.steps:
+        return
+    rate = _rounded(run.metrics["learning_rate"])
+    force: dict[str, Any] = {"k": int(run.metrics["k"]), "learning_rate": rate}
+    # A slider is a new one whenever its value in force changes: a value that is set from here could be
+    # overtaken by the next poll, and the browser's old one taken for a wish.
+    keys = {name: f"steer {name} {run.id} {value}" for name, value in force.items()}
+    st.session_state[SLIDERS] = keys
+
+    def steer(name: str, key: str) -> None:
+        wanted = st.session_state[key]
+        if wanted != force[name] and st.session_state[SLIDERS].get(name) == key:
+            change(visitor, [run], lambda found, one: found.store.steer(one.id, **{name: wanted}))
+            st.session_state.pop(MOVED, None)  # nothing but this fragment shows it
+
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.slider(
+            "k, from the next update on",
+            1,
+            _largest_k(config),
+            force["k"],
+            key=keys["k"],
+            on_change=steer,
+            args=("k", keys["k"]),
+            disabled=not config.estimator_entry.uses_k,
+        )
+    with right:
+        st.select_slider(
+            "Learning rate",
+            sorted({*(_rounded(config.learning_rate * factor) for factor in RATES), rate}),
+            rate,
+            format_func=lambda x: f"{x:g}",
+            key=keys["learning_rate"],
+            on_change=steer,
+            args=("learning_rate", keys["learning_rate"]),
+        )
+
+
+def _rounded(rate: float) -> float:
+    return float(f"{rate:.3g}")
+
+
+def _largest_k(config: RunConfig) -> int:
+    """The largest k that a group of this size allows."""
+    for k in (config.n, config.n - 1):
+        try:
+            Change(update=0, k=k).check(config)
+        except ValueError:
+            continue
+        return max(k, 2)
+    return 2
+
+
+def _changes(changes: list[Change]) -> None:
+    if changes:
+        told = (f"{words_of}, from update {update:,}" for update, words_of in marks_of(changes))
+        st.caption("▲ Changed on the way: " + "; ".join(told) + ".")
+
+
+def _facts(engine: Engine, run: Run) -> None:
+    with st.container(horizontal=True):
+        with st.popover("Export", icon=":material/download:"):
+            st.download_button(
+                "Metrics, CSV",
+                lambda: export.metrics_csv(engine.store.events(run.id)),
+                f"{run.id}.csv",
+                "text/csv",
+                on_click="ignore",
+            )
+            st.download_button(
+                "Settings and changes, JSON",
+                lambda: export.settings_json(
+                    engine.store.run(run.id), engine.store.changes(run.id)
+                ),
+                f"{run.id}.json",
+                "application/json",
+                on_click="ignore",
+            )
+            if (kept := checkpoint.newest_file(engine.store.files(run.id))) is not None:
+                st.download_button(
+                    "Newest checkpoint",
+                    kept.read_bytes,
+                    f"{run.id}.safetensors",
+                    "application/octet-stream",
+                    on_click="ignore",
+                )
+        with st.popover("Where it comes from", icon=":material/fingerprint:"):
+            facts = {"id": run.id, "seed": run.settings.get("seed"), **run.provenance}
+            packages = facts.pop("packages", {})
+            st.table({name: str(value) for name, value in (facts | packages).items()})

@@ -1,0 +1,269 @@
+"""The form for new runs. The address is its state: it holds what differs from the default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from app.access import Visitor
+from app.controls import BANDIT, TOY, Page, plain
+from app.controls.page import COMPARISONS
+from app.runs import words
+from app.runs.engine import Engine
+from app.runs.going import act, back
+from pkpo.config import OPTIMIZERS, format_value, parse_field, parse_value, run_config
+from pkpo.estimators import get_estimator
+from pkpo.runs import Run, Store, sweep
+from toy_envs.bandit import BANDITS
+from toy_envs.gaussian_hill import SHAPES
+
+PAGES = {page.task: page for page in (TOY, BANDIT)}
+STEPS = 10_000
+SEEDS, VALUES = 20, 8  # at most
+LABELS = {
+    "n": "Samples per group, n",
+    "schedule": "k, or a schedule",
+    "estimator": "Estimator",
+    "steps": "Updates",
+    "learning_rate": "Learning rate",
+    "optimizer": "Step rule",
+    "seed": "First random seed",
+    "theta": "Start θ",
+    "sigma": "σ of the policy",
+    "learn_sigma": "Learn σ too",
+    "shape": "Reward",
+    "bandit": "Bandit",
+    "sharing": "What prompts share",
+}
+IN_VIEW = ("schedule", "n", "estimator", "steps")
+PROBLEMS = {
+    "bandit": {name: entry.label for name, entry in BANDITS.items()},
+    "shape": {name: entry.label for name, entry in SHAPES.items()},
+}
+"""The fields that name a problem, and what can be named."""
+
+
+def show(engine: Engine, visitor: Visitor) -> None:
+    """The form."""
+    back()
+    st.header("New run", anchor=False)
+    page = PAGES[_task()]
+    top = min(page.fields["steps"].metadata["high"], engine.store.limits.steps)
+    values, own, problems = _read(page, st.query_params.to_dict(), top)
+    field, *among = own["vary"].split() or [""]
+    left, right = st.columns(2, gap="large")
+    with left, st.container(border=True):
+        st.segmented_control(
+            "Problem",
+            list(words.TASKS),
+            format_func=words.TASKS.__getitem__,
+            required=True,
+            **_bind("new", page.task, None),
+        )
+        for name in IN_VIEW:
+            if name != field:
+                _field(page, name, values, top)
+        with st.expander("More settings"):
+            for name in page.fields:
+                if name not in (*IN_VIEW, field):
+                    _field(page, name, values, top)
+    with right, st.container(border=True):
+        st.number_input(
+            "Seeds",
+            1,
+            SEEDS,
+            help="So many runs that differ in their random numbers only: the page then shows their "
+            "mean and its standard error.",
+            **_bind("seeds", own["seeds"], 1),
+        )
+        _vary(page, field, among, str(values[page.problem]))
+        st.text_input(
+            "Name", max_chars=80, placeholder="optional", **_bind("name", own["name"], "")
+        )
+    try:
+        if problems:
+            raise ValueError(problems[0])
+        configs = _configs(page, values, own["seeds"], field, among)
+    except ValueError as reason:
+        st.error(plain(str(reason)), icon=":material/error:")
+        configs = []
+
+    def start() -> None:
+        act(lambda found: _submit(found.store, configs, visitor.owner, own["name"]))
+
+    several = f"Start {words.count(len(configs), 'run')}" if len(configs) > 1 else "Start"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            several,
+            type="primary",
+            icon=":material/play_arrow:",
+            on_click=start,
+            disabled=not configs,
+        )
+        if len(configs) > 1:
+            values_of = f"{words.count(len(among), 'value')} × " if field else ""
+            st.caption(f"{values_of}{words.count(own['seeds'], 'seed')}")
+
+
+def address_of(run: Run) -> str:
+    """The form filled with a run's settings."""
+    changed = {"steps": format_value(words.steps(run))}
+    changed |= {name: format_value(value) for name, value in run.config.changed().items()}
+    return urlencode({"new": run.task, **changed})
+
+
+def _task() -> str:
+    given = st.query_params.get("new", "")
+    if given and given not in PAGES:
+        st.warning(f"There is no problem {plain(repr(given[:40]))}.", icon=":material/link_off:")
+    return given if given in PAGES else BANDIT.task
+
+
+def _read(
+    page: Page, address: Mapping[str, str], top: int
+) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+    """The settings, what else the form holds, and what is wrong with the address."""
+    values = {name: field.default for name, field in page.fields.items()}
+    values["steps"] = min(STEPS, top)
+    own: dict[str, Any] = {"seeds": 1, "vary": "", "name": ""}
+    problems = []
+    for name, text in address.items():
+        try:
+            if name in page.fields:
+                field = page.fields[name]
+                as_typed = isinstance(field.default, str) and "choices" not in field.metadata
+                limit = top if name == "steps" else None
+                values[name] = text if as_typed else parse_field(field, text, limit)
+            elif name == "seeds":
+                if not text.isdecimal() or not 1 <= int(text[:9]) <= SEEDS:
+                    raise ValueError(f"seeds must be from 1 to {SEEDS}, got {text[:40]!r}")
+                own["seeds"] = int(text)
+            elif name == "vary":
+                if text and text.split()[:1][0] not in COMPARISONS:
+                    raise ValueError(f"vary: cannot go through {text[:40]!r}")
+                own["vary"] = text
+            elif name == "name":
+                own["name"] = text[:80]
+            elif name != "new":
+                raise ValueError(f"{name[:40]!r} is not a setting of this form")
+        except ValueError as reason:
+            problems.append(str(reason))
+    return values, own, problems
+
+
+def _configs(
+    page: Page, values: Mapping[str, Any], seeds: int, field: str, among: list[str]
+) -> list[Any]:
+    if len(among) > VALUES:
+        raise ValueError(f"vary: give at most {VALUES} values, got {len(among)}")
+    found = [parse_value(field, text) for text in among]
+    given = {**values, field: found[0]} if found else values
+    base = run_config(page.task, **given)
+    return sweep.configs(base, range(base.seed, base.seed + seeds), field, found)
+
+
+def _submit(store: Store, configs: list[Any], owner: str, name: str) -> str:
+    if len(configs) == 1:
+        return f"run={store.submit(configs[0], owner=owner, name=name)}"
+    return f"sweep={store.submit_together(configs, owner=owner, name=name)}"
+
+
+def _bind(name: str, value: Any, default: Any) -> dict[str, Any]:
+    """Key and callback of a widget whose value the address keeps."""
+    key = f"_run_{name}"
+    st.session_state[key] = value
+
+    def take() -> None:
+        chosen = st.session_state[key]
+        if chosen == value:  # a browser may repeat what it was told, even once the form is left
+            return
+        if name == "new":
+            st.query_params.from_dict({"new": chosen})  # fields of another problem
+        elif chosen == default or chosen is None:
+            st.query_params.pop(name, None)
+        else:
+            st.query_params[name] = format_value(chosen)
+
+    return {"key": key, "on_change": take}
+
+
+def _field(page: Page, name: str, values: Mapping[str, Any], top: int) -> None:
+    field = page.fields[name]
+    value, label, limits = values[name], LABELS[name], field.metadata
+    bound = _bind(name, value, STEPS if name == "steps" else field.default)
+    if name == "estimator":
+        options = dict.fromkeys([*page.estimators(str(values[page.problem])), value])
+        st.selectbox(label, list(options), format_func=_estimator_label, **bound)
+    elif name in PROBLEMS:
+        options = dict.fromkeys([*PROBLEMS[name], value])
+        st.selectbox(
+            label,
+            list(options),
+            format_func=lambda text: PROBLEMS[name].get(text, text),
+            accept_new_options=True,
+            **bound,
+        )
+    elif name == "optimizer":
+        st.selectbox(label, list(OPTIMIZERS), format_func=OPTIMIZERS.__getitem__, **bound)
+    elif isinstance(field.default, bool):
+        st.checkbox(label, **bound)
+    elif isinstance(field.default, str):
+        st.text_input(label, help="Such as 8, `8@0,1@5000` or `linear:8->1@5000`.", **bound)
+    else:
+        high = top if name == "steps" else limits["high"]
+        whole = isinstance(field.default, int)
+        more = {"step": 1000 if name == "steps" else 1} if whole else {"format": "%g"}
+        st.number_input(label, limits["low"], high, help=f"At most {high:,}.", **bound, **more)
+
+
+def _estimator_label(name: str) -> str:
+    try:
+        return get_estimator(name).label
+    except ValueError:
+        return name
+
+
+def _vary(page: Page, field: str, among: list[str], problem: str) -> None:
+    """What the runs are to differ in."""
+    st.session_state["_run_vary"] = field
+    key = f"_run_among_{field}"
+    st.session_state[key] = among
+
+    def change_field() -> None:
+        chosen = st.session_state["_run_vary"]
+        if chosen != field:
+            _keep_vary(f"{chosen} {page.first_values[chosen]}" if chosen else "")
+
+    def change_values() -> None:
+        texts = ["".join(text.split()) for text in st.session_state[key]]
+        if texts != among:
+            _keep_vary(" ".join([field, *texts]))
+
+    st.selectbox(
+        "Vary as well",
+        list(COMPARISONS),
+        format_func=lambda name: COMPARISONS[name] if name else "Nothing",
+        key="_run_vary",
+        on_change=change_field,
+    )
+    if field:
+        st.multiselect(
+            COMPARISONS[field],
+            list(dict.fromkeys([*page.suggestions(field, problem), *among])),
+            key=key,
+            on_change=change_values,
+            accept_new_options=True,
+            max_selections=VALUES,
+            format_func=_estimator_label if field == "estimator" else str,
+            help="Choose, or type a value and press Enter.",
+        )
+
+
+def _keep_vary(text: str) -> None:
+    if text:
+        st.query_params["vary"] = text
+    else:
+        st.query_params.pop("vary", None)

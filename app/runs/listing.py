@@ -1,0 +1,127 @@
+"""All runs: filter, choose, open."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+import streamlit as st
+
+from app import runlist
+from app.access import Visitor, classroom
+from app.runs import words
+from app.runs.engine import POLL, Engine, explained
+from app.runs.going import act, follow, go
+from pkpo.config import BanditConfig
+from pkpo.runs import STATUSES, Run
+
+AT_ONCE = 30  # rows that are shown before somebody asks for more
+CHOSEN = "runs chosen"
+
+
+def show(engine: Engine, visitor: Visitor) -> None:
+    """The list, which follows what goes on."""
+    engine.look()
+    runs = engine.store.runs()
+    if not runs:
+        _empty(visitor)
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.button("New run", type="primary", icon=":material/add:", on_click=go, args=("new=",))
+        status = st.selectbox(
+            "Status",
+            ["", *STATUSES],
+            format_func=lambda name: name.capitalize() or "Any status",
+            label_visibility="collapsed",
+            key="runs_status",
+            width=170,
+        )
+        task = st.selectbox(
+            "Problem",
+            ["", *words.TASKS],
+            format_func=lambda name: words.TASKS.get(name, "Any problem"),
+            label_visibility="collapsed",
+            key="runs_task",
+            width=170,
+        )
+        mine = classroom() and st.toggle("Mine only", key="runs_mine")
+    polled = any(run.status in words.ACTIVE for run in runs)
+
+    @st.fragment(run_every=POLL if polled else None)
+    def follow_list() -> None:
+        follow()
+        with explained():
+            engine.look()
+            found = engine.store.runs(
+                status=status or STATUSES, task=task, owner=visitor.owner if mine else None
+            )
+            _table(engine, found)
+            if polled and not engine.store.runs(status=words.ACTIVE, limit=1):
+                st.rerun()
+
+    follow_list()
+
+
+def _table(engine: Engine, runs: list[Run]) -> None:
+    chosen = [id for id in st.session_state.get(CHOSEN, []) if any(run.id == id for run in runs)]
+    rows = _rows(engine, runs)
+    top = st.session_state.setdefault("runs_shown", AT_ONCE)
+    if not rows:
+        st.caption("No run is like this.")
+        return
+    show_rows(rows[:top], chosen, "run-list")
+    if len(rows) > top:
+        st.button(f"Show {min(AT_ONCE, len(rows) - top)} more of {len(rows)}", on_click=_more)
+
+
+def show_rows(rows: list[dict], chosen: list[str], key: str, choose: bool = True) -> None:
+    """A table of runs; with boxes to choose several, and a button below for those that are."""
+
+    def keep(ids: list[str]) -> None:
+        st.session_state[CHOSEN] = ids
+
+    if not choose:
+        rows = [row | {"id": ""} for row in rows]
+    runlist.show(rows, go, keep, chosen, key=key)
+    if len(chosen) > 1:
+        st.button(
+            f"Compare {len(chosen)} runs",
+            icon=":material/compare_arrows:",
+            key=f"{key}-compare",
+            on_click=go,
+            args=("compare=" + "+".join(chosen),),
+        )
+    elif any(row["id"] for row in rows[1:]):
+        st.caption("Choose two or more runs to compare them.")
+
+
+def _rows(engine: Engine, runs: list[Run]) -> list[dict]:
+    places = {id: place for place, id in enumerate(engine.store.queue(), 1)}
+    rows = []
+    for sweep, together in groupby(runs, lambda run: run.sweep or run.id):
+        group = list(together)[::-1]
+        single = sweep == group[0].id
+        rows.append(words.row(group[0], places.get(sweep)) if single else words.sweep_row(group))
+    return rows
+
+
+def _more() -> None:
+    st.session_state["runs_shown"] += AT_ONCE
+
+
+def _empty(visitor: Visitor) -> None:
+    def example() -> None:
+        config = BanditConfig(schedule="8@0,1@2500", steps=5000)
+        act(lambda found: f"run={found.store.submit(config, owner=visitor.owner)}")
+
+    with st.container(border=True, horizontal_alignment="center", gap="medium"):
+        st.markdown("### :material/timeline: No runs yet", text_alignment="center")
+        st.markdown(
+            "A run trains in a process of its own, for as many updates as you like. Close this page, "
+            "come back: it is still here. Watch it, turn k while it goes on, compare it with others.",
+            text_alignment="center",
+        )
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            st.button(
+                "Start an example", type="primary", icon=":material/play_arrow:", on_click=example
+            )
+            st.button("New run", icon=":material/add:", on_click=go, args=("new=",))

@@ -1,0 +1,96 @@
+"""Tables of runs as Markdown: numbers on the right, what differs from a baseline marked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.controls import plain
+from pkpo.config import RunConfig, format_value
+from pkpo.figures import progress
+from pkpo.runs import Run
+from pkpo.runs.sweep import Member, Spread
+
+SURE = 2.0  # standard errors of a difference beyond which it is marked
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table; all columns but the first are numbers. The texts are Markdown."""
+    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def config_differences(configs: Sequence[RunConfig], labels: Sequence[str], baseline: int) -> str:
+    """The settings in which runs differ; those that are not the baseline's stand out."""
+    rows = []
+    for name in progress.differences(configs):
+        texts = [format_value(getattr(config, name)) for config in configs]
+        rows.append(
+            [
+                f"**{plain(name.replace('_', ' '))}**",
+                *(
+                    plain(text) if text == texts[baseline] else f":orange-background[{plain(text)}]"
+                    for text in texts
+                ),
+            ]
+        )
+    return table(["", *_heads(labels, baseline)], rows)
+
+
+def latest(
+    runs: Sequence[Run], columns: Sequence[str], labels: Sequence[str], baseline: int
+) -> str:
+    """The last numbers of runs, with how far they are from the baseline's."""
+    rows = [["**update**", *(f"{run.step:,}" for run in runs)]]
+    for column in columns:
+        values = [run.metrics.get(column) for run in runs]
+        if all(value is None for value in values):
+            continue
+        cells = [
+            "–" if x is None else _against(f"{x:.4g}", x, values[baseline], at == baseline)
+            for at, x in enumerate(values)
+        ]
+        rows.append([f"**{plain(column)}**", *cells])
+    return table(["", *_heads(labels, baseline)], rows)
+
+
+def sweep_table(
+    members: Sequence[Member], labels: Sequence[str], columns: Sequence[str], baseline: int
+) -> str:
+    """Mean ± standard error over the finished seeds, a row per value as in the paper's tables.
+
+    What differs from the baseline by more than two standard errors of the difference is marked.
+    """
+    rows = []
+    for at, (member, label) in enumerate(zip(members, labels, strict=True)):
+        name = f"**{plain(label)}**" + (" (baseline)" if at == baseline else "")
+        cells = [
+            _spread(member.final.get(column), members[baseline].final.get(column), at == baseline)
+            for column in columns
+        ]
+        rows.append([name, *cells, f"{member.finished} of {len(member.runs)}"])
+    return table(["", *map(plain, columns), "seeds finished"], rows)
+
+
+def _heads(labels: Sequence[str], baseline: int) -> list[str]:
+    return [
+        plain(label) + (" (baseline)" if at == baseline else "") for at, label in enumerate(labels)
+    ]
+
+
+def _against(text: str, value: float, base: float | None, is_base: bool) -> str:
+    if is_base or base is None:
+        return plain(text)
+    return f"{plain(text)} ({plain(f'{value - base:+.3g}')})"
+
+
+def _spread(spread: Spread | None, base: Spread | None, is_base: bool) -> str:
+    if spread is None:
+        return "–"
+    one = spread.error != spread.error  # a single seed has no standard error
+    text = plain(f"{spread.mean:.4f}" + ("" if one else f" ± {spread.error:.4f}"))
+    if is_base or base is None or one or base.error != base.error:
+        return text
+    gap = spread.mean - base.mean
+    if abs(gap) <= SURE * (spread.error**2 + base.error**2) ** 0.5:
+        return text
+    return f":orange-background[{text} {'▲' if gap > 0 else '▼'}]"

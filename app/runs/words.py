@@ -1,0 +1,127 @@
+"""Runs in words: statuses, ages, progress."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from pkpo.config import BanditConfig, HillConfig
+from pkpo.figures import progress
+from pkpo.runs import Run
+
+TASKS = {HillConfig.task: "Toy problem", BanditConfig.task: "Bandit"}
+STATUSES = {
+    "queued": ("◷", "schedule", "gray"),
+    "running": ("▶", "play_circle", "blue"),
+    "finished": ("✓", "check_circle", "green"),
+    "stopped": ("■", "stop_circle", "orange"),
+    "interrupted": ("⚡", "power_off", "orange"),
+    "failed": ("✕", "error", "red"),
+}
+"""Each status's sign in a list, its icon, and its colour."""
+ACTIVE = ("queued", "running")
+TELLING = ("running", "queued", "failed", "interrupted", "finished", "stopped")
+"""The statuses, the one that says most of several runs first."""
+_UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"))
+
+
+def title(run: Run) -> str:
+    """What a run is called: its name, or its settings."""
+    return run.name or settings(run)
+
+
+def settings(run: Run) -> str:
+    """A run's settings in a line."""
+    try:
+        return progress.in_words(run.config)
+    except ValueError as reason:
+        return str(reason)
+
+
+def steps(run: Run) -> int:
+    """How many updates it is to do; 0 where that is damaged."""
+    found = run.settings.get("steps", 0)
+    return found if isinstance(found, int) else 0
+
+
+def share(run: Run) -> float:
+    """How much of it is done, from 0 to 1."""
+    return min(run.step / steps(run), 1.0) if steps(run) else 0.0
+
+
+def age(seconds: float) -> str:
+    """How long ago a time was."""
+    passed = max(time.time() - seconds, 0.0)
+    for length, unit in _UNITS:
+        if passed >= length:
+            return f"{count(int(passed // length), unit)} ago"
+    return "just now"
+
+
+def duration(seconds: float) -> str:
+    """A length of time."""
+    for length, unit in _UNITS:
+        if seconds >= length:
+            return count(round(seconds / length), unit)
+    return count(max(round(seconds), 1), "second")
+
+
+def count(number: int, thing: str) -> str:
+    """A number of things."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def row(run: Run, place: int | None) -> dict[str, Any]:
+    """A run as `app.runlist` shows it; `place` is that in the queue."""
+    sign, _, colour = STATUSES[run.status]
+    detail = [TASKS.get(run.task, run.task), f"seed {run.settings.get('seed', '?')}"]
+    if run.name:
+        detail.insert(0, settings(run))
+    return {
+        "address": f"run={run.id}",
+        "id": run.id,
+        "title": title(run),
+        "detail": " · ".join(detail),
+        "status": run.status,
+        "icon": sign,
+        "colour": colour,
+        "note": f"place {place} in the queue" if place else run.message,
+        "progress": share(run),
+        "count": f"{run.step:,} of {steps(run):,}",
+        "age": age(run.created),
+    }
+
+
+def sweep_row(runs: list[Run]) -> dict[str, Any]:
+    """Runs that were submitted together, in one row."""
+    statuses = [run.status for run in runs]
+    status = next(name for name in TELLING if name in statuses)
+    sign, _, colour = STATUSES[status]
+    return {
+        "address": f"sweep={runs[0].sweep}",
+        "id": "",
+        "title": runs[0].name or sweep_title(runs),
+        "detail": f"Sweep of {count(len(runs), 'run')} · {TASKS.get(runs[0].task, runs[0].task)}",
+        "status": status,
+        "icon": sign,
+        "colour": colour,
+        "note": f"{statuses.count('finished')} of {len(runs)} finished",
+        "progress": sum(map(share, runs)) / len(runs),
+        "count": f"{sum(run.step for run in runs):,} of {sum(map(steps, runs)):,}",
+        "age": age(runs[0].created),
+    }
+
+
+def sweep_title(runs: list[Run]) -> str:
+    """What a sweep goes through."""
+    try:
+        configs = [run.config for run in runs]
+    except ValueError as reason:
+        return str(reason)
+    seeds = count(len({config.seed for config in configs}), "seed")
+    field = progress.varied(configs)
+    if not field:
+        return f"{progress.in_words(configs[0])}, {seeds}"
+    one_each = {getattr(config, field): config for config in configs}
+    labels = [label for label, _ in progress.styles(list(one_each.values()))]
+    return f"{'; '.join(labels)}, {seeds} each"

@@ -1,0 +1,28 @@
+"""Runs: long work that survives, queues, compares and can be steered.
+
+A run is data in a `Store`; a `LocalExecutor` brings queued runs to worker processes, one each.
+
+    store = Store()
+    executor = LocalExecutor(store)
+    id = store.submit(BanditConfig(steps=10_000))
+    executor.reconcile()             # now and then: starts what may start, notices what died
+    store.run(id).status             # queued, running, finished, stopped, interrupted, failed
+    store.events(id, after=500)      # curves by name, as `Recording.columns`
+    store.steer(id, k=2)             # from its next update on
+"""
+
+from pkpo.runs.environment import Limits, data_folder
+from pkpo.runs.executor import Executor, LocalExecutor
+from pkpo.runs.run import STATUSES, Run, StoreError
+from pkpo.runs.store import Store
+
+__all__ = [
+    "STATUSES",
+    "Executor",
+    "Limits",
+    "LocalExecutor",
+    "Run",
+    "Store",
+    "StoreError",
+    "data_folder",
+]

@@ -1,0 +1,169 @@
+"""The command line's `runs ...` and `train --background`."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pkpo.config import RunConfig, command
+from pkpo.runs.executor import LocalExecutor
+from pkpo.runs.run import STATUSES, Run, StoreError
+from pkpo.runs.store import Store
+
+POLL = 0.1  # seconds between looks at a run that was asked to stop
+
+
+def add_to(commands: argparse._SubParsersAction) -> None:
+    """Add `runs` and its own commands to a parser's."""
+    runs = commands.add_parser("runs", help="list, show, stop, resume, delete, export runs")
+    actions = runs.add_subparsers(dest="action", required=True)
+    for name, action, text in (
+        ("list", _list, "all runs, newest first"),
+        ("show", _show, "one run"),
+        ("stop", _stop, "let a run finish its update and stop"),
+        ("resume", _resume, "let a run go on from its last checkpoint"),
+        ("delete", _delete, "forget a run and its files"),
+        ("export", _export, "write metrics (CSV), settings (JSON) and the newest checkpoint"),
+    ):
+        parser = actions.add_parser(name, help=text)
+        if name == "list":
+            parser.add_argument(
+                "--status", choices=STATUSES, default=STATUSES, help="only these; default all"
+            )
+        else:
+            parser.add_argument("id", help="the run's id")
+        if name == "export":
+            parser.add_argument("--out", required=True, help="folder; made if missing")
+        parser.add_argument("--json", action="store_true", help="print JSON")
+        parser.set_defaults(run=_guarded, act=action)
+
+
+def start(configs: Sequence[RunConfig], as_json: bool) -> None:
+    """Submit runs, together if there are several, start what may start, and print their ids.
+
+    Raises:
+      ValueError: a run is longer than allowed, or the store cannot be used.
+    """
+    try:
+        store = Store()
+        if len(configs) == 1:
+            ids = [store.submit(configs[0])]
+        else:
+            sweep = store.submit_together(configs)
+            ids = [run.id for run in reversed(store.runs(sweep=sweep))]
+        LocalExecutor(store).reconcile()
+        reports = [_report(store, store.run(id)) for id in ids]
+    except StoreError as reason:
+        raise ValueError(str(reason)) from None
+    if as_json:
+        print(json.dumps(reports if len(reports) > 1 else reports[0]))
+    else:
+        print("\n".join(ids))
+
+
+def _guarded(arguments: argparse.Namespace) -> int:
+    try:
+        store = Store()
+        executor = LocalExecutor(store)
+        executor.reconcile()
+        return arguments.act(arguments, store, executor)
+    except StoreError as reason:
+        raise ValueError(str(reason)) from None
+
+
+def _list(arguments: argparse.Namespace, store: Store, executor: LocalExecutor) -> int:
+    runs = store.runs(status=arguments.status)
+    if arguments.json:
+        print(json.dumps([_report(store, run) for run in runs]))
+        return 0
+    places = {id: place for place, id in enumerate(store.queue(), 1)}
+    for run in runs:
+        print(_line(run, places))
+    if not runs:
+        print(f"no runs in {store.folder}")
+    return 0
+
+
+def _show(arguments: argparse.Namespace, store: Store, executor: LocalExecutor) -> int:
+    run = store.run(arguments.id)
+    if arguments.json:
+        print(json.dumps(_report(store, run)))
+        return 0
+    print(_line(run, {id: place for place, id in enumerate(store.queue(), 1)}))
+    for change in store.changes(run.id):
+        changed = {"k": change.k, "learning_rate": change.learning_rate}
+        words = ", ".join(f"{name} {x:g}" for name, x in changed.items() if x is not None)
+        print(f"  from update {change.update}: {words}")
+    for name, value in run.metrics.items():
+        print(f"  {name:<24}{value:>16g}")
+    print(f"  files in {store.files(run.id)}")
+    return 0
+
+
+def _stop(arguments: argparse.Namespace, store: Store, executor: LocalExecutor) -> int:
+    store.stop(arguments.id)
+    while store.run(arguments.id).status == "running":  # at the latest until it is ended by force
+        time.sleep(POLL)
+        executor.reconcile()
+    return _show(arguments, store, executor)
+
+
+def _resume(arguments: argparse.Namespace, store: Store, executor: LocalExecutor) -> int:
+    store.resume(arguments.id)
+    executor.reconcile()
+    return _show(arguments, store, executor)
+
+
+def _delete(arguments: argparse.Namespace, store: Store, executor: LocalExecutor) -> int:
+    store.delete(arguments.id)
+    print(json.dumps({"id": arguments.id}) if arguments.json else f"deleted {arguments.id}")
+    return 0
+
+
+def _export(arguments: argparse.Namespace, store: Store, executor: LocalExecutor) -> int:
+    from pkpo.runs import export
+
+    try:
+        files = export.write(store, arguments.id, Path(arguments.out))
+    except OSError as reason:
+        raise ValueError(f"--out {arguments.out}: {reason.strerror or reason}") from None
+    if arguments.json:
+        print(json.dumps({"id": arguments.id, "files": [str(path) for path in files]}))
+    else:
+        print("\n".join(map(str, files)))
+    return 0
+
+
+def _report(store: Store, run: Run) -> dict[str, Any]:
+    """What `--json` says of a run."""
+    return {
+        "id": run.id,
+        "status": run.status,
+        "step": run.step,
+        "config": run.settings,
+        "metrics": run.metrics,
+        "message": run.message,
+        "name": run.name,
+        "sweep": run.sweep,
+        "changes": [dataclasses.asdict(change) for change in store.changes(run.id)],
+        "provenance": run.provenance,
+        "created": run.created,
+        "started": run.started,
+        "finished": run.finished,
+    }
+
+
+def _line(run: Run, places: dict[str, int]) -> str:
+    status = run.status + (f" ({places[run.id]} in line)" if run.id in places else "")
+    try:
+        config = run.config
+        words = f"{run.step} of {config.steps}  {command([config])}"
+    except ValueError as reason:
+        words = str(reason)
+    line = f"{run.id}  {status:<12} {words}"
+    return f"{line}  [{run.message}]" if run.message else line

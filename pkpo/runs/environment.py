@@ -1,0 +1,62 @@
+"""What environment variables set: where runs are kept, and how much may be asked for."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+Number = TypeVar("Number", int, float)
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The folder from which `python -m pkpo` finds this very package."""
+
+
+def data_folder() -> Path:
+    """PKPO_DATA_DIR, or `data-runs` in the project's folder (in the current one once installed)."""
+    if named := os.environ.get("PKPO_DATA_DIR"):
+        return Path(named).absolute()
+    return (ROOT if (ROOT / "pyproject.toml").exists() else Path.cwd()) / "data-runs"
+
+
+def positive(name: str, default: Number) -> Number:
+    """A variable's value, of the default's type; the default if it is not set.
+
+    Raises:
+      ValueError: it is not a number above 0.
+    """
+    text = os.environ.get(name)
+    if text is None:
+        return default
+    try:
+        value = type(default)(text)
+        allowed = 0 < value < math.inf
+    except ValueError:
+        allowed = False
+    if not allowed:
+        kind = "whole number" if type(default) is int else "number"
+        raise ValueError(f"{name} must be a {kind} above 0, got {text[:40]!r}")
+    return value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one person may ask for, so that nobody starves the others."""
+
+    queued: int = 50
+    """Runs of one owner that wait at the same time."""
+    steps: int = 200_000
+    """Updates of one run."""
+
+    @classmethod
+    def from_environment(cls) -> Limits:
+        """The limits that PKPO_QUEUE_LIMIT and PKPO_STEPS_LIMIT set.
+
+        Raises:
+          ValueError: one of them is not a whole number above 0.
+        """
+        return cls(
+            queued=positive("PKPO_QUEUE_LIMIT", 50), steps=positive("PKPO_STEPS_LIMIT", 200_000)
+        )

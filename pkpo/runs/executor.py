@@ -1,0 +1,148 @@
+"""Executors: who brings queued runs to workers, and notices what became of them.
+
+There is no daemon. Whoever is there, a page, the command line or a worker that has just finished, calls
+`reconcile`; any number of processes may do so at the same time.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol
+
+from pkpo.runs.environment import ROOT, positive
+from pkpo.runs.process import Process
+from pkpo.runs.run import Run
+from pkpo.runs.store import Store
+
+HEARTBEAT_LOST = 3.0  # seconds without a sign of life after which a missing process counts as gone
+START_GRACE = 30.0  # seconds that a claimed run may take to have a process at all
+STOP_GRACE = 15.0  # seconds between asking a worker to stop and killing it; PKPO_STOP_GRACE
+LOG = "worker.log"
+
+THREADS = {
+    name: "1"
+    for name in (
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+    )
+}
+"""One thread per worker: two collapse where workers share cores."""
+
+
+class Executor(Protocol):
+    """The call behind which runs are trained, on this machine or on others."""
+
+    def reconcile(self) -> None:
+        """Make the store and the world agree: mark what died, kill what would not stop, start what may.
+
+        Cheap when nothing is to be done, and safe to call from many processes at once.
+
+        Raises:
+          StoreError: the store cannot be read or written.
+        """
+
+
+class LocalExecutor:
+    """One worker process per run on this machine: as many as it has cores, one per accelerator.
+
+    Args:
+      store: where the runs are.
+      slots: a device -> runs at the same time; default PKPO_WORKERS or the number of cores for "cpu".
+        A device that is not named serves one.
+      stop_grace: seconds that a worker has to stop; default PKPO_STOP_GRACE or `STOP_GRACE`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        slots: Mapping[str, int] | None = None,
+        stop_grace: float | None = None,
+    ):
+        self.store = store
+        self.slots = {"cpu": positive("PKPO_WORKERS", cores())} if slots is None else dict(slots)
+        self.stop_grace = stop_grace or positive("PKPO_STOP_GRACE", STOP_GRACE)
+        self._children: list[subprocess.Popen] = []
+
+    def reconcile(self) -> None:
+        """See `Executor`."""
+        self._children = [child for child in self._children if child.poll() is None]  # reaps
+        for run in self.store.runs(status="running"):
+            self._look_after(run)
+        for id in self.store.claim(lambda device: self.slots.get(device, 1)):
+            self._launch(id)
+
+    def _look_after(self, run: Run) -> None:
+        now = time.time()
+        silence = abs(now - (run.heartbeat or 0.0))  # a clock that was put back is silence too
+        if run.process is not None and run.process.alive:
+            if run.stop_requested and now - run.stop_requested > self.stop_grace:
+                _kill(run.process)
+        elif silence > (START_GRACE if run.process is None else HEARTBEAT_LOST):
+            if run.stop_requested:
+                message = "ended by force, or gone before it could stop by itself"
+                self.store.end(run.id, run.process, "stopped", message)
+            else:
+                message = "its worker is gone: killed, or the machine was restarted"
+                said = last_line(self.store.files(run.id) / LOG)
+                message += f"; it last said: {said}" if said else ""
+                self.store.end(run.id, run.process, "interrupted", message)
+
+    def _launch(self, id: str) -> None:
+        folder = self.store.files(id)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            with (folder / LOG).open("wb") as log:
+                child = subprocess.Popen(
+                    [sys.executable, "-m", "pkpo", "worker", id],
+                    cwd=ROOT,
+                    env=os.environ | THREADS | self._own_settings(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,  # it outlives whoever started it
+                )
+        except OSError as reason:
+            self.store.end(id, None, "failed", f"its worker could not be started: {reason}")
+            return
+        self._children.append(child)
+        if process := Process.of(child.pid):
+            self.store.launched(id, process)
+
+    def _own_settings(self) -> dict[str, str]:
+        """What makes a worker's own call of `reconcile` do the same."""
+        return {
+            "PKPO_DATA_DIR": str(self.store.folder),
+            "PKPO_WORKERS": str(self.slots.get("cpu", 1)),
+            "PKPO_STOP_GRACE": str(self.stop_grace),
+        }
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def last_line(log: Path) -> str:
+    """The last line of a log, shortened; "" if there is none."""
+    try:
+        lines = log.read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    return lines[-1][:200] if lines else ""
+
+
+def _kill(process: Process) -> None:
+    try:
+        os.kill(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # it went by itself

@@ -1,0 +1,105 @@
+"""Sweeps: a setting for several seeds and values of one field, and what comes out on average."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pkpo.config import RunConfig
+from pkpo.runs.run import Run
+from pkpo.runs.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A quantity over seeds: its mean and the standard error of that mean, scalars or `[T]`."""
+
+    mean: Any
+    error: Any
+    """NaN for a single seed."""
+
+    @classmethod
+    def of(cls, values: Any) -> Spread:
+        """The spread of `[seeds, ...]`."""
+        values = np.asarray(values, float)
+        count = len(values)
+        error = values.std(axis=0, ddof=1) / np.sqrt(count) if count > 1 else values[0] * np.nan
+        return cls(values.mean(axis=0), error)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """The runs of a sweep that share a value: one per seed."""
+
+    value: Any
+    runs: tuple[Run, ...]
+    final: dict[str, Spread]
+    """Over the finished runs, each metric of the trained policy; empty if none has finished."""
+    curves: dict[str, Spread]
+    """Over the runs that have begun, each metric up to the update that all of them have reached;
+    "update" itself is a mean."""
+
+    @property
+    def finished(self) -> int:
+        """How many runs `final` is of."""
+        return sum(run.status == "finished" for run in self.runs)
+
+
+def configs(
+    config: RunConfig, seeds: Sequence[int], field: str = "", values: Sequence[Any] = ()
+) -> list[RunConfig]:
+    """The settings of a sweep: every seed with every value of the field, if one is given.
+
+    Seeds change fastest, and the same seed draws the same random numbers for every value.
+
+    Raises:
+      ValueError: no seed, a seed or a value twice, a field without values, or an impossible setting.
+    """
+    for name, given in (("seeds", seeds), (field, values)):
+        if name and not given:
+            raise ValueError(f"{name} must have at least one value, got none")
+        if len(set(given)) < len(given):
+            raise ValueError(f"{name} must differ, got {' '.join(map(str, given))}")
+    settings = [{field: value} for value in values] if field else [{}]
+    return [config.replace(**setting, seed=seed) for setting in settings for seed in seeds]
+
+
+def summarise(
+    store: Store, sweep: str, field: str, events: Callable[[str], Mapping[str, Any]] | None = None
+) -> list[Member]:
+    """Mean and standard error over seeds, per value of a field, in order of submission.
+
+    Args:
+      store: where the runs are.
+      sweep: their sweep's id.
+      field: the setting in which they differ besides the seed; "" if there is none.
+      events: a run's id -> its curves; default `store.events`.
+    """
+    by_value: dict[Any, list[Run]] = {}
+    for run in reversed(store.runs(sweep=sweep)):
+        by_value.setdefault(run.settings.get(field), []).append(run)
+    curves = events or store.events
+    return [_member(value, tuple(runs), curves) for value, runs in by_value.items()]
+
+
+def _member(
+    value: Any, runs: tuple[Run, ...], curves: Callable[[str], Mapping[str, Any]]
+) -> Member:
+    finals = [run.metrics for run in runs if run.status == "finished"]
+    events = [found for run in runs if (found := curves(run.id))]
+    reached = min((len(columns.get("update", ())) for columns in events), default=0)
+    first = events[0] if events else {}
+    names = [name for name in first if all(name in columns for columns in events)]
+    return Member(
+        value=value,
+        runs=runs,
+        final={
+            name: Spread.of([row[name] for row in finals])
+            for name in (finals[0] if finals else ())
+            if all(name in row for row in finals)
+        },
+        curves={name: Spread.of([columns[name][:reached] for columns in events]) for name in names},
+    )

@@ -1,0 +1,249 @@
+"""The page Runs in a real browser, with real workers."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from pkpo.config import BanditConfig
+from pkpo.runs import Store
+from pkpo.training import record
+from tests.browser import browser as real
+
+LONG = BanditConfig(n=8, schedule="4", steps=200_000)
+HELD = """column => Object.fromEntries([...document.querySelector('.lc').charts.series.values()].map(
+  one => [one.label, {last: one.last, x: [...one.curves[column].x], y: [...one.curves[column].y]}]))"""
+PLOTS = "[...document.querySelectorAll('.lc-plot')]"
+RANGES = PLOTS + ".map(plot => plot._fullLayout.xaxis.range.map(Math.round))"
+HOVERS = PLOTS + ".filter(plot => plot.querySelector('.hoverlayer *')).length"
+
+
+@pytest.fixture
+def store(app_address, app_data):
+    """The app's own store; what a test leaves going is stopped."""
+    found = Store(app_data)
+    yield found
+    for run in found.runs(status=("queued", "running")):
+        found.stop(run.id)
+    found.close()
+
+
+def button(page, name: str):
+    """One of the page's own buttons: Streamlit's bar has a Stop, too."""
+    main = page.get_by_test_id("stMainBlockContainer")
+    return main.get_by_role("button", name=name, exact=True)
+
+
+def badge(page, status: str) -> None:
+    expect(page.locator(".stMarkdownBadge", has_text=status).first).to_be_visible(timeout=15_000)
+
+
+def updates(page) -> int:
+    """Messages that the charts have taken so far."""
+    return page.evaluate("+(document.querySelector('.lc')?.dataset.updates ?? 0)")
+
+
+def wait_for_updates(page, more: int) -> None:
+    page.wait_for_function(
+        "count => +(document.querySelector('.lc')?.dataset.updates ?? 0) >= count",
+        arg=updates(page) + more,
+        timeout=30_000,
+    )
+
+
+def open_run(visit, id: str):
+    page = visit(f"/runs?run={id}", ready=False)
+    page.wait_for_selector(".lc[data-updates] .main-svg")
+    return page
+
+
+def test_a_run_from_the_form_to_its_end(visit, store):
+    page = visit("/runs?new=bandit&schedule=8", ready=False)
+    box = page.get_by_label("Updates", exact=True)
+    box.fill("4000")
+    box.press("Enter")
+    page.wait_for_url(re.compile("steps=4000"))
+    button(page, "Start").click()
+    page.wait_for_url(re.compile(r"/runs\?run=[0-9a-f]{12}$"))
+    badge(page, "finished")
+    want = record(BanditConfig(schedule="8", steps=4000))
+    page.wait_for_function("document.querySelector('.lc').charts.series.get('k = 8').last == 4000")
+    for column in ("max@8", "max@1", "entropy"):
+        (drawn,) = page.evaluate(HELD, column).values()
+        assert np.allclose(drawn["y"], want[column][np.array(drawn["x"], int)], rtol=1e-6)
+    button(page, "All runs").click()
+    row = page.locator(".rl tr[data-status=finished]").first
+    expect(row).to_contain_text("4,000 of 4,000")
+    row.get_by_role("link").click()
+    page.wait_for_url(re.compile(r"run=[0-9a-f]{12}$"))
+    button(page, "Duplicate with changes").click()
+    expect(page.get_by_label("Updates", exact=True)).to_have_value("4000")
+
+
+def test_charts_keep_their_node_zoom_cursor_and_legend_while_a_run_is_steered(visit, store):
+    page = open_run(visit, store.submit(LONG))
+    badge(page, "running")
+    wait_for_updates(page, 2)
+    page.evaluate("window.node = document.querySelector('.lc-plot')")
+    box = page.locator(".lc-plot").first.bounding_box()
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 120, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 260, middle + 5, steps=4)
+    page.mouse.up()
+    page.wait_for_selector(".lc[data-range]")
+    zoomed = page.evaluate(RANGES)
+    assert zoomed[0][0] > 0
+    assert all(other == zoomed[0] for other in zoomed)  # the charts' stretches are tied
+    page.mouse.move(box["x"] + 180, middle)
+    page.wait_for_function(f"{HOVERS} == 6")  # one cursor in all charts
+    wait_for_updates(page, 20)
+    assert page.evaluate("node.isConnected && node === document.querySelector('.lc-plot')")
+    assert page.evaluate(RANGES) == zoomed
+    assert page.evaluate(HOVERS) == 6
+
+    id = store.runs(status="running")[0].id
+    page.get_by_role("slider", name="k, from the next update on").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_text(re.compile("Changed on the way: k = 3, from update"))).to_be_visible()
+    (change,) = store.changes(id)
+    assert (change.k, change.learning_rate) == (3, None)
+    page.mouse.dblclick(box["x"] + 200, middle)
+    page.wait_for_function("document.querySelector('.lc').dataset.range === ''")
+    page.wait_for_selector(".lc figure[data-column=k] .annotation-text")
+    mark = page.evaluate("document.querySelector('.lc-plot').layout.shapes.map(shape => shape.x0)")
+    assert mark == [change.update]
+
+
+def test_reload_stop_resume_kill_and_two_tabs(visit, store):
+    id = store.submit(LONG.replace(seed=1))
+    page = open_run(visit, id)
+    badge(page, "running")
+    wait_for_updates(page, 2)
+    (before,) = page.evaluate(HELD, "max@1").values()
+    page.reload()
+    page.wait_for_selector(".lc[data-updates] .main-svg")
+    wait_for_updates(page, 2)
+    (after,) = page.evaluate(HELD, "max@1").values()
+    assert after["x"][0] == 0 and after["last"] > before["last"]
+    known = dict(zip(after["x"], after["y"], strict=True))
+    both = [(y, known[x]) for x, y in zip(before["x"], before["y"], strict=True) if x in known]
+    assert len(both) > 100 and all(a == b for a, b in both)
+
+    other = open_run(visit, id)
+    button(other, "Stop").click()
+    for tab in (page, other):
+        badge(tab, "stopped")
+    stopped_at = store.run(id).step
+    button(page, "Resume").click()
+    badge(page, "running")
+    other.reload()
+    badge(other, "running")
+    wait_for_updates(other, 3)
+    assert store.run(id).step > stopped_at
+
+    os.kill(store.run(id).process.pid, signal.SIGKILL)
+    badge(page, "interrupted")
+    expect(page.get_by_text("its worker is gone")).to_be_visible()
+    button(page, "Resume").click()
+    badge(page, "running")
+    killed_at = store.run(id).step
+    wait_for_updates(page, 3)
+    assert store.run(id).step > killed_at
+    button(page, "Stop").click()
+    badge(page, "stopped")
+    button(page, "Delete").click()
+    page.get_by_role("button", name="Delete for good").click()  # stands above the page
+    page.wait_for_url(re.compile(r"/runs$"))
+    assert id not in {run.id for run in store.runs()}
+    other.reload()
+    expect(other.get_by_text(f"there is no run {id}")).to_be_visible()
+
+
+def test_a_sweep_and_a_comparison(visit, store):
+    page = visit("/runs?new=bandit&steps=400&seeds=2&vary=schedule+1+4", ready=False)
+    button(page, "Start 4 runs").click()
+    expect(page.locator(".stMarkdown table tr", has_text="k = 4")).to_contain_text(
+        "2 of 2", timeout=20_000
+    )
+    (first,) = {run.sweep for run in store.runs(limit=4)}
+    runs = store.runs(sweep=first)[::-1]
+    values = [run.metrics["max@4"] for run in runs if run.config.schedule == "4"]
+    error = np.std(values, ddof=1) / np.sqrt(2)
+    wanted = f"{np.mean(values):.4f} ± {error:.4f}"
+    expect(page.locator(".stMarkdown table tr", has_text="k = 4")).to_contain_text(wanted)
+    page.wait_for_function(
+        "document.querySelector('.lc').charts.series.get('k = 4')?.curves['max@4'].error?.length"
+    )
+    page.get_by_text("The 4 runs").click()
+    for run in (runs[0], runs[2]):
+        page.locator(f".rl input[value='{run.id}']").check()
+    button(page, "Compare 2 runs").click()
+    page.wait_for_url(re.compile(f"compare={runs[0].id}"))
+    expect(page.locator(".stMarkdown table", has_text="schedule")).to_be_visible()
+    page.wait_for_function("document.querySelector('.lc').charts.series.size == 2")
+    chips = page.locator(".lc-key button")
+    chips.first.click()
+    drawn = "document.querySelector('.lc-plot').data.length"
+    page.wait_for_function(f"{drawn} == 1")
+
+
+def test_classroom(chromium, tmp_path):
+    environment = {"PKPO_HOST_SECRET": "open sesame", "PKPO_DATA_DIR": str(tmp_path)}
+    store = Store(tmp_path)
+    with real.running_app("--classroom", "--server.address=127.0.0.1", **environment) as address:
+
+        def someone():
+            page = chromium.new_context().new_page()
+            page.goto(f"{address}/runs")
+            return page
+
+        student = someone()
+        button(student, "Start an example").click()
+        student.wait_for_url(re.compile("run="))
+        badge(student, "finished")
+        (run,) = store.runs()
+        assert re.fullmatch("[0-9a-f]{16}", run.owner)
+        expect(button(student, "Delete")).to_be_visible()
+        student.reload()  # still theirs
+        expect(button(student, "Delete")).to_be_visible()
+
+        other = someone()
+        other.goto(student.url)
+        badge(other, "finished")
+        expect(other.get_by_text("you may look at all runs")).to_be_visible()
+        expect(button(other, "Delete")).to_have_count(0)
+
+        wrong = someone()
+        wrong.goto(f"{address}/runs#host=guess")
+        wrong.reload()
+        expect(wrong.get_by_text("This host link is not, or no longer, valid.")).to_be_visible()
+        assert wrong.url == f"{address}/runs"
+
+        host = chromium.new_context().new_page()
+        host.goto(f"{address}/runs#host=open%20sesame")
+        expect(host.get_by_text("You are the host.")).to_be_visible()
+        assert host.url == f"{address}/runs"
+        host.reload()
+        expect(host.get_by_text("You are the host.")).to_be_visible()
+        host.goto(student.url)
+        button(host, "Delete").click()
+        host.get_by_role("button", name="Delete for good").click()
+        host.wait_for_url(re.compile("/runs$"))
+        assert store.runs() == []
+    for context in list(chromium.contexts):
+        context.close()
+    store.close()
+
+
+@pytest.mark.parametrize("path", ["/runs", "/runs?new=gaussian-hill&vary=n+8+16", "/runs?run={id}"])
+def test_fits_a_phone(visit, store, path):
+    id = store.submit(LONG.replace(steps=50))
+    page = visit(path.format(id=id), width=390, height=844, ready=False)
+    page.wait_for_selector(".rl a, .lc .main-svg, [data-testid=stNumberInput]")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -1,0 +1,427 @@
+"""Runs when things go wrong, each done for real: kills, full and read-only disks, damage, locks."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import resource
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pkpo.config import BanditConfig, HillConfig
+from pkpo.runs import LocalExecutor, Run, Store, StoreError, executor
+from pkpo.runs.environment import ROOT
+from pkpo.training import record, replay
+
+CONFIG = HillConfig(n=8, schedule="4", steps=3000, optimizer="adam", learn_sigma=True)
+LONG = CONFIG.replace(steps=200_000)
+OVER = ("finished", "stopped", "interrupted", "failed")
+PATIENCE = 60.0  # seconds; only a failing test waits so long
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch) -> Iterator[Store]:
+    monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("PKPO_CHECKPOINT_SECONDS", "0.2")
+    monkeypatch.setattr(executor, "HEARTBEAT_LOST", 0.3)
+    made = Store()
+    yield made
+    for id in os.listdir(made.folder / "runs") if (made.folder / "runs").exists() else ():
+        for pid in workers(id):
+            os.kill(pid, signal.SIGKILL)
+
+
+def workers(id: str) -> list[int]:
+    """The processes whose command line names this run."""
+    found = subprocess.run(["ps", "-ww", "-eo", "pid=,stat=,args="], capture_output=True, text=True)
+    rows = [line.split(maxsplit=2) for line in found.stdout.splitlines()]
+    return [int(r[0]) for r in rows if f"pkpo worker {id}" in r[-1] and not r[1].startswith("Z")]
+
+
+def wait(store: Store, id: str, until: Callable[[Run], bool], by: LocalExecutor | None = None):
+    """The run, once it is as wanted."""
+    end = time.monotonic() + PATIENCE
+    while not until(run := store.run(id)):
+        assert time.monotonic() < end, f"waited in vain; the run is {run}"
+        if by is not None:
+            by.reconcile()
+        time.sleep(0.02)
+    return run
+
+
+def over(run: Run) -> bool:
+    return run.status in OVER
+
+
+def under_way(run: Run) -> bool:
+    return run.status == "running" and run.step > 100
+
+
+def check_events(store: Store, id: str) -> None:
+    """What is stored is, bit for bit, what an uninterrupted run gives."""
+    run, found = store.run(id), store.events(id)
+    want = replay(run.config, store.changes(id)).columns
+    assert (run.status, run.message) == ("finished", ""), run.message
+    assert list(found) == list(want)
+    for name, curve in want.items():
+        assert np.array_equal(found[name], curve), name
+
+
+# --- Killed ---------------------------------------------------------------------------------------
+
+
+def kill_at_random(store: Store, config, rng: random.Random, kills: int, steer: bool) -> None:
+    id, local = store.submit(config), LocalExecutor(store)
+    done = 0
+    while done < kills:
+        run = wait(store, id, lambda run: under_way(run) or over(run), local)
+        if run.status == "finished":
+            break
+        time.sleep(rng.uniform(0, 0.5))
+        if steer:
+            store.steer(id, k=rng.randint(1, config.n), learning_rate=rng.uniform(0.001, 0.01))
+        before = store.run(id)
+        if before.process:
+            os.kill(before.process.pid, signal.SIGKILL)
+            run = wait(store, id, over, local)
+            assert run.status == "interrupted" and "its worker is gone" in run.message
+            done += 1
+            store.resume(id)
+    assert done > 0
+    wait(store, id, over, local)
+    check_events(store, id)
+    assert len(store.changes(id)) >= done if steer else not store.changes(id)
+
+
+def test_killed_at_random_moments_it_ends_with_the_same_numbers(store):
+    kill_at_random(store, CONFIG.replace(steps=5000), random.Random(0), 3, steer=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(6))
+def test_killed_many_times(store, seed):
+    config = BanditConfig(steps=8000, bandit="crowded", optimizer="adam", learning_rate=0.02)
+    for task in (CONFIG.replace(steps=20_000), config):
+        kill_at_random(store, task, random.Random(seed), 8, steer=seed % 2 == 0)
+
+
+def test_the_server_is_killed_and_its_workers_go_on(store):
+    """The process that started a worker dies with all of its group; the queue advances by itself."""
+    ids = [store.submit(CONFIG.replace(steps=500, seed=seed)) for seed in range(2)]
+    code = (
+        "import time; from pkpo.runs import Store, LocalExecutor\n"
+        "LocalExecutor(Store(), {'cpu': 1}).reconcile(); print('done', flush=True); time.sleep(60)"
+    )
+    server = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True
+    )
+    assert server.stdout is not None and server.stdout.readline() == b"done\n"
+    os.killpg(server.pid, signal.SIGKILL)
+    server.wait()
+    for id in ids:  # nobody calls reconcile but the first worker
+        wait(store, id, over)
+        check_events(store, id)
+    first, second = map(store.run, ids)
+    assert first.finished <= second.started
+
+
+def test_a_silent_worker_is_not_replaced_and_a_second_one_refused(store):
+    """A closed lid: no heartbeat, but the process is there."""
+    id, local = store.submit(CONFIG), LocalExecutor(store)
+    local.reconcile()
+    run = wait(store, id, under_way)
+    os.kill(run.process.pid, signal.SIGSTOP)
+    time.sleep(0.6)
+    before = store.run(id)
+    assert time.time() - before.heartbeat > executor.HEARTBEAT_LOST
+    for _ in range(3):
+        local.reconcile()
+    assert store.run(id) == before and workers(id) == [run.process.pid]
+    second = subprocess.run(
+        [sys.executable, "-m", "pkpo", "worker", id], cwd=ROOT, capture_output=True, text=True
+    )
+    assert second.returncode == 2
+    assert f"belongs to the worker process {run.process.pid}" in second.stderr
+    os.kill(run.process.pid, signal.SIGCONT)
+    wait(store, id, over, local)
+    check_events(store, id)
+
+
+def test_stopped_gracefully_by_request_and_by_sigterm(store):
+    id, local = store.submit(LONG), LocalExecutor(store)
+    local.reconcile()
+    wait(store, id, under_way)
+    store.stop(id)
+    run = wait(store, id, over)
+    assert (run.status, run.message) == ("stopped", "")
+    events = store.events(id)
+    assert events["update"].tolist() == list(range(run.step + 1))
+    assert [p.stem for p in store.files(id).glob(f"update-{run.step + 1}.*")]  # nothing is lost
+    store.resume(id)
+    local.reconcile()
+    again = wait(store, id, lambda now: now.status == "running" and now.step > run.step)
+    os.kill(again.process.pid, signal.SIGTERM)
+    ended = wait(store, id, over)
+    assert (ended.status, ended.message) == ("stopped", "")
+    want = record(LONG.replace(steps=ended.step + 1)).columns
+    for name, curve in store.events(id).items():
+        assert np.array_equal(curve, want[name][: len(curve)]), name
+
+
+def test_what_does_not_stop_is_ended_by_force(store):
+    id, local = store.submit(LONG), LocalExecutor(store, stop_grace=0.3)
+    local.reconcile()
+    run = wait(store, id, under_way)
+    os.kill(run.process.pid, signal.SIGSTOP)  # it cannot hear
+    store.stop(id)
+    local.reconcile()
+    assert store.run(id).status == "running"
+    run = wait(store, id, over, local)
+    assert run.status == "stopped" and "by force" in run.message
+    assert workers(id) == []
+
+
+def test_a_worker_that_cannot_start_says_why(store, tmp_path, monkeypatch):
+    (tmp_path / "gymnasium.py").write_text("raise ImportError('this machine has no gymnasium')")
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
+    id, local = store.submit(CONFIG), LocalExecutor(store)
+    run = wait(store, id, over, local)
+    assert run.status == "interrupted"
+    assert "it last said: ImportError: this machine has no gymnasium" in run.message
+
+
+def test_a_claim_whose_claimer_died_is_given_up(store, monkeypatch):
+    id, local = store.submit(CONFIG), LocalExecutor(store)
+    assert store.claim(lambda device: 1) == [id]
+    local.reconcile()
+    assert store.run(id).status == "running"  # its worker may still be on its way
+    monkeypatch.setattr(executor, "START_GRACE", 0.0)
+    local.reconcile()
+    assert store.run(id).status == "interrupted"
+
+
+def test_divergence_ends_as_failed_with_its_reason(store):
+    id = store.submit(HillConfig(learn_sigma=True, learning_rate=80.0, seed=13, steps=5))
+    other, local = store.submit(CONFIG), LocalExecutor(store)
+    run = wait(store, id, over, local)
+    assert run.status == "failed"
+    assert run.message.startswith("learning_rate 80 is too large: at update 2 ")
+    assert store.events(id)["update"].tolist() == [0]
+    assert "Traceback" in (store.files(id) / executor.LOG).read_text()
+    wait(store, other, over, local)
+    check_events(store, other)
+
+
+# --- Disks ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="needs Linux")
+def test_no_room_for_files_then_room_again(store):
+    """A limit on file sizes, set on the living worker: its writes fail as on a full disk."""
+    id, other = store.submit(LONG.replace(steps=6000)), store.submit(CONFIG)
+    local = LocalExecutor(store)
+    local.reconcile()
+    run = wait(store, id, under_way)
+    resource.prlimit(run.process.pid, resource.RLIMIT_FSIZE, (300_000, 300_000))
+    ended = wait(store, id, over, local)
+    assert ended.status in ("failed", "interrupted")
+    assert "the disk failed or is full" in ended.message or "the disk is full" in ended.message
+    assert ended.step < 6000
+    wait(store, other, over, local)
+    check_events(store, other)
+    store.resume(id)
+    wait(store, id, over, local)
+    check_events(store, id)
+
+
+MOUNTED = """
+mkdir -p {folder} && mount -t tmpfs -o size={size} tmpfs {folder} || exit 77
+exec {python} -c '{code}'
+"""
+
+
+def in_a_mount(folder: Path, size: str, code: str) -> dict:
+    """What code prints as JSON, run where a small disk is mounted on a folder, for it alone."""
+    if shutil.which("unshare") is None:
+        pytest.skip("needs Linux")
+    script = MOUNTED.format(folder=folder, size=size, python=sys.executable, code=code)
+    environment = os.environ | {"PKPO_DATA_DIR": str(folder)}
+    command = ["unshare", "-r", "-m", "sh", "-c", script]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    if done.returncode == 77 or done.stderr.startswith("unshare:"):
+        pytest.skip(f"no mounts here: {done.stderr.strip()}")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+BEGIN = """
+import json, os, subprocess, sys, time
+from pkpo.config import HillConfig
+from pkpo.runs import LocalExecutor, Store, StoreError, executor
+executor.HEARTBEAT_LOST = 0.3
+folder = os.environ["PKPO_DATA_DIR"]
+def mount(options):
+    subprocess.run(["mount", "-o", "remount," + options, folder], check=True)
+def wait(until):
+    end = time.monotonic() + 60
+    while not until(store.run(id)) and time.monotonic() < end:
+        local.reconcile()
+        time.sleep(0.05)
+    return store.run(id)
+over = ("finished", "stopped", "interrupted", "failed")
+store = Store()
+local = LocalExecutor(store)
+"""
+
+
+def test_a_disk_that_is_full_and_then_is_not(tmp_path):
+    code = """
+id = store.submit(HillConfig(n=8, schedule="4", steps=3000))
+full = wait(lambda run: run.status in over)
+mount("size=64m")
+small = len(store.events(id)["update"])
+store.resume(id)
+done = wait(lambda run: run.status in over)
+print(json.dumps([full.status, full.message, full.step, small, done.status, done.message,
+    store.events(id)["theta"].tolist()]))
+"""
+    found = in_a_mount(tmp_path / "small", "900k", BEGIN + code)
+    status, message, step, count, end, last, theta = found
+    assert status == "failed" and "full" in message, message
+    assert 0 < count < 3001 and count == step + 1
+    assert (end, last) == ("finished", "")
+    assert theta == record(HillConfig(n=8, schedule="4", steps=3000))["theta"].tolist()
+
+
+def test_a_read_only_disk(tmp_path):
+    code = """
+id = store.submit(HillConfig(n=8, schedule="4", steps=100_000))
+wait(lambda run: run.step > 100)
+store.stop(id)
+step = wait(lambda run: run.status in over).step
+while local._children[0].poll() is None:
+    time.sleep(0.05)
+store.close()  # a file that is open for writing keeps the disk writable
+mount("ro")
+def pkpo(*words):
+    command = [sys.executable, "-m", "pkpo", *words]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.returncode, done.stdout, done.stderr
+refused = [pkpo("runs", "list"), pkpo("train", "--background"), pkpo("runs", "resume", id)]
+mount("rw")
+store = Store()
+again = store.run(id)
+print(json.dumps([refused, step, again.step, again.status]))
+"""
+    refused, step, again, status = in_a_mount(tmp_path / "disk", "64m", BEGIN + code)
+    for code, out, err in refused:
+        assert (code, out, err.count("\n")) == (2, "", 1) and "read-only" in err, err
+    assert (again, status) == (step, "stopped")
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StoreError, match="cannot be made or written: .*; PKPO_DATA_DIR"):
+        Store(tmp_path / "file" / "data")
+
+
+# --- The database ---------------------------------------------------------------------------------
+
+
+def test_a_database_held_by_somebody_else(store):
+    id, local = store.submit(CONFIG), LocalExecutor(store)
+    local.reconcile()
+    wait(store, id, under_way)
+    hasty = Store(store.folder, timeout=0.2)
+    holder = sqlite3.connect(store.file, isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(StoreError, match="is held by another process; try again"):
+        hasty.submit(CONFIG)
+    held = hasty.run(id)  # reading goes on
+    time.sleep(1.0)
+    assert hasty.run(id).step == held.step and workers(id) == [held.process.pid]
+    hasty_local = LocalExecutor(hasty)
+    hasty_local.reconcile()  # the heartbeat is lost, the process is not
+    holder.execute("ROLLBACK")
+    wait(store, id, over, local)
+    check_events(store, id)
+
+
+def truncate_log(store: Store) -> None:
+    """Bring all of the write-ahead log into the database itself."""
+    db = sqlite3.connect(store.file, timeout=PATIENCE)
+    assert db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+    db.close()
+
+
+def test_a_database_with_garbage_in_the_middle(store):
+    """One page of one run's events is overwritten: the others neither lose anything nor stop."""
+    local = LocalExecutor(store)
+    ids = [store.submit(CONFIG.replace(steps=1000, seed=seed)) for seed in range(3)]
+    for id in ids:
+        wait(store, id, over, local)
+    going = store.submit(CONFIG.replace(steps=500))
+    truncate_log(store)
+    content = store.file.read_bytes()
+    (place,) = re.finditer(ids[0].encode() + rb'.{0,8}{"update": 500,', content, re.DOTALL)
+    with store.file.open("r+b") as file:
+        file.seek(place.start() // 4096 * 4096)
+        file.write(random.Random(0).randbytes(4096))
+    reopened = Store(store.folder)
+    assert [run.id for run in reopened.runs()] == [going, *ids[::-1]]
+    with pytest.raises(StoreError, match="is damaged"):
+        reopened.events(ids[0])
+    wait(reopened, going, over, LocalExecutor(reopened))
+    for id in (*ids[1:], going):
+        check_events(reopened, id)
+
+
+@pytest.mark.parametrize("where", ["header", "whole"])
+def test_a_database_that_is_none(store, where):
+    store.submit(CONFIG)
+    truncate_log(store)
+    size = 64 if where == "header" else store.file.stat().st_size
+    with store.file.open("r+b") as file:
+        file.write(random.Random(0).randbytes(size))
+    with pytest.raises(StoreError, match="is damaged; move it away to begin a new one"):
+        Store(store.folder).runs()
+    command = [sys.executable, "-m", "pkpo", "runs", "list"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "is damaged; move it away to begin a new one" in done.stderr
+
+
+# --- The command line, in processes of its own ----------------------------------------------------
+
+
+def test_background_run_by_the_command_line(store):
+    def pkpo(*words: str) -> dict:
+        command = [sys.executable, "-m", "pkpo", *words, "--json"]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    started = pkpo("train", "--background", "--steps", "200000", "--n", "8", "--schedule", "4")
+    assert started["status"] == "running"
+    wait(store, started["id"], under_way)
+    stopped = pkpo("runs", "stop", started["id"])
+    assert stopped["status"] == "stopped" and 100 < stopped["step"] < 200_000
+    assert pkpo("runs", "show", started["id"]) == stopped
+    want = record(HillConfig(n=8, schedule="4", steps=stopped["step"] + 1))
+    assert stopped["metrics"] == {name: curve[-2] for name, curve in want.columns.items()}
+    assert pkpo("runs", "resume", started["id"])["status"] == "running"
+    again = pkpo("runs", "stop", started["id"])
+    assert again["status"] == "stopped" and again["step"] >= stopped["step"]
+    provenance = again["provenance"]
+    assert provenance["threads"] == 1 and provenance["packages"]["numpy"] == np.__version__
