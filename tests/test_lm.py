@@ -15,11 +15,13 @@ from pkpo import rho, transform
 from pkpo.lm import evaluate as evaluation
 from pkpo.lm import policy, warm_start
 from pkpo.lm.evaluate import KS, Evaluation, evaluate
-from pkpo.lm.model import MODELS, LanguageModel, find, llama_config, load, load_hard, save, to_llama
+from pkpo.lm.folders import MODELS, find
+from pkpo.lm.model import LanguageModel, llama_config, load, load_hard, save, to_llama
 from pkpo.lm.policy import LanguagePolicy, backward
 from pkpo.lm.sampler import LIMIT, completions, prompt, sample
 from pkpo.lm.tokenizer import ANSWER, END, Tokenizer
 from pkpo.lm.warm_start import train, untrained
+from pkpo.optimizer import Optimizer
 from toy_envs.word_problems import TEXT_LIMIT, problems, verify, words
 
 MICRO = {"width": 24, "layers": 2, "heads": 2, "hidden": 40}
@@ -286,8 +288,8 @@ def learn(learner: LanguagePolicy, updates, k: int, learning_rate: float, n: int
     """To be brief."""
     for update in updates:
         texts = learner.sample(np.random.default_rng((0, update)), n)
-        learner.gradient(transform([[-len(text) for text in group] for group in texts], k))
-        learner.step(learning_rate)
+        weights = transform([[-len(text) for text in group] for group in texts], k)
+        learner.step(learner.gradient(texts, weights), Optimizer("adam", learning_rate))
 
 
 def test_a_stopped_policy_goes_on_bit_for_bit():
@@ -311,15 +313,18 @@ def test_a_stopped_policy_goes_on_bit_for_bit():
 def test_a_step_is_adamw_on_the_clipped_gradient():
     model = micro()
     learner = LanguagePolicy(model, lambda rng: PROBLEMS)
-    learner.sample(np.random.default_rng(0), 4)
-    assert learner.gradient(np.zeros((len(PROBLEMS), 4))) == 0
+    texts = learner.sample(np.random.default_rng(0), 4)
+    none = learner.gradient(texts, np.zeros((len(PROBLEMS), 4)))
+    assert none.shape == learner.parameters.shape == (0,) and learner.gradient_norm == 0
     before = learner.state()
     weights = 100 * np.random.default_rng(0).standard_normal((len(PROBLEMS), 4))
-    norm = learner.gradient(weights)
+    learner.gradient(texts, weights)
+    norm = learner.gradient_norm
     found = gradients(model)
     assert norm > 1 and abs(norm - found.norm()) < 1e-5 * norm
-    assert learner.gradient(weights) == norm  # found anew, not added up
-    learner.step(1e-3)
+    gradient = learner.gradient(texts, weights)
+    assert learner.gradient_norm == norm  # found anew, not added up
+    learner.step(gradient, Optimizer("adam", 1e-3))
     for name, p in model.decoder.named_parameters():
         # The first step of Adam, whatever the betas: the gradient over its own size.
         g = p.grad.numpy()
@@ -460,8 +465,7 @@ def test_pkpo_finds_more_and_pass_at_1_training_is_surer():
             texts = learner.sample(np.random.default_rng((0, update)), 16)
             graded = zip(learner.problems, texts, strict=True)
             rewards = [[verify(text, p).strict for text in group] for p, group in graded]
-            learner.gradient(transform(rewards, k))
-            learner.step(3e-4)
+            learner.step(learner.gradient(texts, transform(rewards, k)), Optimizer("adam", 3e-4))
         found[k] = evaluate(learner.model, held_out)
 
     def gain(one: int, other: int, at: int) -> tuple[float, float]:

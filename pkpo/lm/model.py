@@ -17,6 +17,7 @@ from safetensors import torch as safetensors
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from pkpo.lm.folders import find
 from pkpo.lm.tokenizer import Tokenizer
 from toy_envs.word_problems import Problem
 
@@ -188,23 +189,6 @@ def save(model: LanguageModel, folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps(llama_config(config), indent=1) + "\n")
     words = json.dumps(model.tokenizer.vocabulary, indent=0)
     (folder / "vocabulary.json").write_text(words + "\n")
-
-
-MODELS = Path(__file__).parent / "models"
-"""The models that ship."""
-
-
-def find(model: str | Path) -> Path:
-    """The folder of a model: one that ships, such as "tiny", by its name, any other by its path.
-
-    Raises:
-      ValueError: there is none.
-    """
-    for folder in (MODELS / model, Path(model)):
-        if (folder / "config.json").is_file():
-            return folder
-    shipped = ", ".join(sorted(path.name for path in MODELS.iterdir()))
-    raise ValueError(f"model must be one of {shipped} or a model's folder, got {str(model)[:80]!r}")
 
 
 def load(folder: str | Path) -> LanguageModel:

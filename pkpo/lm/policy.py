@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pkpo.lm.model import LanguageModel
 from pkpo.lm.sampler import Samples, completions, prompt, sample
+from pkpo.optimizer import Optimizer
 from toy_envs.word_problems import Problem
 
 BETAS = (0.9, 0.95)
@@ -78,6 +79,8 @@ class LanguagePolicy:
     Attributes:
       problems: P of them, that were sampled last.
       samples: what was sampled.
+      parameters: `[0]`; the weights are the model's.
+      gradient_norm: of the gradient that was found last, before it is shortened.
     """
 
     def __init__(
@@ -86,6 +89,8 @@ class LanguagePolicy:
         self.model = model
         self.problems: Sequence[Problem] = ()
         self.samples: Samples | None = None
+        self.parameters = np.empty(0)
+        self.gradient_norm = 0.0
         self._draw = draw
         self._weights = list(model.decoder.parameters())
         self._adam = torch.optim.AdamW(self._weights, betas=BETAS, weight_decay=0.0)
@@ -95,25 +100,44 @@ class LanguagePolicy:
         """Of the problems that were sampled last."""
         return [p.question for p in self.problems]
 
-    def sample(self, rng: np.random.Generator, n: int) -> list[list[str]]:
-        """New problems, and n completions of each, `[P][n]`."""
+    def sample(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """New problems, and n completions of each, `[P, n]`."""
         self.problems = self._draw(rng)
         self.samples = sample(self.model, self.questions, n, rng)
-        return completions(self.model, self.samples)
+        return np.array(completions(self.model, self.samples), object)
 
-    def gradient(self, weights: np.ndarray) -> float:
-        """Find the gradient for the weights `[P, n]` of the last samples; returns its norm."""
+    def gradient(self, samples: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Find the gradient for the weights `[P, n]` of the last samples; it stays with the model.
+
+        Args:
+          samples: what `sample` gave last; their tokens are remembered.
+          weights: in the sum convention.
+
+        Returns:
+          `[0]`, as `parameters`.
+        """
         assert self.samples is not None, "nothing has been sampled"
         self._adam.zero_grad(set_to_none=False)
         backward(self.model, self.questions, self.samples, weights)
         norms = [p.grad.norm() for p in self._weights if p.grad is not None]
-        return float(torch.stack(norms).norm()) if norms else 0.0
+        self.gradient_norm = float(torch.stack(norms).norm()) if norms else 0.0
+        return np.empty(0)
 
-    def step(self, learning_rate: float) -> None:
-        """Follow the gradient, shortened to the length `CLIP`, with AdamW."""
-        self._adam.param_groups[0]["lr"] = learning_rate
+    def step(self, gradient: np.ndarray, optimizer: Optimizer) -> None:
+        """Follow the gradient that was found last, shortened to the length `CLIP`, with AdamW.
+
+        Args:
+          gradient: what `gradient` gave.
+          optimizer: gives the learning rate only.
+
+        Raises:
+          OverflowError: a weight is not finite.
+        """
+        self._adam.param_groups[0]["lr"] = optimizer.learning_rate
         torch.nn.utils.clip_grad_norm_(self._weights, CLIP)
         self._adam.step()
+        if not all(bool(p.isfinite().all()) for p in self._weights):
+            raise OverflowError("the policy's weights are not finite any more")
 
     def state(self) -> dict[str, np.ndarray]:
         """Weights and the optimizer's memory; `load` goes on from it bit for bit."""

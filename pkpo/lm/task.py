@@ -7,16 +7,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pkpo.config import WordProblemsConfig
 from pkpo.estimators import rho
-from pkpo.lm.evaluate import KS, evaluate
+from pkpo.lm.evaluate import evaluate
 from pkpo.lm.model import load, load_hard
 from pkpo.lm.policy import LanguagePolicy
-from toy_envs.word_problems import REWARDS, Problem, problems, verify
+from toy_envs.word_problems import Problem, problems, verify
 
-SETS = {
-    "fresh": "every update draws new problems",
-    "hard": "a fixed set that the starting model solves at most 3 of 64 times",
-}
+KS = tuple(range(1, 17))
+"""The k at which every event gives pass@k."""
 WINDOW = 10
 """Updates over which the rolling pass@k is a mean."""
 HELD_OUT_SEED = 1_000_000
@@ -27,46 +26,28 @@ class WordProblemsTask:
 
     Metrics of an update: mean_reward; pass@k for every k of `KS` up to n, the mean of ρ (of the reward,
     arXiv:2505.15201, Eq. 12) over the last `WINDOW` updates' groups; held_out_pass@k, on held-out
-    problems, measured at every `interval`-th update and the same until the next; held_out_error@k, their
-    standard errors over problems; entropy, the mean over tokens in nats; cumulative_solve_rate, the
-    share of the problems seen (of all, in a fixed set) of which an answer of the highest reward has
-    ever been drawn; valid_chain_share, the share of completions whose every equation is true;
-    lucky_share, the share of the right answers whose chain is not valid; dead_group_share, the share
-    of groups without any weight; truncation_share; unique_answers, the mean number of different answers
-    in a group; gradient_norm, before clipping.
-
-    Args:
-      model: a folder, or the name of a model that ships.
-      source: a key of `SETS`.
-      reward: a key of `toy_envs.word_problems.REWARDS`.
-      prompts: problems per update.
-      held_out: how many held-out problems are measured; 0 for none.
-      interval: updates between measurements.
+    problems, of the policy at every `interval`-th update and at the end, and the same in between;
+    held_out_error@k, their standard errors over problems; entropy, the mean over tokens in nats;
+    cumulative_solve_rate, the share of the problems seen (of all, in a fixed set) of which an answer of
+    the highest reward has ever been drawn; valid_chain_share, the share of completions whose every
+    equation is true; lucky_share, the share of the right answers whose chain is not valid;
+    dead_group_share, the share of groups without any weight; truncation_share; unique_answers, the mean
+    number of different answers in a group; gradient_norm, before clipping.
 
     Raises:
-      ValueError: an unknown source or reward, or more prompts than a fixed set holds.
+      ValueError: more prompts than a fixed set holds.
     """
 
-    def __init__(
-        self,
-        model: str = "tiny",
-        source: str = "fresh",
-        reward: str = "strict",
-        prompts: int = 32,
-        held_out: int = 256,
-        interval: int = 40,
-    ):
-        if source not in SETS:
-            raise ValueError(f"problems must be one of {', '.join(SETS)}, got {source[:40]!r}")
-        if reward not in REWARDS:
-            raise ValueError(f"reward must be one of {', '.join(REWARDS)}, got {reward[:40]!r}")
-        self._fixed = load_hard(model) if source == "hard" else []
-        if self._fixed and prompts > len(self._fixed):
+    def __init__(self, config: WordProblemsConfig):
+        self.config = config
+        self._fixed = load_hard(config.model) if config.problems == "hard" else []
+        if self._fixed and config.prompts > len(self._fixed):
             raise ValueError(
-                f"prompts must be at most {len(self._fixed)} with the hard problems, got {prompts}"
+                f"prompts must be at most {len(self._fixed)} with the hard problems, "
+                f"got {config.prompts}"
             )
         draw = functools.partial(_choose, self._fixed) if self._fixed else problems
-        self.policy = LanguagePolicy(load(model), lambda rng: draw(prompts, rng))
+        self.policy = LanguagePolicy(load(config.model), lambda rng: draw(config.prompts, rng))
         self.state = {
             "updates": np.zeros((), int),
             "seen": np.array(len(self._fixed)),
@@ -75,13 +56,12 @@ class WordProblemsTask:
             "held_out": np.full((2, len(KS)), np.nan),
         }
         self._places = {p: i for i, p in enumerate(self._fixed)}
-        self._held_out = problems(held_out, HELD_OUT_SEED, "held-out")
-        self._interval, self._reward = interval, reward
+        self._held_out = problems(config.held_out, HELD_OUT_SEED, "held-out")
         self._metrics: dict[str, float] = {}
 
-    def score(self, texts: Sequence[Sequence[str]]) -> np.ndarray:
+    def score(self, samples: np.ndarray) -> np.ndarray:
         """The rewards `[P, n]` of completions of the problems that were sampled last."""
-        groups = zip(self.policy.problems, texts, strict=True)
+        groups = zip(self.policy.problems, samples, strict=True)
         verdicts = [[verify(text, p) for text in group] for p, group in groups]
         flat = [verdict for group in verdicts for verdict in group]
         right = [verdict for verdict in flat if verdict.answer]
@@ -89,24 +69,25 @@ class WordProblemsTask:
             "valid_chain_share": sum(v.chain for v in flat) / len(flat),
             "lucky_share": sum(not v.chain for v in right) / max(1, len(right)),
             "unique_answers": float(
-                np.mean([len({text.partition("####")[2] for text in group}) for group in texts])
+                np.mean([len({text.partition("####")[2] for text in group}) for group in samples])
             ),
         }
-        return np.array([[v.reward(self._reward) for v in group] for group in verdicts])
+        return np.array([[v.reward(self.config.reward) for v in group] for group in verdicts])
 
     def observe(
-        self, rewards: np.ndarray, weights: np.ndarray, gradient_norm: float
+        self, rewards: np.ndarray, weights: np.ndarray, gradient: np.ndarray
     ) -> dict[str, float]:
         """Metrics of an update, the policy being the one that was sampled from."""
-        state, drawn = self.state, self.policy.samples
+        config, state, drawn = self.config, self.state, self.policy.samples
         assert drawn is not None, "nothing has been sampled"
         ks = [k for k in KS if k <= rewards.shape[1]]
         row = [rho(rewards, k).mean() for k in ks]
         recent = np.roll(state["recent"], -1, axis=0)
         recent[-1, : len(ks)] = row
         held_out = state["held_out"]
-        if self._held_out and state["updates"] % self._interval == 0:
-            found = evaluate(self.policy.model, self._held_out, max(KS), reward=self._reward)
+        due = state["updates"] % config.interval == 0 or state["updates"] == config.steps
+        if self._held_out and due:
+            found = evaluate(self.policy.model, self._held_out, max(KS), reward=config.reward)
             held_out = np.array([found.max_at(k) for k in KS]).T
         solved = (rewards == 1).any(axis=1)
         counts, seen = state["solved"].copy(), state["seen"]
@@ -132,8 +113,14 @@ class WordProblemsTask:
             **self._metrics,
             "dead_group_share": float((~weights.any(axis=1)).mean()),
             "truncation_share": float((~drawn.finished).float().mean()),
-            "gradient_norm": gradient_norm,
+            "gradient_norm": self.policy.gradient_norm,
         }
+
+    def exact(
+        self, parameters: np.ndarray, gradient: np.ndarray, k: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """Nothing is known exactly of a language model."""
+        return {}
 
 
 def _choose(fixed: Sequence[Problem], count: int, rng: np.random.Generator) -> list[Problem]:
