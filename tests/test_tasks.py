@@ -93,7 +93,9 @@ def assert_curve(run, name: str, want) -> None:
 def test_the_metrics_are_those_listed(run):
     listed = {"mean_reward", "gradient_norm", "dead_group_share", "cumulative_solve_rate"}
     exactly = {"exact_gradient_norm", "alignment", "entropy", "value"}
-    assert set(run.columns) == {"update", "k"} | listed | exactly | {f"max@{k}" for k in EVAL_KS}
+    assert set(run.columns) == {"update", "k", "learning_rate"} | listed | exactly | {
+        f"max@{k}" for k in EVAL_KS
+    }
     assert np.array_equal(run["k"], [run.config.k_schedule(t) for t in run["update"]])
 
 
