@@ -17,10 +17,18 @@ from pkpo.runs import commands as runs
 
 ROWS = 11  # of the table that `train` prints per run
 SHOWN = {
-    "gaussian-hill": ("theta", "sigma", "gradient", "exact_gradient"),
-    "bandit": ("entropy", "alignment", "cumulative_solve_rate", "max@8"),
+    "gaussian-hill": ("theta", "sigma", "gradient", "exact_gradient", "max@1", "value"),
+    "bandit": ("entropy", "alignment", "cumulative_solve_rate", "max@8", "max@1", "value"),
+    "word-problems": (
+        "pass@1",
+        "held_out_pass@1",
+        "held_out_pass@16",
+        "entropy",
+        "cumulative_solve_rate",
+        "valid_chain_share",
+    ),
 }
-"""Columns of that table, by task; max@1 and max@k follow."""
+"""Columns of that table, by task, as far as a run has them; "value" is headed max@k."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -141,7 +149,7 @@ def _train(arguments: argparse.Namespace) -> int:
 
 def _print_run(config: RunConfig, columns: dict[str, Any], seconds: float) -> None:
     print(f"{command([config])}    # {config.steps} updates in {seconds:.2f} s")
-    shown = ("update", "k", *SHOWN[config.task], "max@1", "value")
+    shown = [name for name in ("update", "k", *SHOWN[config.task]) if name in columns]
     heads = ["max@k" if name == "value" else name for name in shown]
     print("".join(f"{head:>{max(15, len(head) + 2)}}" for head in heads))
     rows = sorted({round(i * config.steps / (ROWS - 1)) for i in range(ROWS)})

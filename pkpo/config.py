@@ -20,6 +20,10 @@ OPTIMIZERS = {
     "adam": "Adam (betas 0.9, 0.999)",
     "normalised": "Every step has the same length, the learning rate; only its direction is learned",
 }
+PROBLEM_SETS = {
+    "fresh": "every update draws new problems",
+    "hard": "a fixed set that the starting model solves at most 3 of 64 times",
+}
 COMPARABLE = ("schedule", "estimator", "n", "learning_rate", "optimizer", "seed")
 COMPARE_LIMIT = 4
 
@@ -44,6 +48,13 @@ def _bandit(text: Any) -> str:
     from toy_envs.bandit import bandit
 
     return bandit(text).name
+
+
+def _model(text: Any) -> str:
+    from pkpo.lm.folders import MODELS, find
+
+    folder = find(text)
+    return folder.name if folder.parent == MODELS else str(folder.resolve())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +153,44 @@ class BanditConfig(RunConfig):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WordProblemsConfig(RunConfig):
+    """A run of a language model on word problems (`toy_envs.word_problems`)."""
+
+    task: ClassVar[str] = "word-problems"
+
+    steps: int = setting(120, "updates", low=1, high=1_000_000)
+    learning_rate: float = setting(3e-4, "step size", low=1e-9, high=1e3)
+    optimizer: str = setting(
+        "adam",
+        "AdamW (betas 0.9, 0.95, no weight decay) on gradients of length 1 at most; no other is offered",
+        choices=("adam",),
+    )
+    model: str = setting(
+        "tiny", "the model at the start: one that ships, or a model's folder", canonical=_model
+    )
+    problems: str = setting(
+        "fresh",
+        "training problems: new ones at every update, or the model's fixed hard set",
+        choices=tuple(PROBLEM_SETS),
+    )
+    reward: str = setting(
+        "strict",
+        "what an answer must be to earn 1, or the share of its steps that are true",
+        choices=("strict", "answer", "share"),
+    )
+    prompts: int = setting(32, "problems per update", low=1, high=4096)
+    held_out: int = setting(256, "held-out problems that are measured, or 0", low=0, high=100_000)
+    interval: int = setting(
+        40, "updates between measurements on held-out problems", low=1, high=1_000_000
+    )
+
+    def __post_init__(self) -> None:
+        RunConfig.__post_init__(self)  # a dataclass with slots is not the one that super() knows
+        if self.held_out == 1:
+            raise ValueError("held_out must be 0, or 2 or more for a standard error, got 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """Settings that are changed while a run is going, from an update on until changed again.
 
@@ -172,7 +221,9 @@ class Change:
             check_field(fields_of(config.task)["learning_rate"], self.learning_rate)
 
 
-CONFIGS: dict[str, type[RunConfig]] = {c.task: c for c in (HillConfig, BanditConfig)}
+CONFIGS: dict[str, type[RunConfig]] = {
+    c.task: c for c in (HillConfig, BanditConfig, WordProblemsConfig)
+}
 """The tasks, and each one's settings."""
 
 

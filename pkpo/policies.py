@@ -3,11 +3,45 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
+from pkpo.optimizer import Optimizer
 
-class GaussianPolicy:
+
+class ArrayPolicy:
+    """What policies have in common whose parameters are one array.
+
+    Attributes:
+      parameters: `[d]`, float64.
+      bounds: `[d]`: beyond these absolute values, training has diverged.
+    """
+
+    parameters: np.ndarray
+    bounds: np.ndarray
+
+    def step(self, gradient: np.ndarray, optimizer: Optimizer) -> None:
+        """Move the parameters.
+
+        Raises:
+          OverflowError: they have left their bounds.
+        """
+        self.parameters = optimizer.step(self.parameters, gradient)
+        if not np.all(np.abs(self.parameters) < self.bounds):
+            reached = np.abs(self.parameters).max()
+            raise OverflowError(f"the policy's parameters reached {reached:g}")
+
+    def state(self) -> dict[str, np.ndarray]:
+        """All that changes; `load` goes on from it."""
+        return {"parameters": self.parameters.copy()}
+
+    def load(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take up what `state` gave."""
+        self.parameters = state["parameters"]
+
+
+class GaussianPolicy(ArrayPolicy):
     """x ~ N(θ, σ²); θ is learned, σ optionally, through log σ.
 
     Attributes:
@@ -42,7 +76,7 @@ class GaussianPolicy:
         return np.array([weights @ score for score in scores])
 
 
-class SoftmaxPolicy:
+class SoftmaxPolicy(ArrayPolicy):
     """A softmax over arms at every prompt; prompts share parameters by a chosen part.
 
     The logits at a prompt are √sharing times common parameters plus √(1 - sharing) times the prompt's

@@ -1,17 +1,18 @@
 """What the loop learns: for each task a policy, a score, and the metrics of an update.
 
-A task is handed to the loop of `pkpo.training`; only this differs between the toy problem and the
-bandit.
+A task is handed to the loop of `pkpo.training`; only this differs between the toy problem, the bandit
+and the language model.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
-from pkpo.config import BanditConfig, HillConfig, RunConfig
+from pkpo.config import BanditConfig, HillConfig, RunConfig, WordProblemsConfig
+from pkpo.optimizer import Optimizer
 from pkpo.policies import GaussianPolicy, SoftmaxPolicy
 from toy_envs import bandit, gaussian_hill
 
@@ -23,13 +24,22 @@ class Policy(Protocol):
     """Something that samples and can be moved."""
 
     parameters: np.ndarray
-    bounds: np.ndarray
+    """What every event keeps, `[d]`; `[0]` where that would be too much."""
 
     def sample(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """A group, `[n]`, or one for every prompt, `[prompts, n]`."""
 
     def gradient(self, samples: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Σ_i w_i ∇log π(x_i), the mean over prompts, shaped as `parameters`."""
+
+    def step(self, gradient: np.ndarray, optimizer: Optimizer) -> None:
+        """Move along the gradient that was found last; an OverflowError if that went out of range."""
+
+    def state(self) -> dict[str, np.ndarray]:
+        """All that the next update depends on, the optimizer's memory where it is the policy's own."""
+
+    def load(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go on from what `state` gave, bit for bit."""
 
 
 class Task(Protocol):
@@ -172,9 +182,23 @@ def _max_at(values: np.ndarray) -> dict[str, np.ndarray]:
     return {f"max@{k}": row for k, row in zip(EVAL_KS, values, strict=True)}
 
 
+def _word_problems(config: WordProblemsConfig) -> Task:
+    try:  # late: no other task needs torch
+        import torch
+
+        from pkpo.lm.task import WordProblemsTask
+    except ModuleNotFoundError as reason:
+        raise ValueError(
+            f"task {config.task} needs {reason.name}, which is not installed"
+        ) from None
+    torch.set_num_threads(1)  # others would add in another order, to other last bits
+    return WordProblemsTask(config)
+
+
 TASKS: dict[str, Callable[[Any], Task]] = {
     HillConfig.task: HillTask,
     BanditConfig.task: BanditTask,
+    WordProblemsConfig.task: _word_problems,
 }
 """What is made of a config, by its task."""
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from pkpo.config import Change, RunConfig
 from pkpo.estimators import transform
+from pkpo.optimizer import Optimizer
 from pkpo.tasks import make_task
 
 BLOCK = 256  # events whose exact values are computed together
@@ -32,15 +33,15 @@ class Event:
     update: int
     k: int
     parameters: np.ndarray
-    """`[d]`, the policy's."""
+    """`[d]`, the policy's; `[0]` of one that is too large to be kept with every event."""
     samples: np.ndarray
-    """`[n]`, or `[prompts, n]` where a task has prompts."""
+    """`[n]`, or `[prompts, n]` where a task has prompts; texts are objects."""
     rewards: np.ndarray
     """As `samples`."""
     weights: np.ndarray
     """As `samples`, in the sum convention."""
     gradient: np.ndarray
-    """`[d]`, the estimate: Σ w_i ∇log π(x_i), averaged over prompts."""
+    """As `parameters`, the estimate: Σ w_i ∇log π(x_i), averaged over prompts."""
     metrics: dict[str, float] = field(default_factory=dict)
     """The learning rate in force, and the task's numbers, see `pkpo.tasks`."""
 
@@ -99,7 +100,7 @@ class Loop:
         """
         return {
             "update": np.array(self.update),
-            "policy/parameters": np.array(self.task.policy.parameters),
+            **{f"policy/{name}": np.array(x) for name, x in self.task.policy.state().items()},
             **{f"optimizer/{name}": np.array(x) for name, x in self.optimizer.state.items()},
             **{f"task/{name}": np.array(x) for name, x in self.task.state.items()},
         }
@@ -120,7 +121,7 @@ class Loop:
             if key:
                 parts[part][key] = x
         self.update = int(state["update"])
-        self.task.policy.parameters = parts["policy"]["parameters"]
+        self.task.policy.load(parts["policy"])
         self.optimizer.state = parts["optimizer"]
         self.task.state = parts["task"]
 
@@ -149,13 +150,13 @@ class Loop:
             },
         )
         if self.update < config.steps:
-            policy.parameters = self.optimizer.step(policy.parameters, gradient)
-            if not np.all(np.abs(policy.parameters) < policy.bounds):
+            try:
+                policy.step(gradient, self.optimizer)
+            except OverflowError as reason:
                 raise ValueError(
                     f"learning_rate {self.optimizer.learning_rate:g} is too large: at update "
-                    f"{self.update + 1} the policy's parameters reached "
-                    f"{np.abs(policy.parameters).max():g}"
-                )
+                    f"{self.update + 1} {reason}"
+                ) from None
         self.update += 1
         return event
 
@@ -184,46 +185,6 @@ def train(config: RunConfig, changes: Sequence[Change] = ()) -> Iterator[Event]:
         yield from loop.complete(block)
 
 
-class Optimizer:
-    """Climbs along gradients; its `state` is all that it remembers.
-
-    Args:
-      name: a key of `pkpo.config.OPTIMIZERS`.
-      learning_rate: > 0; may be changed between steps.
-
-    Raises:
-      ValueError: an unknown name.
-    """
-
-    def __init__(self, name: str, learning_rate: float):
-        steps = {"sgd": self._sgd, "normalised": self._normalised, "adam": self._adam}
-        if name not in steps:
-            raise ValueError(f"optimizer must be sgd, normalised or adam, got {name!r}")
-        self.learning_rate = learning_rate
-        self.state: dict[str, np.ndarray] = {}
-        self._direction = steps[name]
-
-    def step(self, parameters: np.ndarray, gradient: np.ndarray) -> np.ndarray:
-        """The new parameters."""
-        return parameters + self.learning_rate * self._direction(gradient)
-
-    def _sgd(self, gradient: np.ndarray) -> np.ndarray:
-        return gradient
-
-    def _normalised(self, gradient: np.ndarray) -> np.ndarray:
-        return gradient / (np.linalg.norm(gradient) or 1.0)
-
-    def _adam(self, gradient: np.ndarray) -> np.ndarray:
-        beta1, beta2, eps = 0.9, 0.999, 1e-8
-        zero = np.zeros_like(gradient)
-        count = self.state.get("count", np.zeros(1)) + 1
-        first = beta1 * self.state.get("first", zero) + (1 - beta1) * gradient
-        second = beta2 * self.state.get("second", zero) + (1 - beta2) * gradient**2
-        self.state = {"count": count, "first": first, "second": second}
-        scale = np.sqrt(second / (1 - beta2**count)) + eps
-        return first / (1 - beta1**count) / scale
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
     """A whole run as arrays of T = steps + 1 rows, one per event (see `Event`).
@@ -234,7 +195,7 @@ class Recording:
     config: Any
     """The task's subclass of `RunConfig`."""
     parameters: np.ndarray
-    """`[T, d]`"""
+    """`[T, d]`, or `[T, 0]`"""
     samples: np.ndarray
     """`[T, n]` or `[T, prompts, n]`, as are `rewards` and `weights`."""
     rewards: np.ndarray

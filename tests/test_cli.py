@@ -157,7 +157,7 @@ def test_a_table_per_compared_run(capsys):
         ("--shape mountain", "shape must be one of hill"),
         ("--steps 0", "steps must be from 1 to 1000000, got 0"),
         ("--sigma nan", "sigma must be from 0.001 to 10.0, got nan"),
-        ("--task chess", "task must be one of gaussian-hill, bandit, got 'chess'"),
+        ("--task chess", "task must be one of gaussian-hill, bandit, word-problems, got 'chess'"),
         ("--task bandit --theta 1", "theta is not a setting of task 'bandit'"),
         ("--task bandit --shape hill", "shape is not a setting of task 'bandit'"),
         ("--task bandit --no-learn-sigma", "learn_sigma is not a setting of task 'bandit'"),

@@ -16,6 +16,7 @@ from pkpo.config import (
     BanditConfig,
     HillConfig,
     RunConfig,
+    WordProblemsConfig,
     command,
     compared,
     difference,
@@ -76,6 +77,15 @@ REFUSED = [
     ("bandit", "arms:1", "bandit: arms must number from 2 to 50, got 1"),
     ("bandit", 3, "bandit must be of type str, got 3"),
     ("sharing", 1.1, "sharing must be from 0.0 to 1.0, got 1.1"),
+    ("model", "huge", "model must be one of .*tiny.* or a model's folder, got 'huge'"),
+    ("model", "x" * 5000, "model must be one of .*tiny"),
+    ("model", "a\0b", "model must be one of .*tiny"),
+    ("problems", "easy", "problems must be one of fresh, hard, got 'easy'"),
+    ("reward", "none", "reward must be one of strict, answer, share, got 'none'"),
+    ("prompts", 0, "prompts must be from 1 to 4096, got 0"),
+    ("held_out", -1, "held_out must be from 0 to 100000, got -1"),
+    ("held_out", 1, "held_out must be 0, or 2 or more for a standard error, got 1"),
+    ("interval", 0, "interval must be from 1 to 1000000, got 0"),
 ]
 
 
@@ -89,11 +99,14 @@ def test_a_task_has_its_own_settings_and_defaults():
     assert run_config() == HillConfig() and run_config("bandit") == BanditConfig()
     assert run_config(task="bandit", n=4, schedule="2").to_dict()["task"] == "bandit"
     assert (HillConfig().learning_rate, BanditConfig().learning_rate) == (0.005, 1.0)
+    assert run_config("word-problems") == WordProblemsConfig(learning_rate=3e-4, steps=120)
+    with pytest.raises(ValueError, match="optimizer must be one of adam, got 'sgd'"):
+        WordProblemsConfig(optimizer="sgd")
     with pytest.raises(ValueError, match="theta is not a setting of task 'bandit': n, schedule"):
         run_config("bandit", theta=0.1)
-    with pytest.raises(ValueError, match="task must be one of gaussian-hill, bandit, got 'chess'"):
+    with pytest.raises(ValueError, match="gaussian-hill, bandit, word-problems, got 'chess'"):
         run_config("chess")
-    with pytest.raises(ValueError, match="task must be one of gaussian-hill, bandit, got 'None'"):
+    with pytest.raises(ValueError, match="gaussian-hill, bandit, word-problems, got 'None'"):
         run_config(None)
 
 
@@ -139,6 +152,14 @@ def test_schedule_n_and_estimator_must_fit(changes, reason):
         HillConfig(**changes)
 
 
+def test_a_model_is_kept_by_its_name_or_by_its_whole_path(tmp_path, monkeypatch):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "config.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    assert WordProblemsConfig(model="own").model == str(tmp_path / "own")
+    assert WordProblemsConfig(model="./tiny") == WordProblemsConfig()
+
+
 def test_what_a_run_never_reaches_is_allowed():
     HillConfig(n=16, estimator="naive", schedule="8@0,4@10,2@20")
     HillConfig(n=8, estimator="canonical", schedule="1@0,8@11", steps=10)
@@ -162,6 +183,7 @@ def values_of(name: str) -> st.SearchStrategy:
         "schedule": SCHEDULES,
         "shape": SHAPES,
         "bandit": BANDITS,
+        "model": ("tiny",),
         "estimator": ("sloo_minus_one", "s", "dial:-0.25"),
     }
     return st.sampled_from(limits.get("choices") or texts[name])

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from pkpo.__main__ import main
-from pkpo.config import CONFIGS, BanditConfig, Change, HillConfig
+from pkpo.config import BanditConfig, Change, HillConfig
 from pkpo.runs import Limits, LocalExecutor, Store, StoreError, sweep, worker
 from pkpo.runs import checkpoint as checkpoints
 from pkpo.runs.environment import ROOT, data_folder, positive
@@ -310,9 +310,9 @@ def test_processes_that_open_and_claim_at_once_share_out_the_runs(tmp_path):
 # --- Exact resumption and steering ----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("task", CONFIGS)
-def test_exact_values_do_not_depend_on_how_events_are_batched(task):
-    config = CONFIGS[task](steps=BLOCK - 1, schedule="8@0,3@90,12@180")
+@pytest.mark.parametrize("kind", [HillConfig, BanditConfig])
+def test_exact_values_do_not_depend_on_how_events_are_batched(kind):
+    config = kind(steps=BLOCK - 1, schedule="8@0,3@90,12@180")
     want = record(config).columns
     for size in (1, 2, 7, 100):
         loop = Loop(config)

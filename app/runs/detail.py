@@ -110,12 +110,13 @@ def _actions(visitor: Visitor, run: Run) -> None:
                 args=(visitor, [run], lambda engine, one: engine.store.resume(one.id)),
                 help="Goes on from its last checkpoint, to the same numbers as if nothing had been.",
             )
-        st.button(
-            "Duplicate with changes",
-            icon=":material/content_copy:",
-            on_click=go,
-            args=(form.address_of(run),),
-        )
+        if run.task in form.PAGES:
+            st.button(
+                "Duplicate with changes",
+                icon=":material/content_copy:",
+                on_click=go,
+                args=(form.address_of(run),),
+            )
         if mine and run.status != "running":
             delete(visitor, [run])
 

@@ -21,6 +21,7 @@ from toy_envs.bandit import BANDITS
 from toy_envs.gaussian_hill import SHAPES
 
 PAGES = {page.task: page for page in (TOY, BANDIT)}
+"""What this form can start; a language model is trained from the command line."""
 STEPS = 10_000
 SEEDS, VALUES = 20, 8  # at most
 LABELS = {
@@ -57,7 +58,7 @@ def show(engine: Engine, visitor: Visitor) -> None:
     with left, st.container(border=True):
         st.segmented_control(
             "Problem",
-            list(words.TASKS),
+            list(PAGES),
             format_func=words.TASKS.__getitem__,
             required=True,
             **_bind("new", page.task, None),

@@ -5,11 +5,15 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from pkpo.config import BanditConfig, HillConfig
+from pkpo.config import BanditConfig, HillConfig, WordProblemsConfig
 from pkpo.figures import progress
 from pkpo.runs import Run
 
-TASKS = {HillConfig.task: "Toy problem", BanditConfig.task: "Bandit"}
+TASKS = {
+    HillConfig.task: "Toy problem",
+    BanditConfig.task: "Bandit",
+    WordProblemsConfig.task: "Language model",
+}
 STATUSES = {
     "queued": ("◷", "schedule", "gray"),
     "running": ("▶", "play_circle", "blue"),

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pkpo.config import BanditConfig, Change, HillConfig, RunConfig, difference, fields_of
+from pkpo.config import (
+    BanditConfig,
+    Change,
+    HillConfig,
+    RunConfig,
+    WordProblemsConfig,
+    difference,
+    fields_of,
+)
 from pkpo.figures.style import ESTIMATOR_COLOURS, K_COLOURS, OTHER_COLOURS, run_styles
 from pkpo.tasks import EVAL_KS
 
@@ -18,18 +26,32 @@ TITLES = {
     "entropy": "Entropy of the policy, nats",
     "cumulative_solve_rate": "Prompts solved so far, share",
     "dead_group_share": "Groups that teach nothing",
+    "valid_chain_share": "Solutions whose every equation is true",
     "k": "k in force",
 }
-"""Each metric's chart; those of max@k are made as they are needed."""
+"""Each metric's chart; those of max@k and pass@k are made as they are needed."""
 NOISY = ("gradient", "pass_rate", "dead_group_share")
 """What is drawn as a mean of the last `WINDOW` updates."""
 WINDOW = 100
 OWN = {
     HillConfig.task: ("theta", "gradient", "pass_rate"),
     BanditConfig.task: ("entropy", "cumulative_solve_rate", "dead_group_share"),
+    WordProblemsConfig.task: ("entropy", "cumulative_solve_rate", "valid_chain_share"),
 }
-"""What is worth a chart besides max@k and k, by task."""
-DRAWN = tuple(dict.fromkeys(["k", *(f"max@{k}" for k in EVAL_KS), *sum(OWN.values(), ())]))
+"""What is worth a chart besides the best of k and k, by task."""
+EXACT = ("max@{k}", "max@{k}, exact: ")
+MEASURED = ("held_out_pass@{k}", "pass@{k} on held-out problems: ")
+BEST = {HillConfig.task: EXACT, BanditConfig.task: EXACT, WordProblemsConfig.task: MEASURED}
+"""The best of k attempts, by task: the metric, and how its chart's title begins."""
+DRAWN = tuple(
+    dict.fromkeys(
+        [
+            "k",
+            *(column.format(k=k) for column, _ in (EXACT, MEASURED) for k in EVAL_KS),
+            *sum(OWN.values(), ()),
+        ]
+    )
+)
 """Every metric that some chart may show."""
 COLOURS = tuple(dict.fromkeys([*K_COLOURS.values(), *OTHER_COLOURS, *ESTIMATOR_COLOURS.values()]))
 
@@ -55,13 +77,14 @@ def yardstick(configs: Sequence[RunConfig]) -> int:
 
 
 def panels(configs: Sequence[RunConfig]) -> list[Panel]:
-    """The charts of these runs; of different tasks, what they have in common."""
+    """The charts of these runs; of different tasks, the best of k attempts and k only."""
     k = yardstick(configs)
     tasks = {config.task for config in configs}
     own = OWN[configs[0].task] if len(tasks) == 1 else ()
     best = [
-        Panel(f"max@{k}", f"max@{k}, exact: the best of {k} attempts"),
-        Panel("max@1", "max@1, exact: a single attempt"),
+        Panel(column.format(k=at), title.format(k=at) + what)
+        for column, title in dict.fromkeys(BEST[config.task] for config in configs)
+        for at, what in ((k, f"the best of {k} attempts"), (1, "a single attempt"))
     ]
     return best + [Panel(column, _title(column)) for column in (*own, "k")]
 

@@ -19,6 +19,7 @@ from importlib import metadata
 from typing import Any
 
 import pkpo
+from pkpo.config import WordProblemsConfig
 from pkpo.runs import checkpoint
 from pkpo.runs.environment import ROOT, positive
 from pkpo.runs.executor import LocalExecutor
@@ -31,6 +32,7 @@ PATIENCE = 60.0  # seconds to wait for a database that is held by others
 APPEND_SECONDS = 0.1  # events of so many seconds, or BLOCK, are stored together
 CHECKPOINT_SECONDS = 2.0  # between checkpoints; PKPO_CHECKPOINT_SECONDS
 RESERVE = 64 * 1024  # bytes kept free, so that on a full disk a worker can still say so
+DTYPES = {WordProblemsConfig.task: "float32"}  # all others float64
 PACKAGES = ("numpy", "scipy", "gymnasium", "safetensors", "torch")
 
 
@@ -42,7 +44,7 @@ def main(id: str) -> int:
     process = Process.own()
     try:
         store = Store(timeout=PATIENCE)
-        run, count = store.begin(id, process, provenance())
+        run, count = store.begin(id, process, provenance(store.run(id).task))
     except (StoreError, ValueError) as reason:
         print(f"pkpo worker: {reason}", file=sys.stderr)
         return 2
@@ -126,7 +128,7 @@ def _fill(block: list[Event], loop: Loop, told_to_stop: Callable[[], bool]) -> N
             return
 
 
-def provenance() -> dict[str, Any]:
+def provenance(task: str) -> dict[str, Any]:
     """What a run's numbers may depend on besides its config."""
     return {
         "code": _commit() or pkpo.__version__,
@@ -134,7 +136,7 @@ def provenance() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "device": "cpu",
-        "dtype": "float64",
+        "dtype": DTYPES.get(task, "float64"),
         "threads": int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count(),
     }
 

@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-BENCHES = ("estimators", "variance", "page", "runs")
+BENCHES = ("estimators", "variance", "page", "runs", "lm")
 
 
 def main(names: list[str]) -> None:

@@ -1,0 +1,1 @@
+"""Language models that solve word problems: tokenizer, decoder, sampler, warm start, evaluation."""

@@ -1,0 +1,159 @@
+"""A language model as a policy: sample groups, and the gradient of their weighted log-probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pkpo.lm.model import LanguageModel
+from pkpo.lm.sampler import Samples, completions, prompt, sample
+from pkpo.optimizer import Optimizer
+from toy_envs.word_problems import Problem
+
+BETAS = (0.9, 0.95)
+CLIP = 1.0
+
+TOGETHER = 64
+"""Rows, of about the same length, that go through the decoder together."""
+
+
+def log_probs(
+    model: LanguageModel, questions: Sequence[str], samples: Samples, used: Tensor
+) -> Tensor:
+    """Log-probabilities of whole samples, the sums over their tokens.
+
+    Args:
+      model: the policy.
+      questions: P texts.
+      samples: n of each.
+      used: `[P, n]`, which of them, m in all; others cost nothing.
+
+    Returns:
+      `[m]`, in the order of the samples, with their graph.
+    """
+    kept, owners = used.any(1).nonzero()[:, 0], used.nonzero()[:, 0]
+    prefix = model.decoder.read([prompt(model, questions[i]) for i in kept.tolist()])
+    owners = torch.searchsorted(kept, owners)
+    tokens, mask, lengths = (x[used] for x in (samples.tokens, samples.mask, samples.lengths))
+    order = lengths.argsort(stable=True)
+    sums = []
+    for rows in order.split(TOGETHER):
+        length = int(lengths[rows[-1]])
+        ids = tokens[rows, :length]
+        logs = model.decoder.follow(prefix, owners[rows], ids).float().log_softmax(-1)
+        logs = logs.gather(-1, ids[..., None])[..., 0]
+        sums.append((logs * mask[rows, :length]).sum(1))
+    return torch.cat(sums)[order.argsort()]
+
+
+def backward(
+    model: LanguageModel, questions: Sequence[str], samples: Samples, weights: np.ndarray
+) -> None:
+    """Add the gradient of -1/P Σ w_i log π(x_i) to the model's `grad`s.
+
+    The weights are in the sum convention (arXiv:2505.15201, Eq. 18), the mean is over prompts. Samples
+    of weight 0 are skipped.
+
+    Args:
+      model: the policy that drew the samples.
+      questions: P texts.
+      samples: n of each.
+      weights: `[P, n]`.
+    """
+    w = torch.as_tensor(weights, dtype=torch.float32, device=samples.tokens.device)
+    used = w != 0
+    if used.any():
+        (w[used] @ log_probs(model, questions, samples, used) / -len(questions)).backward()
+
+
+class LanguagePolicy:
+    """A model that samples answers to problems and is moved by AdamW.
+
+    Args:
+      model: is trained in place.
+      draw: gives every update's problems.
+
+    Attributes:
+      problems: P of them, that were sampled last.
+      samples: what was sampled.
+      parameters: `[0]`; the weights are the model's.
+      gradient_norm: of the gradient that was found last, before it is shortened.
+    """
+
+    def __init__(
+        self, model: LanguageModel, draw: Callable[[np.random.Generator], Sequence[Problem]]
+    ):
+        self.model = model
+        self.problems: Sequence[Problem] = ()
+        self.samples: Samples | None = None
+        self.parameters = np.empty(0)
+        self.gradient_norm = 0.0
+        self._draw = draw
+        self._weights = list(model.decoder.parameters())
+        self._adam = torch.optim.AdamW(self._weights, betas=BETAS, weight_decay=0.0)
+
+    @property
+    def questions(self) -> list[str]:
+        """Of the problems that were sampled last."""
+        return [p.question for p in self.problems]
+
+    def sample(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """New problems, and n completions of each, `[P, n]`."""
+        self.problems = self._draw(rng)
+        self.samples = sample(self.model, self.questions, n, rng)
+        return np.array(completions(self.model, self.samples), object)
+
+    def gradient(self, samples: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """Find the gradient for the weights `[P, n]` of the last samples; it stays with the model.
+
+        Args:
+          samples: what `sample` gave last; their tokens are remembered.
+          weights: in the sum convention.
+
+        Returns:
+          `[0]`, as `parameters`.
+        """
+        assert self.samples is not None, "nothing has been sampled"
+        self._adam.zero_grad(set_to_none=False)
+        backward(self.model, self.questions, self.samples, weights)
+        norms = [p.grad.norm() for p in self._weights if p.grad is not None]
+        self.gradient_norm = float(torch.stack(norms).norm()) if norms else 0.0
+        return np.empty(0)
+
+    def step(self, gradient: np.ndarray, optimizer: Optimizer) -> None:
+        """Follow the gradient that was found last, shortened to the length `CLIP`, with AdamW.
+
+        Args:
+          gradient: what `gradient` gave.
+          optimizer: gives the learning rate only.
+
+        Raises:
+          OverflowError: a weight is not finite.
+        """
+        self._adam.param_groups[0]["lr"] = optimizer.learning_rate
+        torch.nn.utils.clip_grad_norm_(self._weights, CLIP)
+        self._adam.step()
+        if not all(bool(p.isfinite().all()) for p in self._weights):
+            raise OverflowError("the policy's weights are not finite any more")
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Weights and the optimizer's memory; `load` goes on from it bit for bit."""
+        named = dict(self.model.decoder.named_parameters())
+        result = {name: p.detach().cpu().numpy().copy() for name, p in named.items()}
+        for name, p in named.items():
+            for key, value in self._adam.state.get(p, {}).items():
+                result[f"adam.{key}.{name}"] = value.cpu().numpy().copy()
+        return result
+
+    def load(self, state: Mapping[str, np.ndarray]) -> None:
+        """Take up what `state` gave."""
+        self._adam.state.clear()
+        with torch.no_grad():
+            for name, p in self.model.decoder.named_parameters():
+                p.copy_(torch.as_tensor(state[name]))
+                for key in ("step", "exp_avg", "exp_avg_sq"):
+                    if (entry := f"adam.{key}.{name}") in state:
+                        self._adam.state[p][key] = torch.tensor(state[entry])

@@ -1,0 +1,127 @@
+"""Word problems as a task: where an update's problems come from, what answers earn, what is measured."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+import numpy as np
+
+from pkpo.config import WordProblemsConfig
+from pkpo.estimators import rho
+from pkpo.lm.evaluate import evaluate
+from pkpo.lm.model import load, load_hard
+from pkpo.lm.policy import LanguagePolicy
+from toy_envs.word_problems import Problem, problems, verify
+
+KS = tuple(range(1, 17))
+"""The k at which every event gives pass@k."""
+WINDOW = 10
+"""Updates over which the rolling pass@k is a mean."""
+HELD_OUT_SEED = 1_000_000
+
+
+class WordProblemsTask:
+    """A language model that learns to solve word problems.
+
+    Metrics of an update: mean_reward; pass@k for every k of `KS` up to n, the mean of ρ (of the reward,
+    arXiv:2505.15201, Eq. 12) over the last `WINDOW` updates' groups; held_out_pass@k, on held-out
+    problems, of the policy at every `interval`-th update and at the end, and the same in between;
+    held_out_error@k, their standard errors over problems; entropy, the mean over tokens in nats;
+    cumulative_solve_rate, the share of the problems seen (of all, in a fixed set) of which an answer of
+    the highest reward has ever been drawn; valid_chain_share, the share of completions whose every
+    equation is true; lucky_share, the share of the right answers whose chain is not valid;
+    dead_group_share, the share of groups without any weight; truncation_share; unique_answers, the mean
+    number of different answers in a group; gradient_norm, before clipping.
+
+    Raises:
+      ValueError: more prompts than a fixed set holds.
+    """
+
+    def __init__(self, config: WordProblemsConfig):
+        self.config = config
+        self._fixed = load_hard(config.model) if config.problems == "hard" else []
+        if self._fixed and config.prompts > len(self._fixed):
+            raise ValueError(
+                f"prompts must be at most {len(self._fixed)} with the hard problems, "
+                f"got {config.prompts}"
+            )
+        draw = functools.partial(_choose, self._fixed) if self._fixed else problems
+        self.policy = LanguagePolicy(load(config.model), lambda rng: draw(config.prompts, rng))
+        self.state = {
+            "updates": np.zeros((), int),
+            "seen": np.array(len(self._fixed)),
+            "solved": np.zeros(max(1, len(self._fixed)), int),  # by problem, or in all
+            "recent": np.full((WINDOW, len(KS)), np.nan),
+            "held_out": np.full((2, len(KS)), np.nan),
+        }
+        self._places = {p: i for i, p in enumerate(self._fixed)}
+        self._held_out = problems(config.held_out, HELD_OUT_SEED, "held-out")
+        self._metrics: dict[str, float] = {}
+
+    def score(self, samples: np.ndarray) -> np.ndarray:
+        """The rewards `[P, n]` of completions of the problems that were sampled last."""
+        groups = zip(self.policy.problems, samples, strict=True)
+        verdicts = [[verify(text, p) for text in group] for p, group in groups]
+        flat = [verdict for group in verdicts for verdict in group]
+        right = [verdict for verdict in flat if verdict.answer]
+        self._metrics = {
+            "valid_chain_share": sum(v.chain for v in flat) / len(flat),
+            "lucky_share": sum(not v.chain for v in right) / max(1, len(right)),
+            "unique_answers": float(
+                np.mean([len({text.partition("####")[2] for text in group}) for group in samples])
+            ),
+        }
+        return np.array([[v.reward(self.config.reward) for v in group] for group in verdicts])
+
+    def observe(
+        self, rewards: np.ndarray, weights: np.ndarray, gradient: np.ndarray
+    ) -> dict[str, float]:
+        """Metrics of an update, the policy being the one that was sampled from."""
+        config, state, drawn = self.config, self.state, self.policy.samples
+        assert drawn is not None, "nothing has been sampled"
+        ks = [k for k in KS if k <= rewards.shape[1]]
+        row = [rho(rewards, k).mean() for k in ks]
+        recent = np.roll(state["recent"], -1, axis=0)
+        recent[-1, : len(ks)] = row
+        held_out = state["held_out"]
+        due = state["updates"] % config.interval == 0 or state["updates"] == config.steps
+        if self._held_out and due:
+            found = evaluate(self.policy.model, self._held_out, max(KS), reward=config.reward)
+            held_out = np.array([found.max_at(k) for k in KS]).T
+        solved = (rewards == 1).any(axis=1)
+        counts, seen = state["solved"].copy(), state["seen"]
+        if self._fixed:
+            counts[[self._places[p] for p in self.policy.problems]] |= solved
+        else:
+            counts, seen = counts + solved.sum(), seen + len(solved)
+        self.state = {
+            "updates": state["updates"] + 1,
+            "seen": np.array(seen),
+            "solved": counts,
+            "recent": recent,
+            "held_out": held_out,
+        }
+        rolling = np.nanmean(recent[:, : len(ks)], axis=0).tolist()
+        names = [f"held_out_{what}@{k}" for what in ("pass", "error") for k in KS]
+        return {
+            "mean_reward": float(rewards.mean()),
+            **{f"pass@{k}": value for k, value in zip(ks, rolling, strict=True)},
+            **(dict(zip(names, held_out.ravel().tolist(), strict=True)) if self._held_out else {}),
+            "entropy": float(drawn.entropies.sum() / drawn.lengths.sum()),
+            "cumulative_solve_rate": float(counts.sum() / seen),
+            **self._metrics,
+            "dead_group_share": float((~weights.any(axis=1)).mean()),
+            "truncation_share": float((~drawn.finished).float().mean()),
+            "gradient_norm": self.policy.gradient_norm,
+        }
+
+    def exact(
+        self, parameters: np.ndarray, gradient: np.ndarray, k: np.ndarray
+    ) -> dict[str, np.ndarray]:
+        """Nothing is known exactly of a language model."""
+        return {}
+
+
+def _choose(fixed: Sequence[Problem], count: int, rng: np.random.Generator) -> list[Problem]:
+    return [fixed[i] for i in rng.permutation(len(fixed))[:count]]

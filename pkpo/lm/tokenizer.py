@@ -1,0 +1,64 @@
+"""Words, single digits and `####` as tokens: short sequences from a small vocabulary."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+END, ANSWER = "<end>", "<answer>"
+"""What closes a solution (and fills up rows), and what parts it from its question."""
+DIGITS = tuple("0123456789")
+_TOKEN = re.compile(r"####|<end>|<answer>|\d|[^\W\d_]+|\S")
+_PUNCTUATION = frozenset(".,?!:")
+
+
+class Tokenizer:
+    """Text to tokens and back.
+
+    Spaces are not kept: `decode` puts one before every word or number that follows a word, a number
+    or a punctuation mark. Text that is written so comes back exactly.
+
+    Args:
+      vocabulary: the tokens, `END` and `ANSWER` first; a token's id is its place.
+    """
+
+    def __init__(self, vocabulary: Sequence[str]):
+        self.vocabulary = tuple(vocabulary)
+        self._ids = {token: i for i, token in enumerate(self.vocabulary)}
+        self.end, self.answer = self._ids[END], self._ids[ANSWER]
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> Tokenizer:
+        """The tokenizer that knows every token of these texts, and all digits."""
+        seen = {token for text in texts for token in _TOKEN.findall(text)}
+        return cls((END, ANSWER, *DIGITS, *sorted(seen - {END, ANSWER, *DIGITS})))
+
+    def __len__(self) -> int:
+        return len(self.vocabulary)
+
+    def encode(self, text: str) -> list[int]:
+        """The ids of a text's tokens.
+
+        Raises:
+          ValueError: it holds words that are not in the vocabulary; it names them.
+        """
+        tokens = _TOKEN.findall(text)
+        unknown = list(dict.fromkeys(token for token in tokens if token not in self._ids))
+        if unknown:
+            raise ValueError(
+                f"text has words that the model does not know: {', '.join(unknown)[:80]}"
+            )
+        return [self._ids[token] for token in tokens]
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of these ids."""
+        text, last = "", ""
+        for token in (self.vocabulary[i] for i in ids):
+            number = token.isdigit() and last.isdigit()
+            text += " " * (token[0].isalnum() and _closes(last) and not number) + token
+            last = token
+        return text
+
+
+def _closes(token: str) -> bool:
+    return token.isalnum() or token in _PUNCTUATION

@@ -1,0 +1,482 @@
+"""The language model's parts, on an untrained micro model; training for real is in the slow tier."""
+
+import functools
+import itertools
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from pkpo import rho, transform
+from pkpo.lm import evaluate as evaluation
+from pkpo.lm import policy, warm_start
+from pkpo.lm.evaluate import KS, Evaluation, evaluate
+from pkpo.lm.folders import MODELS, find
+from pkpo.lm.model import LanguageModel, llama_config, load, load_hard, save, to_llama
+from pkpo.lm.policy import LanguagePolicy, backward
+from pkpo.lm.sampler import LIMIT, completions, prompt, sample
+from pkpo.lm.tokenizer import ANSWER, END, Tokenizer
+from pkpo.lm.warm_start import train, untrained
+from pkpo.optimizer import Optimizer
+from toy_envs.word_problems import TEXT_LIMIT, problems, verify, words
+
+MICRO = {"width": 24, "layers": 2, "heads": 2, "hidden": 40}
+PROBLEMS = problems(6, 0)
+QUESTIONS = [p.question for p in PROBLEMS]
+
+
+def micro(seed: int = 0, double: bool = False) -> LanguageModel:
+    """Weights large enough that the predictions are far from uniform."""
+    model = untrained(seed, **MICRO)
+    with torch.no_grad():
+        model.decoder.embedding.weight *= 20
+    if double:
+        model.decoder.double()
+    return model
+
+
+def gradients(model) -> torch.Tensor:
+    return torch.cat([p.grad.flatten() for p in model.decoder.parameters()])
+
+
+# --- Tokenizer ------------------------------------------------------------------------------------
+
+
+def test_every_problem_comes_back():
+    tokenizer = Tokenizer.of(words())
+    longest = 0
+    for p in [*problems(1000, 0), *problems(1000, 1, "held-out")]:
+        for text in (p.question, p.solution):
+            assert tokenizer.decode(tokenizer.encode(text)) == text
+        longest = max(longest, len(tokenizer.encode(p.solution)) + 1)
+        assert len(p.solution) <= TEXT_LIMIT
+    assert longest <= LIMIT
+    assert len(set(tokenizer.vocabulary)) == len(tokenizer) < 150
+    assert (tokenizer.end, tokenizer.answer) == (0, 1)
+    assert [tokenizer.vocabulary[i] for i in tokenizer.encode("48*6####12")] == [
+        *"48*6",
+        "####",
+        *"12",
+    ]
+
+
+def test_what_is_decoded_says_what_was_written():
+    tokenizer = Tokenizer.of(words())
+    rng = np.random.default_rng(0)
+    for _ in range(300):  # any tokens; only spaces between digits cannot be told from none
+        ids = rng.integers(len(tokenizer), size=12).tolist()
+        assert tokenizer.encode(tokenizer.decode(ids)) == ids
+    assert tokenizer.decode(tokenizer.encode(" Ann has  3 pens .")) == "Ann has 3 pens."
+
+
+def test_unknown_words_are_named():
+    tokenizer = Tokenizer.of(words())
+    with pytest.raises(ValueError, match="does not know: Zoe, zebras$"):
+        tokenizer.encode("Zoe has 3 zebras. How many zebras does Zoe have?")
+
+
+# --- Model ----------------------------------------------------------------------------------------
+
+
+def test_same_logits_as_transformers_llama():
+    transformers = pytest.importorskip("transformers")
+    model = micro(double=True)
+    theirs = transformers.LlamaForCausalLM(
+        transformers.LlamaConfig(**llama_config(model.decoder.config))
+    ).double()
+    missing = theirs.load_state_dict(to_llama(model.decoder), strict=False)
+    assert missing.missing_keys == ["lm_head.weight"] and not missing.unexpected_keys
+    theirs.tie_weights()
+    tokens = torch.randint(len(model.tokenizer), (3, 50), generator=torch.manual_seed(0))
+    with torch.no_grad():
+        logits, want = model.decoder(tokens), theirs(tokens).logits
+    assert logits.std() > 1
+    # Both rotate by angles that transformers rounds to single precision.
+    assert (logits - want).abs().max() < 1e-5 * want.abs().max()
+
+
+def test_transformers_reads_the_folder(tmp_path):
+    transformers = pytest.importorskip("transformers")
+    save(micro(), tmp_path)
+    model = load(tmp_path)
+    theirs = transformers.AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32)
+    tokens = torch.randint(len(model.tokenizer), (2, 30), generator=torch.manual_seed(0))
+    with torch.no_grad():
+        want = theirs(tokens).logits
+        assert (model.decoder(tokens) - want).abs().max() < 1e-5 * want.abs().max()
+
+
+def test_a_folder_holds_the_model_in_half_precision(tmp_path):
+    model = micro()
+    save(model, tmp_path)
+    again = load(tmp_path)
+    assert again.tokenizer.vocabulary == model.tokenizer.vocabulary
+    assert again.decoder.config == model.decoder.config
+    for (name, one), other in zip(
+        again.decoder.state_dict().items(), model.decoder.state_dict().values(), strict=True
+    ):
+        assert torch.equal(one, other.half().float()), name
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "config.json",
+        "model.safetensors",
+        "vocabulary.json",
+    ]
+
+
+def test_models_are_found_by_name_or_folder(tmp_path, monkeypatch):
+    save(micro(), tmp_path / "own")
+    monkeypatch.chdir(tmp_path)
+    assert find("own") == Path("own") and find(tmp_path / "own") == tmp_path / "own"
+    assert find("tiny") == MODELS / "tiny"
+    with pytest.raises(
+        ValueError, match="model must be one of .*tiny or a model's folder, got 'x'"
+    ):
+        find("x")
+
+
+def test_reading_once_and_following_is_the_whole_text():
+    model = micro(double=True)
+    prompts = [prompt(model, question) for question in QUESTIONS]
+    owners = torch.tensor([5, 0, 0, 3])
+    tokens = torch.randint(len(model.tokenizer), (4, 9), generator=torch.manual_seed(0))
+    with torch.no_grad():
+        logits = model.decoder.follow(model.decoder.read(prompts), owners, tokens)
+        for row, owner in enumerate(owners.tolist()):
+            whole = torch.tensor([prompts[owner] + tokens[row].tolist()])
+            want = model.decoder(whole)[0, len(prompts[owner]) - 1 : -1]
+            assert (logits[row] - want).abs().max() < 1e-10, f"row {row}"  # logits of about 10
+
+
+# --- Sampler --------------------------------------------------------------------------------------
+
+
+def draw(model, n=16, seed=0, **arguments):
+    return sample(model, QUESTIONS, n, np.random.default_rng(seed), **arguments)
+
+
+def test_log_probs_and_entropies_are_those_of_the_whole_softmax():
+    model = micro()
+    drawn = draw(model)
+    assert drawn.tokens.shape[:2] == (len(QUESTIONS), 16)
+    assert len(set(drawn.lengths.flatten().tolist())) > 5  # so the grid has shrunk on the way
+    for p, i in itertools.product(range(len(QUESTIONS)), range(16)):
+        asked, length = prompt(model, QUESTIONS[p]), int(drawn.lengths[p, i])
+        tokens = drawn.tokens[p, i, :length]
+        with torch.no_grad():
+            logits = model.decoder(torch.tensor([asked + tokens.tolist()]))[0]
+        logs = logits[len(asked) - 1 : -1].log_softmax(-1)
+        want = logs.gather(1, tokens[:, None])[:, 0]
+        allowed = 1e-4  # of log-probabilities of about 10, in single precision
+        assert (drawn.log_probs[p, i, :length] - want).abs().max() < allowed, f"{p}, {i}"
+        entropy = -(logs.exp() * logs).sum(-1)
+        assert (drawn.entropies[p, i, :length] - entropy).abs().max() < allowed
+        for x in (drawn.tokens, drawn.log_probs, drawn.entropies):
+            assert not x[p, i, length:].any()
+        assert drawn.mask[p, i].sum() == length
+        ends = (tokens == model.tokenizer.end).nonzero()[:, 0].tolist()
+        assert ends == ([length - 1] if drawn.finished[p, i] else [])
+        assert drawn.finished[p, i] or length == LIMIT
+    assert 0 < drawn.finished.sum() < drawn.finished.numel()
+
+
+def test_samples_depend_on_the_generator_only_and_fewer_are_the_first():
+    model = micro()
+    drawn = draw(model)
+    assert torch.equal(drawn.tokens, draw(model).tokens)
+    assert not torch.equal(drawn.tokens[..., :1], draw(model, seed=1).tokens[..., :1])
+    few = draw(model, n=5)
+    assert torch.equal(few.lengths, drawn.lengths[:, :5])
+    length = few.tokens.shape[-1]
+    assert torch.equal(few.tokens, drawn.tokens[:, :5, :length])
+    assert drawn.per_second > 0
+
+
+def test_the_limit_cuts():
+    model = micro()
+    drawn, whole = draw(model, limit=3), draw(model)
+    assert drawn.tokens.shape[-1] == 3 and not drawn.finished.all()
+    assert drawn.lengths.max() == 3 < whole.lengths.max()
+    texts = completions(model, drawn)
+    assert [len(group) for group in texts] == [16] * len(QUESTIONS)
+    assert END not in "".join(itertools.chain(*texts))
+
+
+def test_tokens_come_as_often_as_the_softmax_says():
+    model, n = micro(), 4000
+    drawn = sample(model, QUESTIONS[:1], n, np.random.default_rng(0), limit=2)
+    prefix = model.decoder.read([prompt(model, QUESTIONS[0])])
+    first = prefix.logits[0].softmax(-1)
+    counts = torch.bincount(drawn.tokens[0, :, 0], minlength=len(first))
+    assert ((counts - n * first).abs() < 4.5 * (n * first * (1 - first)).sqrt() + 1).all()
+    common = int(counts[2:].argmax()) + 2
+    follow = model.decoder.follow(prefix, torch.tensor([0]), torch.tensor([[common, 0]]))
+    second, m = follow[0, 1].softmax(-1), int(counts[common])
+    chosen = drawn.tokens[0, drawn.tokens[0, :, 0] == common, 1]
+    counts = torch.bincount(chosen, minlength=len(second))
+    assert m > 100
+    assert ((counts - m * second).abs() < 4.5 * (m * second * (1 - second)).sqrt() + 1).all()
+
+
+@pytest.mark.parametrize("bad", [{"n": 0}, {"limit": 0}, {"questions": []}], ids=str)
+def test_sampling_nothing_is_refused(bad):
+    arguments = {"questions": QUESTIONS, "n": 2, "limit": 5, **bad}
+    with pytest.raises(ValueError, match="questions, n and limit must be at least 1"):
+        sample(micro(), rng=np.random.default_rng(0), **arguments)
+
+
+# --- Policy gradient ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("estimator", "k"), [("sloo_minus_one", 4), ("rloo", 1), ("s", 2)])
+def test_the_gradient_is_that_of_the_definition(estimator, k):
+    model = micro(double=True)
+    drawn = draw(model, n=6)
+    rewards = np.random.default_rng(0).integers(0, 2, (len(QUESTIONS), 6))
+    rewards[1] = 0
+    weights = transform(rewards, k, estimator)
+    backward(model, QUESTIONS, drawn, weights)
+    found = gradients(model)
+    model.decoder.zero_grad()
+    for p, i in itertools.product(range(len(QUESTIONS)), range(6)):
+        asked, length = prompt(model, QUESTIONS[p]), int(drawn.lengths[p, i])
+        tokens = drawn.tokens[p, i, :length]
+        logits = model.decoder(torch.tensor([asked + tokens.tolist()]))[0, len(asked) - 1 : -1]
+        log_prob = logits.log_softmax(-1).gather(1, tokens[:, None]).sum()
+        (-weights[p, i] / len(QUESTIONS) * log_prob).backward()
+    want = gradients(model)
+    assert want.norm() > 0
+    # The log-softmax of the fast way is taken in single precision.
+    assert (found - want).norm() < 1e-5 * want.norm()
+
+
+def test_no_weight_no_gradient():
+    model = micro()
+    drawn = draw(model, n=4)
+    backward(model, QUESTIONS, drawn, np.zeros((len(QUESTIONS), 4)))
+    assert all(p.grad is None for p in model.decoder.parameters())
+
+
+@pytest.mark.parametrize("together", [64, 3])
+def test_sampled_and_recomputed_log_probs_agree(together, monkeypatch):
+    monkeypatch.setattr(policy, "TOGETHER", together)
+    model = micro()
+    drawn = draw(model, n=4)
+    used = torch.rand(drawn.lengths.shape, generator=torch.manual_seed(0)) < 0.5
+    again = policy.log_probs(model, QUESTIONS, drawn, used)
+    assert again.shape == (int(used.sum()),)
+    assert (again - drawn.log_probs.sum(-1)[used]).abs().max() < 1e-3  # sums of about 100
+
+
+def test_ascent_makes_a_rewarded_sample_likelier():
+    model = micro()
+    drawn = draw(model, n=4)
+    weights = np.zeros((len(QUESTIONS), 4))
+    weights[2, 3] = 1.0
+    backward(model, QUESTIONS, drawn, weights)
+    with torch.no_grad():
+        for p in model.decoder.parameters():
+            p -= 1e-3 * p.grad
+    after = policy.log_probs(model, QUESTIONS, drawn, torch.as_tensor(weights) != 0)
+    assert after[0] > drawn.log_probs[2, 3].sum()
+
+
+def learn(learner: LanguagePolicy, updates, k: int, learning_rate: float, n: int) -> None:
+    """To be brief."""
+    for update in updates:
+        texts = learner.sample(np.random.default_rng((0, update)), n)
+        weights = transform([[-len(text) for text in group] for group in texts], k)
+        learner.step(learner.gradient(texts, weights), Optimizer("adam", learning_rate))
+
+
+def test_a_stopped_policy_goes_on_bit_for_bit():
+    torch.set_num_threads(1)
+
+    def new() -> LanguagePolicy:
+        return LanguagePolicy(micro(), functools.partial(problems, 3))
+
+    whole, first, second = new(), new(), new()
+    learn(whole, range(6), 2, 1e-3, 4)
+    learn(first, range(3), 2, 1e-3, 4)
+    second.load(first.state())
+    learn(first, range(3), 2, 1e-3, 4)  # what was handed over does not change with it
+    learn(second, range(3, 6), 2, 1e-3, 4)
+    one, other = whole.state(), second.state()
+    assert one.keys() == other.keys() and len(one) == 4 * len(new().state())
+    assert all(np.array_equal(one[name], other[name]) for name in one)
+    assert not np.array_equal(one["embedding.weight"], new().state()["embedding.weight"])
+
+
+def test_a_step_is_adamw_on_the_clipped_gradient():
+    model = micro()
+    learner = LanguagePolicy(model, lambda rng: PROBLEMS)
+    texts = learner.sample(np.random.default_rng(0), 4)
+    none = learner.gradient(texts, np.zeros((len(PROBLEMS), 4)))
+    assert none.shape == learner.parameters.shape == (0,) and learner.gradient_norm == 0
+    before = learner.state()
+    weights = 100 * np.random.default_rng(0).standard_normal((len(PROBLEMS), 4))
+    learner.gradient(texts, weights)
+    norm = learner.gradient_norm
+    found = gradients(model)
+    assert norm > 1 and abs(norm - found.norm()) < 1e-5 * norm
+    gradient = learner.gradient(texts, weights)
+    assert learner.gradient_norm == norm  # found anew, not added up
+    learner.step(gradient, Optimizer("adam", 1e-3))
+    for name, p in model.decoder.named_parameters():
+        # The first step of Adam, whatever the betas: the gradient over its own size.
+        g = p.grad.numpy()
+        want = before[name] - 1e-3 * g / (np.abs(g) + 1e-8)
+        assert np.abs(p.detach().numpy() - want).max() < 1e-6, name
+    assert abs(gradients(model).norm() - 1) < 1e-4
+
+
+# --- Evaluation -----------------------------------------------------------------------------------
+
+
+def test_mean_and_standard_error_over_problems():
+    rng = np.random.default_rng(0)
+    rewards = (rng.random((40, 16)) < rng.random((40, 1))).astype(float)
+    found = Evaluation(
+        rewards=rewards, difficulties=np.repeat([1, 2], 20), entropy=0.0, truncated=0.0
+    )
+    for k in KS:
+        values = rho(rewards, k)
+        mean, error = found.max_at(k)
+        assert mean == values.mean() and abs(error - values.std(ddof=1) / 40**0.5) < 1e-15
+        assert found.max_at(k, 2)[0] == values[20:].mean()
+    assert np.isnan(found.max_at(1, 3)).all()
+
+
+@pytest.mark.parametrize("reward", ["strict", "share"])
+def test_evaluating_scores_every_sample(reward, monkeypatch):
+    monkeypatch.setattr(evaluation, "AT_ONCE", 4)
+    model = micro()
+    found = evaluate(model, PROBLEMS, n=8, seed=3, reward=reward)
+    again = evaluate(model, PROBLEMS, n=8, seed=3, reward=reward)
+    assert np.array_equal(found.rewards, again.rewards) and found.rewards.shape == (6, 8)
+    rewards, drawn = [], []
+    for start in (0, 4):
+        chunk = PROBLEMS[start : start + 4]
+        asked = [p.question for p in chunk]
+        drawn.append(sample(model, asked, 8, np.random.default_rng((3, start))))
+        for p, group in zip(chunk, completions(model, drawn[-1]), strict=True):
+            rewards.append([verify(text, p).reward(reward) for text in group])
+    assert found.rewards.tolist() == rewards
+    assert found.difficulties.tolist() == [p.difficulty for p in PROBLEMS]
+    assert found.truncated == sum(int((~d.finished).sum()) for d in drawn) / 48 > 0
+    tokens = sum(int(d.lengths.sum()) for d in drawn)
+    entropy = sum(float(d.entropies.sum()) for d in drawn) / tokens
+    assert abs(found.entropy - entropy) < 1e-6
+
+
+def test_hard_problems_are_those_rarely_solved(monkeypatch):
+    monkeypatch.setattr(evaluation, "AT_ONCE", 8)
+    asked = []
+
+    def solves(model, chunk, n, seed):
+        """Every problem is solved as many times in ten as its answer's last digit says."""
+        asked.append((len(chunk), n))
+        rewards = [[i % 10 < p.answer % 10 for i in range(n)] for p in chunk]
+        return Evaluation(
+            rewards=np.array(rewards), difficulties=np.ones(len(chunk)), entropy=0.0, truncated=0.0
+        )
+
+    monkeypatch.setattr(evaluation, "evaluate", solves)
+    hard = evaluation.hard_problems(micro(), 6)
+    assert len(set(hard)) == 6 and all(p.answer % 10 == 0 for p in hard)
+    assert {n for _, n in asked} == {16, 48} and min(count for count, _ in asked) < 8
+
+
+# --- Warm start -----------------------------------------------------------------------------------
+
+
+def test_only_the_solution_is_learned():
+    tokenizer = Tokenizer.of(words())
+    tokens, mask = warm_start.rows(tokenizer, PROBLEMS)
+    for row, chosen, p in zip(tokens, mask, PROBLEMS, strict=True):
+        assert tokenizer.decode(row[chosen]) == p.solution + END
+        text = tokenizer.decode(row[: int(chosen.nonzero()[0])])
+        assert text == p.question + ANSWER
+
+
+def test_warm_start_learns_and_repeats_bit_for_bit():
+    torch.set_num_threads(1)
+    losses = []
+    for _ in range(2):
+        model = untrained(0, **MICRO)
+        losses.append(list(train(model, 40, 0, 1e-2)))
+    assert losses[0] == losses[1] != list(train(untrained(1, **MICRO), 40, 0, 1e-2))
+    assert abs(losses[0][0] - np.log(len(model.tokenizer))) < 0.2  # it begins by knowing nothing
+    assert np.mean(losses[0][-5:]) < losses[0][0] - 1
+
+
+def test_the_command_writes_a_model_and_its_card(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(warm_start, "HELD_OUT", 8)
+    monkeypatch.setattr(warm_start, "SAMPLES", 16)
+    monkeypatch.setattr(warm_start, "HARD", 5)
+    monkeypatch.setattr(warm_start, "untrained", lambda seed, make=untrained: make(seed, **MICRO))
+    warm_start.main(["--seed", "3", "--steps", "2", "--out", str(tmp_path / "small")])
+    card = (tmp_path / "small" / "README.md").read_text()
+    assert card in capsys.readouterr().out
+    assert f"--seed 3 --steps 2 --out {tmp_path / 'small'}\n" in card
+    rows = [line for line in card.splitlines() if line.startswith("| ")]
+    assert [row.split(" | ")[0] for row in rows] == ["| steps", "| 1", "| 2", "| 3", "| 4", "| all"]
+    hard = load_hard(tmp_path / "small")
+    assert hard == evaluation.hard_problems(load(tmp_path / "small"), 5)
+    assert set(hard) <= set(problems(evaluation.AT_ONCE, 0))
+    assert len(load(tmp_path / "small").tokenizer) == len(Tokenizer.of(words()))
+
+
+# --- The model that ships -------------------------------------------------------------------------
+
+
+def test_the_shipped_model_knows_today_s_words():
+    tiny = load("tiny")
+    assert tiny.tokenizer.vocabulary == Tokenizer.of(words()).vocabulary
+    assert sum(p.numel() for p in tiny.decoder.parameters()) < 500_000
+    hard = load_hard("tiny")
+    assert len(set(hard)) == 128 and all(verify(p.solution, p).strict for p in hard)
+
+
+@pytest.mark.slow
+def test_the_shipped_model_is_as_good_as_its_card_says():
+    tiny = MODELS / "tiny"
+    last = (tiny / "README.md").read_text().splitlines()[-1]
+    told = [tuple(map(float, pair)) for pair in re.findall(r"([\d.]+) ± ([\d.]+)", last)]
+    found = evaluate(load("tiny"), problems(256, 99, "held-out"), 16)
+    for k, (mean, error) in zip(KS, told, strict=True):
+        here, spread = found.max_at(k)
+        assert abs(here - mean) < 4 * np.hypot(error, spread), f"pass@{k}: {here}, card {mean}"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_pkpo_finds_more_and_pass_at_1_training_is_surer():
+    """The paper's claim in small, on problems that nobody has trained on; some minutes."""
+    torch.set_num_threads(1)
+    held_out = problems(512, 7, "held-out")
+    found = {0: evaluate(load("tiny"), held_out)}
+    for k in (1, 8):
+        learner = LanguagePolicy(load("tiny"), functools.partial(problems, 32))
+        for update in range(120):
+            texts = learner.sample(np.random.default_rng((0, update)), 16)
+            graded = zip(learner.problems, texts, strict=True)
+            rewards = [[verify(text, p).strict for text in group] for p, group in graded]
+            learner.step(learner.gradient(texts, transform(rewards, k)), Optimizer("adam", 3e-4))
+        found[k] = evaluate(learner.model, held_out)
+
+    def gain(one: int, other: int, at: int) -> tuple[float, float]:
+        difference = found[one].per_problem(at) - found[other].per_problem(at)
+        return difference.mean(), difference.std(ddof=1) / len(difference) ** 0.5
+
+    for one, other, at in ((1, 0, 1), (8, 0, 1), (8, 0, 16), (1, 8, 1), (8, 1, 16)):
+        mean, error = gain(one, other, at)
+        assert mean > 2 * error, f"pass@{at} of k = {one} over k = {other}: {mean} ± {error}"
+
+
+def test_the_library_and_the_environment_need_no_torch():
+    script = "import pkpo, toy_envs.word_problems, sys; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script]).returncode == 0

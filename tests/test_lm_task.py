@@ -1,0 +1,229 @@
+"""The language model's task: scores, metrics against plain counting, what a stopped run goes on from."""
+
+import json
+import shlex
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+import torch
+
+from pkpo import rho, transform
+from pkpo.__main__ import main
+from pkpo.config import PROBLEM_SETS, WordProblemsConfig, command, fields_of
+from pkpo.lm.evaluate import evaluate
+from pkpo.lm.model import save
+from pkpo.lm.task import HELD_OUT_SEED, KS, WINDOW, WordProblemsTask
+from pkpo.lm.warm_start import train, untrained
+from pkpo.optimizer import Optimizer
+from pkpo.runs import Store, checkpoint, worker
+from pkpo.runs.process import Process
+from pkpo.training import Loop, record, replay
+from toy_envs.word_problems import REWARDS, problems, verify
+
+HARD = problems(10, 4)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A micro model that has seen the form of solutions, and ten problems as its hard set."""
+    torch.set_num_threads(1)
+    path = tmp_path_factory.mktemp("micro")
+    model = untrained(0, width=24, layers=2, heads=2, hidden=40)
+    for _ in train(model, 120, 0, 1e-2):
+        pass
+    save(model, path)
+    (path / "hard.json").write_text(json.dumps([asdict(p) for p in HARD]))
+    return str(path)
+
+
+def task_of(folder: str, **settings) -> WordProblemsTask:
+    return WordProblemsTask(WordProblemsConfig(model=folder, **settings))
+
+
+def step(task: WordProblemsTask, update: int, n: int = 16, k: int = 4) -> dict:
+    texts = task.policy.sample(np.random.default_rng((0, update)), n)
+    rewards = task.score(texts)
+    weights = transform(rewards, k)
+    gradient = task.policy.gradient(texts, weights)
+    metrics = task.observe(rewards, weights, gradient)
+    task.policy.step(gradient, Optimizer("adam", 1e-3))
+    return {"texts": texts, "rewards": rewards, "weights": weights, "metrics": metrics}
+
+
+@pytest.mark.parametrize("source", PROBLEM_SETS)
+def test_metrics_are_what_counting_gives(folder, source):
+    task = task_of(folder, problems=source, reward="share", prompts=6, held_out=0)
+    seen, values = {}, []
+    for update in range(WINDOW + 3):
+        done = step(task, update)
+        rewards, metrics = done["rewards"], done["metrics"]
+        groups = list(zip(task.policy.problems, done["texts"], strict=True))
+        verdicts = [[verify(text, p) for text in group] for p, group in groups]
+        assert rewards.tolist() == [[v.share for v in group] for group in verdicts]
+        flat = [v for group in verdicts for v in group]
+        assert metrics["mean_reward"] == rewards.mean()
+        assert metrics["valid_chain_share"] == np.mean([v.chain for v in flat])
+        right = [v for v in flat if v.answer]
+        lucky = np.mean([not v.chain for v in right]) if right else 0
+        assert abs(metrics["lucky_share"] - lucky) < 1e-15
+        unique = [len({text.partition("####")[2] for text in group}) for _, group in groups]
+        assert metrics["unique_answers"] == np.mean(unique) > 1
+        assert metrics["dead_group_share"] == np.mean(~done["weights"].any(axis=1))
+        values.append([rho(rewards, k).mean() for k in KS])
+        for i, k in enumerate(KS):
+            want = np.mean([row[i] for row in values[-WINDOW:]])
+            assert abs(metrics[f"pass@{k}"] - want) < 1e-12, f"pass@{k}, update {update}"
+        for p, row in zip(task.policy.problems, rewards, strict=True):
+            place = p if source == "hard" else (update, p)
+            seen[place] = seen.get(place, False) | (1 in row)
+        total = len(HARD) if source == "hard" else len(seen)
+        assert metrics["cumulative_solve_rate"] == sum(seen.values()) / total
+        assert 0 <= metrics["truncation_share"] <= 1 and metrics["gradient_norm"] > 0
+        assert 0 < metrics["entropy"] < np.log(len(task.policy.model.tokenizer))
+        assert not [name for name in metrics if name.startswith("held_out")]
+    if source == "hard":
+        assert set(seen) <= set(HARD)
+        assert len({p.question for p in task.policy.problems}) == 6
+
+
+def test_held_out_problems_are_measured_at_intervals(folder):
+    task = task_of(folder, held_out=8, interval=2, prompts=2, steps=5)
+    held_out = problems(8, HELD_OUT_SEED, "held-out")
+    before = None
+    for update in range(6):
+        if update in (0, 2, 4, 5):  # the last one is the trained policy
+            found = evaluate(task.policy.model, held_out, 16, reward="strict")
+            before = [found.max_at(k) for k in KS]
+        metrics = step(task, update)["metrics"]
+        for k, (mean, error) in zip(KS, before, strict=True):
+            assert metrics[f"held_out_pass@{k}"] == mean, f"update {update}"
+            assert metrics[f"held_out_error@{k}"] == error
+
+
+def test_a_small_group_has_no_large_k(folder):
+    metrics = step(task_of(folder, held_out=0, prompts=2), 0, n=5)["metrics"]
+    assert [name for name in metrics if name.startswith("pass@")] == [
+        f"pass@{k}" for k in range(1, 6)
+    ]
+
+
+@pytest.mark.parametrize("source", PROBLEM_SETS)
+def test_a_stopped_task_goes_on_bit_for_bit(folder, source):
+    arguments = {"problems": source, "reward": "share", "prompts": 3, "held_out": 4, "interval": 3}
+    whole, first, second = (task_of(folder, **arguments) for _ in range(3))
+    want = [step(whole, update)["metrics"] for update in range(6)]
+    for update in range(4):
+        step(first, update)
+    policy, state = first.policy.state(), first.state
+    step(first, 4)  # what was handed over does not change with it
+    second.policy.load(policy)
+    second.state = state
+    assert [step(second, update)["metrics"] for update in (4, 5)] == want[4:]
+
+
+# --- In the loop, in workers, on the command line -------------------------------------------------
+
+
+@pytest.fixture
+def config(folder) -> WordProblemsConfig:
+    return WordProblemsConfig(
+        model=folder,
+        n=4,
+        schedule="2@0,1@2",
+        steps=4,
+        prompts=3,
+        held_out=4,
+        interval=3,
+        reward="share",
+    )
+
+
+def test_choices_are_the_environment_s():
+    assert fields_of("word-problems")["reward"].metadata["choices"] == tuple(REWARDS)
+
+
+def test_an_event_holds_texts_but_no_weights(config):
+    run = record(config)
+    assert run.samples.shape == run.rewards.shape == run.weights.shape == (5, 3, 4)
+    assert run.parameters.shape == (5, 0)
+    for event, rewards in zip(Loop(config), run.rewards, strict=True):
+        assert event.gradient.shape == event.parameters.shape == (0,)
+        assert np.array_equal(event.rewards, rewards)
+        assert np.array_equal(event.weights, transform(rewards, event.k))
+        assert all(type(text) is str for text in event.samples.ravel())
+
+
+@pytest.mark.parametrize("source", PROBLEM_SETS)
+def test_a_killed_worker_s_run_goes_on_bit_for_bit(config, source, tmp_path, monkeypatch):
+    """The first worker is gone after a checkpoint, while later events are stored already."""
+    monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("PKPO_CHECKPOINT_SECONDS", "1e-9")
+    config = config.replace(problems=source)
+    store, process = Store(), Process.own()
+    id = store.submit(config)
+    store.claim(lambda device: 1)
+    run, count = store.begin(id, process, {})
+    store.steer(id, k=2, learning_rate=2e-3)
+    write = checkpoint.write
+
+    def killed(folder, state):
+        if int(state["update"]) == 3:
+            raise KeyboardInterrupt
+        return write(folder, state)
+
+    store.files(id).mkdir(parents=True)
+    monkeypatch.setattr(worker, "APPEND_SECONDS", 0.0)
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(checkpoint, "write", killed)
+        worker.train(store, run, count, process, lambda: False)
+    assert [path.name for path in checkpoint.saved(store.files(id))] == [
+        "update-2.safetensors",
+        "update-1.safetensors",
+    ]
+    store.end(id, process, "interrupted")
+    store.resume(id)
+    store.claim(lambda device: 1)
+    run, count = store.begin(id, process, {})
+    assert count == 3 and not worker.train(store, run, count, process, lambda: False)
+    found, changes = store.events(id), store.changes(id)
+    want = replay(config, changes).columns
+    assert list(found) == list(want) and changes
+    for name, curve in want.items():
+        assert np.array_equal(found[name], curve), name
+
+
+def test_divergence_is_refused_with_its_reason(config, monkeypatch):
+    monkeypatch.setattr("pkpo.lm.policy.CLIP", float("nan"))
+    with pytest.raises(ValueError, match="learning_rate 0.0003 is too large: at update 1 .*finite"):
+        record(config)
+
+
+def test_the_command_line(config, capsys):
+    words = shlex.split(command([config]))[3:]
+    assert main([*words, "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    want = record(config)
+    assert report["history"] == {name: curve.tolist() for name, curve in want.columns.items()}
+    assert report["metrics"] == want.final()
+    assert {f"pass@{k}" for k in (1, 2, 3, 4)} < set(want.columns)
+    assert {f"held_out_pass@{k}" for k in range(1, 17)} < set(want.columns)
+    assert main([*words, "--held-out", "0"]) == 0
+    title, header, *rows, _ = capsys.readouterr().out.splitlines()
+    assert header.split() == [
+        *("update", "k", "pass@1"),
+        *("entropy", "cumulative_solve_rate", "valid_chain_share"),
+    ]
+    assert "--task word-problems" in title and len(rows) == 5
+    assert abs(float(rows[-1].split()[2]) - want["pass@1"][-1]) <= 0.5000001e-6
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"problems": "hard", "prompts": 11}, "prompts must be at most 10 .* got 11"),
+    ],
+)
+def test_refusals(folder, arguments, reason):
+    with pytest.raises(ValueError, match=reason):
+        task_of(folder, **arguments)

@@ -1,0 +1,288 @@
+"""Word problems: the generator, the verifier against text of any kind, files, the environment."""
+
+import json
+import re
+import time
+import warnings
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from toy_envs.word_problems import (
+    DIFFICULTIES,
+    HIGHEST,
+    REWARDS,
+    SPLITS,
+    TEMPLATES,
+    TEXT_LIMIT,
+    Problem,
+    fillings,
+    load_gsm8k,
+    problem,
+    problems,
+    verify,
+    words,
+)
+
+ID = "pkpo/WordProblems-v0"
+OURS = Problem("", "8*6=48;48-34=14####14", 14, 2)
+
+# --- The generator --------------------------------------------------------------------------------
+
+
+def test_worked_solutions_are_true_and_in_range():
+    for p in problems(2000, 0):
+        verdict = verify(p.solution, p)
+        assert verdict.strict and verdict.share == 1 and verdict.steps == p.difficulty, p
+        numbers = [int(x) for x in re.findall(r"\d+", p.question + " " + p.solution)]
+        assert all(1 <= x <= HIGHEST for x in numbers), p
+        assert p.question.isascii() and len(p.question) <= TEXT_LIMIT and "{" not in p.question
+        # Every given number is used, and every other number in the solution is an earlier result.
+        equations = [re.findall(r"\d+", e) for e in p.solution.split("####")[0].split(";")]
+        known = set(re.findall(r"\d+", p.question))
+        for one, other, result in equations:
+            assert {one, other} <= known, p
+            known.add(result)
+        used = {x for one, other, _ in equations for x in (one, other)}
+        assert set(re.findall(r"\d+", p.question)) <= used, p
+
+
+def test_fillings_are_all_of_them():
+    values = fillings(next(t for t in TEMPLATES if t.steps == ("a+b", "p/c")))
+    found = set(zip(*(values[x].tolist() for x in "abcpq"), strict=True))
+    want = {
+        (a, b, c, a + b, (a + b) // c)
+        for a in range(2, 51)
+        for b in range(2, 51)
+        for c in range(2, 13)
+        if a + b <= 50 and (a + b) % c == 0
+    }
+    assert found == want and len(found) == len(values["a"])
+
+
+def test_the_same_seed_gives_the_same_problems():
+    assert problems(50, 3) == problems(50, 3) != problems(50, 4)
+    assert problem(3) == problems(1, 3)[0]
+    rng = np.random.default_rng(3)
+    assert [problem(rng) for _ in range(50)] == problems(50, 3)
+
+
+@pytest.mark.parametrize("difficulty", DIFFICULTIES)
+def test_train_and_held_out_never_share_a_problem(difficulty):
+    bare = []
+    for split in SPLITS:
+        drawn = problems(3000, 0, split, difficulty)
+        assert {p.difficulty for p in drawn} == {difficulty}
+        bare.append({(re.sub(r"[A-Za-z]+", "", p.question), p.solution) for p in drawn})
+        # All templates of this difficulty occur: they are told apart by their length without names.
+        assert len({p.question.count(" ") for p in drawn}) > 2
+    train, held_out = bare
+    # The smallest template has 74 fillings: with 3,000 draws of each the same would have met.
+    assert not train & held_out and len(train) > len(held_out) > 100
+
+
+def test_difficulties_are_equally_likely():
+    counts = np.bincount([p.difficulty for p in problems(4000, 0)], minlength=5)[1:]
+    assert np.abs(counts - 1000).max() < 4 * np.sqrt(4000 * 0.25 * 0.75), counts
+
+
+def test_words_are_all_words():
+    known = set(re.findall(r"[A-Za-z]+|\S", " ".join(words())))
+    for p in problems(2000, 1):
+        assert set(re.findall(r"[A-Za-z]+|[^\s\w]", p.question + p.solution)) <= known
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"difficulty": 0}, "difficulty must be from 1 to 4, got 0"),
+        ({"difficulty": 5}, "difficulty must be from 1 to 4, got 5"),
+        ({"split": "test"}, "split must be train or held-out, got 'test'"),
+    ],
+)
+def test_refusals(arguments, reason):
+    with pytest.raises(ValueError, match=reason):
+        problem(0, **arguments)
+
+
+# --- The verifier ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "steps", "true_steps"),
+    [
+        ("8*6=48;48-34=14####14", True, 2, 2),
+        ("8*6=48;48-34=14####15", False, 2, 2),
+        ("8*6=47;47-34=14####14", True, 2, 0),
+        ("8*6=48;40-34=14####14", True, 2, 1),
+        ("####14", True, 0, 0),
+        ("14", False, 1, 0),
+        ("", False, 0, 0),
+        ("8*6=48;48-34=14", False, 2, 2),
+        ("8*6=48;48-34=14####", False, 2, 2),
+        ("8*6=48;48-34=14####14####14", False, 2, 2),
+        ("8*6=48;;48-34=14;####14", True, 2, 2),
+        ("14=14####14", True, 1, 0),  # no equation: it computes nothing
+        ("8*6-34=14 #### $14.0", True, 1, 1),
+        ("2+3*4=14;7/2=3.5;-1--3=2;1/3*3=1####14", True, 4, 4),
+        ("(2+3)*4=20;5/0=0;1/3=0.333;2**3=8;1+1=02=2####14", True, 5, 0),
+        ("It is <<8*6=48>>48, less 34: <<48-34=14>>14\n#### 14", True, 2, 2),
+        ("8*6=48;48-34=14####٣", False, 2, 2),
+        ("٢+٢=٤####14", True, 1, 0),
+        ("1,080####1,4", True, 1, 0),
+    ],
+)
+def test_verdicts(text, answer, steps, true_steps):
+    verdict = verify(text, OURS)
+    assert (verdict.answer, verdict.steps, verdict.true_steps) == (answer, steps, true_steps)
+    assert verdict.chain == (steps > 0 and steps == true_steps)
+    assert verdict.strict == (answer and verdict.chain)
+    assert verdict.share == (true_steps + answer) / (max(steps, 2) + 1)
+    for mode in REWARDS:
+        assert type(verdict.reward(mode)) is float and verdict.reward(mode) == getattr(
+            verdict, mode
+        )
+
+
+pieces = st.sampled_from(
+    [*"0123456789+-*/=;#.,<>()$ \n_e", "####", "<<", ">>", "9" * 500, "**", "=="]
+)
+junk = st.one_of(st.text(max_size=300), st.lists(pieces, max_size=80).map("".join))
+
+
+@given(junk)
+@settings(max_examples=400, deadline=None)
+def test_any_text_gets_a_verdict(text):
+    verdict = verify(text, OURS)
+    assert 0 <= verdict.true_steps <= verdict.steps <= len(text)
+    assert 0 <= verdict.share <= 1
+    assert verdict.answer <= ("####" in text)
+    if verdict.share == 1:
+        assert verdict.strict
+
+
+numbers = st.integers(0, 10**6)
+
+
+@given(
+    numbers, st.lists(st.tuples(st.sampled_from("+-*"), numbers), min_size=1, max_size=4), numbers
+)
+@settings(max_examples=300, deadline=None)
+def test_equations_are_true_as_python_says(first, rest, guess):
+    left = str(first) + "".join(f"{operator}{x}" for operator, x in rest)
+    value = eval(left)
+    fits = len(str(abs(value))) <= 12
+    assert verify(f"{left}={value}####0", OURS).true_steps == (
+        fits and len(f"{left}={value}") <= 80
+    )
+    assert verify(f"{left}={guess}####0", OURS).true_steps == (value == guess)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["9" * 10**6, "1+" * 10**6, "9*9=81;" * 10**5, "<<" * 10**6, "1=" * 10**6, "####" * 10**6]
+    + ["9**9**9**9=1####1", " " * 10**6 + "=1", "1/" * 30 + "1=1"],
+    ids=lambda text: f"{text[:12]!r} {len(text)}",
+)
+def test_long_and_nasty_texts_take_little_time(text):
+    start = time.perf_counter()
+    verify(text, OURS)
+    assert time.perf_counter() - start < 5  # a hundred thousand true equations take under a second
+
+
+# --- Files ----------------------------------------------------------------------------------------
+
+ITEM = {"question": "How many?", "answer": "She has 48/2 = <<48/2=24>>24.\nSo 1,024.\n#### 1,024"}
+
+
+def file(tmp_path, *lines) -> str:
+    path = tmp_path / "some.jsonl"
+    path.write_text("\n".join(x if isinstance(x, str) else json.dumps(x) for x in lines))
+    return str(path)
+
+
+def test_a_file_in_gsm8k_s_format(tmp_path):
+    other = {"question": "What?", "answer": "#### -7"}
+    first, second = load_gsm8k(file(tmp_path, ITEM, "", other))
+    assert (first.question, first.answer, first.difficulty) == ("How many?", 1024, 1)
+    assert verify(first.solution, first).strict
+    assert (second.answer, second.difficulty) == (-7, 1)
+    assert verify("#### -7", second).answer and not verify("#### 7", second).answer
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("{", "line 2: must be a JSON object, got '{'"),
+        ("[1]", "line 2: must be a JSON object"),
+        ("[" * 100_000, "line 2: must be a JSON object"),
+        ({"question": "?"}, "line 2: 'answer' must be a text, got 'None'"),
+        ({"question": 3, "answer": "#### 3"}, "line 2: 'question' must be a text, got '3'"),
+        ({"question": "?", "answer": "3"}, "must end in #### and a whole number, got '3'"),
+        ({"question": "?", "answer": "#### 3.5"}, "must end in #### and a whole number"),
+        ({"question": "?", "answer": "#### three"}, "must end in #### and a whole number"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_bad_lines_are_named(tmp_path, line, reason):
+    with pytest.raises(ValueError, match=re.escape(reason)):
+        load_gsm8k(file(tmp_path, ITEM, line))
+
+
+def test_files_that_are_none(tmp_path):
+    with pytest.raises(ValueError, match="holds no problem"):
+        load_gsm8k(file(tmp_path, "", " "))
+    with pytest.raises(ValueError, match="missing.jsonl: cannot be read"):
+        load_gsm8k(tmp_path / "missing.jsonl")
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match="bytes: cannot be read"):
+        load_gsm8k(tmp_path / "bytes")
+
+
+# --- The environment ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments", [{}, {"reward": "share", "difficulty": 4}, {"split": "held-out"}], ids=str
+)
+def test_gymnasium_s_checker(arguments):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        check_env(gymnasium.make(ID, **arguments).unwrapped)
+    assert not [str(warning.message) for warning in caught]
+
+
+@pytest.mark.parametrize("reward", REWARDS)
+def test_two_seeded_copies_step_alike(reward):
+    one, other = (gymnasium.make(ID, reward=reward) for _ in range(2))
+    rewards = set()
+    for seed in range(40):
+        (question, info), again = one.reset(seed=seed), other.reset(seed=seed)
+        assert (question, info) == again and one.observation_space.contains(question)
+        solution = one.step("")[4]["solution"]
+        one.reset(seed=seed)
+        text = solution if seed % 2 else solution[:-1] + "?"
+        assert one.action_space.contains(text)
+        step = one.step(text)
+        assert step == other.step(text)
+        assert step[0] == question and step[2:4] == (True, False)
+        assert (step[1] == 1) == (seed % 2 == 1)
+        rewards.add(step[1])
+    assert (len(rewards) > 2) == (reward == "share")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ({"reward": "loose"}, "reward must be one of strict, answer, share, got 'loose'"),
+        ({"difficulty": 9}, "difficulty must be from 1 to 4, got 9"),
+        ({"split": "x"}, "split must be train or held-out, got 'x'"),
+    ],
+)
+def test_the_environment_s_refusals(arguments, reason):
+    with pytest.raises(ValueError, match=reason):
+        gymnasium.make(ID, **arguments)
