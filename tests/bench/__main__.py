@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-BENCHES = ("estimators", "page")
+BENCHES = ("estimators", "page", "runs")
 
 
 def main(names: list[str]) -> None:
