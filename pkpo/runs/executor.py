@@ -144,5 +144,5 @@ def last_line(log: Path) -> str:
 def _kill(process: Process) -> None:
     try:
         os.kill(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass  # it went by itself
+    except (ProcessLookupError, PermissionError):
+        pass  # it went by itself, or it is somebody else's

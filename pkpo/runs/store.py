@@ -173,6 +173,7 @@ class Store:
           after: only events of later updates.
           limit: at most so many, the earliest; -1 for all.
         """
+        after = max(after, -1)
         query = "SELECT metrics FROM events WHERE run = ? AND step > ? ORDER BY step LIMIT ?"
         with self._read() as db:
             known = _run(_row(db, id))
@@ -241,7 +242,7 @@ class Store:
                     (time.time(), id),
                 )
             else:
-                _move(db, id, "stopped", finished=time.time(), message="stopped before it started")
+                _move(db, id, "stopped", finished=time.time(), message="stopped while it waited")
 
     def resume(self, id: str) -> None:
         """Queue a run again, to go on from its last checkpoint.
@@ -251,7 +252,8 @@ class Store:
         """
         with self._write() as db:
             self._check_queue(db, _row(db, id)["owner"], 1)
-            _move(db, id, "queued", queued=time.time(), finished=None, message="")
+            columns = {"finished": None, "stop_requested": None, "message": ""}
+            _move(db, id, "queued", queued=time.time(), **columns)
 
     def steer(self, id: str, *, k: int | None = None, learning_rate: float | None = None) -> None:
         """Change a run's k, learning rate or both, from its next update on.
@@ -304,7 +306,7 @@ class Store:
                 device = _row(db, id)["device"]
                 if busy.get(device, 0) < slots(device):
                     now = time.time()
-                    _move(db, id, "running", started=now, heartbeat=now, stop_requested=None)
+                    _move(db, id, "running", started=now, heartbeat=now)
                     busy[device] = busy.get(device, 0) + 1
                     claimed.append(id)
         return claimed
@@ -386,17 +388,26 @@ class Store:
                     db.execute(f"UPDATE steering SET step = ? WHERE {pending}", (upcoming, id))
         return Requests(stop is not None, changes)
 
-    def end(self, id: str, process: Process | None, status: str, message: str = "") -> bool:
-        """End a running run's work, if it is still this process's (None: of none yet).
+    def end(
+        self, id: str, process: Process | None, status: str, message: str | None = None
+    ) -> bool:
+        """End a running run's work, if it is still this process's.
+
+        Args:
+          id: the run.
+          process: its worker; None if it has none yet.
+          status: what becomes of it.
+          message: why; None leaves what was noted while it went on.
 
         Returns:
-          Whether it was.
+          Whether it was still this process's.
         """
         with self._write() as db:
             run = _run(_row(db, id))
             if run.status != "running" or run.process != process:
                 return False
-            _move(db, id, status, finished=time.time(), message=message, pid=None, process=None)
+            said = run.message if message is None else message
+            _move(db, id, status, finished=time.time(), message=said, pid=None, process=None)
         return True
 
     # --- The database -----------------------------------------------------------------------------

@@ -44,7 +44,8 @@ def main(id: str) -> int:
     process = Process.own()
     try:
         store = Store(timeout=PATIENCE)
-        run, count = store.begin(id, process, provenance(store.run(id).task))
+        asked_for = store.run(id)
+        run, count = store.begin(id, process, provenance(asked_for.task, asked_for.device))
     except (StoreError, ValueError) as reason:
         print(f"pkpo worker: {reason}", file=sys.stderr)
         return 2
@@ -128,14 +129,14 @@ def _fill(block: list[Event], loop: Loop, told_to_stop: Callable[[], bool]) -> N
             return
 
 
-def provenance(task: str) -> dict[str, Any]:
+def provenance(task: str, device: str) -> dict[str, Any]:
     """What a run's numbers may depend on besides its config."""
     return {
         "code": _commit() or pkpo.__version__,
         "packages": {name: version for name in PACKAGES if (version := _version(name))},
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "device": "cpu",
+        "device": device,
         "dtype": DTYPES.get(task, "float64"),
         "threads": int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count(),
     }

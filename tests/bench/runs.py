@@ -1,181 +1,127 @@
-"""Runs under load: writers against readers, and a class that watches one run."""
+"""Runs: what the store costs, how fast it is read, and four writers with twenty readers at once."""
 
 from __future__ import annotations
 
-import json
+import os
 import statistics
-import subprocess
 import tempfile
 import threading
 import time
-from urllib.parse import urlsplit
+from pathlib import Path
 
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.sync.client import connect
+import numpy as np
 
 from pkpo.config import BanditConfig
-from pkpo.runs import LocalExecutor, Store
-from tests.browser.browser import running_app
+from pkpo.runs import LocalExecutor, Store, worker
+from pkpo.runs.process import Process
+from pkpo.training import record, train
 
-WRITERS, READERS = 4, 20
 STEPS = 10_000
-VISITORS, WATCHED = 30, 20.0  # sessions, seconds
-CHARTS = "pkpo_live_charts"
+WRITERS, READERS, POLL = 4, 20, 0.5
 
 
-def main() -> None:
-    """Print both tables."""
-    _writers_and_readers()
-    _class_watches()
+def _row(what: str, value: str) -> None:
+    print(f"{what:<70}{value:>16}", flush=True)
 
 
-# --- Writers and readers --------------------------------------------------------------------------
+def _wait(store: Store, ids: list[str]) -> None:
+    local = LocalExecutor(store)
+    while any(store.run(id).status in ("queued", "running") for id in ids):
+        local.reconcile()
+        time.sleep(0.05)
+    assert all(store.run(id).status == "finished" for id in ids)
 
 
-def _writers_and_readers() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        store = Store(folder)
-        executor = LocalExecutor(store, {"cpu": WRITERS})
-        start = time.perf_counter()
-        ids = [store.submit(BanditConfig(steps=STEPS, seed=seed)) for seed in range(WRITERS)]
-        executor.reconcile()
-        seen: list[dict[str, list[int]]] = [{id: [] for id in ids} for _ in range(READERS)]
-        problems: list[str] = []
-        polls: list[float] = []
-        readers = [
-            threading.Thread(target=_read, args=(folder, ids, mine, problems, polls))
-            for mine in seen
-        ]
-        for reader in readers:
-            reader.start()
-        while any(store.run(id).status in ("queued", "running") for id in ids):
-            executor.reconcile()
-            time.sleep(0.05)
-        seconds = time.perf_counter() - start
-        for reader in readers:
-            reader.join()
-        lost = sum(mine[id] != list(range(STEPS + 1)) for mine in seen for id in ids)
-        done = sum(store.run(id).status == "finished" for id in ids)
-        store.close()
-    print(f"{WRITERS} runs of {STEPS} updates write while {READERS} readers poll, one machine")
-    print(f"  finished {done} of {WRITERS} in {seconds:.1f} s; readers that miss an event: {lost}")
-    print(f"  polls {len(polls)}, median {1000 * statistics.median(polls):.1f} ms, worst ", end="")
-    print(f"{1000 * max(polls):.0f} ms; errors: {len(problems)} {sorted(set(problems))[:3]}\n")
-
-
-def _read(
-    folder: str, ids: list[str], seen: dict[str, list[int]], problems: list[str], polls: list[float]
-) -> None:
-    store = Store(folder)
-    going = set(ids)
-    while going:
-        for id in sorted(going):
-            start = time.perf_counter()
-            try:
-                over = store.run(id).status not in ("queued", "running")
-                found = store.events(id, after=len(seen[id]) - 1)
-            except Exception as reason:  # what is counted here
-                problems.append(str(reason))
-                over = len(problems) > 100
-            else:
-                seen[id] += [int(update) for update in found.get("update", ())]
-                if over:
-                    going.discard(id)
-            polls.append(time.perf_counter() - start)
-        time.sleep(0.1)
+def _alone(folder: Path) -> None:
+    """One run in the background, against the same training in this process."""
+    config = BanditConfig(steps=STEPS)
+    used = time.process_time()
+    for _ in train(config):
+        pass
+    plain = time.process_time() - used
+    _row(f"train, {STEPS} updates of the bandit: processor seconds", f"{plain:.2f}")
+    store, process = Store(folder), Process.own()
+    id = store.submit(config)
+    store.claim(lambda device: 1)
+    run, count = store.begin(id, process, {})
+    store.files(id).mkdir(parents=True)
+    used = time.process_time()
+    worker.train(store, run, count, process, lambda: False)
+    stored = time.process_time() - used
+    _row("the same as a worker does it, with its store and checkpoints", f"{stored:.2f}")
+    store.end(id, process, "finished")
+    start = time.perf_counter()
+    id = store.submit(config)
+    _wait(store, [id])
+    _row("the same from submission to the end, in a process of its own: s", _s(start))
+    start = time.perf_counter()
+    events = store.events(id)
+    seconds = time.perf_counter() - start
+    _row("reading all of its events at once: events/s", f"{(STEPS + 1) / seconds:,.0f}")
+    want = record(config).columns
+    assert all(np.array_equal(events[name], want[name]) for name in want)
     store.close()
 
 
-# --- A class that watches -------------------------------------------------------------------------
+def _together(folder: Path) -> None:
+    """Several workers, and readers that ask for what is new, as a page does."""
+    store = Store(folder)
+    configs = [BanditConfig(steps=STEPS, seed=seed) for seed in range(WRITERS)]
+    sweep = store.submit_together(configs)
+    ids = [run.id for run in store.runs(sweep=sweep)]
+    over, problems, polls, counts = threading.Event(), [], [], []
 
-
-def _class_watches() -> None:
-    with tempfile.TemporaryDirectory() as folder, running_app(PKPO_DATA_DIR=folder) as address:
-        store = Store(folder)
-        id = store.submit(BanditConfig(steps=100_000))
-        LocalExecutor(store, {"cpu": 1}).reconcile()
-        stored: list[tuple[float, int]] = []  # when a step was first seen in the store
-        over = threading.Event()
-        observer = threading.Thread(target=_observe, args=(store, id, stored, over))
-        observer.start()
-        before = _memory(address)
-        arrivals: list[list[tuple[float, int]]] = [[] for _ in range(VISITORS)]
-        end = time.monotonic() + WATCHED
-        visitors = [
-            threading.Thread(target=_watch, args=(address, id, mine, end)) for mine in arrivals
-        ]
-        for visitor in visitors:
-            visitor.start()
-        for visitor in visitors:
-            visitor.join()
-        after = _memory(address)
-        over.set()
-        observer.join()
-        steps = store.run(id).step
-        store.stop(id)
-        while store.run(id).status == "running":
-            time.sleep(0.1)
-        store.close()
-    lags = [when - _first(stored, step) for mine in arrivals for when, step in mine]
-    served = sum(len(mine) > 1 for mine in arrivals)
-    print(
-        f"{VISITORS} websocket sessions watch one run for {WATCHED:.0f} s ({steps} updates in all)"
-    )
-    print(f"  sessions that saw it move: {served}; charts updated {len(lags)} times")
-    if lags:
-        print(f"  lag from store to session: median {statistics.median(lags):.2f} s, ", end="")
-        print(f"worst {max(lags):.2f} s")
-    print(f"  server memory: {before:.0f} MB before, {after:.0f} MB with {VISITORS} sessions")
-
-
-def _observe(store: Store, id: str, stored: list[tuple[float, int]], over: threading.Event) -> None:
-    while not over.is_set():
-        stored.append((time.monotonic(), store.run(id).step))
-        time.sleep(0.02)
-
-
-def _first(stored: list[tuple[float, int]], step: int) -> float:
-    return next((when for when, reached in stored if reached >= step), stored[-1][0])
-
-
-def _memory(address: str) -> float:
-    """Resident memory of the server that listens there, in MB."""
-    listed = subprocess.run(["ps", "-eo", "rss=,args="], capture_output=True, text=True).stdout
-    port = f"--server.port {urlsplit(address).port}"
-    return sum(int(line.split()[0]) for line in listed.splitlines() if port in line) / 1024
-
-
-def _watch(address: str, id: str, arrivals: list[tuple[float, int]], end: float) -> None:
-    """A browser without a screen: opens the run's page and repeats its fragment as one would."""
-    stream = address.replace("http", "ws") + "/_stcore/stream"
-    with connect(
-        stream, origin=address, subprotocols=["streamlit"], max_size=None, open_timeout=30
-    ) as socket:
-        first = BackMsg()
-        first.rerun_script.query_string = f"run={id}"
-        first.rerun_script.page_name = "runs"
-        socket.send(first.SerializeToString())
-        due: dict[str, tuple[float, float]] = {}  # fragment -> when it is due, and its interval
-        while (now := time.monotonic()) < end:
-            for fragment, (when, interval) in due.items():
-                if now >= when:
-                    due[fragment] = (now + interval, interval)
-                    again = BackMsg()
-                    again.rerun_script.query_string = f"run={id}"
-                    again.rerun_script.page_name = "runs"
-                    again.rerun_script.fragment_id = fragment
-                    again.rerun_script.is_auto_rerun = True
-                    socket.send(again.SerializeToString())
+    def read(place: int) -> None:
+        own, id, seen = Store(folder), ids[place % WRITERS], -1
+        while True:
+            last = over.is_set()
+            start = time.perf_counter()
             try:
-                message = ForwardMsg.FromString(socket.recv(timeout=0.05))
-            except TimeoutError:
-                continue
-            if message.WhichOneof("type") == "auto_rerun":
-                interval = message.auto_rerun.interval
-                due[message.auto_rerun.fragment_id] = (time.monotonic() + interval, interval)
-            component = message.delta.new_element.bidi_component
-            if component.component_name == CHARTS:
-                (series,) = json.loads(component.mixed.json or component.json)["series"]
-                if not arrivals or series["last"] > arrivals[-1][1]:
-                    arrivals.append((time.monotonic(), series["last"]))
+                new = own.events(id, after=seen).get("update", ())
+            except Exception as reason:  # to be shown, whatever it is
+                problems.append(str(reason))
+                break
+            polls.append(time.perf_counter() - start)
+            seen += len(new)
+            if last:
+                break
+            over.wait(POLL)
+        counts.append(seen + 1)
+        own.close()
+
+    readers = [threading.Thread(target=read, args=(place,)) for place in range(READERS)]
+    start = time.perf_counter()
+    for reader in readers:
+        reader.start()
+    local = LocalExecutor(store, {"cpu": WRITERS})
+    while any(store.run(id).status in ("queued", "running") for id in ids):
+        local.reconcile()
+        time.sleep(0.05)
+    seconds = time.perf_counter() - start
+    over.set()
+    for reader in readers:
+        reader.join()
+    name = f"{WRITERS} workers at once, {READERS} readers every {POLL} s"
+    _row(f"{name}: events stored/s", f"{WRITERS * (STEPS + 1) / seconds:,.0f}")
+    _row(
+        "  a reader's wait: median, worst ms", f"{_ms(statistics.median(polls))}, {_ms(max(polls))}"
+    )
+    lost = sum(STEPS + 1 - count for count in counts)
+    _row("  events lost, errors", f"{lost}, {len(problems)}")
+    store.close()
+
+
+def _s(start: float) -> str:
+    return f"{time.perf_counter() - start:.2f}"
+
+
+def _ms(seconds: float) -> str:
+    return f"{1000 * seconds:.0f}"
+
+
+def main() -> None:
+    """Print the table."""
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    with tempfile.TemporaryDirectory() as folder:
+        _alone(Path(folder) / "alone")
+        _together(Path(folder) / "together")
