@@ -442,6 +442,7 @@ def test_the_shipped_model_knows_today_s_words():
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_the_shipped_model_is_as_good_as_its_card_says():
     tiny = MODELS / "tiny"
     last = (tiny / "README.md").read_text().splitlines()[-1]
@@ -452,7 +453,7 @@ def test_the_shipped_model_is_as_good_as_its_card_says():
         assert abs(here - mean) < 4 * np.hypot(error, spread), f"pass@{k}: {here}, card {mean}"
 
 
-@pytest.mark.slow
+@pytest.mark.experiment
 @pytest.mark.timeout(1800)
 def test_pkpo_finds_more_and_pass_at_1_training_is_surer():
     """The paper's claim in small, on problems that nobody has trained on; some minutes."""
