@@ -133,6 +133,11 @@ def test_what_stands_under_an_arm():
     assert labels("trap") == ["0", "0", "0", "0", "0", "0", "0.6", "1"]
     assert labels("crowded") == ["1-3", "4", "5", "6", "none", "none", "none", "none"]
     assert labels("apart") == ["1", "2", "3"]
+    many = bandit_study([BanditConfig(bandit="arms:" + ",".join(["0", "1"] * 13), steps=1)])
+    texts = figures.bandit.stage(many).layout.xaxis.ticktext
+    assert [text for text in texts if text] == ["5", "10", "15", "20", "25"]
+    assert [i + 1 for i, text in enumerate(texts) if text] == [5, 10, 15, 20, 25]
+    assert any(t.marker.colorscale for t in figures.bandit.stage(many).data)
     own = BanditConfig(bandit="arms:1,0,2;0,0,2;3,0,0;0,0,5", steps=1, schedule="1")
     shared = figures.bandit.stage(bandit_study([own]))
     assert list(shared.layout.xaxis.ticktext) == ["3", "none", "1-2, 4"]

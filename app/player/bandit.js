@@ -19,7 +19,7 @@ class BanditStage extends Chart {
     this.bars = each(layer, "rect", ({ fill, arm, prompt }) => ({
       class: "pk-arm",
       fill,
-      "stroke-width": 2,
+      "stroke-width": this.arms > 24 ? 1 : 2,
       "data-arm": arm,
       "data-prompt": prompt,
     }));

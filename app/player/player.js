@@ -193,12 +193,12 @@ class Player {
 
   step() {
     this.pause();
-    this.move(this.explaining ? (Math.floor(this.position * PHASES + 1e-6) + 1) / PHASES : Math.floor(this.position) + 1);
+    this.move(this.explaining ? (Math.floor(this.position * PHASES + 1e-6) + 1) / PHASES : Math.floor(this.position + 1e-9) + 1);
   }
 
   back() {
     this.pause();
-    this.move(this.explaining ? (Math.ceil(this.position * PHASES - 1e-6) - 1) / PHASES : Math.ceil(this.position) - 1);
+    this.move(this.explaining ? (Math.ceil(this.position * PHASES - 1e-6) - 1) / PHASES : Math.ceil(this.position - 1e-9) - 1);
   }
 
   rewind() {

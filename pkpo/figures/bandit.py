@@ -24,6 +24,7 @@ from pkpo.studies import BEST_OF, BanditStudy
 
 WINDOW = 20  # updates over which the share of dead groups is averaged
 BAR = (-0.42, 0.02)  # where an arm's bar stands, of the arm's width from its middle
+LABELLED = 24  # arms that have room for a label each
 LANE = 0.86  # height of a probability of 1 where prompts have a lane each, of the lane's
 Styles = Sequence[tuple[str, str]]
 
@@ -109,7 +110,6 @@ def stage(study: BanditStudy) -> go.Figure:
             tickvals=places,
             ticktext=labels,
             showgrid=False,
-            tickfont={"size": 14 if len(arms) <= 24 else 10},
         ),
         axis("probability", range=[0, 1.04], nticks=6)
         if len(layout.prompts) == 1
@@ -128,12 +128,14 @@ _COLOURED = "arm (bars coloured by reward)"
 
 
 def _arm_labels(study: BanditStudy) -> tuple[str, list[str]]:
-    """The title under the arms, and what stands under each: what it pays, or where it is best."""
-    rewards = study.bandit.rewards
+    """The title under the arms, and what stands under each: its reward, its prompts, or its number."""
+    rewards, arms = study.bandit.rewards, range(1, study.bandit.arms + 1)
+    if len(arms) > LABELLED:
+        return _COLOURED, [str(arm) if arm % 5 == 0 else "" for arm in arms]
     if len(rewards) == 1:
         return "arms, by their reward", [f"{reward:g}" for reward in rewards[0]]
     if not study.prompts_alike:
-        return _COLOURED, [str(arm + 1) for arm in range(study.bandit.arms)]
+        return _COLOURED, [str(arm) for arm in arms]
     best = rewards == study.bandit.highest[:, None]
     return (
         "arms, by the prompts that they are best for",
