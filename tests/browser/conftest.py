@@ -6,8 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser import browser as real
+
+PATIENCE = 40_000  # milliseconds; two cores may be busy with other things
+expect.set_options(timeout=PATIENCE)
 
 
 def pytest_collection_modifyitems(items):
@@ -62,7 +66,7 @@ def visit(app_address, chromium) -> Iterator[Callable]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE)
         page.on("console", watch_console)
         page.on("pageerror", lambda error: wrong.append(f"page error: {error}"))
         page.on("request", watch_request)

@@ -40,7 +40,7 @@ def button(page, name: str):
 
 
 def badge(page, status: str) -> None:
-    expect(page.locator(".stMarkdownBadge", has_text=status).first).to_be_visible(timeout=15_000)
+    expect(page.locator(".stMarkdownBadge", has_text=status).first).to_be_visible()
 
 
 def updates(page) -> int:
@@ -52,7 +52,7 @@ def wait_for_updates(page, more: int) -> None:
     page.wait_for_function(
         "count => +(document.querySelector('.lc')?.dataset.updates ?? 0) >= count",
         arg=updates(page) + more,
-        timeout=30_000,
+        timeout=60_000,
     )
 
 
@@ -173,7 +173,7 @@ def test_a_sweep_and_a_comparison(visit, store):
     page = visit("/runs?new=bandit&steps=400&seeds=2&vary=schedule+1+4", ready=False)
     button(page, "Start 4 runs").click()
     expect(page.locator(".stMarkdown table tr", has_text="k = 4")).to_contain_text(
-        "2 of 2", timeout=20_000
+        "2 of 2", timeout=60_000
     )
     (first,) = {run.sweep for run in store.runs(limit=4)}
     runs = store.runs(sweep=first)[::-1]
