@@ -35,7 +35,12 @@ def show(
             "These settings cannot run; the picture is of the last that could, or of the default."
         )
     st.markdown(f"{message or ''} {takeaway(study, styles)}")
-    player.play(cached.recorded(configs), key=f"{page.address}-player")
+    player.play(
+        cached.recorded(configs),
+        key=f"{page.address}-player",
+        awaited=page.address if controls.waiting(page) else "",
+        on_arrival=lambda: controls.arrived(page),
+    )
     controls.sidebar(page, problem)  # after the picture, which is what a visitor waits for
 
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -1,6 +1,14 @@
 """The controls, by page. Nothing else knows widget keys."""
 
-from app.controls.address import OFF, as_long_run, read_address, settings, sync_from_url
+from app.controls.address import (
+    OFF,
+    arrived,
+    as_long_run,
+    read_address,
+    settings,
+    sync_from_url,
+    waiting,
+)
 from app.controls.bandit import BANDIT, OWN_BANDIT
 from app.controls.group import choice, drag_rewards, group
 from app.controls.lab import (
@@ -27,6 +35,7 @@ __all__ = [
     "OWN_SHAPE",
     "TOY",
     "Page",
+    "arrived",
     "as_long_run",
     "choice",
     "drag_rewards",
@@ -49,4 +58,5 @@ __all__ = [
     "settings",
     "sidebar",
     "sync_from_url",
+    "waiting",
 ]

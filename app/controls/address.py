@@ -35,13 +35,15 @@ def sync_from_url(page: Page, entered: bool) -> None:
     """
     address = st.query_params.to_dict()
     known = memory(page).get("address")
-    if known is not None and (address == known or (entered and not address)):
+    by_link = entered and not address
+    if known is not None and (address == known or by_link or waiting(page)):
+        memory(page)["waiting"] = by_link or waiting(page)
         return
     values, problems = read_address(page, address)
     for name in address:
         if len(st.query_params.get_all(name)) > 1:
             problems.append(f"{name[:40]} is given more than once; the last one counts")
-    memory(page).update(values=values, notices=problems, address=address)
+    memory(page).update(values=values, notices=problems, address=address, waiting=False)
 
 
 def current(page: Page) -> dict[str, Any]:
@@ -123,16 +125,27 @@ def _possible(page: Page, values: Mapping[str, Any]) -> bool:
 
 
 def write_address(page: Page, values: Mapping[str, Any]) -> None:
-    """Bring the browser's address in step with the settings."""
+    """Bring the browser's address in step with the settings, once it shows this page's path."""
     defaults = page.defaults
     address = {
         name: format_value(value) if name != "compare" else value or OFF
         for name, value in values.items()
         if value != defaults[name]
     }
-    if address != st.query_params.to_dict():
+    differs = address != st.query_params.to_dict()
+    if differs and not waiting(page):
         st.query_params.from_dict(address)
-    memory(page)["address"] = address
+    memory(page).update(address=address, waiting=differs and waiting(page))
+
+
+def waiting(page: Page) -> bool:
+    """Whether the address must wait: a link runs the page first and changes the browser's path later."""
+    return memory(page).get("waiting", False)
+
+
+def arrived(page: Page) -> None:
+    """The browser shows the page's path, without settings as yet; now they can be written."""
+    memory(page).update(waiting=False, address=st.query_params.to_dict())
 
 
 def apply(page: Page, values: Mapping[str, Any]) -> None:

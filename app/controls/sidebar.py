@@ -47,8 +47,8 @@ def preset_pills(page: Page) -> str | None:
 def read(page: Page, compute: Callable[[tuple[Any, ...]], Result]) -> tuple[Result, str]:
     """What the page computes from the runs that the controls ask for, and what is wrong with them.
 
-    Where the controls ask for the impossible, the result is that of the last possible runs, and the
-    reason is for `sidebar` to show beside its control.
+    Where the controls ask for the impossible, the result is that of the last possible runs, the
+    address keeps them, and the reason is for `sidebar` to show beside its control.
     """
     values = current(page)
     try:
@@ -58,14 +58,12 @@ def read(page: Page, compute: Callable[[tuple[Any, ...]], Result]) -> tuple[Resu
         return compute(memory(page).get("possible") or settings(page, page.defaults)), str(reason)
     values[page.problem] = getattr(configs[0], page.problem)  # as it is written elsewhere
     memory(page)["possible"] = configs
+    write_address(page, values)
     return result, ""
 
 
 def sidebar(page: Page, problem: str) -> None:
-    """Draw the controls, and the problem beside the control that it names; without one, set the address.
-
-    The address keeps the last possible settings.
-    """
+    """Draw the controls, and the problem beside the control that it names."""
     slots: dict[str, Any] = {}
     with st.sidebar:
         top = st.empty()
@@ -91,9 +89,6 @@ def sidebar(page: Page, problem: str) -> None:
         culprit = next((name for name in slots if problem.startswith(name)), None)
         place = slots.get(culprit or "compare", top)
         place.error(plain(problem), icon=":material/error:")
-    else:
-        # At the very end: before, a browser that comes from another page may still show its path.
-        write_address(page, current(page))
 
 
 def _compare_controls(page: Page, slots: dict[str, Any]) -> str:

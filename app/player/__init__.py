@@ -37,14 +37,27 @@ CONTENTS: dict[type, Callable[[Any, Styles], dict[str, Any]]] = {
 """What is packed of each kind of study, besides what all share."""
 
 
-def play(data: dict[str, Any], *, key: str) -> None:
+def play(
+    data: dict[str, Any],
+    *,
+    key: str,
+    awaited: str = "",
+    on_arrival: Callable[[], None] = lambda: None,
+) -> None:
     """Show a study with its playback controls.
 
     Args:
       data: from `payload`.
       key: names the component on the page; its charts keep their state while the key lives.
+      awaited: the path that the browser is about to show; "" where it shows it already.
+      on_arrival: called, before the page runs again, when the browser shows that path.
     """
-    _COMPONENT(data=data, key=key, height="content")
+    _COMPONENT(
+        data={**data, "awaited": awaited},
+        key=key,
+        height="content",
+        on_arrival_change=on_arrival,
+    )
 
 
 def payload(study: Any, styles: Styles, panels: Sequence[str] = ()) -> dict[str, Any]:

@@ -320,11 +320,20 @@ class Player {
   }
 }
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".pk-player");
   root.player ??= new Player(root);
   root.player.load(data);
+  clearInterval(root.waiting);
+  const arrive = () => {
+    if (!location.pathname.endsWith(`/${data.awaited}`)) return;
+    clearInterval(root.waiting);
+    setTriggerValue("arrival", true);
+  };
+  if (data.awaited) root.waiting = setInterval(arrive, 50);
   return () => {
-    if (!root.isConnected) root.player.close();
+    if (root.isConnected) return;
+    clearInterval(root.waiting);
+    root.player.close();
   };
 }
