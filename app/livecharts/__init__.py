@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from app.player.packing import PLOTLY_URL, floats
 from pkpo.figures.progress import Panel, thin
 from pkpo.figures.style import axis, figure
 
-POINTS = 12_000  # of one metric, over all curves, sent of what is already there
+POINTS = 3_000  # of one metric, over all curves, sent of what is already there
 
 _HERE = Path(__file__).parent
 _COMPONENT = st.components.v2.component(
@@ -114,7 +115,9 @@ def _news(one: Series, columns: Sequence[str], after: int, at_most: int) -> dict
     }
 
 
+@lru_cache(maxsize=64)  # every session asks at every poll
 def _panel(panel: Panel) -> dict[str, Any]:
+    """A chart without its curves; read-only."""
     x = axis("update", nticks=6, rangemode="tozero")
     y = axis("", nticks=5, fixedrange=True, rangemode="tozero" if panel.steps else "normal")
     margin = {"l": 52, "r": 12, "t": 8, "b": 46}

@@ -183,7 +183,7 @@ def _regions(found: lab.WinnerMap, x: list) -> list[dict]:
 WHY = (
     "Why: loo-1 pushes up every right sample and leaves wrong ones alone. If right samples pull the "
     "same way, that is signal; if each pulls its own way, it is noise that a baseline over the whole "
-    "group removes. Where passes are rare (k·p small), the two differ by a few per cent."
+    "group removes. Where hardly any sample is right, the two differ little."
 )
 
 
