@@ -117,7 +117,8 @@ def train(
                 for event in (loop.complete(block) if block else [])
             ]
             upcoming = loop.update if loop.update <= run.config.steps else None
-            asked = store.append(run.id, process, rows, upcoming)
+            details = {event.update: event.details for event in block if event.details}
+            asked = store.append(run.id, process, rows, upcoming, details)
 
 
 def _fill(block: list[Event], loop: Loop, told_to_stop: Callable[[], bool]) -> None:
