@@ -142,6 +142,15 @@ def test_a_small_group_has_no_large_k(folder):
     ]
 
 
+def test_the_entropy_bonus_pulls_where_no_reward_does(folder):
+    arguments = {"prompts": 3, "held_out": 0}
+    for bonus in (0.0, 0.01):
+        task = task_of(folder, entropy_bonus=bonus, **arguments)
+        texts = task.policy.sample(np.random.default_rng(0), 4)
+        task.policy.gradient(texts, np.zeros(texts.shape))
+        assert (task.policy.gradient_norm > 0) == (bonus > 0)
+
+
 @pytest.mark.parametrize("source", PROBLEM_SETS)
 def test_a_stopped_task_goes_on_bit_for_bit(folder, source):
     arguments = {"problems": source, "reward": "share", "prompts": 3, "held_out": 4, "interval": 3}

@@ -59,7 +59,9 @@ class WordProblemsTask(Task):
                 f"got {config.prompts}"
             )
         draw = functools.partial(_choose, self._fixed) if self._fixed else problems
-        self.policy = LanguagePolicy(load(config.model), lambda rng: draw(config.prompts, rng))
+        self.policy = LanguagePolicy(
+            load(config.model), lambda rng: draw(config.prompts, rng), config.entropy_bonus
+        )
         self.state = {
             "updates": np.zeros((), int),
             "seen": np.array(len(self._fixed)),
