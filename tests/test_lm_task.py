@@ -250,6 +250,7 @@ def test_the_command_line(config, capsys):
     report = json.loads(capsys.readouterr().out)
     want = record(config)
     assert report["history"] == {name: curve.tolist() for name, curve in want.columns.items()}
+    assert report["metrics"].pop("seconds") == report["seconds"] > 0
     assert report["metrics"] == want.final()
     assert {f"pass@{k}" for k in (1, 2, 3, 4)} < set(want.columns)
     assert {f"held_out_pass@{k}" for k in range(1, 17)} < set(want.columns)
