@@ -18,6 +18,8 @@ import pytest
 import pkpo
 from pkpo.__main__ import main
 from pkpo.config import BanditConfig, HillConfig, WordProblemsConfig
+from pkpo.lm.model import save
+from pkpo.lm.warm_start import untrained
 from pkpo.runs import LocalExecutor, RayExecutor, Run, Store, executor, make_executor
 from pkpo.runs.environment import ROOT
 from pkpo.runs.process import Process
@@ -26,7 +28,7 @@ from pkpo.training import replay
 from tests.test_runs_faults import check_events, over, under_way, wait, workers
 
 ADDRESS = "PKPO_RAY_ADDRESS"
-CONFIG = HillConfig(n=8, schedule="4", steps=3000, optimizer="adam", learn_sigma=True)
+CONFIG = HillConfig(n=8, schedule="4", steps=1000, optimizer="adam", learn_sigma=True)
 LONG = CONFIG.replace(steps=200_000)
 CPUS = 2
 GONE = 15.0  # seconds in which Ray must end what nobody waits for any more
@@ -186,22 +188,18 @@ def check_gone(process: Process) -> None:
 
 
 @pytest.mark.slow
-def test_a_sweep_on_the_cluster_gives_the_numbers_of_this_machine(store, cluster, monkeypatch):
+def test_a_sweep_on_the_cluster_gives_the_numbers_of_this_machine(store, cluster, tmp_path):
+    save(untrained(0, width=24, layers=2, heads=2, hidden=40), tmp_path / "micro")
     settings = [
-        *configs(CONFIG, [0, 1], "schedule", ["1", "4"]),
-        BanditConfig(steps=2000, bandit="crowded", optimizer="adam", learning_rate=0.02),
-        WordProblemsConfig(steps=2, prompts=2, n=4, schedule="2"),
+        *configs(CONFIG, [0, 1]),
+        BanditConfig(steps=500, bandit="crowded", optimizer="adam", learning_rate=0.02),
+        WordProblemsConfig(model=str(tmp_path / "micro"), steps=3, n=4, schedule="2", held_out=0),
     ]
     store.submit_together(settings)
     made = RayExecutor(store, cluster)
-    most = 0
     for run in store.runs():
-        while not over(store.run(run.id)):
-            made.reconcile()
-            most = max(most, len(store.runs(status="running")))
-            time.sleep(0.02)
+        wait(store, run.id, over, made)
         check_events(store, run.id)
-    assert most == CPUS
     for run in store.runs():
         assert run.provenance["cluster_cpus"] == CPUS and run.provenance["threads"] == 1
         assert run.provenance["node"] == socket.gethostname()
@@ -234,10 +232,10 @@ def test_steered_stopped_and_resumed_on_the_cluster(store, cluster):
 
 @pytest.mark.slow
 def test_killed_on_the_node_a_run_is_interrupted_and_goes_on_bit_for_bit(store, cluster):
-    id, made = submit(store, cluster, CONFIG.replace(steps=10_000))
+    id, made = submit(store, cluster, CONFIG.replace(steps=4000))
     os.kill(remote(store.run(id)).pid, signal.SIGKILL)
     run = wait(store, id, over, made)
-    assert (run.status, run.step < 10_000) == ("interrupted", True)
+    assert (run.status, run.step < 4000) == ("interrupted", True)
     assert run.message == (
         f"its process on node {socket.gethostname()} is gone: killed, or the node was shut down"
     )
@@ -248,7 +246,7 @@ def test_killed_on_the_node_a_run_is_interrupted_and_goes_on_bit_for_bit(store, 
 
 @pytest.mark.slow
 def test_killed_here_a_run_is_ended_there_too(store, cluster):
-    id, made = submit(store, cluster, CONFIG.replace(steps=10_000))
+    id, made = submit(store, cluster, CONFIG.replace(steps=4000))
     run = store.run(id)
     there = remote(run)
     os.kill(run.process.pid, signal.SIGKILL)
@@ -311,14 +309,20 @@ def test_another_version_on_the_node_is_refused(store, cluster):
 
 
 @pytest.mark.slow
-def test_a_cluster_without_a_free_cpu(store, cluster):
-    going = [submit(store, cluster, LONG) for _ in range(CPUS)]
+def test_as_many_at_once_as_the_cluster_has_cpus(store, cluster):
+    """The others wait in the queue; a worker that comes all the same says that there is no room."""
+    ids = [store.submit(LONG) for _ in range(CPUS + 1)]
+    made = RayExecutor(store, cluster)
+    for id in ids[:CPUS]:
+        wait(store, id, under_way, made)
+    made.reconcile()
+    assert store.queue() == ids[CPUS:]
     code = (
         "remote.PLACE_SECONDS = 1.0\n"
         "remote.RayTrainer(sys.argv[1], Store().run(sys.argv[2]), [], None)"
     )
-    said, _ = in_a_worker(code, cluster, store.submit(CONFIG))
+    said, _ = in_a_worker(code, cluster, ids[CPUS])
     assert said.endswith(f"the Ray cluster at {cluster} had no CPU free for 1 s")
-    for id, made in going:
+    for id in ids[::-1]:
         store.stop(id)
         wait(store, id, over, made)
