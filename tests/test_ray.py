@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from pkpo.runs.process import Process
 from pkpo.runs.sweep import configs
 from pkpo.training import replay
 from tests.test_runs_faults import check_events, over, under_way, wait, workers
+from tests.test_runs_page import errors, open_page
 
 ADDRESS = "PKPO_RAY_ADDRESS"
 CONFIG = HillConfig(n=8, schedule="4", steps=1000, optimizer="adam", learn_sigma=True)
@@ -83,6 +85,12 @@ def test_a_nonsense_address_is_one_line_and_status_2(store, monkeypatch, capsys,
     out, err = capsys.readouterr()
     assert (out, err.count("\n")) == ("", 1) and len(err) < 200
     assert f"PKPO_RAY_ADDRESS must be auto or HOST:PORT, got {address[:40]!r}" in err
+
+
+def test_the_page_says_what_is_wrong_with_the_address(store, monkeypatch):
+    monkeypatch.setenv(ADDRESS, "nonsense")
+    page = open_page()
+    assert "PKPO_RAY_ADDRESS must be auto or HOST:PORT, got 'nonsense'" in errors(page)
 
 
 def test_ray_that_is_not_installed(store, monkeypatch):
@@ -149,21 +157,21 @@ sys.stdin.read()  # until it is told to end, or whoever started it has
 def cluster() -> Iterator[str]:
     """The address of a cluster of this machine alone."""
     pytest.importorskip("ray")
-    folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # sockets need a short path
-    os.environ["RAY_AUTH_MODE"] = "disabled"
-    head = subprocess.Popen(
-        [sys.executable, "-c", HEAD, str(CPUS), folder],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    assert head.stdin is not None and head.stdout is not None
-    yield head.stdout.readline().strip()
-    head.stdin.close()
-    head.wait(60)
-    shutil.rmtree(folder, ignore_errors=True)
-    del os.environ["RAY_AUTH_MODE"]
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as last:
+        patch.setenv("RAY_AUTH_MODE", "disabled")
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # sockets need a short path
+        last.callback(shutil.rmtree, folder, ignore_errors=True)
+        head = subprocess.Popen(
+            [sys.executable, "-c", HEAD, str(CPUS), folder],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        last.callback(head.communicate)
+        assert head.stdout is not None
+        yield head.stdout.readline().strip()
 
 
 def submit(store: Store, cluster: str, config) -> tuple[str, RayExecutor]:
@@ -237,7 +245,7 @@ def test_killed_on_the_node_a_run_is_interrupted_and_goes_on_bit_for_bit(store, 
     run = wait(store, id, over, made)
     assert (run.status, run.step < 4000) == ("interrupted", True)
     assert run.message == (
-        f"its process on node {socket.gethostname()} is gone: killed, or the node was shut down"
+        f"its process on node {socket.gethostname()} no longer answers: killed, or the node is gone"
     )
     store.resume(id)
     wait(store, id, over, made)
@@ -298,14 +306,20 @@ def test_a_cluster_that_does_not_answer(store):
     assert 3.0 < seconds < 15.0
 
 
+TRAIN = "remote.RayTrainer(sys.argv[1], Store().run(sys.argv[2]), [], None)"
+
+
 @pytest.mark.slow
-def test_another_version_on_the_node_is_refused(store, cluster):
-    code = (
-        "remote.pkpo.__version__ = '99'\n"
-        "remote.RayTrainer(sys.argv[1], Store().run(sys.argv[2]), [], None)"
-    )
-    said, _ = in_a_worker(code, cluster, store.submit(CONFIG))
+def test_a_node_with_another_version_or_without_the_package(store, cluster):
+    id = store.submit(CONFIG)
+    said, _ = in_a_worker(f"remote.pkpo.__version__ = '99'; {TRAIN}", cluster, id)
     assert f"has version {pkpo.__version__} of pkpo-lab, it must be 99" in said
+    only_here = "sys.modules['absent'] = remote; remote._Actor.__module__ = 'absent'"
+    said, _ = in_a_worker(f"{only_here}; {TRAIN}", cluster, id)
+    assert said == (
+        f"ImportError: the Ray cluster at {cluster} cannot use pkpo-lab: "
+        "ModuleNotFoundError: No module named 'absent'"
+    )
 
 
 @pytest.mark.slow
@@ -317,11 +331,7 @@ def test_as_many_at_once_as_the_cluster_has_cpus(store, cluster):
         wait(store, id, under_way, made)
     made.reconcile()
     assert store.queue() == ids[CPUS:]
-    code = (
-        "remote.PLACE_SECONDS = 1.0\n"
-        "remote.RayTrainer(sys.argv[1], Store().run(sys.argv[2]), [], None)"
-    )
-    said, _ = in_a_worker(code, cluster, ids[CPUS])
+    said, _ = in_a_worker(f"remote.PLACE_SECONDS = 1.0; {TRAIN}", cluster, ids[CPUS])
     assert said.endswith(f"the Ray cluster at {cluster} had no CPU free for 1 s")
     for id in ids[::-1]:
         store.stop(id)

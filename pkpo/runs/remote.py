@@ -45,6 +45,7 @@ class RayTrainer:
 
     Raises:
       ConnectionError: the cluster does not answer, or has no CPU free.
+      ImportError: the cluster does not have this package.
       Interrupted: the actor is gone.
       ValueError: the cluster has another version of this package, or cannot train such a run.
     """
@@ -83,8 +84,11 @@ class RayTrainer:
         except RayTaskError as reason:
             raise reason.cause from reason
         except RayActorError as reason:
+            if reason.actor_init_failed:
+                last = str(reason).splitlines()[-1]
+                raise ImportError(f"{self._node} cannot use pkpo-lab: {last}") from reason
             raise Interrupted(
-                f"its process on {self._node} is gone: killed, or the node was shut down"
+                f"its process on {self._node} no longer answers: killed, or the node is gone"
             ) from reason
 
 
