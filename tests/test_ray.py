@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -112,6 +113,21 @@ def test_one_run_goes_alone_until_the_cluster_s_cpus_are_known(store, monkeypatc
     assert store.queue() == ids[3:]
     monkeypatch.setenv("PKPO_WORKERS", "4")
     RayExecutor(store, "head:6379").reconcile()
+    assert store.queue() == ids[4:]
+
+
+def test_a_worker_whose_run_is_over_still_knows_the_cluster_s_cpus(store, monkeypatch):
+    monkeypatch.setattr(LocalExecutor, "_launch", lambda self, id: None)
+    met = SimpleNamespace(provenance={"cluster_cpus": 3})
+    far = SimpleNamespace(RayTrainer=lambda *arguments: met)
+    monkeypatch.setitem(sys.modules, "pkpo.runs.remote", far)
+    ids = [store.submit(CONFIG) for _ in range(5)]
+    workers_own = RayExecutor(store, "head:6379")
+    workers_own.reconcile()
+    assert workers_own.trainer(store.run(ids[0]), [], None) is met
+    assert store.run(ids[0]).message == "waits for a CPU of the Ray cluster at head:6379"
+    store.end(ids[0], None, "finished")
+    workers_own.reconcile()
     assert store.queue() == ids[4:]
 
 

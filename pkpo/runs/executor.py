@@ -171,7 +171,7 @@ class RayExecutor(LocalExecutor):
     """One worker process per run on this machine, whose updates are computed on a Ray cluster.
 
     Runs at the same time: PKPO_WORKERS, or as many as the cluster has CPUs. How many these are, a worker
-    notes in its run's provenance once it has met the cluster; until then one run goes alone.
+    notes in its run's provenance once it has met the cluster; while nobody has, one run goes alone.
 
     Args:
       store: where the runs are.
@@ -182,6 +182,7 @@ class RayExecutor(LocalExecutor):
         limited = "PKPO_WORKERS" in os.environ
         super().__init__(store, {"cpu": positive("PKPO_WORKERS", 1)} if limited else {})
         self.address = address
+        self._cpus = 1  # that this process has met itself
 
     def trainer(
         self, run: Run, changes: Sequence[Change], state: Mapping[str, np.ndarray] | None
@@ -192,11 +193,12 @@ class RayExecutor(LocalExecutor):
         self.store.note(run.id, f"waits for a CPU of the Ray cluster at {self.address}")
         trainer = RayTrainer(self.address, run, changes, state)
         self.store.describe(run.id, trainer.provenance)
+        self._cpus = trainer.provenance[CLUSTER_CPUS]
         return trainer
 
     def _slots(self, running: Sequence[Run]) -> Mapping[str, int]:
-        noted = (int(run.provenance.get(CLUSTER_CPUS, 1)) for run in running)
-        return self.slots or {"cpu": max(noted, default=1)}
+        noted = (run.provenance.get(CLUSTER_CPUS, 1) for run in running)
+        return self.slots or {"cpu": max([self._cpus, *noted])}
 
     def _own_settings(self) -> dict[str, str]:
         settings = super()._own_settings() | {"PKPO_RAY_ADDRESS": self.address}

@@ -147,6 +147,7 @@ def _join(address: str) -> None:
     connecting.start()
     connecting.join(CONNECT_SECONDS)
     if problems:
-        raise ConnectionError(f"{unreachable}: {problems[0]}") from problems[0]
+        said = " ".join(str(problems[0]).split()).partition(". ")[0]
+        raise ConnectionError(f"{unreachable}: {said}") from problems[0]
     if connecting.is_alive():
         raise ConnectionError(f"{unreachable} within {CONNECT_SECONDS:g} s")
