@@ -15,7 +15,7 @@ import streamlit as st
 
 from app.controls import plain
 from pkpo.figures.progress import DRAWN, WINDOW, drawn
-from pkpo.runs import LocalExecutor, Run, Store, StoreError, data_folder
+from pkpo.runs import Run, Store, StoreError, data_folder, make_executor
 
 PATIENCE = 2.0  # seconds to wait for another process that writes, while somebody looks at a page
 POLL = 0.7  # seconds between looks at runs that go on
@@ -28,7 +28,7 @@ class Engine:
 
     def __init__(self, folder: Path):
         self.store = Store(folder, timeout=PATIENCE)
-        self._executor = LocalExecutor(self.store)
+        self._executor = make_executor(self.store)
         self._looking, self._reading = threading.Lock(), threading.Lock()
         self._looked = 0.0
         self._curves: OrderedDict[str, dict[str, np.ndarray]] = OrderedDict()
