@@ -19,7 +19,7 @@ from pkpo.figures.progress import DRAWN, WINDOW, drawn
 from pkpo.runs import LocalExecutor, Run, Store, StoreError, data_folder
 
 PATIENCE = 2.0  # seconds to wait for another process that writes, while somebody looks at a page
-FRESH = 0.5  # seconds for which one look serves all who ask
+FRESH = 0.3  # seconds for which one look serves all who ask
 KEPT = 192  # runs that are held; the largest sweep has 160
 PACE = 5.0  # seconds over which updates per second are counted
 

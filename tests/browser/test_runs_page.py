@@ -49,15 +49,21 @@ def updates(page) -> int:
 
 
 def wait_for_updates(page, more: int) -> None:
+    """Wait for so many messages; the charts are made to ask ten times a second."""
     page.wait_for_function(
-        "count => +(document.querySelector('.lc')?.dataset.updates ?? 0) >= count",
+        """count => {
+          const root = document.querySelector('.lc');
+          root?.charts?.follower.now();
+          return +(root?.dataset.updates ?? 0) >= count;
+        }""",
         arg=updates(page) + more,
+        polling=100,
         timeout=60_000,
     )
 
 
-def open_run(visit, id: str):
-    page = visit(f"/runs?run={id}", ready=False)
+def open_run(visit, id: str, beside=None):
+    page = visit(f"/runs?run={id}", ready=False, beside=beside)
     page.wait_for_selector(".lc[data-updates] .main-svg")
     return page
 
@@ -128,18 +134,18 @@ def test_reload_stop_resume_kill_and_two_tabs(visit, store):
     id = store.submit(LONG.replace(seed=1))
     page = open_run(visit, id)
     badge(page, "running")
-    wait_for_updates(page, 2)
+    page.wait_for_function("document.querySelector('.lc').charts.series.get('k = 4')?.last > 200")
     (before,) = page.evaluate(HELD, "max@1").values()
     page.reload()
     page.wait_for_selector(".lc[data-updates] .main-svg")
-    wait_for_updates(page, 2)
+    wait_for_updates(page, 1)
     (after,) = page.evaluate(HELD, "max@1").values()
     assert after["x"][0] == 0 and after["last"] > before["last"]
     known = dict(zip(after["x"], after["y"], strict=True))
     both = [(y, known[x]) for x, y in zip(before["x"], before["y"], strict=True) if x in known]
     assert len(both) > 100 and all(a == b for a, b in both)
 
-    other = open_run(visit, id)
+    other = open_run(visit, id, beside=page)
     button(other, "Stop").click()
     for tab in (page, other):
         badge(tab, "stopped")
@@ -148,7 +154,7 @@ def test_reload_stop_resume_kill_and_two_tabs(visit, store):
     badge(page, "running")
     other.reload()
     badge(other, "running")
-    wait_for_updates(other, 3)
+    wait_for_updates(other, 2)
     assert store.run(id).step > stopped_at
 
     os.kill(store.run(id).process.pid, signal.SIGKILL)
@@ -157,8 +163,15 @@ def test_reload_stop_resume_kill_and_two_tabs(visit, store):
     button(page, "Resume").click()
     badge(page, "running")
     killed_at = store.run(id).step
-    wait_for_updates(page, 3)
+    wait_for_updates(page, 2)
     assert store.run(id).step > killed_at
+
+    page.context.set_offline(True)
+    problem = page.get_by_text("The server does not answer. Trying again.")
+    expect(problem).to_be_visible()
+    page.context.set_offline(False)
+    expect(problem).to_be_hidden()
+    wait_for_updates(page, 1)
     button(page, "Stop").click()
     badge(page, "stopped")
     button(page, "Delete").click()
@@ -193,6 +206,9 @@ def test_a_sweep_and_a_comparison(visit, store):
     page.wait_for_url(re.compile(f"compare={runs[0].id}"))
     expect(page.locator(".stMarkdown table", has_text="schedule")).to_be_visible()
     page.wait_for_function("document.querySelector('.lc').charts.series.size == 2")
+    ends = [run.metrics["max@4"] for run in (runs[0], runs[2])]
+    wanted = f"max@4{ends[0]:.4g}{ends[1]:.4g} ({ends[1] - ends[0]:+.3g})"
+    expect(page.locator(".lc-numbers tr", has_text="max@4")).to_have_text(wanted)
     chips = page.locator(".lc-key button")
     chips.first.click()
     drawn = "document.querySelector('.lc-plot').data.length"
@@ -224,16 +240,16 @@ def test_classroom(chromium, tmp_path):
         expect(other.get_by_text("you may look at all runs")).to_be_visible()
         expect(button(other, "Delete")).to_have_count(0)
 
-        wrong = someone("/runs#host=guess")
-        expect(wrong.get_by_text("This host link is not, or no longer, valid.")).to_be_visible()
-        assert wrong.url == f"{address}/runs"
+        other.goto(address + "/runs#host=guess")
+        expect(other.get_by_text("This host link is not, or no longer, valid.")).to_be_visible()
+        assert other.url == f"{address}/runs"
 
-        host = someone("/runs#host=open%20sesame")
+        host = other.context.new_page()
+        host.goto(address + "/runs#host=open%20sesame")
         expect(host.get_by_text("You are the host.")).to_be_visible()
         assert host.url == f"{address}/runs"
-        host.reload()
-        expect(host.get_by_text("You are the host.")).to_be_visible()
         host.goto(student.url)
+        expect(host.get_by_text("You are the host.")).to_be_visible()
         button(host, "Delete").click()
         button(host, "Delete for good").click()
         host.wait_for_url(re.compile("/runs$"))
@@ -243,9 +259,14 @@ def test_classroom(chromium, tmp_path):
     store.close()
 
 
-@pytest.mark.parametrize("path", ["/runs", "/runs?new=gaussian-hill&vary=n+8+16", "/runs?run={id}"])
-def test_fits_a_phone(visit, store, path):
+def test_fits_a_phone(visit, store, app_address):
     id = store.submit(LONG.replace(steps=50))
-    page = visit(path.format(id=id), width=390, height=844, ready=False)
-    page.wait_for_selector(".rl a, .lc .main-svg, [data-testid=stNumberInput]")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page = visit("/runs", width=390, height=844, ready=False)
+    for address, drawn in (
+        ("", ".rl a"),
+        ("?new=gaussian-hill&vary=n+8+16", "[data-testid=stNumberInput]"),
+        (f"?run={id}", ".lc .main-svg"),
+    ):
+        page.goto(f"{app_address}/runs{address}")
+        page.wait_for_selector(drawn)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
