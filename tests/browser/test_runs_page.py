@@ -8,7 +8,7 @@ import signal
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 
 from pkpo.config import BanditConfig
 from pkpo.runs import Store
@@ -62,6 +62,18 @@ def wait_for_updates(page, more: int) -> None:
     )
 
 
+def until(page, condition: str, act) -> None:
+    """Repeat what a busy browser may have missed, until it shows."""
+    for _ in range(20):
+        act()
+        try:
+            page.wait_for_function(condition, timeout=2000)
+            return
+        except TimeoutError:
+            continue
+    raise AssertionError(f"never came true: {condition}")
+
+
 def open_run(visit, id: str, beside=None):
     page = visit(f"/runs?run={id}", ready=False, beside=beside)
     page.wait_for_selector(".lc[data-updates] .main-svg")
@@ -106,8 +118,9 @@ def test_charts_keep_their_node_zoom_cursor_and_legend_while_a_run_is_steered(vi
     zoomed = page.evaluate(RANGES)
     assert zoomed[0][0] > 0
     assert all(other == zoomed[0] for other in zoomed)  # the charts' stretches are tied
-    page.mouse.move(box["x"] + 180, middle)
-    page.wait_for_function(f"{HOVERS} == 6")  # one cursor in all charts
+    until(  # one cursor in all charts
+        page, f"{HOVERS} == 6", lambda: page.mouse.move(box["x"] + 180, middle, steps=2)
+    )
     wait_for_updates(page, 20)
     assert page.evaluate("node.isConnected && node === document.querySelector('.lc-plot')")
     assert page.evaluate(RANGES) == zoomed
@@ -123,8 +136,11 @@ def test_charts_keep_their_node_zoom_cursor_and_legend_while_a_run_is_steered(vi
     page.keyboard.press("ArrowRight")
     expect(page.get_by_text(re.compile("; learning rate = 1.26, from update"))).to_be_visible()
     assert store.changes(id)[1].learning_rate == 1.26
-    page.mouse.dblclick(box["x"] + 200, middle)
-    page.wait_for_function("document.querySelector('.lc').dataset.range === ''")
+    until(
+        page,
+        "document.querySelector('.lc').dataset.range === ''",
+        lambda: page.mouse.dblclick(box["x"] + 200, middle),
+    )
     page.wait_for_selector(".lc figure[data-column=k] .annotation-text")
     mark = page.evaluate("document.querySelector('.lc-plot').layout.shapes.map(shape => shape.x0)")
     assert mark == [change.update for change in store.changes(id)]
