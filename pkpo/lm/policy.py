@@ -8,21 +8,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pkpo.lm.model import LanguageModel
-from pkpo.lm.sampler import Samples, completions, prompt, sample
+from pkpo.lm.model import Model
+from pkpo.lm.sampler import LIMIT, Samples, completions, sample
 from pkpo.optimizer import Optimizer
 from toy_envs.word_problems import Problem
 
 BETAS = (0.9, 0.95)
 CLIP = 1.0
 
-TOGETHER = 64
-"""Rows, of about the same length, that go through the decoder together."""
 
-
-def log_probs(
-    model: LanguageModel, questions: Sequence[str], samples: Samples, used: Tensor
-) -> Tensor:
+def log_probs(model: Model, questions: Sequence[str], samples: Samples, used: Tensor) -> Tensor:
     """Log-probabilities of whole samples, the sums over their tokens.
 
     Args:
@@ -35,23 +30,21 @@ def log_probs(
       `[m]`, in the order of the samples, with their graph.
     """
     kept, owners = used.any(1).nonzero()[:, 0], used.nonzero()[:, 0]
-    prefix = model.decoder.read([prompt(model, questions[i]) for i in kept.tolist()])
+    prefix = model.read([model.prompt(questions[i]) for i in kept.tolist()])
     owners = torch.searchsorted(kept, owners)
     tokens, mask, lengths = (x[used] for x in (samples.tokens, samples.mask, samples.lengths))
     order = lengths.argsort(stable=True)
     sums = []
-    for rows in order.split(TOGETHER):
+    for rows in order.split(model.together):
         length = int(lengths[rows[-1]])
         ids = tokens[rows, :length]
-        logs = model.decoder.follow(prefix, owners[rows], ids).float().log_softmax(-1)
+        logs = model.follow(prefix, owners[rows], ids).float().log_softmax(-1)
         logs = logs.gather(-1, ids[..., None])[..., 0]
         sums.append((logs * mask[rows, :length]).sum(1))
     return torch.cat(sums)[order.argsort()]
 
 
-def backward(
-    model: LanguageModel, questions: Sequence[str], samples: Samples, weights: np.ndarray
-) -> None:
+def backward(model: Model, questions: Sequence[str], samples: Samples, weights: np.ndarray) -> None:
     """Add the gradient of -1/P Σ w_i log π(x_i) to the model's `grad`s.
 
     The weights are in the sum convention (arXiv:2505.15201, Eq. 18), the mean is over prompts. Samples
@@ -75,6 +68,7 @@ class LanguagePolicy:
     Args:
       model: is trained in place.
       draw: gives every update's problems.
+      limit: tokens after which a sample is cut.
 
     Attributes:
       problems: P of them, that were sampled last.
@@ -84,7 +78,10 @@ class LanguagePolicy:
     """
 
     def __init__(
-        self, model: LanguageModel, draw: Callable[[np.random.Generator], Sequence[Problem]]
+        self,
+        model: Model,
+        draw: Callable[[np.random.Generator], Sequence[Problem]],
+        limit: int = LIMIT,
     ):
         self.model = model
         self.problems: Sequence[Problem] = ()
@@ -92,7 +89,8 @@ class LanguagePolicy:
         self.parameters = np.empty(0)
         self.gradient_norm = 0.0
         self._draw = draw
-        self._weights = list(model.decoder.parameters())
+        self._limit = limit
+        self._weights = list(model.parameters.values())
         self._adam = torch.optim.AdamW(self._weights, betas=BETAS, weight_decay=0.0)
 
     @property
@@ -103,7 +101,7 @@ class LanguagePolicy:
     def sample(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """New problems, and n completions of each, `[P, n]`."""
         self.problems = self._draw(rng)
-        self.samples = sample(self.model, self.questions, n, rng)
+        self.samples = sample(self.model, self.questions, n, rng, self._limit)
         return np.array(completions(self.model, self.samples), object)
 
     def gradient(self, samples: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -140,8 +138,8 @@ class LanguagePolicy:
             raise OverflowError("the policy's weights are not finite any more")
 
     def state(self) -> dict[str, np.ndarray]:
-        """Weights and the optimizer's memory; `load` goes on from it bit for bit."""
-        named = dict(self.model.decoder.named_parameters())
+        """What is trained, and the optimizer's memory; `load` goes on from it bit for bit."""
+        named = self.model.parameters
         result = {name: p.detach().cpu().numpy().copy() for name, p in named.items()}
         for name, p in named.items():
             for key, value in self._adam.state.get(p, {}).items():
@@ -152,7 +150,7 @@ class LanguagePolicy:
         """Take up what `state` gave."""
         self._adam.state.clear()
         with torch.no_grad():
-            for name, p in self.model.decoder.named_parameters():
+            for name, p in self.model.parameters.items():
                 p.copy_(torch.as_tensor(state[name]))
                 for key in ("step", "exp_avg", "exp_avg_sq"):
                     if (entry := f"adam.{key}.{name}") in state:
