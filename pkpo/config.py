@@ -207,6 +207,12 @@ class WordProblemsConfig(RunConfig):
         choices=("strict", "answer", "share"),
     )
     prompts: int = setting(32, "problems per update", low=1, high=4096)
+    entropy_bonus: float = setting(
+        0.0,
+        "how much the mean entropy of the samples' tokens, in nats, adds to the objective",
+        low=0.0,
+        high=10.0,
+    )
     held_out: int = setting(256, "held-out problems that are measured, or 0", low=0, high=100_000)
     interval: int = setting(
         40, "updates between measurements on held-out problems", low=1, high=1_000_000

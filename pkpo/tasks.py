@@ -57,6 +57,10 @@ class Task(Protocol):
     ) -> dict[str, float]:
         """Metrics of an update that need no exact values."""
 
+    def details(self, rewards: np.ndarray, weights: np.ndarray) -> dict[str, Any]:
+        """What else is worth showing of the update that was observed last, for JSON."""
+        return {}
+
     def exact(
         self, parameters: np.ndarray, gradient: np.ndarray, k: np.ndarray
     ) -> dict[str, np.ndarray]:
@@ -67,7 +71,7 @@ class Task(Protocol):
         """
 
 
-class HillTask:
+class HillTask(Task):
     """The paper's one-dimensional problem.
 
     Metrics: theta, sigma; gradient, the estimate of the derivative by θ; pass_rate, the share of the
@@ -115,7 +119,7 @@ class HillTask:
         return {"exact_gradient": slope, "value": value, **_max_at(common.value)}
 
 
-class BanditTask:
+class BanditTask(Task):
     """A softmax policy on a finite bandit; every update draws a group at every prompt.
 
     Metrics: gradient_norm; mean_reward of the groups; dead_group_share, the share of groups without

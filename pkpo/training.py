@@ -44,6 +44,8 @@ class Event:
     """As `parameters`, the estimate: Σ w_i ∇log π(x_i), averaged over prompts."""
     metrics: dict[str, float] = field(default_factory=dict)
     """The learning rate in force, and the task's numbers, see `pkpo.tasks`."""
+    details: dict[str, Any] = field(default_factory=dict)
+    """What is worth showing besides numbers, for JSON; nothing at most updates."""
 
 
 class Loop:
@@ -148,6 +150,7 @@ class Loop:
                 "learning_rate": self.optimizer.learning_rate,
                 **task.observe(rewards, weights, gradient),
             },
+            details=task.details(rewards, weights),
         )
         if self.update < config.steps:
             try:
@@ -202,6 +205,8 @@ class Recording:
     weights: np.ndarray
     columns: dict[str, np.ndarray]
     """The run's scalar curves by name, each `[T]`."""
+    details: dict[int, dict[str, Any]]
+    """By update, where there are any."""
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -228,4 +233,5 @@ def replay(config: RunConfig, changes: Sequence[Change]) -> Recording:
         name: np.array([getattr(event, name) for event in events]) for name in ("update", "k")
     }
     columns |= {name: np.array([e.metrics[name] for e in events]) for name in events[0].metrics}
-    return Recording(config=config, columns=columns, **arrays)
+    details = {event.update: event.details for event in events if event.details}
+    return Recording(config=config, columns=columns, details=details, **arrays)

@@ -95,6 +95,7 @@ REFUSED = [
     ("limit", 0, "limit must be from 1 to 8192, got 0"),
     ("reward", "none", "reward must be one of strict, answer, share, got 'none'"),
     ("prompts", 0, "prompts must be from 1 to 4096, got 0"),
+    ("entropy_bonus", 11.0, "entropy_bonus must be from 0.0 to 10.0, got 11.0"),
     ("held_out", -1, "held_out must be from 0 to 100000, got -1"),
     ("held_out", 1, "held_out must be 0, or 2 or more for a standard error, got 1"),
     ("interval", 0, "interval must be from 1 to 1000000, got 0"),

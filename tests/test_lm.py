@@ -231,14 +231,17 @@ def test_sampling_nothing_is_refused(bad):
 # --- Policy gradient ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("estimator", "k"), [("sloo_minus_one", 4), ("rloo", 1), ("s", 2)])
-def test_the_gradient_is_that_of_the_definition(estimator, k):
+@pytest.mark.parametrize(
+    ("estimator", "k", "bonus"),
+    [("sloo_minus_one", 4, 0.0), ("rloo", 1, 0.0), ("s", 2, 0.0), ("sloo_minus_one", 4, 0.7)],
+)
+def test_the_gradient_is_that_of_the_definition(estimator, k, bonus):
     model = micro(double=True)
     drawn = draw(model, n=6)
     rewards = np.random.default_rng(0).integers(0, 2, (len(QUESTIONS), 6))
     rewards[1] = 0
     weights = transform(rewards, k, estimator)
-    backward(model, QUESTIONS, drawn, weights)
+    backward(model, QUESTIONS, drawn, weights, bonus)
     found = gradients(model)
     model.decoder.zero_grad()
     for p, i in itertools.product(range(len(QUESTIONS)), range(6)):
@@ -246,7 +249,9 @@ def test_the_gradient_is_that_of_the_definition(estimator, k):
         tokens = drawn.tokens[p, i, :length]
         logits = model.decoder(torch.tensor([asked + tokens.tolist()]))[0, len(asked) - 1 : -1]
         log_prob = logits.log_softmax(-1).gather(1, tokens[:, None]).sum()
-        (-weights[p, i] / len(QUESTIONS) * log_prob).backward()
+        entropy = torch.distributions.Categorical(logits=logits).entropy().sum()
+        objective = weights[p, i] / len(QUESTIONS) * log_prob
+        (-objective - bonus * entropy / drawn.lengths.sum()).backward()
     want = gradients(model)
     assert want.norm() > 0
     # The log-softmax of the fast way is taken in single precision.
@@ -290,6 +295,17 @@ def learn(learner: LanguagePolicy, updates, k: int, learning_rate: float, n: int
         texts = learner.sample(np.random.default_rng((0, update)), n)
         weights = transform([[-len(text) for text in group] for group in texts], k)
         learner.step(learner.gradient(texts, weights), Optimizer("adam", learning_rate))
+
+
+def test_an_entropy_bonus_raises_entropy():
+    def entropy(bonus: float) -> float:
+        learner = LanguagePolicy(micro(), lambda rng: PROBLEMS, bonus)
+        learn(learner, range(20), 1, 3e-3, 8)
+        drawn = draw(learner.model)
+        return float(drawn.entropies.sum() / drawn.lengths.sum())
+
+    before = draw(micro())
+    assert entropy(0.0) < before.entropies.sum() / before.lengths.sum() < entropy(10.0)
 
 
 def test_a_stopped_policy_goes_on_bit_for_bit():

@@ -13,7 +13,7 @@ from pkpo.__main__ import main
 from pkpo.config import PROBLEM_SETS, WordProblemsConfig, command, fields_of
 from pkpo.lm.evaluate import evaluate
 from pkpo.lm.model import save
-from pkpo.lm.task import HELD_OUT_SEED, KS, WINDOW, WordProblemsTask
+from pkpo.lm.task import GROUPS, HELD_OUT_SEED, KS, WINDOW, WordProblemsTask
 from pkpo.lm.warm_start import train, untrained
 from pkpo.optimizer import Optimizer
 from pkpo.runs import Store, checkpoint, worker
@@ -101,11 +101,54 @@ def test_held_out_problems_are_measured_at_intervals(folder):
             assert metrics[f"held_out_error@{k}"] == error
 
 
+@pytest.mark.parametrize("source", PROBLEM_SETS)
+def test_details_show_what_was_drawn(folder, source):
+    task = task_of(folder, problems=source, prompts=9, held_out=5, interval=4, steps=13)
+    first = np.full(len(HARD), -1)
+    for update in range(14):
+        done = step(task, update)
+        found = task.details(done["rewards"], done["weights"])
+        kinds = {"groups"} if update in (0, 10, 13) else set()
+        kinds |= {"held_out"} if update in (0, 4, 8, 12, 13) else set()
+        kinds |= {"first_solved"} if kinds and source == "hard" else set()
+        assert set(found) == kinds, f"update {update}"
+        for p, row in zip(task.policy.problems, done["rewards"], strict=True):
+            if source == "hard" and 1 in row and first[HARD.index(p)] < 0:
+                first[HARD.index(p)] = update
+        if "first_solved" in kinds:
+            assert found["first_solved"] == first.tolist()
+        if "held_out" in kinds:
+            rate = done["metrics"]["held_out_pass@1"]
+            assert sum(found["held_out"]) == round(rate * 5 * 16) and len(found["held_out"]) == 5
+        if "groups" in kinds:
+            assert json.loads(json.dumps(found)) == found
+            assert len(found["groups"]) == GROUPS < 9
+            for i, group in enumerate(found["groups"]):
+                assert group["problem"] == asdict(task.policy.problems[i])
+                for j, one in enumerate(group["samples"]):
+                    assert "".join(one["tokens"]) == done["texts"][i, j]
+                    assert len(one["probabilities"]) == len(one["tokens"])
+                    assert one["reward"] == done["rewards"][i, j]
+                    assert one["weight"] == done["weights"][i, j]
+            logs = task.policy.samples.log_probs[0, 0][: len(group["samples"][0]["tokens"])]
+            shown = found["groups"][0]["samples"][0]["probabilities"]
+            assert np.allclose(shown[: len(logs)], logs.exp()[: len(shown)], atol=5.01e-4)
+
+
 def test_a_small_group_has_no_large_k(folder):
     metrics = step(task_of(folder, held_out=0, prompts=2), 0, n=5)["metrics"]
     assert [name for name in metrics if name.startswith("pass@")] == [
         f"pass@{k}" for k in range(1, 6)
     ]
+
+
+def test_the_entropy_bonus_pulls_where_no_reward_does(folder):
+    arguments = {"prompts": 3, "held_out": 0}
+    for bonus in (0.0, 0.01):
+        task = task_of(folder, entropy_bonus=bonus, **arguments)
+        texts = task.policy.sample(np.random.default_rng(0), 4)
+        task.policy.gradient(texts, np.zeros(texts.shape))
+        assert (task.policy.gradient_norm > 0) == (bonus > 0)
 
 
 @pytest.mark.parametrize("source", PROBLEM_SETS)
@@ -187,7 +230,9 @@ def test_a_killed_worker_s_run_goes_on_bit_for_bit(config, source, tmp_path, mon
     run, count = store.begin(id, process, {})
     assert count == 3 and not worker.train(store, run, count, process, lambda: False)
     found, changes = store.events(id), store.changes(id)
-    want = replay(config, changes).columns
+    again = replay(config, changes)
+    assert store.details(id) == again.details and set(again.details) == {0, 3, 4}
+    want = again.columns
     assert list(found) == list(want) and changes
     for name, curve in want.items():
         assert np.array_equal(found[name], curve), name
@@ -205,6 +250,7 @@ def test_the_command_line(config, capsys):
     report = json.loads(capsys.readouterr().out)
     want = record(config)
     assert report["history"] == {name: curve.tolist() for name, curve in want.columns.items()}
+    assert report["metrics"].pop("seconds") == report["seconds"] > 0
     assert report["metrics"] == want.final()
     assert {f"pass@{k}" for k in (1, 2, 3, 4)} < set(want.columns)
     assert {f"held_out_pass@{k}" for k in range(1, 17)} < set(want.columns)

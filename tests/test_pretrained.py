@@ -67,6 +67,59 @@ def folder(tmp_path_factory):
     return path
 
 
+@pytest.fixture
+def gguf_file(folder, tmp_path):
+    """The same model as a GGUF file."""
+    gguf = pytest.importorskip("gguf")
+    pytest.importorskip("accelerate")
+    theirs = transformers.AutoModelForCausalLM.from_pretrained(folder)
+    config, weights = theirs.config, theirs.state_dict()
+    bpe = json.loads((folder / "tokenizer.json").read_text())["model"]
+    writer = gguf.GGUFWriter(tmp_path / "own.gguf", "llama")
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(config.num_attention_heads)
+    writer.add_head_count_kv(config.num_key_value_heads)
+    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
+    writer.add_vocab_size(config.vocab_size)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_token_list(sorted(bpe["vocab"], key=bpe["vocab"].get))
+    writer.add_token_merges([" ".join(pair) for pair in bpe["merges"]])
+    writer.add_eos_token_id(0)
+    writer.add_chat_template(TEMPLATE)
+    names = {
+        "model.embed_tokens": "token_embd",
+        "model.norm": "output_norm",
+        "lm_head": "output",
+        "input_layernorm": "attn_norm",
+        "self_attn.q_proj": "attn_q",
+        "self_attn.k_proj": "attn_k",
+        "self_attn.v_proj": "attn_v",
+        "self_attn.o_proj": "attn_output",
+        "post_attention_layernorm": "ffn_norm",
+        "mlp.gate_proj": "ffn_gate",
+        "mlp.up_proj": "ffn_up",
+        "mlp.down_proj": "ffn_down",
+    }
+    heads = {"attn_q": config.num_attention_heads, "attn_k": config.num_key_value_heads}
+    for name, weight in weights.items():
+        block, _, rest = name.removeprefix("model.layers.").partition(".")
+        inner = name.startswith("model.layers.")
+        own = names[(rest if inner else name).removesuffix(".weight")]
+        if own in heads:  # the format keeps the two halves of what is rotated interleaved
+            split = weight.unflatten(0, (heads[own], 2, -1))
+            weight = split.transpose(1, 2).flatten(0, 2)
+        writer.add_tensor(f"blk.{block}.{own}.weight" if inner else f"{own}.weight", weight.numpy())
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return tmp_path / "own.gguf"
+
+
 def questions_file(path, count: int) -> str:
     items = [{"question": p.question, "answer": f"#### {p.answer}"} for p in problems(count, 0)]
     (path / "some.jsonl").write_text("\n".join(map(json.dumps, items)))
@@ -166,7 +219,8 @@ def test_a_chat_template_is_used_and_its_absence_too(folder):
     model.tokenizer.chat_template = TEMPLATE
     text = model.tokenizer.decode(model.prompt(QUESTIONS[0]))
     assert text == f"<|user|>{asked}<|end|><|assistant|>"
-    assert model.text([*model.prompt(QUESTIONS[0])]) == text.replace("<|end|>", "")
+    assert model.text(model.prompt(QUESTIONS[0])) == text.replace("<|end|>", "")
+    assert "".join(model.pieces(model.prompt(QUESTIONS[0]))) == text.replace("<|end|>", "")
 
 
 def test_the_example_in_the_prompt_is_right():
@@ -175,11 +229,23 @@ def test_the_example_in_the_prompt_is_right():
     assert verdict.chain and example.endswith("#### 14") and "=14>>" in example
 
 
+def test_a_gguf_file_holds_the_same_model(folder, gguf_file):
+    one, other = load(folder), load(gguf_file)
+    one.tokenizer.chat_template = TEMPLATE
+    assert one.prompt(QUESTIONS[1]) == other.prompt(QUESTIONS[1]) and other.ends[0] == 0
+    ids = torch.tensor([one.prompt(QUESTIONS[1])])
+    with torch.no_grad():
+        found, want = other.module(ids).logits, one.module(ids).logits
+    assert (found - want).abs().max() < 1e-5 * want.abs().max()
+    assert all(p.dtype == torch.float32 for p in other.parameters.values())
+    assert all("lora_" in name for name in load(gguf_file, 2).parameters)
+
+
 # --- Training -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("lora", [0, 4])
-def test_the_gradient_is_that_of_the_definition(folder, lora, monkeypatch):
+@pytest.mark.parametrize(("lora", "bonus"), [(0, 0.0), (4, 0.0), (4, 0.7)])
+def test_the_gradient_is_that_of_the_definition(folder, lora, bonus, monkeypatch):
     model = load(folder, lora)
     model.module.double()
     monkeypatch.setattr(type(model), "together", 5)
@@ -189,13 +255,15 @@ def test_the_gradient_is_that_of_the_definition(folder, lora, monkeypatch):
     drawn = draw(model)
     rewards = np.random.default_rng(0).integers(0, 2, (len(QUESTIONS), 6))
     weights = transform(rewards, 2)
-    backward(model, QUESTIONS, drawn, weights)
+    backward(model, QUESTIONS, drawn, weights, bonus)
     found = torch.cat([p.grad.flatten() for p in model.parameters.values()])
     model.module.zero_grad()
     for p, i in itertools.product(range(len(QUESTIONS)), range(6)):
         tokens, logs = predictions(model, drawn, p, i)
         log_prob = logs.gather(1, tokens[:, None]).sum()
-        (-weights[p, i] / len(QUESTIONS) * log_prob).backward()
+        entropy = -(logs.exp() * logs).sum()
+        objective = weights[p, i] / len(QUESTIONS) * log_prob
+        (-objective - bonus * entropy / drawn.lengths.sum()).backward()
     want = torch.cat([p.grad.flatten() for p in model.parameters.values()])
     assert want.norm() > 0
     # The log-softmax of the fast way is taken in single precision.
@@ -423,8 +491,7 @@ def test_without_the_packages_the_model_is_refused_in_words(folder, monkeypatch)
 
 def test_our_own_models_need_no_transformers():
     script = (
-        "import sys, pkpo; from pkpo.config import WordProblemsConfig as C; "
-        "from pkpo.lm.task import WordProblemsTask; WordProblemsTask(C()); "
+        "import sys, pkpo, pkpo.lm.task; from pkpo.lm.model import load; load('tiny'); "
         "sys.exit(any(name in sys.modules for name in ('transformers', 'peft', 'huggingface_hub')))"
     )
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0

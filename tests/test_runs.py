@@ -694,6 +694,28 @@ def test_a_store_of_another_version_is_refused(store):
         Store(store.folder)
 
 
+def test_a_store_of_the_version_before_is_taken_over(store):
+    id = store.submit(SMALL)
+    store.close()
+    with sqlite3.connect(store.file) as db:  # as it was before details were kept
+        db.execute("DROP TABLE details")
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+    found = Store(store.folder)
+    assert found.run(id).status == "queued" and found.details(id) == {}
+    found.claim(lambda device: 1)
+    process = Process.own()
+    found.begin(id, process, {})
+    kept = {0: {"groups": [1, "two"]}, 3: {"held_out": [0.5]}}
+    found.append(id, process, [], None, kept)
+    found.append(id, process, [], None, {3: {"held_out": ["done again"]}})
+    assert found.details(id) == kept
+    found.end(id, process, "stopped")
+    found.delete(id)
+    with pytest.raises(ValueError, match="there is no run"):
+        found.details(id)
+
+
 def test_export_of_a_run_that_never_began(store, tmp_path):
     id = store.submit(SMALL)
     assert [path.suffix for path in write(store, id, tmp_path)] == [".csv", ".json"]

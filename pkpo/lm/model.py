@@ -197,6 +197,10 @@ class Model(Protocol):
         """Rows that are best followed together."""
 
     @property
+    def shared(self) -> bool:
+        """Whether rows share a part of their graph, which must be kept until all were followed."""
+
+    @property
     def device(self) -> torch.device:
         """Where it computes."""
 
@@ -209,6 +213,9 @@ class Model(Protocol):
 
     def text(self, ids: Iterable[int]) -> str:
         """The text of these ids."""
+
+    def pieces(self, ids: Iterable[int]) -> list[str]:
+        """What each of these ids adds to the text, as far as that can be told."""
 
     def read(self, prompts: Sequence[Sequence[int]]) -> Any:
         """P prompts, for `follow`."""
@@ -227,6 +234,7 @@ class LanguageModel:
     decoder: Decoder
     tokenizer: Tokenizer
     together: ClassVar[int] = 64
+    shared: ClassVar[bool] = True
 
     @property
     def ends(self) -> tuple[int, ...]:
@@ -250,6 +258,10 @@ class LanguageModel:
     def text(self, ids: Iterable[int]) -> str:
         """See `Model`."""
         return self.tokenizer.decode(ids)
+
+    def pieces(self, ids: Iterable[int]) -> list[str]:
+        """See `Model`."""
+        return self.tokenizer.pieces(ids)
 
     def read(self, prompts: Sequence[Sequence[int]]) -> Prefix:
         """See `Decoder`."""

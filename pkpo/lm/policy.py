@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -29,37 +29,76 @@ def log_probs(model: Model, questions: Sequence[str], samples: Samples, used: Te
     Returns:
       `[m]`, in the order of the samples, with their graph.
     """
-    kept, owners = used.any(1).nonzero()[:, 0], used.nonzero()[:, 0]
-    prefix = model.read([model.prompt(questions[i]) for i in kept.tolist()])
-    owners = torch.searchsorted(kept, owners)
-    tokens, mask, lengths = (x[used] for x in (samples.tokens, samples.mask, samples.lengths))
-    order = lengths.argsort(stable=True)
-    sums = []
-    for rows in order.split(model.together):
-        length = int(lengths[rows[-1]])
-        ids = tokens[rows, :length]
-        logs = model.follow(prefix, owners[rows], ids).float().log_softmax(-1)
-        logs = logs.gather(-1, ids[..., None])[..., 0]
-        sums.append((logs * mask[rows, :length]).sum(1))
-    return torch.cat(sums)[order.argsort()]
+    order, sums = [], []
+    for rows, logs, ids, mask in _predictions(model, questions, samples, used):
+        order.append(rows)
+        sums.append((_of(ids, logs) * mask).sum(1))
+    return torch.cat(sums)[torch.cat(order).argsort()]
 
 
-def backward(model: Model, questions: Sequence[str], samples: Samples, weights: np.ndarray) -> None:
-    """Add the gradient of -1/P Σ w_i log π(x_i) to the model's `grad`s.
+def backward(
+    model: Model,
+    questions: Sequence[str],
+    samples: Samples,
+    weights: np.ndarray,
+    entropy_bonus: float = 0.0,
+) -> None:
+    """Add the gradient of -(1/P Σ w_i log π(x_i) + bonus · H) to the model's `grad`s.
 
-    The weights are in the sum convention (arXiv:2505.15201, Eq. 18), the mean is over prompts. Samples
-    of weight 0 are skipped.
+    The weights are in the sum convention (arXiv:2505.15201, Eq. 18), the mean is over prompts. H is the
+    mean over all drawn tokens, in nats, of the entropy of the distribution that each was drawn from.
+    Its gradient takes what was drawn as given, as is usual: that the policy also decides which
+    beginnings are continued is left out. Without a bonus, samples of weight 0 are skipped.
 
     Args:
       model: the policy that drew the samples.
       questions: P texts.
       samples: n of each.
       weights: `[P, n]`.
+      entropy_bonus: what a nat is worth.
     """
     w = torch.as_tensor(weights, dtype=torch.float32, device=samples.tokens.device)
-    used = w != 0
-    if used.any():
-        (w[used] @ log_probs(model, questions, samples, used) / -len(questions)).backward()
+    used = (w != 0) | (entropy_bonus > 0)
+    if not used.any():
+        return
+    w, objective = w[used], w.new_zeros(())
+    for rows, logs, ids, mask in _predictions(model, questions, samples, used):
+        sums = (_of(ids, logs) * mask).sum(1)
+        objective = objective + w[rows] @ sums / len(questions)
+        if entropy_bonus:
+            entropies = -(logs.exp() * logs).sum(-1)
+            share = entropy_bonus / samples.lengths.sum()
+            objective = objective + share * (entropies * mask).sum()
+        if not model.shared:
+            (-objective).backward()
+            objective = w.new_zeros(())
+    if model.shared:
+        (-objective).backward()
+
+
+def _predictions(
+    model: Model, questions: Sequence[str], samples: Samples, used: Tensor
+) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+    """What the model predicted at each token of the used samples, some samples at a time.
+
+    Yields:
+      `[r]` which of the used samples these are; `[r, T, vocabulary]` log-probabilities, with their
+      graph; `[r, T]` the tokens that were drawn, and where.
+    """
+    kept, owners = used.any(1).nonzero()[:, 0], used.nonzero()[:, 0]
+    prefix = model.read([model.prompt(questions[i]) for i in kept.tolist()])
+    owners = torch.searchsorted(kept, owners)
+    tokens, mask, lengths = (x[used] for x in (samples.tokens, samples.mask, samples.lengths))
+    for rows in lengths.argsort(stable=True).split(model.together):
+        length = int(lengths[rows[-1]])
+        ids = tokens[rows, :length]
+        logs = model.follow(prefix, owners[rows], ids).float().log_softmax(-1)
+        yield rows, logs, ids, mask[rows, :length]
+
+
+def _of(ids: Tensor, logs: Tensor) -> Tensor:
+    """The log-probabilities of tokens `[...]` among those of all, `[..., vocabulary]`."""
+    return logs.gather(-1, ids[..., None])[..., 0]
 
 
 class LanguagePolicy:
@@ -68,6 +107,7 @@ class LanguagePolicy:
     Args:
       model: is trained in place.
       draw: gives every update's problems.
+      entropy_bonus: see `backward`.
       limit: tokens after which a sample is cut.
 
     Attributes:
@@ -81,6 +121,7 @@ class LanguagePolicy:
         self,
         model: Model,
         draw: Callable[[np.random.Generator], Sequence[Problem]],
+        entropy_bonus: float = 0.0,
         limit: int = LIMIT,
     ):
         self.model = model
@@ -89,6 +130,7 @@ class LanguagePolicy:
         self.parameters = np.empty(0)
         self.gradient_norm = 0.0
         self._draw = draw
+        self._entropy_bonus = entropy_bonus
         self._limit = limit
         self._weights = list(model.parameters.values())
         self._adam = torch.optim.AdamW(self._weights, betas=BETAS, weight_decay=0.0)
@@ -116,7 +158,7 @@ class LanguagePolicy:
         """
         assert self.samples is not None, "nothing has been sampled"
         self._adam.zero_grad(set_to_none=False)
-        backward(self.model, self.questions, self.samples, weights)
+        backward(self.model, self.questions, self.samples, weights, self._entropy_bonus)
         norms = [p.grad.norm() for p in self._weights if p.grad is not None]
         self.gradient_norm = float(torch.stack(norms).norm()) if norms else 0.0
         return np.empty(0)

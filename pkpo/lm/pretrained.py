@@ -6,6 +6,7 @@ Weights come from safetensors or GGUF files; no code is taken from them, and not
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ class PretrainedModel:
     """
 
     together = 8
+    shared = False
 
     def __init__(self, module: nn.Module, tokenizer: Any):
         self.module = module.eval()  # no dropout: samples come from the policy that is trained
@@ -70,6 +72,10 @@ class PretrainedModel:
     def text(self, ids: Iterable[int]) -> str:
         """The text of these ids."""
         return self.tokenizer.decode(list(ids), skip_special_tokens=True)
+
+    def pieces(self, ids: Iterable[int]) -> list[str]:
+        """What each of these ids adds to the text; a part of a letter shows as a question mark."""
+        return [self.text([id]) for id in ids]
 
     def read(self, prompts: Sequence[Sequence[int]]) -> Sequence[Sequence[int]]:
         """The prompts: `follow` reads them with every row, so that little is kept for the gradient."""
@@ -156,6 +162,7 @@ def load_pretrained(path: Path, lora: int = 0, device: str = "cpu") -> Pretraine
     folder = path.parent if path.is_file() else path
     options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False, **file}
     frozen = lora and device == "cuda"
+    transformers.utils.logging.disable_progress_bar()
     try:
         if (folder / "adapter_config.json").exists():
             raise ValueError("adapters are not supported, merge them into their model first")
@@ -181,7 +188,8 @@ def _with_adapters(module: Any, rank: int) -> nn.Module:
     config = peft.LoraConfig(
         r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM"
     )
-    with torch.random.fork_rng():
+    with torch.random.fork_rng(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft calls transformers by an old name
         torch.manual_seed(0)
         return peft.get_peft_model(module, config)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from pkpo.lm.evaluate import evaluate
 from pkpo.lm.folders import HUB, download
 from pkpo.lm.model import load, load_hard
 from pkpo.lm.policy import LanguagePolicy
+from pkpo.tasks import Task
 from toy_envs.word_problems import Problem, answer_of, gsm8k_splits, problems, verify
 
 KS = tuple(range(1, 17))
@@ -20,9 +23,13 @@ KS = tuple(range(1, 17))
 WINDOW = 10
 """Updates over which the rolling pass@k is a mean."""
 HELD_OUT_SEED = 1_000_000
+SHOWN = 10
+"""Updates between those whose groups are kept to be looked at."""
+GROUPS = 8
+"""How many of an update's groups are."""
 
 
-class WordProblemsTask:
+class WordProblemsTask(Task):
     """A language model that learns to solve word problems.
 
     Metrics of an update: mean_reward; pass@k for every k of `KS` up to n, the mean of ρ (of the reward,
@@ -35,6 +42,11 @@ class WordProblemsTask:
     dead_group_share, the share of groups without any weight; truncation_share; unique_answers, the mean
     number of different answers in a group; gradient_norm, before clipping.
 
+    Details, where there are any: groups, at every `SHOWN`-th update and at the end, the first `GROUPS`
+    of them with every completion's tokens and their probabilities, rewards and weights; held_out, where
+    held-out problems are measured, each one's sum of rewards over `max(KS)` completions; and with
+    either, first_solved: of each problem of a fixed set the update that first solved it, or -1.
+
     Raises:
       ValueError: more prompts or held-out problems than there are, or a model or problems that cannot
         be read.
@@ -45,17 +57,22 @@ class WordProblemsTask:
         self._fixed, self._held_out = _problem_sets(config)
         draw = functools.partial(_choose, self._fixed) if self._fixed else problems
         self.policy = LanguagePolicy(
-            load(config.model, config.lora), lambda rng: draw(config.prompts, rng), config.limit
+            load(config.model, config.lora),
+            lambda rng: draw(config.prompts, rng),
+            config.entropy_bonus,
+            config.limit,
         )
         self.state = {
             "updates": np.zeros((), int),
             "seen": np.array(len(self._fixed)),
-            "solved": np.zeros(max(1, len(self._fixed)), int),  # by problem, or in all
+            # Of each fixed problem 1 + the update that first solved it, or 0; of others their number.
+            "solved": np.zeros(max(1, len(self._fixed)), int),
             "recent": np.full((WINDOW, len(KS)), np.nan),
             "held_out": np.full((2, len(KS)), np.nan),
         }
         self._places = {p: i for i, p in enumerate(self._fixed)}
         self._metrics: dict[str, float] = {}
+        self._details: dict[str, Any] = {}
 
     def score(self, samples: np.ndarray) -> np.ndarray:
         """The rewards `[P, n]` of completions of the problems that were sampled last."""
@@ -83,8 +100,10 @@ class WordProblemsTask:
         recent = np.roll(state["recent"], -1, axis=0)
         recent[-1, : len(ks)] = row
         held_out = state["held_out"]
-        due = state["updates"] % config.interval == 0 or state["updates"] == config.steps
-        if self._held_out and due:
+        self._details = {}
+        if self._due(SHOWN):
+            self._details["groups"] = self._groups(rewards, weights)
+        if self._held_out and self._due(config.interval):
             found = evaluate(
                 self.policy.model,
                 self._held_out,
@@ -93,12 +112,19 @@ class WordProblemsTask:
                 limit=config.limit,
             )
             held_out = np.array([found.max_at(k) for k in KS]).T
+            self._details["held_out"] = found.rewards.sum(axis=1).tolist()
         solved = (rewards == 1).any(axis=1)
         counts, seen = state["solved"].copy(), state["seen"]
         if self._fixed:
-            counts[[self._places[p] for p in self.policy.problems]] |= solved
+            places = np.array([self._places[p] for p in self.policy.problems])
+            new = places[solved & (counts[places] == 0)]
+            counts[new] = 1 + state["updates"]
+            rate = (counts > 0).mean()
+            if self._details:
+                self._details["first_solved"] = (counts - 1).tolist()
         else:
             counts, seen = counts + solved.sum(), seen + len(solved)
+            rate = counts.sum() / seen
         self.state = {
             "updates": state["updates"] + 1,
             "seen": np.array(seen),
@@ -113,12 +139,45 @@ class WordProblemsTask:
             **{f"pass@{k}": value for k, value in zip(ks, rolling, strict=True)},
             **(dict(zip(names, held_out.ravel().tolist(), strict=True)) if self._held_out else {}),
             "entropy": float(drawn.entropies.sum() / drawn.lengths.sum()),
-            "cumulative_solve_rate": float(counts.sum() / seen),
+            "cumulative_solve_rate": float(rate),
             **self._metrics,
             "dead_group_share": float((~weights.any(axis=1)).mean()),
             "truncation_share": float((~drawn.finished).float().mean()),
             "gradient_norm": self.policy.gradient_norm,
         }
+
+    def details(self, rewards: np.ndarray, weights: np.ndarray) -> dict[str, Any]:
+        """See `Task`; what there is, is said above."""
+        return self._details
+
+    def _due(self, interval: int) -> bool:
+        update = self.state["updates"]
+        return bool(update % interval == 0 or update == self.config.steps)
+
+    def _groups(self, rewards: np.ndarray, weights: np.ndarray) -> list[dict[str, Any]]:
+        drawn, pieces = self.policy.samples, self.policy.model.pieces
+        assert drawn is not None, "nothing has been sampled"
+        groups = []
+        for i, problem in enumerate(self.policy.problems[:GROUPS]):
+            rows = zip(
+                drawn.tokens[i].tolist(),
+                drawn.log_probs[i].exp().tolist(),
+                (drawn.lengths[i] - drawn.finished[i].long()).tolist(),
+                rewards[i].tolist(),
+                weights[i].tolist(),
+                strict=True,
+            )
+            samples = [
+                {
+                    "tokens": pieces(tokens[:count]),
+                    "probabilities": [round(p, 3) for p in chances[:count]],
+                    "reward": reward,
+                    "weight": weight,
+                }
+                for tokens, chances, count, reward, weight in rows
+            ]
+            groups.append({"problem": asdict(problem), "samples": samples})
+        return groups
 
     def exact(
         self, parameters: np.ndarray, gradient: np.ndarray, k: np.ndarray

@@ -50,14 +50,18 @@ class Tokenizer:
             )
         return [self._ids[token] for token in tokens]
 
-    def decode(self, ids: Iterable[int]) -> str:
-        """The text of these ids."""
-        text, last = "", ""
+    def pieces(self, ids: Iterable[int]) -> list[str]:
+        """What each of these ids adds to the text."""
+        found, last = [], ""
         for token in (self.vocabulary[i] for i in ids):
             number = token.isdigit() and last.isdigit()
-            text += " " * (token[0].isalnum() and _closes(last) and not number) + token
+            found.append(" " * (token[0].isalnum() and _closes(last) and not number) + token)
             last = token
-        return text
+        return found
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The text of these ids."""
+        return "".join(self.pieces(ids))
 
 
 def _closes(token: str) -> bool:

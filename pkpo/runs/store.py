@@ -13,9 +13,11 @@ import shutil
 import sqlite3
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -35,11 +37,12 @@ from pkpo.runs.run import (
     new_id,
 )
 
-VERSION = 1  # of the tables
 TIMEOUT = 10.0  # seconds to wait for another process that writes
 NAME_LENGTH = 80
 
-_TABLES = """
+# The tables of every version of this program, each made of the one before it.
+_TABLES = (
+    """
 CREATE TABLE runs (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
@@ -79,7 +82,16 @@ CREATE TABLE steering (
   learning_rate REAL
 );
 CREATE INDEX steering_by_run ON steering (run);
-"""
+""",
+    """
+CREATE TABLE details (
+  run TEXT NOT NULL,
+  step INTEGER NOT NULL,
+  data BLOB NOT NULL,
+  PRIMARY KEY (run, step)
+) WITHOUT ROWID;
+""",
+)
 
 _REASONS = {
     "SQLITE_BUSY": "is held by another process; try again",
@@ -189,6 +201,17 @@ class Store:
             raise StoreError(f"{self.file} is damaged: events of run {id} are missing")
         return {name: np.array([row.get(name, math.nan) for row in rows]) for name in names}
 
+    def details(self, id: str) -> dict[int, dict[str, Any]]:
+        """What is kept of a run besides its curves, by update; see `pkpo.training.Event`."""
+        query = "SELECT step, data FROM details WHERE run = ? ORDER BY step"
+        with self._read() as db:
+            _row(db, id)
+            rows = [tuple(row) for row in db.execute(query, (id,))]
+        try:
+            return {step: json.loads(zlib.decompress(data)) for step, data in rows}
+        except (ValueError, zlib.error) as reason:
+            raise StoreError(f"{self.file} is damaged: details of run {id} are lost") from reason
+
     def changes(self, id: str) -> list[Change]:
         """What was changed while the run went on, each with the update from which it holds."""
         with self._read() as db:
@@ -282,6 +305,7 @@ class Store:
                 raise ValueError(f"run {id} is running and cannot be deleted; stop it first")
             db.execute("DELETE FROM runs WHERE id = ?", (id,))
             db.execute("DELETE FROM events WHERE run = ?", (id,))
+            db.execute("DELETE FROM details WHERE run = ?", (id,))
             db.execute("DELETE FROM steering WHERE run = ?", (id,))
         shutil.rmtree(self.files(id), ignore_errors=True)
 
@@ -350,7 +374,12 @@ class Store:
             db.execute("UPDATE runs SET message = ? WHERE id = ?", (message, id))
 
     def append(
-        self, id: str, process: Process, events: Sequence[Mapping[str, Any]], upcoming: int | None
+        self,
+        id: str,
+        process: Process,
+        events: Sequence[Mapping[str, Any]],
+        upcoming: int | None,
+        details: Mapping[int, Mapping[str, Any]] = MappingProxyType({}),
     ) -> Requests:
         """Store events, give a sign of life, and take up what was asked for, all or nothing.
 
@@ -360,6 +389,7 @@ class Store:
           events: rows of `events`, each with its "update"; what is there already stays as it is.
           upcoming: the next update, from which pending changes hold; None at the end. They wait
             while updates that have been before are done again.
+          details: what is to be kept besides, by update.
 
         Raises:
           NotOurs: the run is no longer this worker's; nothing was stored.
@@ -367,6 +397,7 @@ class Store:
         texts = [json.dumps(event) for event in events]
         rows = [(id, event["update"], text) for event, text in zip(events, texts, strict=True)]
         last = rows[-1][1:] if rows else (-1, "")
+        packed = [(id, at, zlib.compress(json.dumps(x).encode())) for at, x in details.items()]
         with self._write() as db:
             own = db.execute(
                 "UPDATE runs SET heartbeat = ?, step = max(step, ?), "
@@ -377,6 +408,7 @@ class Store:
             if own.rowcount != 1:
                 raise NotOurs(f"run {id} is no longer this worker's")
             db.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?)", rows)
+            db.executemany("INSERT OR IGNORE INTO details VALUES (?, ?, ?)", packed)
             stop = db.execute("SELECT stop_requested FROM runs WHERE id = ?", (id,)).fetchone()[0]
             changes: list[Change] = []
             known = db.execute("SELECT max(step) FROM events WHERE run = ?", (id,)).fetchone()[0]
@@ -472,13 +504,13 @@ def _open(file: Path, timeout: float) -> sqlite3.Connection:
     db.text_factory = lambda text: text.decode(errors="replace")  # damage is found where it is read
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = NORMAL")
-    if _version(db) == 0:
+    if _version(db) < len(_TABLES):
         with _transaction(db):
-            if _version(db) == 0:  # nobody else has made them meanwhile
-                for statement in _TABLES.split(";"):
+            for tables in _TABLES[_version(db) :]:  # unless somebody else has made them meanwhile
+                for statement in tables.split(";"):
                     db.execute(statement)
-                db.execute(f"PRAGMA user_version = {VERSION}")
-    if _version(db) != VERSION:
+            db.execute(f"PRAGMA user_version = {len(_TABLES)}")
+    if _version(db) != len(_TABLES):
         raise StoreError(f"{file} was written by another version of this program")
     return db
 

@@ -33,7 +33,7 @@ APPEND_SECONDS = 0.1  # events of so many seconds, or BLOCK, are stored together
 CHECKPOINT_SECONDS = 2.0  # between checkpoints; PKPO_CHECKPOINT_SECONDS
 RESERVE = 64 * 1024  # bytes kept free, so that on a full disk a worker can still say so
 DTYPES = {WordProblemsConfig.task: "float32"}  # all others float64
-PACKAGES = ("numpy", "scipy", "gymnasium", "safetensors", "torch")
+PACKAGES = ("numpy", "scipy", "gymnasium", "safetensors", "torch", "transformers", "peft")
 
 
 def main(id: str) -> int:
@@ -117,7 +117,8 @@ def train(
                 for event in (loop.complete(block) if block else [])
             ]
             upcoming = loop.update if loop.update <= run.config.steps else None
-            asked = store.append(run.id, process, rows, upcoming)
+            details = {event.update: event.details for event in block if event.details}
+            asked = store.append(run.id, process, rows, upcoming, details)
 
 
 def _fill(block: list[Event], loop: Loop, told_to_stop: Callable[[], bool]) -> None:

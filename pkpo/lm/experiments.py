@@ -1,0 +1,153 @@
+"""The named experiments on the language model, and the runs of them that ship.
+
+`python -m pkpo.lm.experiments` trains what is missing in the data directory, some hours on one core, and
+writes the records anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+from pkpo.config import WordProblemsConfig
+from pkpo.runs.record import Record, read, write
+
+RECORDED = Path(__file__).parent / "recorded"
+"""The records that ship, `EXPERIMENT/METHOD-SEED.json.gz`."""
+SEEDS = (0, 1, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """What is trained for."""
+
+    label: str
+    settings: Mapping[str, Any]
+    share: float | None = None
+    """Of the updates, after which k becomes 1."""
+
+    def config(self, base: WordProblemsConfig) -> WordProblemsConfig:
+        """This method's run, all else as in `base`."""
+        settings = dict(self.settings)
+        if self.share is not None:
+            settings["schedule"] += f"@0,1@{round(self.share * base.steps)}"
+        return dataclasses.replace(base, **settings)
+
+
+METHODS = {
+    "k1": Method("k = 1", {"schedule": "1"}),
+    "k2": Method("k = 2", {"schedule": "2"}),
+    "k4": Method("k = 4", {"schedule": "4"}),
+    "k8": Method("k = 8", {"schedule": "8"}),
+    "annealed": Method("k = 8, then 1", {"schedule": "8"}, share=0.6),
+    "tzsm25": Method("TZSM25, k = n = 16", {"schedule": "16"}),
+    "entropy": Method("k = 1, entropy bonus", {"schedule": "1", "entropy_bonus": 0.01}),
+}
+METHODS |= {
+    f"bonus-{bonus:g}": Method(
+        f"Entropy bonus {bonus:g}", {"schedule": "1", "entropy_bonus": bonus}
+    )
+    for bonus in (0.001, 0.005, 0.01, 0.05, 0.1)
+}
+"""loo-1 at k = n is the estimator of TZSM25 (arXiv:2503.19595): it trains for the best of all n. The
+bonuses are those that the paper tried; the one of "entropy" is the best of them here."""
+MAIN = tuple(name for name in METHODS if not name.startswith("bonus"))
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """Methods on the same problems, over the same seeds."""
+
+    title: str
+    question: str
+    base: WordProblemsConfig
+    methods: tuple[str, ...] = MAIN
+    seeds: tuple[int, ...] = SEEDS
+
+    def configs(self) -> dict[tuple[str, int], WordProblemsConfig]:
+        """The runs, by method and seed."""
+        return {
+            (name, seed): METHODS[name].config(dataclasses.replace(self.base, seed=seed))
+            for name in self.methods
+            for seed in self.seeds
+        }
+
+
+FRESH = WordProblemsConfig(held_out=1024)
+HARD = WordProblemsConfig(
+    problems="hard", prompts=16, learning_rate=5e-4, steps=200, held_out=512, interval=100
+)
+EXPERIMENTS = {
+    "fresh": Experiment(
+        "Fresh problems",
+        "Every problem is new. What is gained on problems that were never seen?",
+        FRESH,
+    ),
+    "hard": Experiment(
+        "Fixed hard set",
+        "128 problems that the model solves at most 3 of 64 times, again and again.",
+        HARD,
+    ),
+    "answer": Experiment(
+        "Fresh problems, answer only",
+        "As fresh problems, but a right answer earns the reward whatever the equations say.",
+        dataclasses.replace(FRESH, reward="answer"),
+        ("k1", "k8", "annealed"),
+    ),
+    "bonus": Experiment(
+        "Which entropy bonus?",
+        "The coefficients that the paper tried, on fresh problems.",
+        FRESH,
+        tuple(name for name in METHODS if name.startswith("bonus")),
+        (0,),
+    ),
+}
+
+
+@cache
+def recorded(experiment: str) -> dict[str, tuple[Record, ...]]:
+    """The shipped runs of an experiment: one per seed, by method; read once.
+
+    Raises:
+      OSError, ValueError: they are not there, or are damaged.
+    """
+    found = EXPERIMENTS[experiment]
+    return {
+        name: tuple(read(path_of(experiment, name, seed)) for seed in found.seeds)
+        for name in found.methods
+    }
+
+
+def path_of(experiment: str, method: str, seed: int) -> Path:
+    """Where a shipped record is."""
+    return RECORDED / experiment / f"{method}-{seed}.json.gz"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Train the experiments and write their records."""
+    from pkpo.runs import Store
+    from pkpo.runs.together import finish
+
+    parser = argparse.ArgumentParser(prog="python -m pkpo.lm.experiments", description=__doc__)
+    parser.add_argument("experiment", nargs="*", choices=tuple(EXPERIMENTS), help="default all")
+    for name in parser.parse_args(argv).experiment or EXPERIMENTS:
+        wanted = EXPERIMENTS[name].configs()
+        records = finish(Store(), list(wanted.values()), partial(_say, name))
+        (RECORDED / name).mkdir(parents=True, exist_ok=True)
+        for (method, seed), record in zip(wanted, records, strict=True):
+            # Groups to look at are large, and those of one seed are enough.
+            write(record, path_of(name, method, seed), ("groups",) if seed else ())
+
+
+def _say(experiment: str, done: float) -> None:
+    print(f"\r{experiment} {done:.1%} ", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Many runs at once, to the end: what a figure needs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from pkpo.config import RunConfig
+from pkpo.runs.executor import LocalExecutor
+from pkpo.runs.record import Record, of
+from pkpo.runs.run import TRANSITIONS, Run
+from pkpo.runs.store import Store
+
+POLL = 0.5  # seconds between looks
+
+
+def finish(
+    store: Store, configs: Sequence[RunConfig], progress: Callable[[float], object] = lambda _: None
+) -> list[Record]:
+    """Train every config in workers, as many at a time as there is room for.
+
+    A run that the store already has, of the same settings and not steered, is taken up: a finished
+    one as it is, another where it stands. So what was broken off goes on when it is asked for again.
+
+    Args:
+      store: where the runs are kept.
+      configs: what to train; all different.
+      progress: is told the share of all updates that are done, now and then.
+
+    Returns:
+      A record for each config.
+
+    Raises:
+      ValueError: a run failed, or somebody stopped or steered it.
+      StoreError: see `Store`.
+    """
+    executor = LocalExecutor(store)
+    known = _unsteered(store, configs)
+    ids = []
+    for config in configs:
+        run = known.get(config)
+        if run is not None and "queued" in TRANSITIONS[run.status]:
+            store.resume(run.id)
+        ids.append(store.submit(config) if run is None else run.id)
+    total = sum(config.steps for config in configs)
+    while True:
+        executor.reconcile()
+        runs = [store.run(id) for id in ids]
+        for run in runs:
+            if run.status in ("failed", "stopped"):
+                raise ValueError(f"run {run.id} {run.status}: {run.message or 'no reason given'}")
+            if run.status == "interrupted":
+                store.resume(run.id)
+        progress(sum(run.step for run in runs) / total)
+        if all(run.status == "finished" for run in runs):
+            records = [of(store, id) for id in ids]
+            if steered := [id for id, record in zip(ids, records, strict=True) if record.changes]:
+                raise ValueError(f"run {steered[0]} was steered, so it is not what was asked for")
+            return records
+        time.sleep(POLL)
+
+
+def _unsteered(store: Store, configs: Sequence[RunConfig]) -> dict[RunConfig, Run]:
+    """For each config a run in the store that went as it says, the one that is furthest."""
+    order = ("stopped", "interrupted", "queued", "running", "finished")
+    wanted = {_key(config.to_dict()): config for config in configs}
+    found: dict[RunConfig, Run] = {}
+    for run in sorted(
+        store.runs(status=order), key=lambda run: (order.index(run.status), run.step)
+    ):
+        config = wanted.get(_key(run.settings))
+        if config is not None and not store.changes(run.id):
+            found[config] = run
+    return found
+
+
+def _key(settings: dict) -> tuple:
+    return tuple(sorted(settings.items()))
