@@ -167,6 +167,28 @@ def test_log_probs_and_entropies_are_those_of_the_whole_softmax(folder, lora):
     assert (again - drawn.log_probs.sum(-1)[used]).abs().max() < 12 * allowed
 
 
+def test_learned_positions_are_counted_from_the_first_real_token(folder, tmp_path):
+    """Llama's rotations would not show it: only the distance of two positions matters to them."""
+    path = shutil.copytree(folder, tmp_path / "gpt2")
+    config = transformers.GPT2Config(
+        vocab_size=400, n_positions=512, n_embd=32, n_layer=2, n_head=4, eos_token_id=0
+    )
+    torch.manual_seed(0)
+    gpt2 = transformers.GPT2LMHeadModel(config)
+    with torch.no_grad():
+        gpt2.transformer.wpe.weight *= 50
+    gpt2.save_pretrained(path)
+    model = load(path, 2)
+    drawn = draw(model)
+    for p, i in itertools.product(range(len(QUESTIONS)), range(6)):
+        with torch.no_grad():
+            tokens, logs = predictions(model, drawn, p, i)
+        want = logs.gather(1, tokens[:, None])[:, 0]
+        assert (drawn.log_probs[p, i, : len(tokens)] - want).abs().max() < 1e-4, f"{p}, {i}"
+    again = log_probs(model, QUESTIONS, drawn, drawn.lengths > 0)
+    assert (again - drawn.log_probs.sum(-1).flatten()).abs().max() < 1e-3
+
+
 def test_fewer_samples_are_the_first(folder):
     model = load(folder)
     many, few = draw(model, n=8), draw(model, n=3)

@@ -324,7 +324,7 @@ def _pretrained(path: Path, lora: int) -> Model:
         from pkpo.lm.pretrained import load_pretrained
     except ModuleNotFoundError as reason:
         raise ValueError(f"model {path} needs {reason.name}, which is not installed") from None
-    return load_pretrained(path, lora)
+    return load_pretrained(path, lora, "cuda" if torch.cuda.is_available() else "cpu")
 
 
 def load_hard(model: str | Path) -> list[Problem]:

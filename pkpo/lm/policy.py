@@ -196,4 +196,5 @@ class LanguagePolicy:
                 p.copy_(torch.as_tensor(state[name]))
                 for key in ("step", "exp_avg", "exp_avg_sq"):
                     if (entry := f"adam.{key}.{name}") in state:
-                        self._adam.state[p][key] = torch.tensor(state[entry])
+                        where = "cpu" if key == "step" else p.device
+                        self._adam.state[p][key] = torch.tensor(state[entry], device=where)
