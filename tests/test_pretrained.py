@@ -326,7 +326,10 @@ def test_a_stopped_policy_goes_on_bit_for_bit(folder, lora):
 
 
 def test_adapters_begin_without_effect_and_alike(folder):
-    plain, one, other = load(folder), load(folder, 4), load(folder, 4)
+    torch.manual_seed(1)
+    plain, one = load(folder), load(folder, 4)
+    torch.manual_seed(2)
+    other = load(folder, 4)
     ids = torch.tensor([plain.prompt(QUESTIONS[0])])
     with torch.no_grad():
         assert torch.equal(plain.module(ids).logits, one.module(ids).logits)
