@@ -17,6 +17,7 @@ import transformers
 from torch import Tensor, nn
 
 from pkpo.lm.folders import first_line
+from pkpo.lm.sampler import SHRINK
 
 PROMPT = """Solve the problem step by step. Write every calculation as in the example, and end with \
 #### and the answer, a whole number.
@@ -29,7 +30,6 @@ She has 48-34 = <<48-34=14>>14 pens left.
 Question: {question}
 Answer:"""
 """What a model is asked: in its chat template if it has one, else as it stands."""
-SHRINK = 0.7  # finished rows are dropped once what is unfinished is a smaller share
 
 
 class PretrainedModel:
