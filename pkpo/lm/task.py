@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from pkpo.config import WordProblemsConfig
+from pkpo.config import GSM8K, WordProblemsConfig
 from pkpo.estimators import rho
 from pkpo.lm.evaluate import evaluate
+from pkpo.lm.folders import HUB, download
 from pkpo.lm.model import load, load_hard
 from pkpo.lm.policy import LanguagePolicy
 from pkpo.tasks import Task
-from toy_envs.word_problems import Problem, problems, verify
+from toy_envs.word_problems import Problem, answer_of, gsm8k_splits, problems, verify
 
 KS = tuple(range(1, 17))
 """The k at which every event gives pass@k."""
@@ -47,20 +48,19 @@ class WordProblemsTask(Task):
     either, first_solved: of each problem of a fixed set the update that first solved it, or -1.
 
     Raises:
-      ValueError: more prompts than a fixed set holds.
+      ValueError: more prompts or held-out problems than there are, or a model or problems that cannot
+        be read.
     """
 
     def __init__(self, config: WordProblemsConfig):
         self.config = config
-        self._fixed = load_hard(config.model) if config.problems == "hard" else []
-        if self._fixed and config.prompts > len(self._fixed):
-            raise ValueError(
-                f"prompts must be at most {len(self._fixed)} with the hard problems, "
-                f"got {config.prompts}"
-            )
+        self._fixed, self._held_out = _problem_sets(config)
         draw = functools.partial(_choose, self._fixed) if self._fixed else problems
         self.policy = LanguagePolicy(
-            load(config.model), lambda rng: draw(config.prompts, rng), config.entropy_bonus
+            load(config.model, config.lora),
+            lambda rng: draw(config.prompts, rng),
+            config.entropy_bonus,
+            config.limit,
         )
         self.state = {
             "updates": np.zeros((), int),
@@ -71,7 +71,6 @@ class WordProblemsTask(Task):
             "held_out": np.full((2, len(KS)), np.nan),
         }
         self._places = {p: i for i, p in enumerate(self._fixed)}
-        self._held_out = problems(config.held_out, HELD_OUT_SEED, "held-out")
         self._metrics: dict[str, float] = {}
         self._details: dict[str, Any] = {}
 
@@ -85,7 +84,7 @@ class WordProblemsTask(Task):
             "valid_chain_share": sum(v.chain for v in flat) / len(flat),
             "lucky_share": sum(not v.chain for v in right) / max(1, len(right)),
             "unique_answers": float(
-                np.mean([len({text.partition("####")[2] for text in group}) for group in samples])
+                np.mean([len({answer_of(text) for text in group}) for group in samples])
             ),
         }
         return np.array([[v.reward(self.config.reward) for v in group] for group in verdicts])
@@ -105,7 +104,13 @@ class WordProblemsTask(Task):
         if self._due(SHOWN):
             self._details["groups"] = self._groups(rewards, weights)
         if self._held_out and self._due(config.interval):
-            found = evaluate(self.policy.model, self._held_out, max(KS), reward=config.reward)
+            found = evaluate(
+                self.policy.model,
+                self._held_out,
+                max(KS),
+                reward=config.reward,
+                limit=config.limit,
+            )
             held_out = np.array([found.max_at(k) for k in KS]).T
             self._details["held_out"] = found.rewards.sum(axis=1).tolist()
         solved = (rewards == 1).any(axis=1)
@@ -150,7 +155,7 @@ class WordProblemsTask(Task):
         return bool(update % interval == 0 or update == self.config.steps)
 
     def _groups(self, rewards: np.ndarray, weights: np.ndarray) -> list[dict[str, Any]]:
-        drawn, pieces = self.policy.samples, self.policy.model.tokenizer.pieces
+        drawn, pieces = self.policy.samples, self.policy.model.pieces
         assert drawn is not None, "nothing has been sampled"
         groups = []
         for i, problem in enumerate(self.policy.problems[:GROUPS]):
@@ -179,6 +184,33 @@ class WordProblemsTask(Task):
     ) -> dict[str, np.ndarray]:
         """Nothing is known exactly of a language model."""
         return {}
+
+
+def _problem_sets(config: WordProblemsConfig) -> tuple[list[Problem], list[Problem]]:
+    """The fixed set to train on, empty for new problems at every update, and what is held out."""
+    fixed: list[Problem] = []
+    if config.problems.startswith(GSM8K):
+        where = config.problems.removeprefix(GSM8K)
+        if where.startswith(HUB):
+            name = where.removeprefix(HUB)
+            where = str(download("problems", name, "dataset", ("train.jsonl", "test.jsonl")))
+        fixed, others = gsm8k_splits(where)
+        if config.held_out > len(others):
+            raise ValueError(
+                f"held_out must be at most {len(others)} with {config.problems}, "
+                f"got {config.held_out}"
+            )
+        held_out = _choose(others, config.held_out, np.random.default_rng(HELD_OUT_SEED))
+    else:
+        held_out = problems(config.held_out, HELD_OUT_SEED, "held-out")
+        if config.problems == "hard":
+            fixed = load_hard(config.model)
+    if fixed and config.prompts > len(fixed):
+        raise ValueError(
+            f"prompts must be at most {len(fixed)} with {config.problems} problems, "
+            f"got {config.prompts}"
+        )
+    return fixed, held_out
 
 
 def _choose(fixed: Sequence[Problem], count: int, rng: np.random.Generator) -> list[Problem]:
