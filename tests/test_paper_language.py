@@ -96,6 +96,13 @@ def test_figures_carry_their_tables(found, key):
     assert sorted(legend) == sorted({METHODS[name].label for name in table["method"]})
 
 
+def test_a_figure_shows_its_own_methods_only(found):
+    for key in FIGURES:
+        table, _ = paper.RECIPES[key].make(found)
+        allowed = paper.RECIPES[key].source.methods
+        assert set(table["method"]) <= {name for names in allowed.values() for name in names}
+
+
 def test_every_method_has_its_colour():
     colours = [drawing.METHOD_COLOURS[name] for name in experiments.MAIN]
     assert len(set(colours)) == len(colours)

@@ -41,8 +41,8 @@ FIGURE_3: dict[str, Any] = {
 
 
 def _figure_3(runs: Runs) -> tuple[Table, list[Claim]]:
-    fresh = runs["fresh"]
-    one, eight, annealed = (fresh[name] for name in ("k1", "k8", "annealed"))
+    fresh = {name: runs["fresh"][name] for name in ("k1", "k8", "annealed")}
+    one, eight, annealed = fresh.values()
     names = [f"pass@{k}" for k in FIGURE_3["k_eval"]]
     table = _table(
         *(row for name in names for row in _training(name, fresh, name)),
@@ -93,15 +93,16 @@ def _figure_6(runs: Runs) -> tuple[Table, list[Claim]]:
         ("cumulative_solve_rate", "cumulative solve rate"),
         ("entropy", "entropy"),
     ):
-        for place, methods in runs.items():
+        for place, found in runs.items():
+            methods = {method: found[method] for method in K_OPT.values()}
             rows += _training(f"{what}, {_PLACES[place]}", methods, name)
             updates = 1 if name == "cumulative_solve_rate" else LAST
-            found = {k: ends(methods[method], name, updates) for k, method in K_OPT.items()}
-            gaps = found[8] - found[1]
+            last = {k: ends(methods[method], name, updates) for k, method in K_OPT.items()}
+            gaps = last[8] - last[1]
             if (place, name) == ("hard", "cumulative_solve_rate"):
                 gaps = solved(methods["k8"]) - solved(methods["k1"])
-            means = [float(x.mean()) for x in found.values()]
-            shown = ", ".join(f"{k}: {x:.3f}" for k, x in zip(found, means, strict=True))
+            means = [float(x.mean()) for x in last.values()]
+            shown = ", ".join(f"{k}: {x:.3f}" for k, x in zip(last, means, strict=True))
             claims += [
                 above(f"On {_PLACES[place]} k = 8 ends with a higher {what} than k = 1.", gaps),
                 Claim(
