@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import numpy as np
 import plotly.graph_objects as go
 
-from pkpo.figures.style import LEGEND, OTHER_COLOURS, axis, band, figure, groups, k_colour, line
+from pkpo.enumeration import moments
+from pkpo.figures.style import (
+    LEGEND,
+    OTHER_COLOURS,
+    axis,
+    band,
+    estimator_colour,
+    figure,
+    groups,
+    k_colour,
+    line,
+    scatter,
+)
 from pkpo.lm.experiments import METHODS
 from pkpo.paper.recipe import Table
+from pkpo.problems import binary_problem
 
 METHOD_COLOURS = {
     "k1": k_colour(1),
@@ -16,7 +30,9 @@ METHOD_COLOURS = {
     "tzsm25": k_colour(16),
     "annealed": OTHER_COLOURS[0],
     "entropy": OTHER_COLOURS[1],
+    "canonical": estimator_colour("canonical"),
 }
+SYMBOLS = {"start": "circle", "trained": "diamond-open"}
 GAP = 0.09  # between panels, of the figure
 HEIGHT = 250  # of a panel
 
@@ -81,3 +97,61 @@ def over_updates(table: Table, columns: int) -> go.Figure:
         height=HEIGHT * lines + 120,
         **axes,
     )
+
+
+def which_estimator(table: Table) -> go.Figure:
+    """Every prompt's variance of loo-1 over canonical's, by pass rate and by effective dimension.
+
+    The lines are exact: what one Bernoulli parameter would show (`pkpo.problems.binary_problem`).
+
+    Args:
+      table: see `pkpo.lm.spread`.
+    """
+    found = dict(groups(table, "estimator"))
+    loo, canonical = (found[name] for name in ("sloo_minus_one", "canonical"))
+    traces = []
+    for k in dict.fromkeys(canonical["k"].tolist()):
+        own = {"legendgroup": str(k), "name": f"k = {k}"}
+        traces.append(_exact(k) | own | {"showlegend": False})
+        for checkpoint, symbol in SYMBOLS.items():
+            ours, theirs = (
+                rows["variance"][(rows["k"] == k) & (rows["checkpoint"] == checkpoint)]
+                for rows in (loo, canonical)
+            )
+            alive = (ours > 0) & (theirs > 0)
+            at = (canonical["k"] == k) & (canonical["checkpoint"] == checkpoint)
+            for panel, factor in (("", "pass_rate"), ("2", "dimension")):
+                traces.append(
+                    scatter(
+                        x=canonical[factor][at][alive],
+                        y=ours[alive] / theirs[alive],
+                        mode="markers",
+                        marker={"color": k_colour(k), "symbol": symbol, "size": 8},
+                        hovertemplate=f"%{{y:.2f}} ({checkpoint})",
+                        showlegend=panel == "" and checkpoint == "start",
+                        xaxis=f"x{panel}",
+                        yaxis=f"y{panel}",
+                        **own,
+                    )
+                )
+    scale = {"type": "log", "dtick": "D2"}
+    return figure(
+        traces,
+        axis("pass rate of the prompt", domain=[0, 0.47], range=[0, 1]),
+        axis("variance of loo-1 / canonical", **scale),
+        "",
+        **LEGEND | {"hovermode": "closest"},
+        xaxis2=axis("effective dimension of a group's scores", domain=[0.53, 1], anchor="y2"),
+        yaxis2=axis("", anchor="x2", matches="y", **scale),
+    )
+
+
+def _exact(k: int) -> dict:
+    """The ratio for one Bernoulli parameter, over its pass rate."""
+    rates = np.linspace(0.02, 0.98, 49)
+    ratios = [
+        moments(binary_problem(p), "sloo_minus_one", 16, k).variance
+        / moments(binary_problem(p), "canonical", 16, k).variance
+        for p in rates.tolist()
+    ]
+    return line(rates, ratios, k_colour(k), "", width=1.5, hoverinfo="skip")

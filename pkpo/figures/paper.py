@@ -155,5 +155,7 @@ DRAW: dict[str, Callable[[Table], go.Figure]] = {
     "fig6": partial(language.over_updates, columns=2),
     "fig7": partial(language.over_updates, columns=3),
     "fig8": partial(language.over_updates, columns=2),
+    "which": language.which_estimator,
+    "faster": partial(language.over_updates, columns=3),
 }
 """Recipe key -> its figure, from the recipe's table."""

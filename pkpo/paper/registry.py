@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pkpo.paper import language, toy
+from pkpo.paper import language, toy, which
 from pkpo.paper.recipe import Recipe
 
-RECIPES: dict[str, Recipe] = {recipe.key: recipe for recipe in (*toy.RECIPES, *language.RECIPES)}
+RECIPES: dict[str, Recipe] = {
+    recipe.key: recipe for recipe in (*toy.RECIPES, *language.RECIPES, which.RECIPE)
+}
 """The figures that can be made, by key."""
 
 
