@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"pkpo {arguments.command}: {reason}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"pkpo {arguments.command}: interrupted", file=sys.stderr)
+        print(f"\npkpo {arguments.command}: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         sys.stderr.close()
