@@ -202,5 +202,6 @@ def test_no_recorded_runs_are_said(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(experiments, "RECORDED", tmp_path / "nothing")
     experiments.recorded.cache_clear()
     assert main(["figures", "--out", str(tmp_path), "--only", "fig6", "--recorded"]) == 2
-    assert "the recorded runs cannot be read" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "the recorded runs cannot be read: fresh/k1-0.json.gz: No such file" in said
     experiments.recorded.cache_clear()

@@ -6,6 +6,7 @@ import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -40,7 +41,10 @@ class TrainedRuns:
                 for name, methods in self.methods.items()
             }
         except OSError as reason:
-            raise ValueError(f"the recorded runs cannot be read: {reason}") from None
+            where, why = Path(reason.filename or ""), reason.strerror
+            raise ValueError(
+                f"the recorded runs cannot be read: {where.parent.name}/{where.name}: {why}"
+            ) from None
 
     def afresh(self, seed: int, progress: Progress) -> Runs:
         """Train in workers, with as many seeds as what ships has, from `seed` on; see `Source`."""

@@ -28,7 +28,8 @@ class Spread:
         try:
             return json.loads(gzip.decompress(SPREAD.read_bytes()))
         except (OSError, EOFError, ValueError) as reason:
-            raise ValueError(f"{SPREAD} cannot be read: {reason}") from None
+            why = getattr(reason, "strerror", None) or reason
+            raise ValueError(f"the recorded study cannot be read: {SPREAD.name}: {why}") from None
 
     def afresh(self, seed: int, progress: Progress) -> dict[str, Any]:
         """See `Source`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import re
 
@@ -9,12 +10,22 @@ from playwright.sync_api import expect
 
 from pkpo import paper
 
-PLOTS = str(len(paper.RECIPES))
+
+def carried_out() -> list[paper.Result]:
+    """The recipes whose data are there; the page says of others that they are not."""
+    results = []
+    for recipe in paper.RECIPES.values():
+        with contextlib.suppress(ValueError):
+            results.append(recipe.run(0))
+    return results
+
+
+PLOTS = str(len(carried_out()))
 
 
 def test_shows_every_figure_with_its_claims(visit):
     page = visit("/paper-figures", ready=False)
-    results = [recipe.run(0) for recipe in paper.RECIPES.values()]
+    results = carried_out()
     claims = [claim for result in results for claim in result.claims]
     held = sum(claim.passed for claim in claims)
     expect(page.get_by_text(f"{held} of {len(claims)} claims hold with")).to_be_visible()
