@@ -102,7 +102,8 @@ def over_updates(table: Table, columns: int) -> go.Figure:
 def which_estimator(table: Table) -> go.Figure:
     """Every prompt's variance of loo-1 over canonical's, by pass rate and by effective dimension.
 
-    The lines are exact: what one Bernoulli parameter would show (`pkpo.problems.binary_problem`).
+    The variances are those that all its samples imply (`pkpo.lm.spread.expected`). The lines are exact:
+    what one Bernoulli parameter would show (`pkpo.problems.binary_problem`).
 
     Args:
       table: see `pkpo.lm.spread`.
@@ -115,7 +116,7 @@ def which_estimator(table: Table) -> go.Figure:
         traces.append(_exact(k) | own | {"showlegend": False})
         for checkpoint, symbol in SYMBOLS.items():
             ours, theirs = (
-                rows["variance"][(rows["k"] == k) & (rows["checkpoint"] == checkpoint)]
+                rows["expected"][(rows["k"] == k) & (rows["checkpoint"] == checkpoint)]
                 for rows in (loo, canonical)
             )
             alive = (ours > 0) & (theirs > 0)

@@ -4,7 +4,7 @@ A sample's gradient depends on its text only, and a model that has learned the f
 different texts for a prompt. So every different text is differentiated once; the inner products of these
 gradients, over all parameters, give the exact length of any estimate, and of any difference of two.
 
-`python -m pkpo.lm.spread` writes the file that ships anew, in some three minutes on one free core.
+`python -m pkpo.lm.spread` writes the file that ships anew, in about four minutes on one core.
 """
 
 from __future__ import annotations
