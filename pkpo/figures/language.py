@@ -138,7 +138,7 @@ def which_estimator(table: Table) -> go.Figure:
     scale = {"type": "log", "dtick": "D2"}
     return figure(
         traces,
-        axis("pass rate of the prompt", domain=[0, 0.47], range=[0, 1]),
+        axis("pass rate of the prompt", domain=[0, 0.47], range=[0, 1.02]),
         axis("variance of loo-1 / canonical", **scale),
         "",
         **LEGEND | {"hovermode": "closest"},
