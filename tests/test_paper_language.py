@@ -90,7 +90,7 @@ def test_figures_carry_their_tables(found, key):
     figure = DRAW[key](table)
     drawn = [trace for trace in figure.data if trace.hoverinfo != "skip"]
     assert sorted(y for trace in drawn for y in trace.y) == sorted(table["mean"])
-    titles = [axis.title.text for axis in figure.select_yaxes()]
+    titles = [axis.title.text.replace("<br>", ", ") for axis in figure.select_yaxes()]
     assert titles == list(dict.fromkeys(table["panel"]))
     legend = [trace.name for trace in drawn if trace.showlegend]
     assert sorted(legend) == sorted({METHODS[name].label for name in table["method"]})
@@ -103,8 +103,19 @@ def test_a_figure_shows_its_own_methods_only(found):
         assert set(table["method"]) <= {name for names in allowed.values() for name in names}
 
 
+def test_does_less_variance_learn_faster(found):
+    methods = {"k8": found["fresh"]["k8"], "canonical": found["fresh"]["k4"]}
+    recipe = paper.RECIPES["faster"]
+    table, claims = recipe.make({"estimator": methods})
+    assert [claim.passed for claim in claims] == [True] * 3  # at updates 40, 80, 120
+    assert "over 3 seeds and 400 problems" in claims[0].required
+    assert len([t for t in DRAW["faster"](table).data if t.showlegend]) == 2
+    methods["k8"] = found["fresh"]["k1"]
+    assert not any(claim.passed for claim in recipe.make({"estimator": methods})[1])
+
+
 def test_every_method_has_its_colour():
-    colours = [drawing.METHOD_COLOURS[name] for name in experiments.MAIN]
+    colours = [drawing.METHOD_COLOURS[name] for name in (*experiments.MAIN, "canonical")]
     assert len(set(colours)) == len(colours)
 
 

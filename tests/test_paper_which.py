@@ -52,6 +52,8 @@ def test_ratios_are_those_of_the_exact_sums(found):
         assert grid.means[0].tolist() == [1.0] * 4 and not grid.errors[0].any()
         assert np.isnan(grid.means[1, 3]) and grid.means[-1, 3] == 1  # TZSM25 is loo-1 at k = n
         assert grid.lowest
+        canonical = paper.grid_csv(grid).splitlines()[2]
+        assert canonical.startswith("Canonical") and canonical.endswith(",,")
 
 
 def test_a_ratio_s_error_is_that_of_its_linear_part():

@@ -86,7 +86,9 @@ def over_updates(table: Table, columns: int) -> go.Figure:
             "update" if last else "", domain=[left, min(left + width, 1)], anchor=f"y{number}"
         )
         axes[f"yaxis{number}"] = axis(
-            name, domain=[bottom, min(bottom + height, 1)], anchor=f"x{number}"
+            name.replace(", ", "<br>"),
+            domain=[bottom, min(bottom + height, 1)],
+            anchor=f"x{number}",
         )
     return figure(
         traces,

@@ -25,8 +25,9 @@ def to_csv(result: Result) -> str:
 def grid_csv(grid: Grid) -> str:
     """A table's means, with their standard errors beside them."""
     heads = [head for column in grid.columns for head in (column, f"{column} error")]
-    cells = np.stack([grid.means, grid.errors], axis=-1).reshape(len(grid.rows), -1).tolist()
-    return _csv(["", *heads], ([name, *row] for name, row in zip(grid.rows, cells, strict=True)))
+    cells = np.stack([grid.means, grid.errors], axis=-1).reshape(len(grid.rows), -1)
+    texts = np.where(np.isnan(cells), "", cells.astype(str)).tolist()
+    return _csv(["", *heads], ([name, *row] for name, row in zip(grid.rows, texts, strict=True)))
 
 
 def grid_markdown(grid: Grid) -> str:

@@ -8,7 +8,13 @@ from pkpo.paper import language, toy, which
 from pkpo.paper.recipe import Recipe
 
 RECIPES: dict[str, Recipe] = {
-    recipe.key: recipe for recipe in (*toy.RECIPES, *language.RECIPES, which.RECIPE)
+    recipe.key: recipe
+    for recipe in (
+        *toy.RECIPES,
+        *language.RECIPES,
+        which.RECIPE,
+        language.LEARNING,
+    )
 }
 """The figures that can be made, by key."""
 

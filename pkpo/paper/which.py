@@ -38,8 +38,10 @@ class Spread:
 
     def afresh(self, seed: int, progress: Progress) -> dict[str, Any]:
         """See `Source`."""
-        from pkpo.lm.spread import measure  # late: nothing else here needs torch
-
+        try:  # late: nothing else here needs torch
+            from pkpo.lm.spread import measure
+        except ModuleNotFoundError as reason:
+            raise ValueError(f"this needs {reason.name}, which is not installed") from None
         return measure(seed, progress)
 
     def origin(self, data: dict[str, Any]) -> str:
