@@ -47,7 +47,7 @@ PAGES: dict[str, dict[str, Any]] = {
         "title": "Paper figures",
         "icon": ":material/fact_check:",
         "url_path": "paper-figures",
-        "help": "The paper's toy figures again, each with its claims checked.",
+        "help": "The paper's figures again, each with its claims checked.",
     },
 }
 """File name under app_pages/ -> what `st.Page` is told of it."""

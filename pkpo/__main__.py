@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from pkpo.estimators import ESTIMATORS
 from pkpo.runs import commands as runs
 
 ROWS = 11  # of the table that `train` prints per run
+BAR = 30  # characters of a bar of progress
 SHOWN = {
     "gaussian-hill": ("theta", "sigma", "gradient", "exact_gradient", "max@1", "value"),
     "bandit": ("entropy", "alignment", "cumulative_solve_rate", "max@8", "max@1", "value"),
@@ -40,6 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ValueError as reason:
         print(f"pkpo {arguments.command}: {reason}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print(f"\npkpo {arguments.command}: interrupted", file=sys.stderr)
+        return 130
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         sys.stderr.close()
         return 0
@@ -83,13 +88,22 @@ def _parser() -> argparse.ArgumentParser:
     runs.add_to(commands)
 
     figures = commands.add_parser(
-        "figures", help="compute the paper's figures and check their claims"
+        "figures",
+        help="compute the paper's figures and check their claims",
+        description="Compute the paper's figures and check their claims. Figures of the language model "
+        "that are named with --only are trained for, in processes of their own: about an hour on two "
+        "cores for all of them. Ctrl-C stops that; the same command goes on where it stood.",
     )
     figures.add_argument("--out", required=True, help="folder for the files; made if missing")
     figures.add_argument(
         "--only", default="", metavar="KEYS", help="such as fig1,fig4; default all"
     )
     figures.add_argument("--seed", type=int, default=0, help="random seed; default 0")
+    figures.add_argument(
+        "--recorded",
+        action="store_true",
+        help="read what ships, as without --only, instead of training the named figures' runs",
+    )
     figures.set_defaults(run=_figures)
 
     worker = commands.add_parser("worker", help="train a claimed run; executors call this")
@@ -170,15 +184,16 @@ def _figures(arguments: argparse.Namespace) -> int:
     from pkpo.figures.export import write_figure
 
     recipes = paper.choose([key for key in arguments.only.split(",") if key])
-    out = Path(arguments.out)
+    out, afresh = Path(arguments.out), bool(arguments.only) and not arguments.recorded
     try:
         out.mkdir(parents=True, exist_ok=True)
         results = []
         for recipe in recipes:
-            result = recipe.run(arguments.seed)
+            result = recipe.run(arguments.seed, afresh, partial(_bar, recipe.title))
             results.append(result)
             files, problem = write_figure(recipe, result, out)
             print(f"{recipe.title} ({result.seconds:.2f} s): {', '.join(files)}")
+            print(f"  {result.origin}")
             for claim in result.claims:
                 print(f"  {'pass' if claim.passed else 'FAIL'}  {claim.text}  {claim.measured}")
             if problem:
@@ -190,6 +205,14 @@ def _figures(arguments: argparse.Namespace) -> int:
     failed = sum(not claim.passed for claim in claims)
     print(f"{len(claims) - failed} claims passed, {failed} failed; see {out / 'claims.json'}")
     return 1 if failed else 0
+
+
+def _bar(title: str, done: float) -> None:
+    """Show how far it is on the standard error."""
+    filled = round(BAR * done)
+    bar = "#" * filled + "." * (BAR - filled)
+    end = "\n" if done == 1 else ""
+    print(f"\r{title} [{bar}] {done:6.1%}", end=end, file=sys.stderr, flush=True)
 
 
 def _worker(arguments: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -10,12 +11,13 @@ from pkpo import paper
 from pkpo.__main__ import main
 from pkpo.figures import export
 from pkpo.figures.paper import DRAW
+from pkpo.paper import toy
 from toy_envs import gaussian_hill
 
 
 @pytest.fixture(scope="module")
 def results():
-    return {key: recipe.run(0) for key, recipe in paper.RECIPES.items()}
+    return {recipe.key: recipe.run(0) for recipe in toy.RECIPES}
 
 
 def test_every_claim_holds(results):
@@ -30,12 +32,12 @@ def test_every_claim_holds(results):
 
 
 def test_a_wrong_claim_fails(monkeypatch):
-    monkeypatch.setitem(paper.FIGURE_4, "theta", 0.5)  # canonical wins there
-    monkeypatch.setitem(paper.FIGURE_4, "k", 2)
-    monkeypatch.setitem(paper.FIGURE_4, "n", (16,))
+    monkeypatch.setitem(toy.FIGURE_4, "theta", 0.5)  # canonical wins there
+    monkeypatch.setitem(toy.FIGURE_4, "k", 2)
+    monkeypatch.setitem(toy.FIGURE_4, "n", (16,))
     claims = paper.RECIPES["fig4"].run(0).claims
     assert [c.passed for c in claims] == [False, True]
-    monkeypatch.setattr(paper, "_mean_weight", lambda name, n, k: 1.0 / k)
+    monkeypatch.setattr(toy, "_mean_weight", lambda name, n, k: 1.0 / k)
     assert not any(c.passed for c in paper.RECIPES["fig5"].run(0).claims)
 
 
@@ -85,7 +87,7 @@ def test_command_writes_everything(tmp_path, capsys):
     with (out / "fig4.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == ["estimator", "n", "variance", "ci_low", "ci_high"]
-    assert {row["estimator"] for row in rows} == set(paper.FIGURE_4["estimators"])
+    assert {row["estimator"] for row in rows} == set(toy.FIGURE_4["estimators"])
     assert all(float(r["ci_low"]) < float(r["variance"]) < float(r["ci_high"]) for r in rows)
     claims = json.loads((out / "claims.json").read_text())
     assert {"figure", "claim", "measured", "required", "passed"} == set(claims[0])
@@ -94,7 +96,7 @@ def test_command_writes_everything(tmp_path, capsys):
 
 
 def test_command_fails_with_a_failing_claim(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(paper, "_mean_weight", lambda name, n, k: 1.0 / k)
+    monkeypatch.setattr(toy, "_mean_weight", lambda name, n, k: 1.0 / k)
     assert main(["figures", "--out", str(tmp_path), "--only", "fig5"]) == 1
     assert "FAIL" in capsys.readouterr().out
     assert not all(c["passed"] for c in json.loads((tmp_path / "claims.json").read_text()))
@@ -113,13 +115,13 @@ def test_no_exporter_is_said_and_the_rest_written(tmp_path, capsys, monkeypatch)
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--only", "fig9"], "figure must be one of fig1, fig2, fig4, fig5, got 'fig9'"),
+        (["--only", "fig9"], "figure must be one of fig1, fig2, .* got 'fig9'"),
         (["--seed", "-1", "--only", "fig2"], "seed must be >= 0, got -1"),
     ],
 )
 def test_command_refuses(tmp_path, capsys, arguments, message):
     assert main(["figures", "--out", str(tmp_path), *arguments]) == 2
-    assert message in capsys.readouterr().err
+    assert re.search(message, capsys.readouterr().err)
 
 
 def test_a_folder_that_is_a_file(tmp_path, capsys):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 
 import numpy as np
 import pytest
@@ -46,6 +47,7 @@ def test_a_file_gives_the_record_back(store, tmp_path):
     assert found.config == CONFIG and found.details == DETAILS
     assert [(c.update, c.k) for c in found.changes] == [(0, 3)]
     assert found.provenance["code"] == "abc" and found.provenance["seconds"] > 0
+    assert abs(found.provenance["finished"] - time.time()) < 60
     assert found.final("max@1") == found["max@1"][-1]
     file = tmp_path / "run.json.gz"
     write(found, file)
@@ -110,6 +112,20 @@ def test_settings_from_before_a_field_was_added_are_the_same(store):
     store.stop(damaged)
     (again,) = together.finish(store, [config])
     assert np.array_equal(again["theta"], first["theta"]) and len(store.runs()) == 2
+
+
+def test_an_interruption_stops_the_runs_and_loses_nothing(store):
+    configs = [HillConfig(steps=40, seed=seed) for seed in (0, 1, 2)]
+
+    def interrupt(done: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        together.finish(store, configs, interrupt)
+    statuses = [run.status for run in store.runs()]
+    assert "stopped" in statuses and set(statuses) <= {"stopped", "finished"}
+    together.finish(store, configs)
+    assert [run.status for run in store.runs()] == ["finished"] * 3
 
 
 def test_a_steered_run_is_not_taken_for_another(store):

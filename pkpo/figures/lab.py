@@ -16,6 +16,7 @@ from pkpo.figures.style import (
     OTHER_COLOURS,
     SOFT,
     axis,
+    band,
     estimator_colour,
     fade,
     figure,
@@ -274,19 +275,7 @@ def curves(points: Sequence[lab.Point], axis_name: str, measure: str) -> go.Figu
         rows = [_read(point, measure, best) for point in mine]
         value, low, high, exact = (np.array(column) for column in zip(*rows, strict=True))
         known = not np.isnan(exact).all()
-        traces.append(
-            scatter(
-                x=np.concatenate([x, x[::-1]]),
-                y=np.concatenate([high, low[::-1]]),
-                mode="lines",
-                line={"width": 0},
-                fill="toself",
-                fillcolor=fade(_colour(name), 0.2),
-                hoverinfo="skip",
-                showlegend=False,
-                legendgroup=name,
-            )
-        )
+        traces.append(band(x, low, high, _colour(name), legendgroup=name))
         if known:
             traces.append(
                 line(

@@ -1,16 +1,25 @@
-"""The paper's toy figures, drawn from their tables (see `pkpo.paper`)."""
+"""The paper's figures, drawn from their tables (see `pkpo.paper`)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
-import numpy as np
 import plotly.graph_objects as go
 
 from pkpo.estimators import get_estimator
-from pkpo.figures.style import axis, estimator_colour, fade, figure, k_colour, line, scatter
-
-Table = dict[str, list]
+from pkpo.figures import language
+from pkpo.figures.style import (
+    LEGEND,
+    axis,
+    band,
+    estimator_colour,
+    figure,
+    groups,
+    k_colour,
+    line,
+)
+from pkpo.paper.recipe import Table
 
 DASHES = {
     "naive": "dash",
@@ -19,17 +28,11 @@ DASHES = {
 }
 """Partitioned estimators are dashed, those over all subsets solid."""
 
-_LEGEND = {
-    "showlegend": True,
-    "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-    "margin": {"l": 62, "r": 14, "t": 64, "b": 50},
-}
-
 
 def figure_1(table: Table) -> go.Figure:
     """max_g@k over θ (left) and its derivative (right)."""
     traces = []
-    for k, rows in _groups(table, "k"):
+    for k, rows in groups(table, "k"):
         x = rows["theta"]
         for name, panel in (("value", ""), ("gradient", "2")):
             traces.append(
@@ -51,7 +54,7 @@ def figure_1(table: Table) -> go.Figure:
         axis("θ", range=span, domain=[0, 0.45]),
         axis("max@k", rangemode="tozero"),
         "",
-        **_LEGEND,
+        **LEGEND,
         xaxis2=axis("θ", range=span, domain=[0.57, 1], anchor="y2"),
         yaxis2=axis("d max@k / dθ", anchor="x2", zeroline=True, zerolinecolor="#9aa0a6"),
     )
@@ -69,35 +72,23 @@ def figure_2(table: Table) -> go.Figure:
             marker={"size": 8, "color": k_colour(k)},
             hovertemplate="%{y:.4f}",
         )
-        for k, rows in _groups(table, "k")
+        for k, rows in groups(table, "k")
     ]
     return figure(
         traces,
         axis("place in the sorted group", dtick=1),
         axis("weight", rangemode="tozero"),
         "",
-        **_LEGEND,
+        **LEGEND,
     )
 
 
 def figure_4(table: Table) -> go.Figure:
     """Variance over n, log scale, with 95% intervals."""
     traces = []
-    for name, rows in _groups(table, "estimator"):
+    for name, rows in groups(table, "estimator"):
         colour = estimator_colour(name)
-        traces.append(
-            scatter(
-                x=np.concatenate([rows["n"], rows["n"][::-1]]),
-                y=np.concatenate([rows["ci_high"], rows["ci_low"][::-1]]),
-                mode="lines",
-                line={"width": 0},
-                fill="toself",
-                fillcolor=fade(colour, 0.25),
-                hoverinfo="skip",
-                showlegend=False,
-                legendgroup=name,
-            )
-        )
+        traces.append(band(rows["n"], rows["ci_low"], rows["ci_high"], colour, legendgroup=name))
         traces.append(
             line(
                 rows["n"],
@@ -116,7 +107,7 @@ def figure_4(table: Table) -> go.Figure:
         axis("samples per group, n", dtick=4),
         axis("variance of one gradient estimate", type="log", dtick=1),
         "",
-        **_LEGEND,
+        **LEGEND,
     )
 
 
@@ -125,9 +116,9 @@ def figure_5(table: Table) -> go.Figure:
     names = list(dict.fromkeys(table["estimator"]))
     traces, more = [], {}
     width, gap = (1 - 0.06 * (len(names) - 1)) / len(names), 0.06
-    for index, (name, rows) in enumerate(_groups(table, "estimator")):
+    for index, (name, rows) in enumerate(groups(table, "estimator")):
         panel = "" if index == 0 else str(index + 1)
-        for k, part in _groups({key: list(column) for key, column in rows.items()}, "k"):
+        for k, part in groups({key: list(column) for key, column in rows.items()}, "k"):
             traces.append(
                 line(
                     part["reward"],
@@ -151,24 +142,20 @@ def figure_5(table: Table) -> go.Figure:
             zerolinecolor="#9aa0a6",
             **({} if index == 0 else {"matches": "y"}),
         )
-    layout = _LEGEND | {"margin": {"l": 62, "r": 14, "t": 64, "b": 66}}
+    layout = LEGEND | {"margin": {"l": 62, "r": 14, "t": 64, "b": 66}}
     return figure(traces, more.pop("xaxis"), more.pop("yaxis"), "", **layout, **more)
 
 
 DRAW: dict[str, Callable[[Table], go.Figure]] = {
     "fig1": figure_1,
     "fig2": figure_2,
+    "fig3": partial(language.over_updates, columns=3),
     "fig4": figure_4,
     "fig5": figure_5,
+    "fig6": partial(language.over_updates, columns=2),
+    "fig7": partial(language.over_updates, columns=3),
+    "fig8": partial(language.over_updates, columns=2),
+    "which": language.which_estimator,
+    "faster": partial(language.over_updates, columns=3),
 }
 """Recipe key -> its figure, from the recipe's table."""
-
-
-def _groups(table: Table, by: str) -> list[tuple]:
-    """The table's rows by the values of a column, in order of appearance."""
-    column = np.array(table[by])
-    arrays = {name: np.array(values) for name, values in table.items()}
-    return [
-        (value, {name: values[column == value] for name, values in arrays.items()})
-        for value in dict.fromkeys(table[by])
-    ]

@@ -7,8 +7,9 @@ k values are Okabe and Ito's set in order, estimators Paul Tol's.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import plotly.graph_objects as go
 
 from pkpo.config import RunConfig, difference
@@ -49,6 +50,12 @@ TOWARDS, AWAY, NO_WEIGHT = "#3fa34d", "#9970ab", "#9aa0a6"
 REWARD_COLOURS = ("#3b4f8a", "#6f7690", "#98917f", "#c9b45f", "#fdd835")
 """From the least to the greatest reward (after Cividis, without its darkest end)."""
 
+LEGEND = {
+    "showlegend": True,
+    "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+    "margin": {"l": 62, "r": 14, "t": 64, "b": 50},
+}
+"""Layout of a figure with its legend above."""
 FONT = "Source Sans, Source Sans Pro, system-ui, sans-serif"
 
 
@@ -150,3 +157,28 @@ def line(x, y, colour: str, name: str, **more) -> dict:
 def scatter(**options) -> dict:
     """A scatter trace."""
     return {"type": "scatter", **options}
+
+
+def band(x, low, high, colour: str, **more) -> dict:
+    """What lies between two curves, shaded; `more` is Plotly's."""
+    return scatter(
+        x=np.concatenate([x, x[::-1]]),
+        y=np.concatenate([high, low[::-1]]),
+        mode="lines",
+        line={"width": 0},
+        fill="toself",
+        fillcolor=fade(colour, 0.22),
+        hoverinfo="skip",
+        showlegend=False,
+        **more,
+    )
+
+
+def groups(table: Mapping[str, Sequence], by: str) -> list[tuple]:
+    """A table's rows by the values of a column, in order of appearance: the value, and arrays."""
+    column = np.array(table[by])
+    arrays = {name: np.array(values) for name, values in table.items()}
+    return [
+        (value, {name: values[column == value] for name, values in arrays.items()})
+        for value in dict.fromkeys(table[by])
+    ]

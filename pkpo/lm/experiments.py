@@ -20,6 +20,8 @@ from pkpo.runs.record import Record, read, write
 
 RECORDED = Path(__file__).parent / "recorded"
 """The records that ship, `EXPERIMENT/METHOD-SEED.json.gz`."""
+SPREAD = RECORDED / "spread.json.gz"
+"""What `pkpo.lm.spread` measured."""
 SEEDS = (0, 1, 2)
 
 
@@ -58,6 +60,7 @@ METHODS |= {
 """loo-1 at k = n is the estimator of TZSM25 (arXiv:2503.19595): it trains for the best of all n. The
 bonuses are those that the paper tried; the one of "entropy" is the best of them here."""
 MAIN = tuple(name for name in METHODS if not name.startswith("bonus"))
+METHODS |= {"canonical": Method("k = 8, canonical", {"schedule": "8", "estimator": "canonical"})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,12 @@ EXPERIMENTS = {
         FRESH,
         tuple(name for name in METHODS if name.startswith("bonus")),
         (0,),
+    ),
+    "estimator": Experiment(
+        "Which estimator?",
+        "loo-1 and canonical for k = 8, all else the same: does less variance learn faster?",
+        FRESH,
+        ("k8", "canonical"),
     ),
 }
 

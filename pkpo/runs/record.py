@@ -31,7 +31,8 @@ class Record:
     details: Mapping[int, Mapping[str, Any]]
     """By update, where there are any; see the task."""
     provenance: Mapping[str, Any]
-    """Versions, device and so on; and "seconds", from the start to the end, of a run that is over."""
+    """Versions, device and so on; of a run that is over also "finished", when (seconds since 1970), and
+    "seconds", from its start."""
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.columns[name]
@@ -48,13 +49,15 @@ def of(store: Store, id: str) -> Record:
       StoreError, ValueError: see `Store`.
     """
     run = store.run(id)
-    seconds = {"seconds": run.finished - run.started} if run.finished and run.started else {}
+    times = {}
+    if run.finished and run.started:
+        times = {"finished": run.finished, "seconds": run.finished - run.started}
     return Record(
         config=run.config,
         changes=tuple(store.changes(id)),
         columns=store.events(id),
         details=store.details(id),
-        provenance=run.provenance | seconds,
+        provenance=run.provenance | times,
     )
 
 

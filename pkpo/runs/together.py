@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from pkpo.config import RunConfig
-from pkpo.runs.executor import make_executor
+from pkpo.runs.executor import Executor, make_executor
 from pkpo.runs.record import Record, of
 from pkpo.runs.run import TRANSITIONS, Run
 from pkpo.runs.store import Store
@@ -33,31 +33,52 @@ def finish(
 
     Raises:
       ValueError: a run failed, or somebody stopped or steered it.
+      KeyboardInterrupt: the runs were stopped for it, to go on when they are asked for again.
       StoreError: see `Store`.
     """
-    executor = make_executor(store)
-    known = _unsteered(store, configs)
-    ids = []
+    executor, ids = make_executor(store), _begin(store, configs)
+    total = sum(config.steps for config in configs)
+    try:
+        while True:
+            executor.reconcile()
+            runs = [store.run(id) for id in ids]
+            for run in runs:
+                if run.status in ("failed", "stopped"):
+                    reason = run.message or "no reason given"
+                    raise ValueError(f"run {run.id} {run.status}: {reason}")
+                if run.status == "interrupted":
+                    store.resume(run.id)
+            progress(sum(run.step for run in runs) / total)
+            if all(run.status == "finished" for run in runs):
+                break
+            time.sleep(POLL)
+    except KeyboardInterrupt:
+        _stop(store, executor, ids)
+        raise
+    records = [of(store, id) for id in ids]
+    if steered := [id for id, record in zip(ids, records, strict=True) if record.changes]:
+        raise ValueError(f"run {steered[0]} was steered, so it is not what was asked for")
+    return records
+
+
+def _begin(store: Store, configs: Sequence[RunConfig]) -> list[str]:
+    """Queue what is not finished or under way; the ids of all."""
+    known, ids = _unsteered(store, configs), []
     for config in configs:
         run = known.get(config)
         if run is not None and "queued" in TRANSITIONS[run.status]:
             store.resume(run.id)
         ids.append(store.submit(config) if run is None else run.id)
-    total = sum(config.steps for config in configs)
-    while True:
+    return ids
+
+
+def _stop(store: Store, executor: Executor, ids: Sequence[str]) -> None:
+    """Stop the runs that are not over, and wait for them."""
+    for id in reversed(ids):  # those that wait first: none of them is to start meanwhile
+        if store.run(id).status in ("queued", "running"):
+            store.stop(id)
+    while any(store.run(id).status == "running" for id in ids):
         executor.reconcile()
-        runs = [store.run(id) for id in ids]
-        for run in runs:
-            if run.status in ("failed", "stopped"):
-                raise ValueError(f"run {run.id} {run.status}: {run.message or 'no reason given'}")
-            if run.status == "interrupted":
-                store.resume(run.id)
-        progress(sum(run.step for run in runs) / total)
-        if all(run.status == "finished" for run in runs):
-            records = [of(store, id) for id in ids]
-            if steered := [id for id, record in zip(ids, records, strict=True) if record.changes]:
-                raise ValueError(f"run {steered[0]} was steered, so it is not what was asked for")
-            return records
         time.sleep(POLL)
 
 

@@ -1,77 +1,17 @@
-"""The paper's toy figures as recipes: data, figure, and the claims that it draws, checked.
-
-A recipe turns a seed into a `Result`: a table (one CSV), and claims with what was measured and what is
-required. Nothing is typed in that can be computed; a claim that fails is reported as failed.
-"""
+"""Figures 1, 2, 4 and 5: the toy problem and the estimators themselves."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
-import tempfile
-import time
-import zipfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pkpo.estimators import rho, transform
+from pkpo.paper.recipe import Claim, Recipe
 from pkpo.problems import GaussianProblem
 from pkpo.variance import margin, scatter
 from toy_envs import gaussian_hill
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One thing that the paper says of a figure."""
-
-    text: str
-    measured: str
-    required: str
-    passed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """A recipe carried out."""
-
-    key: str
-    seed: int
-    seconds: float
-    table: dict[str, list]
-    """Columns by name, all of one length: the figure's CSV."""
-    claims: tuple[Claim, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """A figure of the paper: what it shows, with which parameters."""
-
-    key: str
-    title: str
-    message: str
-    parameters: dict[str, Any]
-    make: Callable[[int], tuple[dict[str, list], list[Claim]]]
-    random: bool = True
-    """Whether the seed changes anything."""
-
-    def run(self, seed: int = 0) -> Result:
-        """Compute the table and check the claims.
-
-        Raises:
-          ValueError: a negative seed.
-        """
-        if seed < 0:
-            raise ValueError(f"seed must be >= 0, got {seed}")
-        start = time.perf_counter()
-        table, claims = self.make(seed)
-        return Result(self.key, seed, time.perf_counter() - start, table, tuple(claims))
-
 
 # --- Figure 1: the objective and its derivative ---------------------------------------------------
 
@@ -327,105 +267,35 @@ def _mean_weight(name: str, n: int, k: int) -> float:
     return 0.0 if k == 1 else k * (best(k) - best(k - 1)) / n
 
 
-RECIPES: dict[str, Recipe] = {
-    recipe.key: recipe
-    for recipe in (
-        Recipe(
-            "fig1",
-            "Figure 1: the objective and its derivative",
-            "The more attempts count, the closer to the cliff the best policy stands.",
-            FIGURE_1,
-            _figure_1,
-            random=False,
-        ),
-        Recipe(
-            "fig2",
-            "Figure 2: which samples the value estimate listens to",
-            "The larger k, the more the estimate is made of the best few rewards.",
-            FIGURE_2,
-            _figure_2,
-        ),
-        Recipe(
-            "fig4",
-            "Figure 4: variance of the gradient estimate",
-            "At θ = 1 and k = 4, loo-1 over all subsets has the least variance at every n > k.",
-            FIGURE_4,
-            _figure_4,
-        ),
-        Recipe(
-            "fig5",
-            "Figure 5: from raw to transformed rewards",
-            "Without a baseline, every sample is pushed by an offset that grows with k.",
-            FIGURE_5,
-            _figure_5,
-        ),
-    )
-}
-"""The figures that need no language model, by key."""
-
-
-def choose(keys: Sequence[str]) -> list[Recipe]:
-    """The recipes of these keys, all of them for none.
-
-    Raises:
-      ValueError: an unknown key.
-    """
-    unknown = [key for key in keys if key not in RECIPES]
-    if unknown:
-        raise ValueError(f"figure must be one of {', '.join(RECIPES)}, got {unknown[0]!r}")
-    return [RECIPES[key] for key in keys] if keys else list(RECIPES.values())
-
-
-def to_csv(result: Result) -> str:
-    """The result's table."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(result.table)
-    writer.writerows(zip(*result.table.values(), strict=True))
-    return out.getvalue()
-
-
-def claim_rows(results: Sequence[Result]) -> list[dict[str, Any]]:
-    """Every claim with its figure, for claims.json."""
-    return [
-        {
-            "figure": result.key,
-            "claim": claim.text,
-            "measured": claim.measured,
-            "required": claim.required,
-            "passed": bool(claim.passed),
-        }
-        for result in results
-        for claim in result.claims
-    ]
-
-
-def to_zip(results: Sequence[Result], write: Callable[[Recipe, Result, Path], object]) -> bytes:
-    """Every file that the command line writes, in one archive.
-
-    Args:
-      results: what to pack.
-      write: puts a recipe's files into a folder (`pkpo.figures.export.write_figure`).
-    """
-    packed = io.BytesIO()
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive,
-    ):
-        out = Path(folder)
-        for result in results:
-            write(RECIPES[result.key], result, out)
-        (out / "claims.json").write_text(claims_json(results))
-        for file in sorted(out.iterdir()):
-            archive.write(file, file.name)
-    return packed.getvalue()
-
-
-def claims_json(results: Sequence[Result]) -> str:
-    """The text of claims.json."""
-    return json.dumps(claim_rows(results), indent=2, ensure_ascii=False) + "\n"
-
-
-def config_json(recipe: Recipe, seed: int) -> str:
-    """A figure's parameters and seed."""
-    return json.dumps({"figure": recipe.key, "seed": seed} | recipe.parameters, indent=2) + "\n"
+RECIPES = (
+    Recipe(
+        "fig1",
+        "Figure 1: the objective and its derivative",
+        "The more attempts count, the closer to the cliff the best policy stands.",
+        FIGURE_1,
+        _figure_1,
+        random=False,
+    ),
+    Recipe(
+        "fig2",
+        "Figure 2: which samples the value estimate listens to",
+        "The larger k, the more the estimate is made of the best few rewards.",
+        FIGURE_2,
+        _figure_2,
+    ),
+    Recipe(
+        "fig4",
+        "Figure 4: variance of the gradient estimate",
+        "At θ = 1 and k = 4, loo-1 over all subsets has the least variance at every n > k.",
+        FIGURE_4,
+        _figure_4,
+    ),
+    Recipe(
+        "fig5",
+        "Figure 5: from raw to transformed rewards",
+        "Without a baseline, every sample is pushed by an offset that grows with k.",
+        FIGURE_5,
+        _figure_5,
+    ),
+)
+"""The figures that need no language model."""

@@ -1,0 +1,63 @@
+"""One of the paper's figures on its page: picture, tables, claims, files."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from app import controls
+from pkpo import paper
+from pkpo.figures import export
+from pkpo.figures.paper import DRAW
+
+
+def show(result: paper.Result, seed: int) -> None:
+    """Draw a recipe's result; the seed is the page's."""
+    recipe = paper.RECIPES[result.key]
+    figure = DRAW[result.key](result.table)
+    st.subheader(recipe.title, anchor=result.key, divider="gray")
+    st.markdown(recipe.message)
+    st.plotly_chart(
+        figure,
+        key=f"{result.key}-{seed}",
+        theme=None,
+        height=figure.layout.height or 430,
+        config={
+            "displaylogo": False,
+            "modeBarButtons": [["toImage", "resetScale2d"]],
+            "showTips": False,
+        },
+        alt=f"{recipe.title}. {recipe.message} "
+        + " ".join(f"{claim.text} {claim.measured}." for claim in result.claims[:3]),
+    )
+    for grid in result.grids:
+        st.markdown(f"**{grid.title}**")
+        st.markdown(paper.grid_markdown(grid))
+        st.caption("Bold: the best of its column, and what lies within its standard error.")
+    held = sum(claim.passed for claim in result.claims)
+    open_at_once = held < len(result.claims) or len(result.claims) <= 4
+    with st.expander(f"{held} of {len(result.claims)} claims hold", expanded=open_at_once):
+        for claim in result.claims:
+            icon = ":green[:material/check_circle:]" if claim.passed else ":red[:material/cancel:]"
+            st.markdown(
+                f"{icon} **{controls.plain(claim.text)}** {controls.plain(claim.measured)}"
+                f" (required: {controls.plain(claim.required)})"
+            )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(controls.plain(f"{result.origin}; {result.seconds:.2f} s"), width="content")
+        st.download_button("CSV", paper.to_csv(result), f"{result.key}.csv", "text/csv")
+        for grid in result.grids:
+            name = f"{grid.key}.csv"
+            st.download_button(grid.key, paper.grid_csv(grid), name, "text/csv")
+        st.download_button(
+            "Settings", paper.config_json(recipe, seed), f"{result.key}.json", "application/json"
+        )
+        for kind, mime in (("svg", "image/svg+xml"), ("png", "image/png")):
+            st.download_button(
+                kind.upper(),
+                partial(export.image, figure, kind),
+                f"{result.key}.{kind}",
+                mime,
+                key=f"{result.key}-{kind}",
+            )

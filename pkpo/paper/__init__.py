@@ -1,0 +1,34 @@
+"""The paper's figures as recipes: data, figure, and the claims that it draws, checked.
+
+A recipe turns a seed, or data that took long to compute, into a `Result`: a table (one CSV), tables in
+the paper's layout, and claims with what was measured and what is required. Nothing is typed in that can
+be computed; a claim that fails is reported as failed.
+"""
+
+from pkpo.paper.files import (
+    claim_rows,
+    claims_json,
+    config_json,
+    grid_csv,
+    grid_markdown,
+    to_csv,
+    to_zip,
+)
+from pkpo.paper.recipe import Claim, Grid, Recipe, Result
+from pkpo.paper.registry import RECIPES, choose
+
+__all__ = [
+    "Claim",
+    "Grid",
+    "RECIPES",
+    "Recipe",
+    "Result",
+    "choose",
+    "claim_rows",
+    "claims_json",
+    "config_json",
+    "grid_csv",
+    "grid_markdown",
+    "to_csv",
+    "to_zip",
+]

@@ -1,0 +1,367 @@
+"""Figures 3, 6, 7 and 8, Tables 5 and 7: the paper's claims on a small language model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from pkpo.lm.experiments import EXPERIMENTS, MAIN, METHODS
+from pkpo.paper.recipe import Claim, Grid, Recipe, Table
+from pkpo.paper.trained import (
+    SURE,
+    Method,
+    Runs,
+    TrainedRuns,
+    above,
+    ends,
+    held_out,
+    in_words,
+    mean_and_error,
+    not_below,
+    solved,
+    standing_out,
+)
+
+K_OPT = {1: "k1", 2: "k2", 4: "k4", 8: "k8"}
+"""The k that is trained for -> its method."""
+K_EVAL = (1, 2, 4, 8, 16)
+LAST = 10  # updates over which a noisy metric's mean is taken
+
+Row = tuple[str, str, str, int, float, float]
+
+
+# --- Figure 3: annealing --------------------------------------------------------------------------
+
+FIGURE_3: dict[str, Any] = {
+    "experiments": {"fresh": ("k1", "k8", "annealed")},
+    "k_eval": (1, 8, 16),
+}
+
+
+def _figure_3(runs: Runs) -> tuple[Table, list[Claim]]:
+    fresh = {name: runs["fresh"][name] for name in ("k1", "k8", "annealed")}
+    one, eight, annealed = fresh.values()
+    names = [f"pass@{k}" for k in FIGURE_3["k_eval"]]
+    table = _table(
+        *(row for name in names for row in _training(name, fresh, name)),
+        *(row for name in names for row in _measured(name, fresh, name)),
+    )
+    gains = {k: _gap(annealed, one, k) for k in K_EVAL[1:]}
+    switch = int(np.flatnonzero(annealed[0]["k"] == 1)[0])
+    together = slice(0, switch + 1)
+    apart = max(
+        float(np.abs(a["pass@1"][together] - b["pass@1"][together]).max())
+        for a, b in zip(annealed, eight, strict=True)
+    )
+    rise = _gap(annealed, eight, 1)
+    return table, [
+        not_below("Annealing loses nothing at pass@1 against k = 1.", _gap(annealed, one, 1)),
+        Claim(
+            "For every k_eval > 1 the annealed run ends above k = 1.",
+            "differences " + ", ".join(f"pass@{k} {in_words(gap)}" for k, gap in gains.items()),
+            f"each above {SURE} standard errors",
+            all(standing_out(gap) > SURE for gap in gains.values()),
+        ),
+        Claim(
+            "Up to the switch the annealed run is that of k = 8; from there its pass@1 gains on it.",
+            f"largest difference up to update {switch}: {apart:g}; at the end {in_words(rise)}",
+            f"0; above {SURE} standard errors",
+            apart == 0 and standing_out(rise) > SURE,
+        ),
+        above("k = 8 ends above k = 1 at pass@16.", _gap(eight, one, 16)),
+        not_below(
+            "Annealing ends at pass@16 no lower than it began.",
+            held_out(annealed, 16) - held_out(annealed, 16, 0),
+        ),
+    ]
+
+
+# --- Figure 6: exploration ------------------------------------------------------------------------
+
+FIGURE_6: dict[str, Any] = {
+    "experiments": dict.fromkeys(("fresh", "hard"), tuple(K_OPT.values())),
+}
+_PLACES = {"fresh": "fresh problems", "hard": "the hard set"}
+
+
+def _figure_6(runs: Runs) -> tuple[Table, list[Claim]]:
+    rows: list[Row] = []
+    claims = []
+    for name, what in (
+        ("cumulative_solve_rate", "cumulative solve rate"),
+        ("entropy", "entropy"),
+    ):
+        for place, found in runs.items():
+            methods = {method: found[method] for method in K_OPT.values()}
+            rows += _training(f"{what}, {_PLACES[place]}", methods, name)
+            updates = 1 if name == "cumulative_solve_rate" else LAST
+            last = {k: ends(methods[method], name, updates) for k, method in K_OPT.items()}
+            gaps = last[8] - last[1]
+            if (place, name) == ("hard", "cumulative_solve_rate"):
+                gaps = solved(methods["k8"]) - solved(methods["k1"])
+            means = [float(x.mean()) for x in last.values()]
+            shown = ", ".join(f"{k}: {x:.3f}" for k, x in zip(last, means, strict=True))
+            claims += [
+                above(f"On {_PLACES[place]} k = 8 ends with a higher {what} than k = 1.", gaps),
+                Claim(
+                    f"On {_PLACES[place]} the {what} grows with k.",
+                    f"for k = {shown}",
+                    "each larger than the one before",
+                    bool((np.diff(means) > 0).all()),
+                ),
+            ]
+    return _table(*rows), claims
+
+
+# --- Figure 7 and Table 7: what is trained for, and what is measured ------------------------------
+
+FIGURE_7: dict[str, Any] = {
+    "experiments": {"fresh": MAIN},
+    "k_opt": (*K_OPT, "TZSM25 (16)"),
+    "k_eval": K_EVAL,
+}
+
+
+def _figure_7(runs: Runs) -> tuple[Table, list[Claim]]:
+    fresh = runs["fresh"]
+    drawn = {name: fresh[name] for name in (*K_OPT.values(), "tzsm25")}
+    table = _table(*(row for k in K_EVAL for row in _measured(f"pass@{k}", drawn, f"pass@{k}")))
+    claims = []
+    for k in K_OPT:
+        ends_at = {other: held_out(fresh[method], k) for other, method in K_OPT.items()}
+        best = max(ends_at, key=lambda other: float(ends_at[other].mean()))
+        shown = ", ".join(f"{other}: {x.mean():.3f}" for other, x in ends_at.items())
+        lost = ends_at[k] - ends_at[best]
+        claims.append(
+            Claim(
+                f"At pass@{k} no other k_opt is surely better than k_opt = {k}.",
+                f"for k_opt = {shown}" + (f"; to the best {in_words(lost)}" if best != k else ""),
+                f"the highest, or within {SURE} standard errors of it",
+                standing_out(lost) >= -SURE,
+            )
+        )
+    one, eight, all_n = (fresh[name] for name in ("k1", "k8", "tzsm25"))
+    claims += [
+        above("At pass@1 k_opt = 1 is above k_opt = 8.", _gap(one, eight, 1)),
+        above("At pass@16 k_opt = 8 is above k_opt = 1.", _gap(eight, one, 16)),
+        above(
+            "The larger k_eval, the more k_opt = 1 loses against k_opt = 8 (16 against 1).",
+            _gap(eight, one, 16) - _gap(eight, one, 1),
+        ),
+        above("TZSM25 is below k_opt = 8 even at its own target, pass@16.", _gap(eight, all_n, 16)),
+    ]
+    return table, claims
+
+
+def _table_7(runs: Runs) -> tuple[Grid, ...]:
+    fresh = runs["fresh"]
+    rows = [(fresh["k1"], 0), *((method, None) for method in fresh.values())]
+    cells = np.array(
+        [
+            [mean_and_error(held_out(method, k, update).mean(axis=1)) for k in K_EVAL]
+            for method, update in rows
+        ]
+    )
+    return (
+        Grid(
+            "table7",
+            "Table 7: pass@k on held-out problems, mean ± standard error over seeds",
+            ("Before training", *(METHODS[name].label for name in fresh)),
+            tuple(f"pass@{k}" for k in K_EVAL),
+            cells[..., 0],
+            cells[..., 1],
+        ),
+    )
+
+
+# --- Figure 8 and Table 5: hard problems ----------------------------------------------------------
+
+FIGURE_8: dict[str, Any] = {"experiments": {"hard": MAIN}}
+_TABLE_5 = {
+    "cumulative solve rate": "cumulative_solve_rate",
+    "pass@1": "pass@1",
+    "pass@16": "pass@16",
+}
+
+
+def _figure_8(runs: Runs) -> tuple[Table, list[Claim]]:
+    hard = runs["hard"]
+    drawn = {name: hard[name] for name in (*K_OPT.values(), "tzsm25")}
+    names = ("pass@1", "pass@16")
+    table = _table(
+        *(row for name in names for row in _training(f"{name}, the hard set", drawn, name)),
+        *(row for name in names for row in _measured(f"{name}, held out", drawn, name)),
+    )
+    half = hard["k1"][0].config.steps // 2
+    late = {
+        k: ends(hard[method], "pass@1") - np.array([r["pass@1"][half] for r in hard[method]])
+        for k, method in K_OPT.items()
+    }
+    solve_gap = solved(hard["k8"]) - solved(hard["k1"])
+    return table, [
+        Claim(
+            "At k = 1 the training set's pass@1 stalls: in the second half it gains less than at k = 8.",
+            f"gain after update {half}: {in_words(late[1])} and {in_words(late[8])}; "
+            f"difference {in_words(late[8] - late[1])}",
+            f"above {SURE} standard errors",
+            standing_out(late[8] - late[1]) > SURE,
+        ),
+        *(
+            above(
+                f"k = {k} ends above k = 1 at the training set's pass@1.",
+                ends(hard[K_OPT[k]], "pass@1") - ends(hard["k1"], "pass@1"),
+            )
+            for k in (4, 8)
+        ),
+        above(
+            "k = 8 ends above k = 1 at the training set's pass@16.",
+            ends(hard["k8"], "pass@16") - ends(hard["k1"], "pass@16"),
+        ),
+        above("k = 8 has solved more of the problems at least once than k = 1.", solve_gap),
+    ]
+
+
+def _table_5(runs: Runs) -> tuple[Grid, ...]:
+    hard = runs["hard"]
+    cells = np.array(
+        [
+            [mean_and_error(ends(method, name)) for name in _TABLE_5.values()]
+            for method in hard.values()
+        ]
+    )
+    return (
+        Grid(
+            "table5",
+            "Table 5: the hard set (trained on), mean ± standard error over seeds",
+            tuple(METHODS[name].label for name in hard),
+            tuple(_TABLE_5),
+            cells[..., 0],
+            cells[..., 1],
+        ),
+    )
+
+
+# --- Does the estimator with less variance learn faster? ------------------------------------------
+
+FASTER: dict[str, Any] = {
+    "experiments": {"estimator": ("k8", "canonical")},
+    "k_eval": (1, 8, 16),
+}
+
+
+def _faster(runs: Runs) -> tuple[Table, list[Claim]]:
+    methods = runs["estimator"]
+    loo, canonical = (methods[name] for name in FASTER["experiments"]["estimator"])
+    names = [f"pass@{k}" for k in FASTER["k_eval"]]
+    table = _table(
+        *(row for name in names for row in _training(name, methods, name)),
+        *(row for name in names for row in _measured(name, methods, name)),
+    )
+    updates = [update for update, kept in loo[0].details.items() if "held_out" in kept and update]
+    return table, [
+        above(
+            f"At update {update} loo-1 is above canonical at pass@8, what both are trained for.",
+            held_out(loo, 8, update) - held_out(canonical, 8, update),
+        )
+        for update in updates
+    ]
+
+
+# --- What the figures share -----------------------------------------------------------------------
+
+
+def _gap(a: Method, b: Method, k: int) -> np.ndarray:
+    """By how much a method ends above another, per seed and held-out problem."""
+    return held_out(a, k) - held_out(b, k)
+
+
+def _training(panel: str, methods: Mapping[str, Method], name: str) -> Iterator[Row]:
+    """A metric of the training groups at every update."""
+    steps = next(iter(methods.values()))[0].config.steps
+    return _rows(panel, methods, name, "training", range(steps + 1))
+
+
+def _measured(panel: str, methods: Mapping[str, Method], name: str) -> Iterator[Row]:
+    """A metric of held-out problems at the updates that measured them."""
+    details = next(iter(methods.values()))[0].details
+    updates = [update for update, kept in details.items() if "held_out" in kept]
+    return _rows(panel, methods, f"held_out_{name}", "held-out", updates)
+
+
+def _rows(
+    panel: str, methods: Mapping[str, Method], name: str, problems: str, updates: Iterable[int]
+) -> Iterator[Row]:
+    for method, records in methods.items():
+        curves = np.array([record[name] for record in records])
+        for update in updates:
+            yield (panel, method, problems, update, *mean_and_error(curves[:, update]))
+
+
+def _table(*rows: Row) -> Table:
+    heads = ("panel", "method", "problems", "update", "mean", "error")
+    return dict(zip(heads, map(list, zip(*rows, strict=True)), strict=True))
+
+
+def _recipe(
+    key: str,
+    title: str,
+    message: str,
+    parameters: dict[str, Any],
+    make: Callable[[Runs], tuple[Table, list[Claim]]],
+    tabulate: Callable[[Runs], tuple[Grid, ...]] | None = None,
+) -> Recipe:
+    experiments = parameters["experiments"]
+    settings = {name: EXPERIMENTS[name].base.to_dict() for name in experiments}
+    return Recipe(
+        key,
+        title,
+        message,
+        parameters | {"settings": settings},
+        make,
+        source=TrainedRuns(experiments),
+        tabulate=tabulate,
+    )
+
+
+RECIPES = (
+    _recipe(
+        "fig3",
+        "Figure 3: annealing k",
+        "First k = 8, then k = 1: more is kept of pass@k, and nothing lost at pass@1.",
+        FIGURE_3,
+        _figure_3,
+    ),
+    _recipe(
+        "fig6",
+        "Figure 6: a higher k explores more",
+        "The higher k, the more problems are solved at least once, and the higher the entropy.",
+        FIGURE_6,
+        _figure_6,
+    ),
+    _recipe(
+        "fig7",
+        "Figure 7: what is trained for, and what is measured",
+        "Pass@k is best where it was trained for; training for the best of all n suffers from variance.",
+        FIGURE_7,
+        _figure_7,
+        _table_7,
+    ),
+    _recipe(
+        "fig8",
+        "Figure 8: hard problems",
+        "Where the model solves next to nothing, k = 1 stalls, and a higher k learns, at pass@1 too.",
+        FIGURE_8,
+        _figure_8,
+        _table_5,
+    ),
+)
+"""The paper's figures that need a language model trained."""
+LEARNING = _recipe(
+    "faster",
+    "Does the estimator with less variance learn faster?",
+    "loo-1 (k = 8) and canonical on the same problems, at the same step size.",
+    FASTER,
+    _faster,
+)
