@@ -2,10 +2,6 @@
 
 import streamlit as st
 
-from app import registry
+from app import live
 
-st.set_page_config(page_title="PKPO Lab", page_icon="app/static/icon.svg", layout="wide")
-page = st.navigation(registry.pages(), position="top")
-st.session_state["entered"] = st.session_state.get("page") != page.url_path
-st.session_state["page"] = page.url_path
-page.run()
+app = st.App("script.py", routes=live.routes())

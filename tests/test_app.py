@@ -16,7 +16,7 @@ from pkpo.config import command, compared, format_value
 from pkpo.estimators import ESTIMATORS
 from tests.browser.browser import ROOT
 
-MAIN = str(ROOT / "app" / "main.py")
+MAIN = str(ROOT / "app" / "script.py")
 
 
 def open_toy_page(**address: str) -> AppTest:

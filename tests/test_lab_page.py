@@ -15,7 +15,7 @@ ONE_PROBLEM = ("budget", "targets", "value")  # views that have no choice of pro
 
 
 def open_lab(**address: str) -> AppTest:
-    page = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+    page = AppTest.from_file(str(ROOT / "app" / "script.py"), default_timeout=60)
     page.run()
     page.switch_page("app_pages/variance_lab.py")
     for name, text in address.items():

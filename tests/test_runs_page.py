@@ -6,13 +6,15 @@ import base64
 import json
 import sqlite3
 from contextlib import closing
-from urllib.parse import parse_qsl
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
 import pytest
+from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
-from app import access, livecharts
+from app import access, live, livecharts
 from app.runs import engine, form, tables, words
 from pkpo.config import BanditConfig, Change, HillConfig
 from pkpo.figures import progress
@@ -22,7 +24,7 @@ from pkpo.training import record
 from tests.browser.browser import ROOT
 from tests.test_runs import work
 
-MAIN = str(ROOT / "app" / "main.py")
+MAIN = str(ROOT / "app" / "script.py")
 SMALL = BanditConfig(n=8, schedule="4", steps=300)
 STUDENT = "0123456789abcdef" * 2
 
@@ -257,9 +259,10 @@ def test_a_comparison_shows_what_differs(store):
     texts = " ".join(text.value for text in page.markdown).replace("\\", "")
     assert ":orange-background[4]" in texts and ":orange-background[2.0]" in texts
     assert "learning rate" in texts
-    values = [store.run(id).metrics["max@4"] for id in ids]
-    assert f"{values[0]:.4g}" in texts and f"({values[1] - values[0]:+.3g})" in texts
-    assert len(component(page, "pkpo_live_charts")["series"]) == 2
+    sent = component(page, "pkpo_live_charts")
+    assert [series["name"] for series in sent["series"]] == ids
+    assert (sent["baseline"], sent["numbers"][:2]) == (0, ["max@4", "max@1"])
+    assert sent["drawn"] == {id: {"status": "finished"} for id in ids}
 
 
 def test_the_store_s_faults_are_one_message(store, monkeypatch, tmp_path):
@@ -337,27 +340,23 @@ def test_limits_hold_for_a_browser_not_a_session(store, classroom, monkeypatch):
 # --- What charts are sent -------------------------------------------------------------------------
 
 
-def points(sent: dict, column: str) -> tuple[np.ndarray, np.ndarray]:
-    return tuple(
-        np.frombuffer(base64.b64decode(sent["points"][column][axis]), np.float32) for axis in "xy"
-    )
+def points(sent: dict, column: str, axes: str = "x y") -> tuple[np.ndarray, ...]:
+    packed = sent["points"][column]
+    return tuple(np.frombuffer(base64.b64decode(packed[a]), np.float32) for a in axes.split())
 
 
 def test_only_new_points_are_sent_and_all_of_them_once():
     config = HillConfig(steps=400)
     curves = record(config).columns
-    whole = livecharts.Series("run", "k = 8", "#000000", curves)
     got = []
     for after, until in ((-1, 150), (150, 151), (151, 151), (151, 400)):
         part = {name: curve[: until + 1] for name, curve in curves.items()}
-        sent = livecharts._news(
-            livecharts.Series("run", "k = 8", "#000000", part), ["theta"], after, 10_000
-        )
+        sent = livecharts.news(part, {}, ["theta"], after, 1)
         assert (sent["after"], sent["last"]) == (after, until)
         got.append(points(sent, "theta") if sent["points"] else np.empty((2, 0)))
     x, y = np.concatenate(got, axis=1)
     assert x.tolist() == list(range(401))
-    assert np.array_equal(y, whole.curves["theta"].astype(np.float32))
+    assert np.array_equal(y, curves["theta"].astype(np.float32))
 
 
 def test_thinning_keeps_ends_and_every_stretch_s_extremes():
@@ -372,20 +371,160 @@ def test_thinning_keeps_ends_and_every_stretch_s_extremes():
     assert {12_345, 77_777} <= set(progress.thin(x, y, 2000).tolist())
 
 
-def test_noisy_metrics_are_trailing_means_however_they_come(store):
+def test_noisy_metrics_are_trailing_means_however_they_come(store, monkeypatch):
     id = store.submit(SMALL)
     found = engine.Engine(store.folder)
+    monkeypatch.setattr(engine, "FRESH", 0.0)
     work(store, id, 90)
-    first = found.curves(id)
+    first = found.seen(id).curves
     store.resume(id)
     work(store, id)
-    curves = found.curves(id)
+    curves = found.seen(id).curves
     raw = store.events(id)
     assert len(first["k"]) == 90 and len(curves["k"]) == 301
     noisy = raw["dead_group_share"]
     want = [noisy[max(0, t - 99) : t + 1].mean() for t in range(301)]
     assert np.allclose(curves["dead_group_share"], want, rtol=1e-6)
     assert np.array_equal(curves["entropy"], raw["entropy"].astype(np.float32))
+
+
+# --- What browsers ask for ------------------------------------------------------------------------
+
+
+def ask(*of: str, columns: tuple[str, ...] = ("max@4",)) -> tuple[int, Any]:
+    """A question as a browser puts it; the status and what was answered."""
+    query = urlencode([*(("of", text) for text in of), *(("column", name) for name in columns)])
+    (route,) = live.routes()
+    response = route.endpoint(Request({"type": "http", "query_string": query.encode()}))
+    return response.status_code, json.loads(response.body)
+
+
+def test_an_answer_has_the_points_after_an_update_and_how_the_run_stands(store):
+    config = SMALL.replace(steps=90)
+    id = store.submit(config)
+    work(store, id)
+    waiting = store.submit(SMALL)
+    want = record(config)["max@4"].astype(np.float32)
+    for after in (-1, 49, 90):
+        status, (one, other) = ask(f"{id}:{after}", f"{waiting}:-1")
+        assert status == 200
+        assert (one["name"], one["of"], one["after"], one["last"]) == (id, id, after, 90)
+        if after < 90:
+            x, y = points(one, "max@4")
+            assert x.tolist() == list(range(after + 1, 91))
+            assert np.array_equal(y, want[after + 1 :])
+        else:
+            assert one["points"] == {}
+    assert (one["over"], one["share"], one["told"]) == (True, 1.0, "90 of 90 updates")
+    assert one["state"]["status"] == "finished"
+    assert (other["over"], other["last"], other["of"]) == (False, -1, "")
+    assert other["told"] == "0 of 300 updates · place 1 of 1 in the queue"
+
+
+def test_an_answer_about_seeds_is_their_mean_over_the_finished_or_all_that_began(
+    store, monkeypatch
+):
+    monkeypatch.setattr(engine, "FRESH", 0.0)
+    configs = sweep.configs(SMALL, seeds=[0, 1, 2])
+    ids = [store.submit(config) for config in configs]
+    name = "+".join(ids)
+    curves = np.array([record(config)["max@4"] for config in configs])
+    for id, steps in zip(ids[:2], (40, 60), strict=True):
+        work(store, id, steps)
+    status, (begun,) = ask(f"{name}:9")
+    assert (status, begun["name"], begun["of"]) == (200, name, "+".join(ids[:2]))
+    x, y, error = points(begun, "max@4", "x y error")
+    assert x.tolist() == list(range(10, 40))  # as far as both are
+    assert np.allclose(y, curves[:2, 10:40].mean(0), rtol=1e-6)
+    assert np.allclose(error, curves[:2, 10:40].std(0, ddof=1) / 2**0.5, rtol=1e-3, atol=1e-7)
+    work(store, ids[2])
+    _, (finished,) = ask(f"{name}:-1")
+    assert (finished["of"], finished["last"]) == (ids[2], 300)
+    assert finished["state"]["status"] == "stopped stopped finished"
+    assert finished["told"] == f"{39 + 59 + 300} of 900 updates · 1 of 3 seeds finished"
+    assert "error" not in finished["points"]["max@4"]
+
+
+def test_many_who_ask_the_same_cost_one_look(store, monkeypatch):
+    id = store.submit(SMALL)
+    work(store, id, 90)
+    monkeypatch.setattr(engine, "FRESH", 60.0)
+    looks, reads, packs = [], [], []
+    for owner, name, calls in (
+        (LocalExecutor, "reconcile", looks),
+        (Store, "events", reads),
+        (live, "news", packs),
+    ):
+        _count(monkeypatch, owner, name, calls)
+    answers = [ask(f"{id}:-1") for _ in range(30)]
+    assert all(answer == answers[0] for answer in answers)
+    assert (len(looks), len(reads), len(packs)) == (1, 1, 1)
+
+
+def _count(monkeypatch, owner: Any, name: str, calls: list[str]) -> None:
+    inner = getattr(owner, name)
+
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        calls.append(name)
+        return inner(*args, **kwargs)
+
+    monkeypatch.setattr(owner, name, counted)
+
+
+def test_the_page_is_drawn_anew_only_for_what_it_shows(store):
+    id = store.submit(SMALL)
+    sent = component(open_page(run=id), "pkpo_live_charts")
+    _, (part,) = ask(f"{id}:-1")
+    assert sent["series"] == [{"name": id, "label": "k = 4", "colour": sent["series"][0]["colour"]}]
+    assert sent["drawn"][id] == {name: part["state"][name] for name in sent["drawn"][id]}
+    assert set(sent["drawn"][id]) == {"status", "stopping", "message", "changes"}
+    store.claim(lambda device: 1)
+    steered = component(open_page(run=id), "pkpo_live_charts")["drawn"][id]
+    assert steered["status"] == "running" and {"k", "learning_rate"} < set(steered)
+
+
+@pytest.mark.parametrize(
+    ("of", "columns", "status", "problem"),
+    [
+        ([], ["k"], 400, "of: ask for from 1 to 200 runs, got 0"),
+        (["0123456789ab:-1"] * 201, ["k"], 400, "got 201"),
+        (["0123456789ab"], ["k"], 400, "of must look like ID:AFTER, got '0123456789ab'"),
+        (["0123456789ab:-2"], ["k"], 400, "of must look like ID:AFTER"),
+        (["0123456789ab:1e9"], ["k"], 400, "of must look like ID:AFTER"),
+        (["../../etc/passwd:-1"], ["k"], 400, "a run's id has 12 characters of 0-9 and a-f"),
+        (["0123456789ab+:-1"], ["k"], 400, "a run's id has 12 characters"),
+        (["'; DROP TABLE runs:-1"], ["k"], 400, "a run's id has 12 characters"),
+        (["0123456789ab:-1"], ["settings"], 400, "column must be one of k, max@1"),
+        (["0123456789ab:-1"], ["k"], 404, "there is no run 0123456789ab"),
+    ],
+)
+def test_nonsense_in_a_question_is_refused_in_one_line(store, of, columns, status, problem):
+    store.submit(SMALL)
+    got, answer = ask(*of, columns=tuple(columns))
+    assert (got, list(answer)) == (status, ["problem"])
+    assert problem in answer["problem"] and "\n" not in answer["problem"]
+
+
+def test_a_damaged_store_is_told_and_a_repaired_one_answers(store):
+    id = store.submit(SMALL)
+    work(store, id, 20)
+    assert ask(f"{id}:-1")[0] == 200
+    with closing(sqlite3.connect(store.file)) as other, other:
+        other.execute("UPDATE events SET metrics = 'x' WHERE step = 7")
+    engine.reopen()
+    status, answer = ask(f"{id}:-1")
+    assert status == 503 and "is damaged: events of run" in answer["problem"]
+    with closing(sqlite3.connect(store.file)) as other, other:
+        other.execute("DELETE FROM events")
+        other.execute("UPDATE runs SET metrics = '{}'")
+    assert ask(f"{id}:-1")[0] == 200
+
+
+def test_the_address_is_below_the_server_s_base_path(monkeypatch):
+    for base, path in (("", "/live/runs"), ("/lab/", "/lab/live/runs"), ("a/b", "/a/b/live/runs")):
+        monkeypatch.setattr(live.st, "get_option", lambda name, base=base: base)
+        (route,) = live.routes()
+        assert (route.path, route.methods) == (path, {"GET", "HEAD"})
 
 
 # --- Words and tables -----------------------------------------------------------------------------
@@ -415,7 +554,7 @@ def test_the_yardstick_is_a_k_that_events_have():
 def test_the_sweep_s_table_marks_what_is_sure():
     def member(value, mean, error):
         spread = sweep.Spread(mean, error)
-        return sweep.Member(value, (), {"max@1": spread}, {})
+        return sweep.Member(value, (), {"max@1": spread})
 
     members = [member("1", 0.5, 0.01), member("2", 0.52, 0.01), member("4", 0.6, 0.01)]
     text = tables.sweep_table(members, ["k = 1", "k = 2", "k = 4"], ["max@1"], 0)

@@ -1,13 +1,15 @@
 """Charts over updates that grow while a run goes on, and keep their zoom, cursor and legend choice.
 
-The browser holds the curves. Each message brings what came after the last one; a browser that has
-missed some, or has just been reloaded, asks for everything.
+The browser holds the curves. Those of runs in the store it asks the server for, and again as long as
+some go on (see `app.live`), so that no page's script runs while it watches; it says so to the script
+once a run is no longer as the page shows it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -22,15 +24,19 @@ from app.player.packing import PLOTLY_URL, floats
 from pkpo.figures.progress import Panel, thin
 from pkpo.figures.style import axis, figure
 
+PATH = "live/runs"
+"""Where the server answers, below the app's address."""
 POINTS = 3_000  # of one metric, over all curves, sent of what is already there
 
 _HERE = Path(__file__).parent
+_SCRIPTS = ("follower", "livecharts")  # each needs those before it
 _COMPONENT = st.components.v2.component(
     "pkpo_live_charts",
-    html="<section class='lc' aria-label='Charts over updates'><div class='lc-key'></div>"
-    "<div class='lc-charts'></div><p class='lc-error' role='alert' hidden></p></section>",
+    html="<section class='lc' aria-label='Charts over updates'><div class='lc-lines'></div>"
+    "<p class='lc-problem' role='alert' hidden></p><div class='lc-key'></div>"
+    "<div class='lc-charts'></div><table class='lc-numbers' hidden></table></section>",
     css=(_HERE / "livecharts.css").read_text(encoding="utf-8"),
-    js=(_HERE / "livecharts.js").read_text(encoding="utf-8"),
+    js="\n".join((_HERE / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS),
     isolate_styles=False,
 )
 
@@ -43,8 +49,9 @@ class Series:
     """What it is of; a curve of the same label and another name begins anew."""
     label: str
     colour: str
-    curves: Mapping[str, np.ndarray]
-    """"update" and the metrics, `[T]` each; points already shown must not change."""
+    curves: Mapping[str, np.ndarray] | None = None
+    """"update" and the metrics, `[T]` each. None: the browser follows the runs in the store whose ids
+    are the name, joined by "+"."""
     errors: Mapping[str, np.ndarray] = field(default_factory=dict)
     """Half the height of a band around a metric's curve."""
 
@@ -55,6 +62,9 @@ def show(
     marks: Sequence[tuple[int, str]] = (),
     *,
     key: str,
+    drawn: Mapping[str, Mapping[str, Any]] | None = None,
+    numbers: Sequence[str] = (),
+    baseline: int = 0,
 ) -> None:
     """Show the charts.
 
@@ -63,59 +73,63 @@ def show(
       panels: the charts.
       marks: updates and words, to stand under the axis.
       key: names the component on the page; the charts live as long as it.
+      drawn: per followed series, what the page shows of its `app.live.state`; the script runs again
+        once that is no longer so.
+      numbers: metrics whose last values stand in a table below.
+      baseline: the place of the series that the others are held against there.
     """
-    scene = _digest([[s.label, s.colour] for s in series], [p.column for p in panels])
-    known = f"{key} sent"
-    if st.session_state.get(known, {}).get("scene") != scene:
-        st.session_state[known] = {"scene": scene}
-    sent = st.session_state[known]
     columns = [panel.column for panel in panels]
     data = {
         "plotly": PLOTLY_URL,
-        "scene": scene,
+        "address": f"./{PATH}",
+        "scene": _digest([[s.label, s.colour] for s in series], columns),
         "panels": [_panel(panel) for panel in panels],
-        "series": [_news(s, columns, sent.get(s.name, -1), POINTS // len(series)) for s in series],
+        "series": [
+            {"name": s.name, "label": s.label, "colour": s.colour}
+            | ({} if s.curves is None else news(s.curves, s.errors, columns, -1, len(series)))
+            for s in series
+        ],
         "marks": [{"update": update, "words": words} for update, words in marks],
-        "alt": [_alt(panel, series) for panel in panels],
+        "at": time.time(),
+        "drawn": drawn or {},
+        "numbers": list(numbers),
+        "baseline": baseline,
     }
-    for one in series:
-        sent[one.name] = _last(one)
-
-    def resend() -> None:
-        st.session_state[known] = {"scene": scene}
-
-    _COMPONENT(data=data, key=key, on_missed_change=resend, height="content")
+    _COMPONENT(data=data, key=key, on_changed_change=lambda: None, height="content")
 
 
-def _last(one: Series) -> int:
-    updates = np.asarray(one.curves.get("update", ()))
-    return int(updates[-1]) if len(updates) else -1
+def news(
+    curves: Mapping[str, np.ndarray],
+    errors: Mapping[str, np.ndarray],
+    columns: Sequence[str],
+    after: int,
+    together: int,
+) -> dict[str, Any]:
+    """What curves have beyond an update.
 
-
-def _news(one: Series, columns: Sequence[str], after: int, at_most: int) -> dict[str, Any]:
-    """What a curve has beyond an update."""
-    updates = np.asarray(one.curves.get("update", ()))
+    Args:
+      curves: as `Series.curves`.
+      errors: as `Series.errors`.
+      columns: the metrics that are wanted.
+      after: the update; -1 for all.
+      together: how many curves share a chart.
+    """
+    updates = np.asarray(curves.get("update", ()))
     start = int(np.searchsorted(updates, after, side="right"))
     points: dict[str, Any] = {}
     for column in columns:
-        if column not in one.curves or start == len(updates):
+        if column not in curves or start == len(updates):
             continue
-        x, y = updates[start:], np.asarray(one.curves[column][start:])
-        kept = thin(x, y, at_most)
+        x, y = updates[start:], np.asarray(curves[column][start:])
+        kept = thin(x, y, POINTS // together)
         points[column] = {"x": floats(x[kept]), "y": floats(y[kept])}
-        if column in one.errors:
-            points[column]["error"] = floats(np.asarray(one.errors[column][start:])[kept])
-    return {
-        "name": one.name,
-        "label": one.label,
-        "colour": one.colour,
-        "after": after,
-        "last": _last(one),
-        "points": points,
-    }
+        if column in errors:
+            points[column]["error"] = floats(np.asarray(errors[column][start:])[kept])
+    last = int(updates[-1]) if len(updates) else -1
+    return {"after": after, "last": max(last, after), "points": points}
 
 
-@lru_cache(maxsize=64)  # every session asks at every poll
+@lru_cache(maxsize=64)  # every session asks at every look
 def _panel(panel: Panel) -> dict[str, Any]:
     """A chart without its curves; read-only."""
     x = axis("update", nticks=6, rangemode="tozero")
@@ -130,15 +144,6 @@ def _panel(panel: Panel) -> dict[str, Any]:
         "steps": panel.steps,
         "layout": json.loads(to_json_plotly(spec)),
     }
-
-
-def _alt(panel: Panel, series: Sequence[Series]) -> str:
-    ends = [
-        f"{s.label}: {s.curves[panel.column][-1]:.3f} at update {_last(s)}"
-        for s in series
-        if len(s.curves.get(panel.column, ()))
-    ]
-    return f"{panel.title}. {'; '.join(ends[:8]) or 'Nothing yet'}."
 
 
 def _digest(*parts: Any) -> str:

@@ -2,6 +2,8 @@
 // which changes a chart in place; the visible stretch and the cursor are shared by all charts.
 
 const INK = "#6b7280";
+const PATIENCE = 10000; // milliseconds until a question counts as unanswered
+const REMIND = 5000; // until the script is told again what it has not drawn
 
 function loadPlotly(url) {
   if (globalThis.Plotly) return Promise.resolve();
@@ -44,6 +46,11 @@ function place(values, bound) {
   return low;
 }
 
+// A number in a few digits.
+function tidy(value, digits = 4) {
+  return String(Number(value.toPrecision(digits)));
+}
+
 // The lowest and the highest point of each stretch, so that no spike is lost.
 function thinned({ x, y }, from, to, atMost) {
   const count = to - from;
@@ -69,27 +76,68 @@ class LiveCharts {
     this.root = root;
     this.hidden = new Set();
     this.updates = 0;
+    this.follower = new Follower(() => this.ask(), (error) => this.say(error.problem ?? "The server does not answer. Trying again."));
     this.resizing = new ResizeObserver((entries) => {
       for (const { target } of entries) if (target._fullLayout && target.clientWidth) Plotly.Plots.resize(target);
     });
   }
 
-  async take(data, ask) {
+  async take(data, tell) {
+    this.tell = tell;
     try {
       await loadPlotly(data.plotly);
     } catch (error) {
-      const message = this.root.querySelector(".lc-error");
-      message.hidden = false;
-      message.textContent = error.message;
+      this.say(error.message);
       return;
     }
+    this.data = data;
     if (data.scene !== this.scene) this.begin(data);
-    for (const news of data.series) if (!this.add(news)) return ask(data.scene);
-    this.marks = data.marks;
-    data.alt.forEach((text, i) => this.charts[i].plot.setAttribute("aria-label", text));
+    for (const given of data.series) if (given.points) this.add(given, given);
     this.draw();
-    this.updates += 1;
-    this.root.dataset.updates = this.updates;
+    this.follower.now();
+  }
+
+  followed() {
+    return this.data.series.filter((one) => !one.points);
+  }
+
+  // What is new of the runs that are followed; true if there may be more.
+  async ask() {
+    const { address, panels, scene } = this.data;
+    const followed = this.followed();
+    if (!followed.length) return false;
+    const question = new URLSearchParams(panels.map(({ column }) => ["column", column]));
+    for (const { name, label } of followed) {
+      const held = this.series.get(label);
+      question.append("of", `${name}:${held?.name === name && !held.outdated ? held.last : -1}`);
+    }
+    const response = await fetch(`${address}?${question}`, { signal: AbortSignal.timeout(PATIENCE) });
+    const answer = await response.json();
+    if (response.status === 404) this.report(answer.problem);
+    if (!response.ok) throw Object.assign(new Error(), answer);
+    if (this.follower.closed || scene !== this.data.scene) return true;
+    this.say("");
+    const grown = answer.map((part, i) => this.add(followed[i], part)).some(Boolean);
+    if (grown) this.draw();
+    this.writeLines(answer, followed);
+    // What was seen before the script drew the page says nothing against it.
+    const newer = answer.filter(({ at }) => at >= this.data.at);
+    const changed = newer.filter(({ name, state }) => Object.entries(this.data.drawn[name] ?? {}).some(([field, value]) => state[field] !== value));
+    if (changed.length) this.report(JSON.stringify(changed.map(({ name, state }) => [name, state])));
+    return newer.length < answer.length || answer.some(({ over }) => !over);
+  }
+
+  // Let the script run once more.
+  report(change) {
+    if (this.reported?.change === change && performance.now() - this.reported.when < REMIND) return;
+    this.reported = { change, when: performance.now() };
+    this.tell(change);
+  }
+
+  say(problem) {
+    const line = this.root.querySelector(".lc-problem");
+    line.hidden = !problem;
+    if (line.textContent !== problem) line.textContent = problem;
   }
 
   begin(data) {
@@ -132,12 +180,15 @@ class LiveCharts {
     );
   }
 
-  // Take up what is new of one curve; false if something before it was missed.
-  add({ name, label, colour, after, last, points }) {
+  // Take up what is new of one curve; whether that changes the picture.
+  add({ name, label, colour }, { of, after, last, points }) {
     const known = this.series.get(label);
-    const held = known?.name === name ? known : undefined;
-    if (held && last <= held.last) return true;
-    if (after >= 0 && (held?.last ?? -1) < after) return false;
+    const held = known?.name === name && known.of === of ? known : undefined;
+    if (after >= 0 && !held) {
+      if (known) known.outdated = true; // the mean is one of other runs now: ask for all of it
+      return false;
+    }
+    if (held && last <= held.last && !held.outdated) return false;
     const base = after < 0 ? { last: -1, curves: {} } : held;
     const curves = { ...base.curves };
     for (const [column, sent] of Object.entries(points)) {
@@ -147,8 +198,58 @@ class LiveCharts {
       curves[column] = { x: joined(old.x, x.subarray(from)), y: joined(old.y, floats(sent.y).subarray(from)) };
       if (sent.error) curves[column].error = joined(old.error, floats(sent.error).subarray(from));
     }
-    this.series.set(label, { name, label, colour, last, curves });
+    this.series.set(label, { name, of, label, colour, last, curves });
     return true;
+  }
+
+  // How far the runs are: a line for each that goes on, or for the only one.
+  writeLines(answer, followed) {
+    const box = this.root.querySelector(".lc-lines");
+    while (box.children.length > answer.length) box.lastChild.remove();
+    answer.forEach(({ told, share, over, state }, i) => {
+      const line = box.children[i] ?? this.buildLine(box);
+      line.dataset.over = over;
+      line.dataset.status = state.status;
+      const [name, text, bar] = line.children;
+      name.textContent = followed[i].label;
+      text.textContent = told;
+      bar.setAttribute("aria-valuenow", Math.floor(100 * share));
+      bar.firstChild.style.width = `${100 * share}%`;
+    });
+  }
+
+  buildLine(box) {
+    const line = element("div", "lc-line", box);
+    element("b", "", line);
+    element("span", "", line);
+    const bar = element("div", "lc-bar", line);
+    bar.setAttribute("role", "progressbar");
+    bar.setAttribute("aria-label", "Updates done, percent");
+    element("i", "", bar);
+    return line;
+  }
+
+  // The last values, and how far they are from the baseline's.
+  writeNumbers() {
+    const { numbers, baseline, series } = this.data;
+    const table = this.root.querySelector(".lc-numbers");
+    table.hidden = !numbers.length;
+    const held = series.map(({ label }) => this.series.get(label));
+    const ends = (column) => held.map((one) => one?.curves[column]?.y.at(-1));
+    const against = (value, base) => `${tidy(value)} (${value < base ? "" : "+"}${tidy(value - base, 3)})`;
+    const rows = [["update", ...held.map((one) => one?.last.toLocaleString("en") ?? "–")]];
+    for (const column of numbers) {
+      const values = ends(column);
+      const base = values[baseline];
+      const texts = values.map((value, i) => (value === undefined ? "–" : i === baseline || base === undefined ? tidy(value) : against(value, base)));
+      rows.push([column, ...texts]);
+    }
+    const heads = series.map(({ label }, i) => label + (i === baseline ? " (baseline)" : ""));
+    table.replaceChildren();
+    for (const [i, cells] of [["", ...heads], ...rows].entries()) {
+      const row = element("tr", "", table);
+      cells.forEach((text, at) => (element(i && at ? "td" : "th", "", row).textContent = text));
+    }
   }
 
   draw() {
@@ -158,6 +259,9 @@ class LiveCharts {
     for (const chart of this.charts) this.drawChart(chart, from, to);
     this.drawing = false;
     if (this.cursor) this.point(this.cursor);
+    this.writeNumbers();
+    this.updates += 1;
+    this.root.dataset.updates = this.updates;
   }
 
   drawChart(chart, from, to) {
@@ -178,7 +282,15 @@ class LiveCharts {
     this.addMarks(layout, from, to);
     const options = { displaylogo: false, displayModeBar: "hover", modeBarButtons: [["toImage", "autoScale2d"]], doubleClick: "autosize", showTips: false };
     Plotly.react(chart.plot, traces, layout, options);
+    chart.plot.setAttribute("aria-label", this.alt(chart));
     if (!chart.listens) this.listen(chart);
+  }
+
+  alt({ title, column }) {
+    const ends = [...this.series.values()]
+      .filter((one) => one.curves[column]?.y.length)
+      .map((one) => `${one.label}: ${one.curves[column].y.at(-1).toFixed(3)} at update ${one.last}`);
+    return `${title}. ${ends.slice(0, 8).join("; ") || "Nothing yet"}.`;
   }
 
   traces({ steps }, { label, colour }, curve, kept) {
@@ -195,7 +307,7 @@ class LiveCharts {
   }
 
   addMarks(layout, from, to) {
-    const seen = this.marks.filter(({ update }) => update >= from && update <= to);
+    const seen = this.data.marks.filter(({ update }) => update >= from && update <= to);
     layout.shapes = seen.map(({ update }) => ({ type: "line", x0: update, x1: update, y0: 0, y1: 1, yref: "paper", line: { color: INK, width: 1, dash: "dot" } }));
     layout.annotations = seen.map(({ update, words }) => ({ x: update, y: 0, yref: "paper", yanchor: "top", yshift: 3, text: "▲", hovertext: `from update ${update}: ${words}`, showarrow: false, font: { size: 11 } }));
   }
@@ -237,6 +349,7 @@ class LiveCharts {
   }
 
   close() {
+    this.follower.close();
     this.resizing.disconnect();
     for (const { plot } of this.charts ?? []) Plotly.purge(plot);
   }
@@ -245,7 +358,7 @@ class LiveCharts {
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".lc");
   root.charts ??= new LiveCharts(root);
-  root.charts.take(data, (scene) => setTriggerValue("missed", scene));
+  root.charts.take(data, (change) => setTriggerValue("changed", change));
   return () => {
     if (!root.isConnected) root.charts.close();
   };

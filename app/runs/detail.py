@@ -7,17 +7,18 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import livecharts
+from app import live, livecharts
 from app.access import Visitor
 from app.controls import plain
 from app.runs import form, words
-from app.runs.engine import POLL, Engine, explained
-from app.runs.going import MOVED, change, delete, follow, go, heading
+from app.runs.engine import Engine
+from app.runs.going import change, delete, go, heading
 from pkpo.config import Change, RunConfig
 from pkpo.figures import progress
 from pkpo.runs import Run, checkpoint, export
 
 SLIDERS = "runs sliders"  # the keys of those that are drawn
+STEERED = ("k", "learning_rate")
 RATES = 10 ** (np.arange(-20, 21) / 10)
 """Factors of a learning rate that the slider offers."""
 
@@ -25,34 +26,28 @@ RATES = 10 ** (np.arange(-20, 21) / 10)
 def show(engine: Engine, visitor: Visitor, id: str) -> None:
     """The run's page."""
     engine.look()
-    run = engine.store.run(id)
+    run, changes = engine.store.run(id), engine.store.changes(id)
     config = run.config
     heading(words.title(run))
-    polled = run.status in words.ACTIVE
-
-    @st.fragment(run_every=POLL if polled else None)
-    def follow_run() -> None:
-        follow()
-        with explained():
-            engine.look()
-            now = engine.store.run(id)
-            if polled and now.status not in words.ACTIVE:
-                st.rerun()
-            changes = engine.store.changes(id)
-            _status(engine, now)
-            _actions(visitor, now)
-            if visitor.may_change(now) and now.status == "running":
-                _steering(visitor, now, config)
-            ((label, colour),) = progress.styles([config])
-            livecharts.show(
-                [livecharts.Series(id, label, colour, engine.curves(id))],
-                progress.panels([config]),
-                marks_of(changes),
-                key="run-charts",
-            )
-            _changes(changes)
-
-    follow_run()
+    steered = visitor.may_change(run) and run.status == "running"
+    with st.container():  # the charts' place on the page stays the same
+        _actions(visitor, run)
+        if run.message:
+            say = st.error if run.status == "failed" else st.warning
+            say(plain(run.message), icon=f":material/{words.STATUSES[run.status][1]}:")
+        if steered:
+            _steering(visitor, run, config)
+    fields = ("status", "stopping", "message", "changes", *(STEERED if steered else ()))
+    state = live.state([run], len(changes))
+    ((label, colour),) = progress.styles([config])
+    livecharts.show(
+        [livecharts.Series(id, label, colour)],
+        progress.panels([config]),
+        marks_of(changes),
+        key="run-charts",
+        drawn={id: {name: state[name] for name in fields}},
+    )
+    _changes(changes)
     _facts(engine, run)
 
 
@@ -67,31 +62,13 @@ def badge(status: str) -> None:
     st.badge(status, icon=f":material/{icon}:", color=colour)  # type: ignore[arg-type]
 
 
-def _status(engine: Engine, run: Run) -> None:
-    total, pace = words.steps(run), engine.pace(run)
-    told = [f"update **{run.step:,}** of {total:,}"]
-    if run.status == "queued":
-        places = engine.store.queue()
-        if run.id in places:
-            told.append(f"place **{places.index(run.id) + 1}** of {len(places)} in the queue")
-    if pace:
-        left = words.duration((total - run.step) / pace)
-        told += [f"**{pace:,.0f}** updates/s", f"about {left} left"]
-    elif run.finished:
-        told.append(f"ended {words.age(run.finished)}")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        badge(run.status)
-        st.markdown(" · ".join(told), width="content")
-    st.progress(words.share(run))
-    if run.message:
-        say = st.error if run.status == "failed" else st.warning
-        say(plain(run.message), icon=f":material/{words.STATUSES[run.status][1]}:")
-
-
 def _actions(visitor: Visitor, run: Run) -> None:
     mine = visitor.may_change(run)
     again = run.status in ("stopped", "interrupted", "failed")
     with st.container(horizontal=True, vertical_alignment="center"):
+        badge(run.status)
+        if run.finished:
+            st.caption(f"ended {words.age(run.finished)}", width="content")
         if mine and run.status in words.ACTIVE:
             asked = run.stop_requested is not None and run.status == "running"
             st.button(
@@ -128,7 +105,7 @@ def _steering(visitor: Visitor, run: Run, config: RunConfig) -> None:
     rate = _rounded(run.metrics["learning_rate"])
     force: dict[str, Any] = {"k": int(run.metrics["k"]), "learning_rate": rate}
     # A slider is a new one whenever its value in force changes: a value that is set from here could be
-    # overtaken by the next poll, and the browser's old one taken for a wish.
+    # overtaken by the next change, and the browser's old one taken for a wish.
     keys = {name: f"steer {name} {run.id} {value}" for name, value in force.items()}
     st.session_state[SLIDERS] = keys
 
@@ -136,7 +113,6 @@ def _steering(visitor: Visitor, run: Run, config: RunConfig) -> None:
         wanted = st.session_state[key]
         if wanted != force[name] and st.session_state[SLIDERS].get(name) == key:
             change(visitor, [run], lambda found, one: found.store.steer(one.id, **{name: wanted}))
-            st.session_state.pop(MOVED, None)  # nothing but this fragment shows it
 
     left, right = st.columns(2, gap="large")
     with left:

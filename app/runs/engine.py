@@ -1,12 +1,13 @@
-"""The store and the executor that all visitors share, and curves that are read once for all."""
+"""The store and the executor that all visitors share, and runs that are read once for all."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,9 +19,38 @@ from pkpo.figures.progress import DRAWN, WINDOW, drawn
 from pkpo.runs import LocalExecutor, Run, Store, StoreError, data_folder
 
 PATIENCE = 2.0  # seconds to wait for another process that writes, while somebody looks at a page
-POLL = 0.7  # seconds between looks at runs that go on
-KEPT = 64  # runs whose curves are held
+FRESH = 0.5  # seconds for which one look serves all who ask
+KEPT = 192  # runs that are held; the largest sweep has 160
 PACE = 5.0  # seconds over which updates per second are counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A run as it was at one moment; read-only."""
+
+    at: float
+    """Seconds since 1970, when it began to be read."""
+    run: Run
+    changes: int
+    """How often it has been steered."""
+    place: str
+    """Its place in the queue, in words; "" where it does not wait."""
+    curves: Mapping[str, np.ndarray]
+    """What is drawn: "update" and metrics, float32 `[T]`; noisy ones as `progress.drawn` means them."""
+    ends: Mapping[str, np.ndarray]
+    """The last values of each metric as they are stored: what the next mean needs."""
+    beats: tuple[tuple[float, int], ...]
+    """Times, and the update that was reached then."""
+    packed: dict[tuple, bytes] = field(default_factory=dict)
+    """What has been made of it for those who ask."""
+
+    @property
+    def pace(self) -> float:
+        """Updates per second of the last seconds; 0 where it is not known."""
+        if len(self.beats) < 2:
+            return 0.0
+        (start, first), (end, last) = self.beats[0], self.beats[-1]
+        return (last - first) / (end - start) if end > start else 0.0
 
 
 class Engine:
@@ -31,13 +61,10 @@ class Engine:
         self._executor = LocalExecutor(self.store)
         self._looking, self._reading = threading.Lock(), threading.Lock()
         self._looked = 0.0
-        self._curves: OrderedDict[str, dict[str, np.ndarray]] = OrderedDict()
-        self._ends: dict[tuple[str, str], np.ndarray] = {}
-        """Per run and metric, the last values as they are stored: what the next mean needs."""
-        self._paces: dict[str, deque[tuple[float, int]]] = {}
+        self._seen: OrderedDict[str, Seen] = OrderedDict()
 
     def look(self, now: bool = False) -> None:
-        """Let the executor do its work; however many ask, not more often than pages are drawn.
+        """Let the executor do its work; however many ask, not more often than once in `FRESH`.
 
         Args:
           now: do it in any case.
@@ -45,51 +72,63 @@ class Engine:
         Raises:
           StoreError: see `Executor.reconcile`.
         """
-        if now or time.monotonic() - self._looked > POLL / 2:
-            with self._looking:
+        with self._looking:
+            if now or time.monotonic() - self._looked > FRESH:
                 self._looked = time.monotonic()
                 self._executor.reconcile()
 
-    def curves(self, id: str) -> Mapping[str, np.ndarray]:
-        """What is drawn of a run: "update" and metrics, float32 `[T]`; read-only.
-
-        Noisy metrics are means of the last updates, see `progress.drawn`.
+    def seen(self, id: str) -> Seen:
+        """A run, read anew if that was longer ago than `FRESH`.
 
         Raises:
           StoreError, ValueError: see `Store.events`.
         """
         with self._reading:
-            known = self._curves.pop(id, {})
-            last = int(known["update"][-1]) if known else -1
-            news = self.store.events(id, after=last)
-            for name in ("update", *DRAWN):
-                if name in news:
-                    old = known.get(name, np.empty(0, np.float32))
-                    before = self._ends.get((id, name), np.empty(0))
-                    values = np.concatenate([before, news[name]])
-                    self._ends[id, name] = values[-(WINDOW - 1) :]
-                    more = drawn(name, values)[len(before) :].astype(np.float32)
-                    known[name] = np.concatenate([old, more])
-            if known:
-                self._curves[id] = known
-            while len(self._curves) > KEPT:
-                gone, _ = self._curves.popitem(last=False)
-                self._ends = {at: end for at, end in self._ends.items() if at[0] != gone}
-            return dict(known)
+            held = self._seen.pop(id, None)
+            if held is None or abs(time.time() - held.at) > FRESH:
+                held = self._read(id, held)
+            self._seen[id] = held
+            while len(self._seen) > KEPT:
+                self._seen.popitem(last=False)
+            return held
 
-    def pace(self, run: Run) -> float | None:
-        """Updates per second of the last seconds; None where it is not known."""
-        with self._reading:
-            if run.status != "running":
-                self._paces.pop(run.id, None)
-                return None
-            seen = self._paces.setdefault(run.id, deque())
-            if run.heartbeat and (not seen or run.step > seen[-1][1]):
-                seen.append((run.heartbeat, run.step))
-            while len(seen) > 2 and seen[-1][0] - seen[0][0] > PACE:
-                seen.popleft()
-            (start, first), (end, last) = (seen[0], seen[-1]) if seen else ((0.0, 0), (0.0, 0))
-        return (last - first) / (end - start) if end > start else None
+    def _read(self, id: str, held: Seen | None) -> Seen:
+        at, run = (
+            time.time(),
+            self.store.run(id),
+        )  # first: of one that is over nothing will be missing
+        curves = dict(held.curves) if held else {}
+        ends = dict(held.ends) if held else {}
+        news = self.store.events(id, after=int(curves["update"][-1]) if curves else -1)
+        for name in ("update", *DRAWN):
+            if name in news:
+                before = ends.get(name, np.empty(0))
+                values = np.concatenate([before, news[name]])
+                ends[name] = values[-(WINDOW - 1) :]
+                more = drawn(name, values)[len(before) :].astype(np.float32)
+                curves[name] = np.concatenate([curves.get(name, np.empty(0, np.float32)), more])
+        place = ""
+        if run.status == "queued" and id in (queue := self.store.queue()):
+            place = f"place {queue.index(id) + 1} of {len(queue)} in the queue"
+        return Seen(
+            at=at,
+            run=run,
+            changes=len(self.store.changes(id)),
+            place=place,
+            curves=curves,
+            ends=ends,
+            beats=_beats(run, held.beats if held else ()),
+        )
+
+
+def _beats(run: Run, before: tuple[tuple[float, int], ...]) -> tuple[tuple[float, int], ...]:
+    """Signs of life of the last seconds, the newest last."""
+    if run.status != "running" or not run.heartbeat:
+        return ()
+    if before and run.step <= before[-1][1]:
+        return before
+    beats = (*before, (run.heartbeat, run.step))
+    return tuple(beat for beat in beats[:-2] if run.heartbeat - beat[0] < PACE) + beats[-2:]
 
 
 @lru_cache(maxsize=4)
@@ -106,13 +145,18 @@ def engine() -> Engine:
     return _engine(data_folder())
 
 
+def reopen() -> None:
+    """After a `StoreError`: once the store is repaired, it must be opened anew."""
+    _engine.cache_clear()
+
+
 @contextmanager
 def explained() -> Iterator[None]:
     """Say what is wrong with the store, a run's id or a wish, in one line."""
     try:
         yield
     except StoreError as reason:
-        _engine.cache_clear()  # once it is repaired, it must be opened anew
+        reopen()
         st.error(plain(str(reason)), icon=":material/database_off:")
     except ValueError as reason:
         st.error(plain(str(reason)), icon=":material/error:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import groupby
 
 import streamlit as st
@@ -9,11 +10,12 @@ import streamlit as st
 from app import runlist
 from app.access import Visitor, classroom
 from app.runs import words
-from app.runs.engine import POLL, Engine, explained
+from app.runs.engine import Engine, explained
 from app.runs.going import act, follow, go
 from pkpo.config import BanditConfig
 from pkpo.runs import STATUSES, Run
 
+LOOK = 4.0  # seconds between looks at a list
 AT_ONCE = 30  # rows that are shown before somebody asks for more
 CHOSEN = "runs chosen"
 
@@ -44,37 +46,54 @@ def show(engine: Engine, visitor: Visitor) -> None:
             width=170,
         )
         mine = classroom() and st.toggle("Mine only", key="runs_mine")
-    polled = any(run.status in words.ACTIVE for run in runs)
 
-    @st.fragment(run_every=POLL if polled else None)
-    def follow_list() -> None:
+    def look() -> None:
+        found = engine.store.runs(
+            status=status or STATUSES, task=task, owner=visitor.owner if mine else None
+        )
+        rows = _rows(engine, found)
+        top = st.session_state.setdefault("runs_shown", AT_ONCE)
+        if not rows:
+            st.caption("No run is like this.")
+            return
+        show_rows(rows[:top], "run-list")
+        if len(rows) > top:
+            st.button(f"Show {min(AT_ONCE, len(rows) - top)} more of {len(rows)}", on_click=_more)
+
+    repeat(engine, look)
+
+
+def show_sweep(engine: Engine, id: str) -> None:
+    """The runs of a sweep, which follow what goes on."""
+
+    def look() -> None:
+        places = _places(engine)
+        runs = engine.store.runs(sweep=id)[::-1]
+        show_rows([words.row(run, places.get(run.id)) for run in runs], "sweep-list")
+
+    repeat(engine, look)
+
+
+def repeat(engine: Engine, look: Callable[[], None]) -> None:
+    """Draw a list, and again as long as any run goes on."""
+    going = bool(engine.store.runs(status=words.ACTIVE, limit=1))
+
+    @st.fragment(run_every=LOOK if going else None)
+    def draw() -> None:
         follow()
         with explained():
             engine.look()
-            found = engine.store.runs(
-                status=status or STATUSES, task=task, owner=visitor.owner if mine else None
-            )
-            _table(engine, found)
-            if polled and not engine.store.runs(status=words.ACTIVE, limit=1):
+            if going and not engine.store.runs(status=words.ACTIVE, limit=1):
                 st.rerun()
+            look()
 
-    follow_list()
-
-
-def _table(engine: Engine, runs: list[Run]) -> None:
-    chosen = [id for id in st.session_state.get(CHOSEN, []) if any(run.id == id for run in runs)]
-    rows = _rows(engine, runs)
-    top = st.session_state.setdefault("runs_shown", AT_ONCE)
-    if not rows:
-        st.caption("No run is like this.")
-        return
-    show_rows(rows[:top], chosen, "run-list")
-    if len(rows) > top:
-        st.button(f"Show {min(AT_ONCE, len(rows) - top)} more of {len(rows)}", on_click=_more)
+    draw()
 
 
-def show_rows(rows: list[dict], chosen: list[str], key: str, choose: bool = True) -> None:
+def show_rows(rows: list[dict], key: str, choose: bool = True) -> None:
     """A table of runs; with boxes to choose several, and a button below for those that are."""
+    here = {row["id"] for row in rows}
+    chosen = [id for id in st.session_state.get(CHOSEN, []) if choose and id in here]
 
     def keep(ids: list[str]) -> None:
         st.session_state[CHOSEN] = ids
@@ -95,13 +114,17 @@ def show_rows(rows: list[dict], chosen: list[str], key: str, choose: bool = True
 
 
 def _rows(engine: Engine, runs: list[Run]) -> list[dict]:
-    places = {id: place for place, id in enumerate(engine.store.queue(), 1)}
+    places = _places(engine)
     rows = []
     for sweep, together in groupby(runs, lambda run: run.sweep or run.id):
         group = list(together)[::-1]
         single = sweep == group[0].id
         rows.append(words.row(group[0], places.get(sweep)) if single else words.sweep_row(group))
     return rows
+
+
+def _places(engine: Engine) -> dict[str, int]:
+    return {id: place for place, id in enumerate(engine.store.queue(), 1)}
 
 
 def _more() -> None:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from app.controls import plain
 from pkpo.config import RunConfig, format_value
 from pkpo.figures import progress
-from pkpo.runs import Run
 from pkpo.runs.sweep import Member, Spread
 
 SURE = 2.0  # standard errors of a difference beyond which it is marked
@@ -36,23 +35,6 @@ def config_differences(configs: Sequence[RunConfig], labels: Sequence[str], base
     return table(["", *_heads(labels, baseline)], rows)
 
 
-def latest(
-    runs: Sequence[Run], columns: Sequence[str], labels: Sequence[str], baseline: int
-) -> str:
-    """The last numbers of runs, with how far they are from the baseline's."""
-    rows = [["**update**", *(f"{run.step:,}" for run in runs)]]
-    for column in columns:
-        values = [run.metrics.get(column) for run in runs]
-        if all(value is None for value in values):
-            continue
-        cells = [
-            "–" if x is None else _against(f"{x:.4g}", x, values[baseline], at == baseline)
-            for at, x in enumerate(values)
-        ]
-        rows.append([f"**{plain(column)}**", *cells])
-    return table(["", *_heads(labels, baseline)], rows)
-
-
 def sweep_table(
     members: Sequence[Member], labels: Sequence[str], columns: Sequence[str], baseline: int
 ) -> str:
@@ -75,12 +57,6 @@ def _heads(labels: Sequence[str], baseline: int) -> list[str]:
     return [
         plain(label) + (" (baseline)" if at == baseline else "") for at, label in enumerate(labels)
     ]
-
-
-def _against(text: str, value: float, base: float | None, is_base: bool) -> str:
-    if is_base or base is None:
-        return plain(text)
-    return f"{plain(text)} ({plain(f'{value - base:+.3g}')})"
 
 
 def _spread(spread: Spread | None, base: Spread | None, is_base: bool) -> str:

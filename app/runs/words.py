@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from pkpo.config import BanditConfig, HillConfig, WordProblemsConfig
@@ -51,6 +52,26 @@ def steps(run: Run) -> int:
 def share(run: Run) -> float:
     """How much of it is done, from 0 to 1."""
     return min(run.step / steps(run), 1.0) if steps(run) else 0.0
+
+
+def progress_of(runs: Sequence[Run], pace: float, place: str) -> str:
+    """How far runs of one setting are.
+
+    Args:
+      runs: one, or several that differ in their seeds.
+      pace: their updates per second; 0 where it is not known.
+      place: that of a single one in the queue; "" where it does not wait.
+    """
+    done, total = sum(run.step for run in runs), sum(map(steps, runs))
+    told = [f"{done:,} of {count(total, 'update')}"]
+    if len(runs) > 1:
+        finished = sum(run.status == "finished" for run in runs)
+        told.append(f"{finished} of {len(runs)} seeds finished")
+    if place:
+        told.append(place)
+    if pace:
+        told += [f"{pace:,.0f} updates/s", f"about {duration((total - done) / pace)} left"]
+    return " · ".join(told)
 
 
 def age(seconds: float) -> str:

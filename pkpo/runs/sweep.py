@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,9 +38,6 @@ class Member:
     runs: tuple[Run, ...]
     final: dict[str, Spread]
     """Over the finished runs, each metric of the trained policy; empty if none has finished."""
-    curves: dict[str, Spread]
-    """Over the runs that have begun, each metric up to the update that all of them have reached;
-    "update" itself is a mean."""
 
     @property
     def finished(self) -> int:
@@ -67,32 +64,37 @@ def configs(
     return [config.replace(**setting, seed=seed) for setting in settings for seed in seeds]
 
 
-def summarise(
-    store: Store, sweep: str, field: str, events: Callable[[str], Mapping[str, Any]] | None = None
-) -> list[Member]:
+def summarise(store: Store, sweep: str, field: str) -> list[Member]:
     """Mean and standard error over seeds, per value of a field, in order of submission.
 
     Args:
       store: where the runs are.
       sweep: their sweep's id.
       field: the setting in which they differ besides the seed; "" if there is none.
-      events: a run's id -> its curves; default `store.events`.
     """
     by_value: dict[Any, list[Run]] = {}
     for run in reversed(store.runs(sweep=sweep)):
         by_value.setdefault(run.settings.get(field), []).append(run)
-    curves = events or store.events
-    return [_member(value, tuple(runs), curves) for value, runs in by_value.items()]
+    return [_member(value, tuple(runs)) for value, runs in by_value.items()]
 
 
-def _member(
-    value: Any, runs: tuple[Run, ...], curves: Callable[[str], Mapping[str, Any]]
-) -> Member:
+def mean_curves(curves: Sequence[Mapping[str, np.ndarray]]) -> dict[str, Spread]:
+    """Each metric over runs, up to the update that all of them have reached.
+
+    Args:
+      curves: of each run, "update" and metrics, `[T]`.
+
+    Returns:
+      What all runs have, `[T]` of the shortest; "update" itself is a mean.
+    """
+    first, *others = curves
+    reached = min(len(columns.get("update", ())) for columns in curves)
+    names = [name for name in first if all(name in columns for columns in others)]
+    return {name: Spread.of([columns[name][:reached] for columns in curves]) for name in names}
+
+
+def _member(value: Any, runs: tuple[Run, ...]) -> Member:
     finals = [run.metrics for run in runs if run.status == "finished"]
-    events = [found for run in runs if (found := curves(run.id))]
-    reached = min((len(columns.get("update", ())) for columns in events), default=0)
-    first = events[0] if events else {}
-    names = [name for name in first if all(name in columns for columns in events)]
     return Member(
         value=value,
         runs=runs,
@@ -101,5 +103,4 @@ def _member(
             for name in (finals[0] if finals else ())
             if all(name in row for row in finals)
         },
-        curves={name: Spread.of([columns[name][:reached] for columns in events]) for name in names},
     )

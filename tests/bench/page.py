@@ -37,7 +37,7 @@ def _changed_control(seed: int, name: str) -> float:
     from streamlit.testing.v1 import AppTest
 
     preset = next(p for p in TOY if p.name == name)
-    page = AppTest.from_file(str(ROOT / "app" / "main.py"), default_timeout=60)
+    page = AppTest.from_file(str(ROOT / "app" / "script.py"), default_timeout=60)
     page.run()
     page.switch_page("app_pages/toy_problem.py")
     for field, value in preset.changes.items():
