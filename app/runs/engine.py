@@ -63,6 +63,11 @@ class Engine:
         self._looked = 0.0
         self._seen: OrderedDict[str, Seen] = OrderedDict()
 
+    @property
+    def slots(self) -> int:
+        """Runs that go on at the same time."""
+        return self._executor.slots["cpu"]
+
     def look(self, now: bool = False) -> None:
         """Let the executor do its work; however many ask, not more often than once in `FRESH`.
 

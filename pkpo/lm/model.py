@@ -19,7 +19,6 @@ from torch.nn import functional as F
 
 from pkpo.lm.folders import find
 from pkpo.lm.tokenizer import Tokenizer
-from toy_envs.word_problems import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,11 +198,6 @@ def load(folder: str | Path) -> LanguageModel:
     weights = safetensors.load_file(folder / "model.safetensors")
     from_llama(decoder, {name: w.float() for name, w in weights.items()})
     return LanguageModel(decoder, Tokenizer(json.loads((folder / "vocabulary.json").read_text())))
-
-
-def load_hard(folder: str | Path) -> list[Problem]:
-    """The hard problems that a model's folder holds (`pkpo.lm.evaluate.hard_problems`)."""
-    return [Problem(**item) for item in json.loads((find(folder) / "hard.json").read_text())]
 
 
 _CONFIG = {

@@ -12,16 +12,14 @@ import numpy as np
 from pkpo.config import WordProblemsConfig
 from pkpo.estimators import rho
 from pkpo.lm.evaluate import evaluate
-from pkpo.lm.model import load, load_hard
+from pkpo.lm.measured import KS, fixed_problems, held_out_problems
+from pkpo.lm.model import load
 from pkpo.lm.policy import LanguagePolicy
 from pkpo.tasks import Task
 from toy_envs.word_problems import Problem, problems, verify
 
-KS = tuple(range(1, 17))
-"""The k at which every event gives pass@k."""
 WINDOW = 10
 """Updates over which the rolling pass@k is a mean."""
-HELD_OUT_SEED = 1_000_000
 SHOWN = 10
 """Updates between those whose groups are kept to be looked at."""
 GROUPS = 8
@@ -52,7 +50,7 @@ class WordProblemsTask(Task):
 
     def __init__(self, config: WordProblemsConfig):
         self.config = config
-        self._fixed = load_hard(config.model) if config.problems == "hard" else []
+        self._fixed = fixed_problems(config)
         if self._fixed and config.prompts > len(self._fixed):
             raise ValueError(
                 f"prompts must be at most {len(self._fixed)} with the hard problems, "
@@ -71,7 +69,7 @@ class WordProblemsTask(Task):
             "held_out": np.full((2, len(KS)), np.nan),
         }
         self._places = {p: i for i, p in enumerate(self._fixed)}
-        self._held_out = problems(config.held_out, HELD_OUT_SEED, "held-out")
+        self._held_out = held_out_problems(config)
         self._metrics: dict[str, float] = {}
         self._details: dict[str, Any] = {}
 
