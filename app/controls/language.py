@@ -191,6 +191,7 @@ def language_experiment(own: dict[str, Any]) -> None:
             format_func=EXPERIMENT_LABELS.__getitem__,
             label_visibility="collapsed",
             required=True,
+            wrap=True,
             **_bind("experiment", own["experiment"], "fresh"),
         )
         if own["experiment"] == OWN:
@@ -216,6 +217,7 @@ def language_choice(own: dict[str, Any], name: str, label: str, options: Sequenc
         range(len(options)),
         format_func=options.__getitem__,
         required=True,
+        wrap=True,
         **_bind(name, chosen, 0),
     )
     return chosen
@@ -233,10 +235,11 @@ def language_prompt(own: dict[str, Any], solved: Sequence[str]) -> int:
     """One of an update's problems, by its place."""
     chosen = min(own["prompt"], len(solved))
     st.pills(
-        "Problem",
+        "Problem, and how many of its answers are right",
         range(1, len(solved) + 1),
-        format_func=lambda place: solved[place - 1],
+        format_func=lambda place: f"{place}: {solved[place - 1]}",
         required=True,
+        wrap=True,
         **_bind("prompt", chosen, 1),
     )
     return chosen - 1

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pkpo.figures.tries import weight_in_words
+
 UNSURE = 0.7
 """A token of a lower probability carries its number."""
 _CSS = Path(__file__).parent / "completions.css"
@@ -43,7 +45,7 @@ def show(rows: Sequence[Row]) -> None:
     reach = max((abs(row.weight) for row in rows if row.weight is not None), default=0.0) or 1.0
     st.html(_CSS)
     body = "".join(_row(row, reach) for row in rows)
-    st.html(f"<ol class='pk-completions'>{body}</ol>")
+    st.html(f"<div class='pk-completions' role='list'>{body}</div>")
     keys = "".join(
         f"<span class='pk-t' style='--p:{p}'>{100 * p:.0f}%</span>" for p in (0.9, 0.5, 0.1)
     )
@@ -63,9 +65,9 @@ def _row(row: Row, reach: float) -> str:
     tokens = "".join(map(_token, row.tokens, row.probabilities)) or "<i>nothing</i>"
     weight = "" if row.weight is None else _weight(row.weight, reach)
     return (
-        f"<li class='pk-{row.mark}'><span class='pk-sign' title='{words}' aria-label='{words}'>{sign}"
-        f"</span><span class='pk-note'>{escape(row.note)}</span>"
-        f"<span class='pk-text'>{tokens}</span>{weight}</li>"
+        f"<div role='listitem' class='pk-{row.mark}'>"
+        f"<span class='pk-sign' title='{words}' aria-label='{words}'>{sign}</span><span class='pk-note'>{escape(row.note)}</span>"
+        f"<span class='pk-text'>{tokens}</span>{weight}</div>"
     )
 
 
@@ -80,9 +82,8 @@ def _token(token: str, probability: float) -> str:
 
 def _weight(weight: float, reach: float) -> str:
     side = "up" if weight > 0 else "down" if weight < 0 else "none"
-    text = f"{weight:+.3f}".replace("-", "−") if weight else "0"
     share = 50 * abs(weight) / reach
     return (
         f"<span class='pk-weight pk-{side}' title='weight {weight:.6f}'><span class='pk-bar'>"
-        f"<i style='width:{share:.2f}%'></i></span><b>{text}</b></span>"
+        f"<i style='width:{share:.2f}%'></i></span><b>{weight_in_words(weight)}</b></span>"
     )

@@ -11,7 +11,8 @@ import streamlit as st
 from app import controls
 from app.language.results import chart
 from app.language.sources import Method, methods
-from pkpo.figures import language as figures
+from pkpo.figures import tries as figures
+from pkpo.figures.style import INK
 from pkpo.lm.measured import fixed_problems, held_out_problems
 from pkpo.studies import language as study
 from toy_envs.word_problems import DIFFICULTIES, Problem
@@ -93,6 +94,7 @@ def _table(
         for method, (_, now) in zip(found, changes, strict=True)
         if len(now) == len(problems)
     }
+    colours = {method.label: method.colour for method in found if method.label in columns}
     chosen = st.dataframe(
         {
             "problem": [problems[i].question for i in listed],
@@ -109,9 +111,9 @@ def _table(
             "problem": st.column_config.TextColumn(width="large"),
             **{
                 name: st.column_config.ProgressColumn(
-                    min_value=0, max_value=study.TRIES, format="%d", color="auto"
+                    min_value=0, max_value=study.TRIES, format="%d", color=colour
                 )
-                for name in ("before", *columns)
+                for name, colour in {"before": INK, **colours}.items()
             },
         },
     )

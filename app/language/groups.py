@@ -14,7 +14,7 @@ from app.language.completions import Row
 from app.language.sources import methods
 from pkpo.config import WordProblemsConfig
 from pkpo.estimators import get_estimator, transform
-from pkpo.figures import language as figures
+from pkpo.figures import tries as figures
 from pkpo.runs.record import Record
 from pkpo.studies import language as study
 from toy_envs.word_problems import Problem, verify
@@ -47,7 +47,8 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
             f"{get_estimator(config.estimator).label}"
         )
         by, at = controls.language_weights(own, config.estimator, k, len(rewards))
-    st.markdown(figures.group(rewards, [(config.estimator, k), (by, at), (config.estimator, 1)]))
+    compared = [(config.estimator, k), (by, at), *((config.estimator, known) for known in (1, 8))]
+    st.markdown(figures.group(rewards, compared))
     try:
         weights = transform(np.array(rewards, float), at, by)
     except ValueError as reason:

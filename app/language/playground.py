@@ -17,7 +17,7 @@ from app.runs.engine import Engine, engine
 from pkpo.config import WordProblemsConfig
 from pkpo.lm.experiments import FRESH, METHODS, RECORDED
 from pkpo.lm.measured import held_out_problems
-from pkpo.runs import checkpoint
+from pkpo.runs import Run, checkpoint
 from toy_envs.word_problems import Problem, Verdict, verify
 
 N = 16
@@ -33,21 +33,23 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
     with st.container(border=True):
         problem, checked = _problem(own)
         beside = st.empty()
-    left, right = st.columns(2, gap="large")
     found = engine()
-    with right:
-        chosen = controls.language_after(own, _options(found, own))
-        if not chosen:
-            st.info("No trained model is here yet. Train one: it can be asked while it learns.")
+    chosen = controls.language_after(own, _options(found, own))
     start, file = _place(found, chosen)
-    with left:
-        st.selectbox("Before training", [start], disabled=True)
+    left, right = st.columns(2, gap="large")
+    left.markdown(f"**Before training:** {controls.plain(start)}")
+    if chosen:
+        right.markdown("**After training**")
+    else:
+        right.info("No trained model is here yet. Train one: it can be asked while it learns.")
     try:
+        with st.spinner("Asking"):
+            asked = [_ask(start, at, problem.question, own["draw"]) for at in ("", file)]
         with left:
-            _answers(_ask(start, "", problem.question, own["draw"]), problem, checked)
+            _answers(asked[0], problem, checked)
         if chosen:
             with right:
-                _answers(_ask(start, file, problem.question, own["draw"]), problem, checked)
+                _answers(asked[1], problem, checked)
     except (ValueError, checkpoint.CheckpointError) as reason:
         beside.error(controls.plain(str(reason)), icon=":material/error:")
 
@@ -92,10 +94,17 @@ def _options(found: Engine, own: dict[str, Any]) -> dict[str, str]:
         for path in sorted(SHIPPED.glob("*"))
         if path.name in METHODS
     }
-    names = {run.id: f"{words.title(run)}, update {run.step}" for run in latest}
+    names = {run.id: _name(run) for run in latest}
     kept = {id for id in names if checkpoint.saved(found.store.files(id))}
     first = {run.id: names[run.id] for run in mine if run.id in kept}
     return first | shipped | {id: name for id, name in names.items() if id in kept}
+
+
+def _name(run: Run) -> str:
+    """A run's model in a few words."""
+    config: Any = run.config
+    words_of = [config.k_schedule.describe(), f"{config.problems} problems", f"seed {config.seed}"]
+    return ", ".join([*([run.name] if run.name else []), *words_of, f"update {run.step}"])
 
 
 def _place(found: Engine, chosen: str) -> tuple[str, str]:
@@ -137,11 +146,12 @@ def _answers(found: Sequence[Any], problem: Problem, checked: bool) -> None:
 
     verdicts = {one.text: verify(one.text, problem) for one in found}
     different = distinct(found)
+    various = words.count(len(different), "different answer")
     if checked:
         right = sum(verdicts[one.text].strict for one in found)
-        st.markdown(f"### {right} of {N} right, {words.count(len(different), 'different answer')}")
+        st.subheader(f"{right} of {N} right, {various}", anchor=False)
     else:
-        st.markdown(f"### {words.count(len(different), 'different answer')} in {N} tries")
+        st.subheader(f"{various} in {N} tries", anchor=False)
     completions.show(
         [
             Row(

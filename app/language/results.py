@@ -11,8 +11,9 @@ import streamlit as st
 from app import controls, livecharts
 from app.language.sources import Method, methods
 from app.livecharts import Series
+from app.runs import words
 from app.runs.tables import table
-from pkpo.figures import language as figures
+from pkpo.figures import tries as figures
 from pkpo.runs.sweep import Spread
 from pkpo.studies import language as study
 from pkpo.tasks import EVAL_KS
@@ -48,7 +49,7 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
         styles = [(method.label, method.colour) for method in shown]
         before_and_after(styles, [(TRAINING, training)] * fixed + [(UNSEEN, unseen)], "recorded")
     with right:
-        _in_words(shown, fixed)
+        _in_words(shown)
     st.subheader("On the way", anchor=False)
     over_updates(shown)
     with st.expander("All numbers"):
@@ -90,27 +91,38 @@ def chart(figure: go.Figure, key: str, alt: str, height: int) -> None:
     st.plotly_chart(figure, key=key, theme=None, height=height, config=CHART, alt=alt)
 
 
-def _in_words(found: Sequence[Method], fixed: bool) -> None:
-    """What is sure of the changes, in words."""
-    counted = [m for m in found if study.binary(m.config)]
-    for method in counted:
-        single, many = (study.gain(method.records, k) for k in (1, study.TRIES))
-        st.markdown(figures.verdict(method.label, single, many, "unseen problems" * fixed))
+def _in_words(found: Sequence[Method]) -> None:
+    """The changes, and what is sure of them."""
+    counted = [method for method in found if study.binary(method.config)]
+    gains = [[study.gain(m.records, k) for k in (1, study.TRIES)] for m in counted]
+    heads = ["Change, in points", "a single try", f"best of {study.TRIES}"]
+    rows = [
+        [f"**{controls.plain(method.label)}**", *map(_marked, spreads)]
+        for method, spreads in zip(counted, gains, strict=True)
+    ]
+    if rows:
+        st.markdown("**Unseen problems, since the start**")
+        st.markdown(table(heads, rows))
     if len(counted) > 1:
         first, second = counted[:2]
         single, many = (study.gain(second.records, k, first.records) for k in (1, study.TRIES))
         st.markdown(figures.contrast(second.label, first.label, single, many))
-    config, seeds = found[0].config, len(found[0].records)
+    config, seeds = found[0].config, [record.config.seed for record in found[0].records]
     st.caption(
-        f"In points, ± one standard error over seeds and problems, paired: every method answers the "
-        f"same {config.held_out:,} held-out problems {study.TRIES} times. Bands: ± one standard error "
-        f"over {seeds} {'seed' if seeds == 1 else 'seeds'} "
-        f"({', '.join(str(r.config.seed) for r in found[0].records)}); before training, over problems."
+        f"± one standard error over seeds and problems, paired: all answer the same "
+        f"{config.held_out:,} held-out problems, {study.TRIES} times each. Marked: beyond "
+        f"{figures.SURE:g} standard errors. Bands: ± one, over {words.count(len(seeds), 'seed')} "
+        f"({', '.join(map(str, seeds))}); before training, over problems. Not claimed: that it holds "
+        "for other models, problems or step sizes."
     )
-    st.caption(
-        "Not claimed: that this holds for other models, sizes or step sizes. It is one model of "
-        "454,944 parameters on problems from templates."
-    )
+
+
+def _marked(gain: Spread) -> str:
+    text = controls.plain(figures.change(gain))
+    if not figures.sure(gain):
+        return text
+    colour, sign = ("green", "▲") if gain.mean > 0 else ("red", "▼")
+    return f":{colour}[**{text} {sign}**]"
 
 
 def over_updates(found: Sequence[Method]) -> None:

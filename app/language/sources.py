@@ -11,7 +11,7 @@ import streamlit as st
 from app.controls import OWN, plain
 from app.runs.engine import Engine, engine
 from pkpo.config import WordProblemsConfig
-from pkpo.figures import language as figures
+from pkpo.figures import tries as figures
 from pkpo.lm.experiments import METHODS, recorded_runs
 from pkpo.runs import Run
 from pkpo.runs.record import Record, of

@@ -16,7 +16,7 @@ from app.runs import words
 from app.runs.engine import Engine, engine, explained
 from app.runs.going import act
 from pkpo.config import WordProblemsConfig, command, run_config
-from pkpo.figures import language as figures
+from pkpo.figures import tries as figures
 from pkpo.lm.experiments import METHODS, Method, recorded_runs
 from pkpo.lm.folders import MODELS
 from pkpo.runs import Run, sweep
@@ -117,7 +117,7 @@ def _how_long(found: Engine, configs: Sequence[Any]) -> str:
     queue = f"; {words.count(waiting, 'run')} wait before" if waiting else ""
     if each is None:
         return f"Trains {device}{queue}. How long it takes is not known yet."
-    one = max(each * (config.steps + 1) * config.prompts * config.n for config in configs)
+    one = max(each * _answers(config) for config in configs)
     rounds = math.ceil(len(configs) / found.slots)
     return f"About {words.duration(one * rounds)} {device}{queue}."
 
@@ -137,8 +137,9 @@ def _seconds_per_answer(found: Engine, model: str) -> float | None:
 
 
 def _answers(config: Any) -> int:
-    """How many answers a run samples to learn from."""
-    return (config.steps + 1) * config.prompts * config.n
+    """How many answers a run samples, to learn from and to measure."""
+    measured = 1 + math.ceil(config.steps / config.interval)
+    return (config.steps + 1) * config.prompts * config.n + measured * config.held_out * study.TRIES
 
 
 # --- Live ---------------------------------------------------------------------------------------

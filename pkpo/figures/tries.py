@@ -1,4 +1,4 @@
-"""The language model: what it solves within k tries, which problems, and one group in words."""
+"""The language model: what it solves within k tries, which problems, and a group, in words."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ APART = 0.055
 """Least distance between two labels at the end of lines, as a share of the figure's height."""
 TICKS = (1, 2, 4, 8, 16)
 
-_SINGLE, _MANY = "Solved by a single try", "Solved within {k} tries"
+_SINGLE, _MANY = "Training problems: by a single try", "Training problems: within {k} tries"
 _SHARED = (
     Panel("entropy", "Entropy of a token, nats"),
     Panel("cumulative_solve_rate", "Problems ever solved while training, share"),
@@ -242,10 +242,12 @@ def headline(labels: Sequence[str], unseen: Sequence[Pair]) -> str:
       unseen: pass@k before and after.
     """
     k = max(unseen[0][0])
-    ends = sorted(((now[k].mean, label) for label, (_, now) in _zip(labels, unseen)), reverse=True)
-    told = [f"{label} {_percent(value)}" for value, label in ends]
-    told[0] = f"{ends[0][1]} solves {_percent(ends[0][0])} of unseen problems within {k} tries"
-    return f"{', '.join(told)}; before training {_percent(unseen[0][0][k].mean)}"
+    ends = [(now[k].mean, label) for label, (_, now) in zip(labels, unseen, strict=True)]
+    ends.sort(reverse=True)
+    (best, first), *others = ends
+    told = [f"Within {k} tries {first} solves {_percent(best)} of unseen problems"]
+    told += [f"{label}: {_percent(value)}" for value, label in others]
+    return "; ".join([*told, f"before training: {_percent(unseen[0][0][k].mean)}"])
 
 
 def headline_of_fixed(
@@ -264,10 +266,6 @@ def headline_of_fixed(
     )
 
 
-def _zip(labels: Sequence[str], pairs: Sequence[Pair]) -> list[tuple[str, Pair]]:
-    return list(zip(labels, pairs, strict=True))
-
-
 def change(spread: Spread) -> str:
     """A change in pass@k, in points, with its standard error."""
     sign = "+" if spread.mean >= 0 else "−"
@@ -279,28 +277,19 @@ def sure(spread: Spread) -> bool:
     return abs(spread.mean) > SURE * spread.error
 
 
-def verdict(label: str, single: Spread, many: Spread, where: str = "") -> str:
-    """What training for something did to single tries and to the best of many."""
-    opposed = sure(single) and sure(many) and (single.mean > 0) != (many.mean > 0)
-    of = f" of {where}" if where else ""
-    return (
-        f"**{label}** {_effect(single, f'a single try{of}')} "
-        f"{'but' if opposed else 'and'} {_effect(many, f'the best of {TRIES}')}."
-    )
-
-
-def _effect(spread: Spread, what: str) -> str:
-    if not sure(spread):
-        return f"leaves {what} about as it was ({change(spread)})"
-    return f"{'improves' if spread.mean > 0 else 'worsens'} {what} ({change(spread)})"
-
-
 def contrast(label: str, other: str, single: Spread, many: Spread) -> str:
     """How a method stands to another."""
+    opposed = sure(single) and sure(many) and (single.mean > 0) != (many.mean > 0)
     return (
-        f"{label} against {other}: {change(single)} at a single try, {change(many)} at the best of "
-        f"{TRIES}."
+        f"**{label}** is {_stands(many, other)} at the best of {TRIES} ({change(many)}) "
+        f"{'but' if opposed else 'and'} {_stands(single, 'it')} at a single try ({change(single)})."
     )
+
+
+def _stands(spread: Spread, to: str) -> str:
+    if not sure(spread):
+        return f"not clearly apart from {to}"
+    return f"ahead of {to}" if spread.mean > 0 else f"behind {to}"
 
 
 def group(rewards: Sequence[float], weighed_by: Sequence[tuple[str, int]]) -> str:
@@ -329,17 +318,19 @@ def group(rewards: Sequence[float], weighed_by: Sequence[tuple[str, int]]) -> st
         if not weights.any():
             told.append(f"{label} gives nobody any weight: nothing is learned from it.")
         elif g[best] == g[worst]:
-            told.append(f"{label} gives each {_signed(weights[best])}.")
+            told.append(f"{label} gives each {weight_in_words(weights[best])}.")
         else:
             each = zip(names, (best, worst), strict=True)
             told.append(
-                f"{label} gives {', '.join(f'{who} {_signed(weights[i])}' for who, i in each)}."
+                f"{label} gives {', '.join(f'{who} {weight_in_words(weights[i])}' for who, i in each)}."
             )
     return " ".join(told)
 
 
-def _signed(weight: float) -> str:
-    return f"{weight:+.3f}".replace("-", "−") if abs(weight) >= 0.0005 else "0"
+def weight_in_words(weight: float) -> str:
+    """A weight with its sign."""
+    digits = "+.3f" if abs(weight) >= 0.0005 else "+.0e" if weight else ".0f"
+    return f"{weight:{digits}}".replace("-", "−", 1) if weight < 0 else f"{weight:{digits}}"
 
 
 def moved(before: np.ndarray, after: np.ndarray) -> str:
