@@ -66,7 +66,8 @@ def _row(row: Row, reach: float) -> str:
     weight = "" if row.weight is None else _weight(row.weight, reach)
     return (
         f"<div role='listitem' class='pk-{row.mark}'>"
-        f"<span class='pk-sign' title='{words}' aria-label='{words}'>{sign}</span><span class='pk-note'>{escape(row.note)}</span>"
+        f"<span class='pk-sign' title='{words}' aria-label='{words}'>{sign}</span>"
+        f"<span class='pk-note'>{escape(row.note)}</span>"
         f"<span class='pk-text'>{tokens}</span>{weight}</div>"
     )
 

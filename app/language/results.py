@@ -11,7 +11,6 @@ import streamlit as st
 from app import controls, livecharts
 from app.language.sources import Method, methods
 from app.livecharts import Series
-from app.runs import words
 from app.runs.tables import table
 from pkpo.figures import tries as figures
 from pkpo.runs.sweep import Spread
@@ -108,12 +107,12 @@ def _in_words(found: Sequence[Method]) -> None:
         single, many = (study.gain(second.records, k, first.records) for k in (1, study.TRIES))
         st.markdown(figures.contrast(second.label, first.label, single, many))
     config, seeds = found[0].config, [record.config.seed for record in found[0].records]
+    bands = f" Bands: ± one, over seeds {', '.join(map(str, seeds))}." if len(seeds) > 1 else ""
     st.caption(
-        f"± one standard error over seeds and problems, paired: all answer the same "
-        f"{config.held_out:,} held-out problems, {study.TRIES} times each. Marked: beyond "
-        f"{figures.SURE:g} standard errors. Bands: ± one, over {words.count(len(seeds), 'seed')} "
-        f"({', '.join(map(str, seeds))}); before training, over problems. Not claimed: that it holds "
-        "for other models, problems or step sizes."
+        f"± one standard error over {'seeds and ' * (len(seeds) > 1)}problems, paired: all answer the "
+        f"same {config.held_out:,} held-out problems, {study.TRIES} times each. Marked: beyond "
+        f"{figures.SURE:g} standard errors.{bands} Not claimed: that it holds for other models, "
+        "problems or step sizes."
     )
 
 

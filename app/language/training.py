@@ -9,15 +9,16 @@ from typing import Any
 import streamlit as st
 
 from app import access, controls, live, livecharts, registry
-from app.language.results import TRAINING, UNSEEN, before_and_after
-from app.language.sources import language_runs
+from app.language.results import TRAINING, UNSEEN, before_and_after, pairs
+from app.language.sources import Method, language_runs, own_methods
 from app.livecharts import Series
 from app.runs import words
 from app.runs.engine import Engine, engine, explained
 from app.runs.going import act
 from pkpo.config import WordProblemsConfig, command, run_config
 from pkpo.figures import tries as figures
-from pkpo.lm.experiments import METHODS, Method, recorded_runs
+from pkpo.lm import experiments
+from pkpo.lm.experiments import METHODS, recorded_runs
 from pkpo.lm.folders import MODELS
 from pkpo.runs import Run, sweep
 from pkpo.studies import language as study
@@ -30,7 +31,7 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
     """The view."""
     found, visitor = engine(), access.visitor()
     going = language_runs(found, own["runs"])
-    st.header(_heading(going), anchor=False)
+    st.header(_heading(own_methods(found, own["runs"]), going), anchor=False)
     controls.language_view(own)
     if going:
         _live(found, going)
@@ -41,10 +42,14 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
     access.recognise()
 
 
-def _heading(going: Sequence[Run]) -> str:
-    if not going:
-        return "Train it yourself: what will it solve within 16 tries?"
-    return going[0].name or "Your runs, live"
+def _heading(begun: Sequence[Method], runs: Sequence[Run]) -> str:
+    """What came out of the runs, once they are over."""
+    unseen = pairs(begun, study.HELD_OUT)
+    if any(run.status in words.ACTIVE for run in runs):
+        return f"Training: {words.count(len(runs), 'run')}, live"
+    if runs and unseen and unseen[0][0]:
+        return figures.headline([method.label for method in begun], unseen)
+    return "Train it yourself: what will it solve within 16 tries?"
 
 
 # --- The form -----------------------------------------------------------------------------------
@@ -96,7 +101,9 @@ def _configs(values: Mapping[str, Any], own: Mapping[str, Any]) -> list[Any]:
       ValueError: an impossible setting, none, or too many.
     """
     base: Any = run_config(WordProblemsConfig.task, schedule="1", **values)
-    trained = [METHODS.get(name) or Method(name, {"schedule": name}) for name in own["train"]]
+    trained = [
+        METHODS.get(name) or experiments.Method(name, {"schedule": name}) for name in own["train"]
+    ]
     configs = [
         config
         for method in trained
@@ -178,6 +185,13 @@ def _live(found: Engine, runs: Sequence[Run]) -> None:
                 query_params={"run": run.id},
             )
     st.caption("On their own pages runs can be stopped, steered and exported.")
+    with st.container(horizontal=True):
+        for view, label in (("group", "Look inside a group"), ("problems", "Which problems?")):
+            st.button(
+                label,
+                on_click=controls.set_language,
+                kwargs={"view": view, "experiment": controls.OWN},
+            )
 
 
 def _pass_at_k(

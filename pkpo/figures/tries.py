@@ -44,7 +44,7 @@ def styles(configs: Sequence[RunConfig]) -> list[tuple[str, str]]:
 
     What they differ in besides schedule and entropy bonus is part of the label.
     """
-    fields = differences(configs)
+    fields = differences(configs) if configs else []
     more = [name for name in fields if name not in ("schedule", "entropy_bonus", "seed")]
     found: list[tuple[str, str]] = []
     spare = iter(OTHER_COLOURS * len(configs))
@@ -254,7 +254,7 @@ def headline_of_fixed(
     labels: Sequence[str], training: Sequence[Pair], unseen: Sequence[Pair]
 ) -> str:
     """How far the best method on a fixed set came there, and on unseen problems."""
-    k = max(unseen[0][0])
+    k = min(max(training[0][0]), max(unseen[0][0]))
     best = max(range(len(labels)), key=lambda i: training[i][1][k].mean)
     there, elsewhere = (
         " to ".join(_percent(values[k].mean) for values in pairs[best])
