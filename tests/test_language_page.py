@@ -9,8 +9,10 @@ import pytest
 import torch
 from streamlit.testing.v1 import AppTest
 
+from app import access
 from app.controls.language import EXPERIMENT_LABELS, VIEWS
 from app.language import playground
+from app.runs import engine
 from pkpo.config import HillConfig, run_config
 from pkpo.estimators import pass_at_k, transform
 from pkpo.figures import tries as figures
@@ -64,6 +66,19 @@ def store(tmp_path, monkeypatch, recorded) -> Store:
 
 def open_page(**address: str) -> AppTest:
     page = AppTest.from_file(str(ROOT / "app" / "script.py"), default_timeout=60)
+    page.run()
+    page.switch_page("app_pages/language_model.py")
+    for name, text in address.items():
+        page.query_params[name] = text
+    page.run()
+    assert not page.exception
+    return page
+
+
+def as_visitor(browser: str, **address: str) -> AppTest:
+    """The page as a browser in a classroom sees it."""
+    page = AppTest.from_file(str(ROOT / "app" / "script.py"), default_timeout=60)
+    page.session_state["browser"] = browser
     page.run()
     page.switch_page("app_pages/language_model.py")
     for name, text in address.items():
@@ -363,6 +378,20 @@ def test_own_runs_are_looked_at_like_the_recorded_ones(store):
         "Your runs"
         in open_page(view="results", **address).button_group(key="_language_experiment").options
     )
+
+
+def test_visitors_have_limits_and_no_models_of_the_host(store, monkeypatch, micro):
+    monkeypatch.setenv(access.SECRET, "open sesame")
+    monkeypatch.setenv("PKPO_QUEUE_LIMIT", "2")
+    engine._engine.cache_clear()
+    student = "0123456789abcdef" * 2
+    click(as_visitor(student, view="train", train="k1 k8"), "Train 2 runs")
+    assert {run.owner for run in store.runs()} != {""} and len(store.runs()) == 2
+    page = click(as_visitor(student, view="train", train="k1"), "Train 1 run")
+    assert "at most 2 of your runs can wait" in said(page) and len(store.runs()) == 2
+    assert "model must be one of tiny" in said(as_visitor(student, view="train", model=micro))
+    assert "n must be from 1 to 64" in said(as_visitor(student, view="train", n="4000"))
+    engine._engine.cache_clear()
 
 
 # --- The playground -----------------------------------------------------------------------------------

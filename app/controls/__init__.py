@@ -27,8 +27,6 @@ from app.controls.language import (
     language_choice,
     language_experiment,
     language_filters,
-    language_form,
-    language_presets,
     language_prompt,
     language_question,
     language_settings,
@@ -37,6 +35,7 @@ from app.controls.language import (
     language_weights,
     set_language,
 )
+from app.controls.language_form import language_form, language_presets
 from app.controls.page import COMPARISONS, Page
 from app.controls.seed import seed, seed_input
 from app.controls.sidebar import notices, preset_pills, read, sidebar

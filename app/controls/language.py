@@ -10,7 +10,6 @@ import streamlit as st
 
 from app.controls.bound import bind, one_of
 from app.controls.text import plain
-from app.presets import LANGUAGE, Preset
 from pkpo import schedules
 from pkpo.config import WordProblemsConfig, fields_of, format_value, parse_field
 from pkpo.estimators import ESTIMATORS, get_estimator
@@ -41,28 +40,8 @@ FIELDS = {
     for name, field in fields_of(WordProblemsConfig.task).items()
     if name not in ("schedule", "entropy_bonus", "optimizer")  # what the methods say, or nothing
 }
-LABELS = {
-    "model": "Model",
-    "problems": "Problems",
-    "reward": "Reward",
-    "n": "Answers per problem, n",
-    "prompts": "Problems per update",
-    "steps": "Updates",
-    "learning_rate": "Learning rate",
-    "estimator": "Estimator",
-    "held_out": "Held-out problems",
-    "interval": "Updates between measurements",
-    "seed": "First random seed",
-}
-IN_VIEW = ("model", "problems", "reward")
-OPTIONS = {
-    "problems": {"fresh": "New at every update", "hard": "Fixed hard set"},
-    "reward": {
-        "strict": "Right, every equation true",
-        "answer": "Right answer only",
-        "share": "Share of true steps",
-    },
-}
+LIMITS = {"n": 64, "prompts": 256, "held_out": 4096}
+"""Limits of this page, below the library's: an update is over in seconds."""
 
 
 def _whole(name: str, low: int, high: int) -> Callable[[str], int]:
@@ -82,7 +61,8 @@ def _methods(text: str) -> tuple[str, ...]:
     return names
 
 
-def _trained(text: str) -> tuple[str, ...]:
+def trained(text: str) -> tuple[str, ...]:
+    """What to train: keys of `METHODS`, or schedules; raises ValueError at what is neither."""
     names = tuple(dict.fromkeys(text.split()))
     for name in names:
         if name not in METHODS:
@@ -116,7 +96,7 @@ READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "view": ("results", one_of("view", tuple(VIEWS))),
     "experiment": ("fresh", one_of("experiment", tuple(EXPERIMENT_LABELS))),
     "methods": ("k1 k8 annealed", _methods),
-    "train": ("k1 k8 annealed", _trained),
+    "train": ("k1 k8 annealed", trained),
     "seeds": ("1", _whole("seeds", 1, SEEDS)),
     "runs": ("", _ids),
     "method": ("0", _whole("method", 0, RUNS)),
@@ -150,7 +130,7 @@ def language_settings() -> tuple[dict[str, Any], dict[str, Any]]:
     for name, text in st.query_params.to_dict().items():
         try:
             if name in FIELDS:
-                values[name] = parse_field(FIELDS[name], text)
+                values[name] = parse_field(FIELDS[name], text, LIMITS.get(name))
             elif name in READERS:
                 own[name] = READERS[name][1](text)
             else:
@@ -279,97 +259,6 @@ def language_filters(own: dict[str, Any], levels: Sequence[int]) -> None:
             required=True,
             **_bind("moved", own["moved"], "all"),
         )
-
-
-def language_presets(values: dict[str, Any], own: dict[str, Any]) -> str:
-    """The row of presets; returns the message of the one that is set, if one is."""
-    now = {**values, "train": own["train"], "seeds": own["seeds"]}
-    wanted = {preset.name: _all(preset) for preset in LANGUAGE}
-    set_now = next((name for name, all_of in wanted.items() if all_of == now), None)
-    st.session_state["language preset"] = set_now
-
-    def choose() -> None:
-        chosen = st.session_state["language preset"]
-        if chosen:
-            preset = next(preset for preset in LANGUAGE if preset.name == chosen)
-            given = {name: format_value(value) for name, value in preset.changes.items()}
-            if preset.compare != READERS["train"][0]:
-                given["train"] = preset.compare
-            st.query_params.from_dict({"view": "train", **given})
-
-    st.pills(
-        "Examples",
-        list(wanted),
-        key="language preset",
-        on_change=choose,
-        label_visibility="collapsed",
-    )
-    return next((preset.message for preset in LANGUAGE if preset.name == set_now), "")
-
-
-def _all(preset: Preset) -> dict[str, Any]:
-    defaults = {name: field.default for name, field in FIELDS.items()}
-    return defaults | preset.changes | {"train": _trained(preset.compare), "seeds": 1}
-
-
-def language_form(
-    values: dict[str, Any], own: dict[str, Any], models: Sequence[str], top: int
-) -> None:
-    """The settings of runs to be: a few in view, the others folded.
-
-    Args:
-      values: the settings.
-      own: the page's own.
-      models: names of models that ship.
-      top: the most updates.
-    """
-    for name, column in zip(IN_VIEW, st.columns(3), strict=True):
-        with column:
-            _field(name, values, models, top)
-    st.multiselect(
-        "Train",
-        list(dict.fromkeys([*METHODS, *own["train"]])),
-        format_func=lambda name: METHODS[name].label if name in METHODS else f"k: {name}",
-        accept_new_options=True,
-        help="Each is a run. Choose, or type a schedule of k and press Enter: `2`, `8@0,1@60` (8, then "
-        "1 from update 60), `linear:8->1@100`.",
-        **_bind("train", list(own["train"]), READERS["train"][0]),
-    )
-    with st.expander("More settings"):
-        rest = [name for name in FIELDS if name not in IN_VIEW]
-        columns = st.columns(3)
-        for place, name in enumerate(rest):
-            with columns[place % 3]:
-                _field(name, values, models, top)
-        with columns[len(rest) % 3]:
-            st.number_input(
-                "Seeds",
-                1,
-                SEEDS,
-                help="So many runs of each that differ in their random numbers only.",
-                **_bind("seeds", own["seeds"], 1),
-            )
-
-
-def _field(name: str, values: dict[str, Any], models: Sequence[str], top: int) -> None:
-    field, value, label = FIELDS[name], values[name], LABELS[name]
-    bound = _bind(name, value, field.default)
-    if name in OPTIONS:
-        st.selectbox(label, list(OPTIONS[name]), format_func=OPTIONS[name].__getitem__, **bound)
-    elif name == "model":
-        st.selectbox(label, list(dict.fromkeys([*models, value])), **bound)
-    elif name == "estimator":
-        options = [key for key, entry in ESTIMATORS.items() if entry.uses_k]
-        st.selectbox(
-            label,
-            list(dict.fromkeys([*options, value])),
-            format_func=lambda key: get_estimator(key).label,
-            **bound,
-        )
-    else:
-        high = top if name == "steps" else field.metadata["high"]
-        step = {"step": 1} if isinstance(value, int) else {"format": "%g"}
-        st.number_input(label, field.metadata["low"], high, **bound, **step)
 
 
 def language_question(own: dict[str, Any]) -> None:

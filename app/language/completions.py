@@ -41,11 +41,15 @@ MARKS = {
 
 
 def show(rows: Sequence[Row]) -> None:
-    """The list, and what its colours mean."""
+    """The list."""
     reach = max((abs(row.weight) for row in rows if row.weight is not None), default=0.0) or 1.0
     st.html(_CSS)
     body = "".join(_row(row, reach) for row in rows)
     st.html(f"<div class='pk-completions' role='list'>{body}</div>")
+
+
+def legend(rows: Sequence[Row]) -> None:
+    """What colours, numbers and signs mean."""
     keys = "".join(
         f"<span class='pk-t' style='--p:{p}'>{100 * p:.0f}%</span>" for p in (0.9, 0.5, 0.1)
     )

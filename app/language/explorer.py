@@ -35,9 +35,14 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
         st.info("No problems are counted one by one of these runs yet.")
         return
     changes = [_change(method) for method in found]
-    title.header(figures.lost_and_gained([m.label for m in found], changes), anchor=False)
-    if set(method.config.problems for method in found) == {"hard"}:
-        _fixed(found)
+    headline = figures.lost_and_gained([method.label for method in found], changes)
+    solved = _first_solved(found)
+    if solved:
+        title.header("When was which of the hard problems first solved?", anchor=False)
+        _fixed(found, solved)
+        st.subheader(headline, anchor=False)
+    else:
+        title.header(headline, anchor=False)
     st.markdown(
         f"Each held-out problem is answered {study.TRIES} times, before training and after (seed "
         f"{found[0].config.seed}). Left edge: never solved before. Bottom edge: never solved any more."
@@ -74,7 +79,7 @@ def _table(
     controls.language_filters(own, DIFFICULTIES)
     if len(found) > 1:
         labels = [method.label for method in found]
-        about = controls.language_choice(own, "method", "by", labels)
+        about = controls.language_choice(own, "method", "Change is that of", labels)
     else:
         about = 0
     problems = held_out_problems(found[about].config)
@@ -137,15 +142,16 @@ def _one(place: int, problem: Problem) -> None:
         )
 
 
-def _fixed(found: Sequence[Method]) -> None:
+def _first_solved(found: Sequence[Method]) -> list[np.ndarray]:
+    """The update that first solved each problem, by method; nothing if they share no fixed set."""
+    last = [method.records[0].details[max(method.records[0].details)] for method in found]
+    solved = [np.array(details.get("first_solved", [])) for details in last]
+    return solved if len({len(updates) for updates in solved}) == 1 and len(solved[0]) else []
+
+
+def _fixed(found: Sequence[Method], solved: Sequence[np.ndarray]) -> None:
     """When the problems of the fixed set were first solved, by whom."""
     problems = fixed_problems(found[0].config)
-    solved = []
-    for method in found:
-        details = method.records[0].details
-        solved.append(np.array(details[max(details)].get("first_solved", [])))
-    if any(len(updates) != len(problems) for updates in solved):
-        return
     labels = [method.label for method in found]
     text = figures.first_to_solve(labels, solved)
     st.markdown(text)

@@ -54,7 +54,9 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
     except ValueError as reason:
         st.warning(controls.plain(str(reason)), icon=":material/error:")
         return
-    completions.show(_rows(group["samples"], weights, problem, config))
+    rows = _rows(group["samples"], weights, problem, config)
+    completions.show(rows)
+    completions.legend(rows)
 
 
 def _solved(group: Mapping[str, Any]) -> str:

@@ -46,10 +46,11 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
         with st.spinner("Asking"):
             asked = [_ask(start, at, problem.question, own["draw"]) for at in ("", file)]
         with left:
-            _answers(asked[0], problem, checked)
+            rows = _answers(asked[0], problem, checked)
         if chosen:
             with right:
-                _answers(asked[1], problem, checked)
+                rows += _answers(asked[1], problem, checked)
+        completions.legend(rows)
     except (ValueError, checkpoint.CheckpointError) as reason:
         beside.error(controls.plain(str(reason)), icon=":material/error:")
 
@@ -140,7 +141,7 @@ def _model(start: str, file: str) -> Any:
     return load(file) if Path(file).is_dir() else trained(start, Path(file))
 
 
-def _answers(found: Sequence[Any], problem: Problem, checked: bool) -> None:
+def _answers(found: Sequence[Any], problem: Problem, checked: bool) -> list[Row]:
     """The different answers, the most frequent first."""
     from pkpo.lm.attempts import distinct
 
@@ -152,17 +153,17 @@ def _answers(found: Sequence[Any], problem: Problem, checked: bool) -> None:
         st.subheader(f"{right} of {N} right, {various}", anchor=False)
     else:
         st.subheader(f"{various} in {N} tries", anchor=False)
-    completions.show(
-        [
-            Row(
-                tokens=one.tokens,
-                probabilities=one.probabilities,
-                mark=_mark(verdicts[one.text], checked),
-                note=f"{count} ×",
-            )
-            for one, count in different
-        ]
-    )
+    rows = [
+        Row(
+            tokens=one.tokens,
+            probabilities=one.probabilities,
+            mark=_mark(verdicts[one.text], checked),
+            note=f"{count} ×",
+        )
+        for one, count in different
+    ]
+    completions.show(rows)
+    return rows
 
 
 def _mark(verdict: Verdict, checked: bool) -> str:

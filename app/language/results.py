@@ -12,6 +12,7 @@ from app import controls, livecharts
 from app.language.sources import Method, methods
 from app.livecharts import Series
 from app.runs.tables import table
+from pkpo.config import command
 from pkpo.figures import tries as figures
 from pkpo.runs.sweep import Spread
 from pkpo.studies import language as study
@@ -53,6 +54,10 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
     over_updates(shown)
     with st.expander("All numbers"):
         _numbers(shown, unseen)
+    with st.popover("Copy as command", icon=":material/terminal:"):
+        st.caption("Trains each of these with its first seed, without a browser:")
+        lines = "\n".join(command([method.config]) for method in shown)
+        st.code(lines, language="bash", wrap_lines=True)
 
 
 def pairs(found: Sequence[Method], column: str) -> list[tuple[Mapping, Mapping]]:

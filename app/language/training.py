@@ -24,7 +24,7 @@ from pkpo.runs import Run, sweep
 from pkpo.studies import language as study
 
 MOST = 12  # runs of one click
-REDRAW = 3.0  # seconds after which pass@k against k is drawn anew
+REDRAW = 5.0  # seconds after which pass@k against k is drawn anew
 
 
 def show(values: dict[str, Any], own: dict[str, Any]) -> None:
@@ -65,6 +65,8 @@ def _form(
         shipped = sorted(path.name for path in MODELS.iterdir())
         controls.language_form(values, own, shipped, found.store.limits.steps)
         try:
+            if not visitor.host and values["model"] not in shipped:
+                raise ValueError(f"model must be one of {', '.join(shipped)} for visitors")
             configs = _configs(values, own)
         except ValueError as reason:
             st.error(controls.plain(str(reason)), icon=":material/error:")

@@ -191,7 +191,7 @@ def first_solved(solved: Sequence[tuple[str, str, np.ndarray]], steps: int) -> g
       solved: label, colour and, `[P]`, the updates; -1 for never.
       steps: updates of a run.
     """
-    never = steps * 1.1
+    never, apart = steps * 1.1, steps * 0.02  # apart: so that no method hides another
     shown = [
         (label, colour, np.where(updates < 0, never, updates)) for label, colour, updates in solved
     ]
@@ -199,7 +199,7 @@ def first_solved(solved: Sequence[tuple[str, str, np.ndarray]], steps: int) -> g
     traces = [
         line(
             np.arange(1, len(order) + 1),
-            updates[order],
+            updates[order] + apart * (place - (len(shown) - 1) / 2),
             colour,
             label,
             mode="markers",
@@ -210,7 +210,7 @@ def first_solved(solved: Sequence[tuple[str, str, np.ndarray]], steps: int) -> g
             ],
             hovertemplate="%{customdata}",
         )
-        for label, colour, updates in shown
+        for place, (label, colour, updates) in enumerate(shown)
     ]
     ticks = [*np.linspace(0, steps, 5).round().tolist(), never]
     return figure(
@@ -345,10 +345,10 @@ def moved(before: np.ndarray, after: np.ndarray) -> str:
 def lost_and_gained(labels: Sequence[str], changes: Sequence[tuple[np.ndarray, np.ndarray]]) -> str:
     """The same of several methods, in a line."""
     told = [
-        f"{label} wins {_gained(before, after)} unseen problems and loses {_gained(after, before)}"
+        f"{label} wins {_gained(before, after)} and loses {_gained(after, before)}"
         for label, (before, after) in zip(labels, changes, strict=True)
     ]
-    return "; ".join(told[:3])
+    return f"Of {len(changes[0][0]):,} unseen problems {'; '.join(told)}"
 
 
 def _gained(before: np.ndarray, after: np.ndarray) -> int:
