@@ -128,7 +128,7 @@ def _train(arguments: argparse.Namespace) -> int:
     for config in configs:
         start = time.perf_counter()
         recording = record(config)
-        seconds = time.perf_counter() - start
+        seconds = round(time.perf_counter() - start, 3)
         columns = recording.columns
         if not arguments.json:
             _print_run(config, columns, seconds)
@@ -137,8 +137,8 @@ def _train(arguments: argparse.Namespace) -> int:
                 "status": "finished",
                 "step": config.steps,
                 "config": config.to_dict(),
-                "metrics": recording.final(),
-                "seconds": round(seconds, 3),
+                "metrics": recording.final() | {"seconds": seconds},
+                "seconds": seconds,
                 "history": {name: curve.tolist() for name, curve in columns.items()},
             }
         )

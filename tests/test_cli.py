@@ -31,6 +31,7 @@ def check_report(report: dict, config: RunConfig) -> None:
     assert report["status"] == "finished" and report["step"] == config.steps
     assert report["config"] == config.to_dict()
     assert report["history"] == {name: curve.tolist() for name, curve in run.columns.items()}
+    assert report["metrics"].pop("seconds") == report["seconds"]
     assert report["metrics"] == run.final()
     assert report["metrics"] == {name: curve[-1] for name, curve in report["history"].items()}
     assert report["seconds"] >= 0

@@ -17,7 +17,7 @@ from pkpo.lm.model import save
 from pkpo.lm.task import GROUPS, WINDOW, WordProblemsTask
 from pkpo.lm.warm_start import train, untrained
 from pkpo.optimizer import Optimizer
-from pkpo.runs import Store, checkpoint, worker
+from pkpo.runs import LocalExecutor, Store, checkpoint, trainer, worker
 from pkpo.runs.process import Process
 from pkpo.training import Loop, record, replay
 from toy_envs.word_problems import REWARDS, problems, verify
@@ -205,7 +205,7 @@ def test_a_killed_worker_s_run_goes_on_bit_for_bit(config, source, tmp_path, mon
     monkeypatch.setenv("PKPO_CHECKPOINT_SECONDS", "1e-9")
     config = config.replace(problems=source)
     store, process = Store(), Process.own()
-    id = store.submit(config)
+    local, id = LocalExecutor(store), store.submit(config)
     store.claim(lambda device: 1)
     run, count = store.begin(id, process, {})
     store.steer(id, k=2, learning_rate=2e-3)
@@ -217,10 +217,10 @@ def test_a_killed_worker_s_run_goes_on_bit_for_bit(config, source, tmp_path, mon
         return write(folder, state)
 
     store.files(id).mkdir(parents=True)
-    monkeypatch.setattr(worker, "APPEND_SECONDS", 0.0)
+    monkeypatch.setattr(trainer, "BLOCK_SECONDS", 0.0)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(checkpoint, "write", killed)
-        worker.train(store, run, count, process, lambda: False)
+        worker.train(store, run, count, process, local, lambda: False)
     assert [path.name for path in checkpoint.saved(store.files(id))] == [
         "update-2.safetensors",
         "update-1.safetensors",
@@ -229,7 +229,7 @@ def test_a_killed_worker_s_run_goes_on_bit_for_bit(config, source, tmp_path, mon
     store.resume(id)
     store.claim(lambda device: 1)
     run, count = store.begin(id, process, {})
-    assert count == 3 and not worker.train(store, run, count, process, lambda: False)
+    assert count == 3 and not worker.train(store, run, count, process, local, lambda: False)
     found, changes = store.events(id), store.changes(id)
     again = replay(config, changes)
     assert store.details(id) == again.details and set(again.details) == {0, 3, 4}
@@ -251,6 +251,7 @@ def test_the_command_line(config, capsys):
     report = json.loads(capsys.readouterr().out)
     want = record(config)
     assert report["history"] == {name: curve.tolist() for name, curve in want.columns.items()}
+    assert report["metrics"].pop("seconds") == report["seconds"] > 0
     assert report["metrics"] == want.final()
     assert {f"pass@{k}" for k in (1, 2, 3, 4)} < set(want.columns)
     assert {f"held_out_pass@{k}" for k in range(1, 17)} < set(want.columns)

@@ -18,7 +18,7 @@ import pytest
 
 from pkpo.__main__ import main
 from pkpo.config import BanditConfig, Change, HillConfig
-from pkpo.runs import Limits, LocalExecutor, Store, StoreError, sweep, worker
+from pkpo.runs import Limits, LocalExecutor, Store, StoreError, sweep, trainer, worker
 from pkpo.runs import checkpoint as checkpoints
 from pkpo.runs.environment import ROOT, data_folder, positive
 from pkpo.runs.export import write
@@ -68,8 +68,9 @@ def work(store: Store, id: str, stop_at: float = math.inf, act=lambda update: No
         assert id in store.claim(lambda device: 100)
     run, count = store.begin(id, Process.own(), {})
     store.files(id).mkdir(parents=True, exist_ok=True)
-    with mock.patch.object(worker, "Loop", Watched):
-        stopped = worker.train(store, run, count, Process.own(), told_to_stop)
+    with mock.patch.object(trainer, "Loop", Watched):
+        local = LocalExecutor(store)
+        stopped = worker.train(store, run, count, Process.own(), local, told_to_stop)
     store.end(id, Process.own(), "stopped" if stopped else "finished")
 
 

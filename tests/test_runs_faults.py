@@ -202,12 +202,12 @@ def test_what_does_not_stop_is_ended_by_force(store):
 
 
 def test_a_worker_that_cannot_start_says_why(store, tmp_path, monkeypatch):
-    (tmp_path / "gymnasium.py").write_text("raise ImportError('this machine has no gymnasium')")
+    (tmp_path / "safetensors.py").write_text("raise ImportError('it is not for this machine')")
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}{os.pathsep}{os.environ.get('PYTHONPATH', '')}")
     id, local = store.submit(CONFIG), LocalExecutor(store)
     run = wait(store, id, over, local)
     assert run.status == "interrupted"
-    assert "it last said: ImportError: this machine has no gymnasium" in run.message
+    assert "it last said: ImportError: it is not for this machine" in run.message
 
 
 def test_a_claim_whose_claimer_died_is_given_up(store, monkeypatch):

@@ -76,7 +76,7 @@ class LiveCharts {
     this.root = root;
     this.hidden = new Set();
     this.updates = 0;
-    this.follower = new Follower(() => this.ask(), (error) => this.say(error.problem ?? "The server does not answer. Trying again."));
+    this.follower = new Follower(() => this.ask(), (error) => this.fail(error));
     this.resizing = new ResizeObserver((entries) => {
       for (const { target } of entries) if (target._fullLayout && target.clientWidth) Plotly.Plots.resize(target);
     });
@@ -91,6 +91,7 @@ class LiveCharts {
       return;
     }
     this.data = data;
+    this.lost = false;
     if (data.scene !== this.scene) this.begin(data);
     for (const given of data.series) if (given.points) this.add(given, given);
     this.draw();
@@ -123,8 +124,15 @@ class LiveCharts {
     // What was seen before the script drew the page says nothing against it.
     const newer = answer.filter(({ at }) => at >= this.data.at);
     const changed = newer.filter(({ name, state }) => Object.entries(this.data.drawn[name] ?? {}).some(([field, value]) => state[field] !== value));
-    if (changed.length) this.report(JSON.stringify(changed.map(({ name, state }) => [name, state])));
-    return newer.length < answer.length || answer.some(({ over }) => !over);
+    if (this.lost) this.report("server back");
+    else if (changed.length) this.report(JSON.stringify(changed.map(({ name, state }) => [name, state])));
+    return this.lost || newer.length < answer.length || answer.some(({ over }) => !over);
+  }
+
+  // A server that was started anew knows this page only once its script has run.
+  fail(error) {
+    this.lost = true;
+    this.say(error.problem ?? "The server does not answer. Trying again.");
   }
 
   // Let the script run once more.
@@ -142,6 +150,7 @@ class LiveCharts {
 
   begin(data) {
     this.scene = data.scene;
+    this.root.dataset.series = data.series.length;
     this.range = null;
     this.series = new Map();
     this.resizing.disconnect();

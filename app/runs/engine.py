@@ -16,10 +16,10 @@ import streamlit as st
 
 from app.controls import plain
 from pkpo.figures.progress import DRAWN, WINDOW, drawn
-from pkpo.runs import LocalExecutor, Run, Store, StoreError, data_folder
+from pkpo.runs import Run, Store, StoreError, data_folder, make_executor
 
 PATIENCE = 2.0  # seconds to wait for another process that writes, while somebody looks at a page
-FRESH = 0.5  # seconds for which one look serves all who ask
+FRESH = 0.3  # seconds for which one look serves all who ask
 KEPT = 192  # runs that are held; the largest sweep has 160
 PACE = 5.0  # seconds over which updates per second are counted
 
@@ -58,7 +58,7 @@ class Engine:
 
     def __init__(self, folder: Path):
         self.store = Store(folder, timeout=PATIENCE)
-        self._executor = LocalExecutor(self.store)
+        self._executor = make_executor(self.store)
         self._looking, self._reading = threading.Lock(), threading.Lock()
         self._looked = 0.0
         self._seen: OrderedDict[str, Seen] = OrderedDict()

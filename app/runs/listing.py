@@ -15,7 +15,7 @@ from app.runs.going import act, follow, go
 from pkpo.config import BanditConfig
 from pkpo.runs import STATUSES, Run
 
-LOOK = 4.0  # seconds between looks at a list
+LOOK, LOOK_OF_MANY = 3.0, 10.0  # seconds between looks at a list; in a classroom
 AT_ONCE = 30  # rows that are shown before somebody asks for more
 CHOSEN = "runs chosen"
 
@@ -78,7 +78,9 @@ def repeat(engine: Engine, look: Callable[[], None]) -> None:
     """Draw a list, and again as long as any run goes on."""
     going = bool(engine.store.runs(status=words.ACTIVE, limit=1))
 
-    @st.fragment(run_every=LOOK if going else None)
+    interval = LOOK_OF_MANY if classroom() else LOOK
+
+    @st.fragment(run_every=interval if going else None)
     def draw() -> None:
         follow()
         with explained():
@@ -92,8 +94,8 @@ def repeat(engine: Engine, look: Callable[[], None]) -> None:
 
 def show_rows(rows: list[dict], key: str, choose: bool = True) -> None:
     """A table of runs; with boxes to choose several, and a button below for those that are."""
-    here = {row["id"] for row in rows}
-    chosen = [id for id in st.session_state.get(CHOSEN, []) if choose and id in here]
+    here = {row["id"] for row in rows} if choose else set()
+    chosen = [id for id in st.session_state.get(CHOSEN, []) if id in here]
 
     def keep(ids: list[str]) -> None:
         st.session_state[CHOSEN] = ids

@@ -1,9 +1,10 @@
 """Runs: long work that survives, queues, compares and can be steered.
 
-A run is data in a `Store`; a `LocalExecutor` brings queued runs to worker processes, one each.
+A run is data in a `Store`; an `Executor` brings queued runs to worker processes, one each, which compute
+on this machine or on a Ray cluster.
 
     store = Store()
-    executor = LocalExecutor(store)
+    executor = make_executor(store)
     id = store.submit(BanditConfig(steps=10_000))
     executor.reconcile()             # now and then: starts what may start, notices what died
     store.run(id).status             # queued, running, finished, stopped, interrupted, failed
@@ -12,7 +13,7 @@ A run is data in a `Store`; a `LocalExecutor` brings queued runs to worker proce
 """
 
 from pkpo.runs.environment import Limits, data_folder
-from pkpo.runs.executor import Executor, LocalExecutor
+from pkpo.runs.executor import Executor, LocalExecutor, RayExecutor, make_executor
 from pkpo.runs.run import STATUSES, Run, StoreError
 from pkpo.runs.store import Store
 
@@ -21,8 +22,10 @@ __all__ = [
     "Executor",
     "Limits",
     "LocalExecutor",
+    "RayExecutor",
     "Run",
     "Store",
     "StoreError",
     "data_folder",
+    "make_executor",
 ]

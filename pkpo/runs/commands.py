@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pkpo.config import RunConfig, command
-from pkpo.runs.executor import LocalExecutor
+from pkpo.runs.executor import Executor, make_executor
 from pkpo.runs.run import STATUSES, Run, StoreError
 from pkpo.runs.store import Store
 
@@ -56,7 +56,7 @@ def start(configs: Sequence[RunConfig], as_json: bool) -> None:
         else:
             sweep = store.submit_together(configs)
             ids = [run.id for run in reversed(store.runs(sweep=sweep))]
-        LocalExecutor(store).reconcile()
+        make_executor(store).reconcile()
         reports = [_report(store, store.run(id)) for id in ids]
     except StoreError as reason:
         raise ValueError(str(reason)) from None
@@ -69,14 +69,14 @@ def start(configs: Sequence[RunConfig], as_json: bool) -> None:
 def _guarded(arguments: argparse.Namespace) -> int:
     try:
         store = Store()
-        executor = LocalExecutor(store)
+        executor = make_executor(store)
         executor.reconcile()
         return arguments.act(arguments, store, executor)
     except StoreError as reason:
         raise ValueError(str(reason)) from None
 
 
-def _list(arguments: argparse.Namespace, store: Store, executor: LocalExecutor) -> int:
+def _list(arguments: argparse.Namespace, store: Store, executor: Executor) -> int:
     runs = store.runs(status=arguments.status)
     if arguments.json:
         print(json.dumps([_report(store, run) for run in runs]))
@@ -89,7 +89,7 @@ def _list(arguments: argparse.Namespace, store: Store, executor: LocalExecutor) 
     return 0
 
 
-def _show(arguments: argparse.Namespace, store: Store, executor: LocalExecutor) -> int:
+def _show(arguments: argparse.Namespace, store: Store, executor: Executor) -> int:
     run = store.run(arguments.id)
     if arguments.json:
         print(json.dumps(_report(store, run)))
@@ -105,7 +105,7 @@ def _show(arguments: argparse.Namespace, store: Store, executor: LocalExecutor) 
     return 0
 
 
-def _stop(arguments: argparse.Namespace, store: Store, executor: LocalExecutor) -> int:
+def _stop(arguments: argparse.Namespace, store: Store, executor: Executor) -> int:
     store.stop(arguments.id)
     while store.run(arguments.id).status == "running":  # at the latest until it is ended by force
         time.sleep(POLL)
@@ -113,19 +113,19 @@ def _stop(arguments: argparse.Namespace, store: Store, executor: LocalExecutor) 
     return _show(arguments, store, executor)
 
 
-def _resume(arguments: argparse.Namespace, store: Store, executor: LocalExecutor) -> int:
+def _resume(arguments: argparse.Namespace, store: Store, executor: Executor) -> int:
     store.resume(arguments.id)
     executor.reconcile()
     return _show(arguments, store, executor)
 
 
-def _delete(arguments: argparse.Namespace, store: Store, executor: LocalExecutor) -> int:
+def _delete(arguments: argparse.Namespace, store: Store, executor: Executor) -> int:
     store.delete(arguments.id)
     print(json.dumps({"id": arguments.id}) if arguments.json else f"deleted {arguments.id}")
     return 0
 
 
-def _export(arguments: argparse.Namespace, store: Store, executor: LocalExecutor) -> int:
+def _export(arguments: argparse.Namespace, store: Store, executor: Executor) -> int:
     from pkpo.runs import export
 
     try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +14,7 @@ Number = TypeVar("Number", int, float)
 
 ROOT = Path(__file__).resolve().parents[2]
 """The folder from which `python -m pkpo` finds this very package."""
+_ADDRESS = re.compile(r"auto|[\w.-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}")
 
 
 def data_folder() -> Path:
@@ -39,6 +42,25 @@ def positive(name: str, default: Number) -> Number:
         kind = "whole number" if type(default) is int else "number"
         raise ValueError(f"{name} must be a {kind} above 0, got {text[:40]!r}")
     return value
+
+
+def ray_address() -> str:
+    """PKPO_RAY_ADDRESS, the Ray cluster that computes the runs; "" if this machine does.
+
+    "auto" is the cluster that this machine is a node of, HOST:PORT the one with that head.
+
+    Raises:
+      ValueError: it is neither, or Ray is not installed.
+    """
+    address = os.environ.get("PKPO_RAY_ADDRESS", "")
+    if address and not _ADDRESS.fullmatch(address):
+        raise ValueError(f"PKPO_RAY_ADDRESS must be auto or HOST:PORT, got {address[:40]!r}")
+    if address and importlib.util.find_spec("ray") is None:
+        raise ValueError(
+            f"PKPO_RAY_ADDRESS is {address[:40]}, but Ray is not installed: "
+            "pip install 'pkpo-lab[ray]', or unset it"
+        )
+    return address
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,19 +11,26 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from pkpo.runs.environment import ROOT, positive
+import numpy as np
+
+from pkpo.config import Change
+from pkpo.runs.environment import ROOT, positive, ray_address
 from pkpo.runs.process import Process
 from pkpo.runs.run import Run
 from pkpo.runs.store import Store
+
+if TYPE_CHECKING:
+    from pkpo.runs.trainer import Trainer
 
 HEARTBEAT_LOST = 3.0  # seconds without a sign of life after which a missing process counts as gone
 START_GRACE = 30.0  # seconds that a claimed run may take to have a process at all
 STOP_GRACE = 15.0  # seconds between asking a worker to stop and killing it; PKPO_STOP_GRACE
 LOG = "worker.log"
+CLUSTER_CPUS = "cluster_cpus"  # in the provenance of a run on a cluster
 
 THREADS = {
     name: "1"
@@ -48,6 +55,26 @@ class Executor(Protocol):
         Raises:
           StoreError: the store cannot be read or written.
         """
+
+    def trainer(
+        self, run: Run, changes: Sequence[Change], state: Mapping[str, np.ndarray] | None
+    ) -> Trainer:
+        """What computes a run's updates; for its worker.
+
+        Args:
+          run: the run.
+          changes: those that hold from updates which have been, or come next.
+          state: where it goes on; None at the beginning.
+        """
+
+
+def make_executor(store: Store) -> Executor:
+    """The executor that the environment asks for: PKPO_RAY_ADDRESS, or this machine.
+
+    Raises:
+      ValueError: a variable is not what it must be.
+    """
+    return RayExecutor(store, address) if (address := ray_address()) else LocalExecutor(store)
 
 
 class LocalExecutor:
@@ -74,10 +101,24 @@ class LocalExecutor:
     def reconcile(self) -> None:
         """See `Executor`."""
         self._children = [child for child in self._children if child.poll() is None]  # reaps
-        for run in self.store.runs(status="running"):
+        running = self.store.runs(status="running")
+        for run in running:
             self._look_after(run)
-        for id in self.store.claim(lambda device: self.slots.get(device, 1)):
+        slots = self._slots(running)
+        for id in self.store.claim(lambda device: slots.get(device, 1)):
             self._launch(id)
+
+    def trainer(
+        self, run: Run, changes: Sequence[Change], state: Mapping[str, np.ndarray] | None
+    ) -> Trainer:
+        """See `Executor`."""
+        from pkpo.runs.trainer import LocalTrainer  # late: only workers train
+
+        return LocalTrainer(run.config, changes, state)
+
+    def _slots(self, running: Sequence[Run]) -> Mapping[str, int]:
+        """How many runs each device serves now."""
+        return self.slots
 
     def _look_after(self, run: Run) -> None:
         now = time.time()
@@ -122,7 +163,48 @@ class LocalExecutor:
             "PKPO_DATA_DIR": str(self.store.folder),
             "PKPO_WORKERS": str(self.slots.get("cpu", 1)),
             "PKPO_STOP_GRACE": str(self.stop_grace),
+            "PKPO_RAY_ADDRESS": "",
         }
+
+
+class RayExecutor(LocalExecutor):
+    """One worker process per run on this machine, whose updates are computed on a Ray cluster.
+
+    Runs at the same time: PKPO_WORKERS, or as many as the cluster has CPUs. How many these are, a worker
+    notes in its run's provenance once it has met the cluster; while nobody has, one run goes alone.
+
+    Args:
+      store: where the runs are.
+      address: the cluster's, see `ray_address`.
+    """
+
+    def __init__(self, store: Store, address: str):
+        limited = "PKPO_WORKERS" in os.environ
+        super().__init__(store, {"cpu": positive("PKPO_WORKERS", 1)} if limited else {})
+        self.address = address
+        self._cpus = 1  # that this process has met itself
+
+    def trainer(
+        self, run: Run, changes: Sequence[Change], state: Mapping[str, np.ndarray] | None
+    ) -> Trainer:
+        """See `Executor`."""
+        from pkpo.runs.remote import RayTrainer  # late: only here Ray is needed
+
+        self.store.note(run.id, f"waits for a CPU of the Ray cluster at {self.address}")
+        trainer = RayTrainer(self.address, run, changes, state)
+        self.store.describe(run.id, trainer.provenance)
+        self._cpus = trainer.provenance[CLUSTER_CPUS]
+        return trainer
+
+    def _slots(self, running: Sequence[Run]) -> Mapping[str, int]:
+        noted = (run.provenance.get(CLUSTER_CPUS, 1) for run in running)
+        return self.slots or {"cpu": max([self._cpus, *noted])}
+
+    def _own_settings(self) -> dict[str, str]:
+        settings = super()._own_settings() | {"PKPO_RAY_ADDRESS": self.address}
+        if not self.slots:
+            del settings["PKPO_WORKERS"]
+        return settings
 
 
 def cores() -> int:

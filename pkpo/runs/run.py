@@ -34,6 +34,10 @@ class NotOurs(Exception):
     """A run is no longer the worker's that asks."""
 
 
+class Interrupted(Exception):
+    """What computed a run's updates is gone; it can go on from its last checkpoint."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """What is known of a run at one moment. Times are seconds since 1970."""

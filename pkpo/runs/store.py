@@ -373,6 +373,12 @@ class Store:
         with self._write() as db:
             db.execute("UPDATE runs SET message = ? WHERE id = ?", (message, id))
 
+    def describe(self, id: str, provenance: Mapping[str, Any]) -> None:
+        """Say what a run's numbers depend on, where that is known only after `begin`."""
+        with self._write() as db:
+            texts = (json.dumps(provenance), id)
+            db.execute("UPDATE runs SET provenance = ? WHERE id = ?", texts)
+
     def append(
         self,
         id: str,

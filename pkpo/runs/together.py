@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from pkpo.config import RunConfig
-from pkpo.runs.executor import LocalExecutor
+from pkpo.runs.executor import make_executor
 from pkpo.runs.record import Record, of
 from pkpo.runs.run import TRANSITIONS, Run
 from pkpo.runs.store import Store
@@ -34,7 +34,7 @@ def finish(
       ValueError: a run failed, or somebody stopped or steered it.
       StoreError: see `Store`.
     """
-    executor = LocalExecutor(store)
+    executor = make_executor(store)
     known = _unsteered(store, configs)
     ids = []
     for config in configs:

@@ -1,4 +1,4 @@
-"""The language model on one thread: completions and updates per second.
+"""The language model on one thread: completions, tokens and updates per second, and memory.
 
 The yardstick is transformers' generate() with the same weights, the same prompts and the same
 sampling, in one padded batch of prompts x samples; it is timed in turn with ours, so that a slow spell
@@ -6,7 +6,9 @@ of the machine falls on both. The aim is at least twice its completions per seco
 """
 
 import contextlib
+import resource
 import statistics
+import sys
 import time
 from collections.abc import Callable
 
@@ -28,26 +30,30 @@ def main() -> None:
     torch.set_num_threads(1)
     model = load("tiny")
     print(f"model tiny, CPU, one thread, torch {torch.__version__}: median of {ROUNDS}\n")
-    print("prompts x n   ours/s   generate()/s   ratio    aim")
+    print("prompts x n   ours/s   tokens/s   generate()/s   ratio    aim")
     theirs = generator(model)
     for count, n in SHAPES:
         questions = [p.question for p in problems(count, 0)]
         pairs = []
         for round in range(-1, ROUNDS):  # the first one warms up
             rng = np.random.default_rng(0)
-            one = seconds(sample, model, questions, n, rng)
+            drawn = sample(model, questions, n, rng)
+            one = drawn.seconds
             other = seconds(theirs, questions, n) if theirs else float("nan")
             if round >= 0:
                 pairs.append((one, other))
         one, other = (statistics.median(column) for column in zip(*pairs, strict=True))
         ratio = statistics.median(b / a for a, b in pairs)
         met = "" if theirs is None else "met" if ratio >= AIM else "MISS"
-        row = f"{f'{count} x {n}':>11} {count * n / one:>8,.0f} {count * n / other:>14,.0f}"
-        print(f"{row} {ratio:>7.2f} {met:>6}", flush=True)
-    print("\nprompts x n    k   updates/s   of it sampling   samples with weight")
+        row = f"{f'{count} x {n}':>11} {count * n / one:>8,.0f} {drawn.lengths.sum() / one:>10,.0f}"
+        print(f"{row} {count * n / other:>14,.0f} {ratio:>7.2f} {met:>6}", flush=True)
+    print("\nprompts x n    k   updates/s   tokens/s   of it sampling   samples with weight")
     for count, n in SHAPES[:2]:
         for k in (1, 8):
             update_rate(model, count, n, k)
+    unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    print(f"\nmemory at its peak, generate() included: {peak:,.0f} MiB")
 
 
 def generator(model: LanguageModel) -> Callable | None:
@@ -83,7 +89,7 @@ def generator(model: LanguageModel) -> Callable | None:
 def update_rate(model: LanguageModel, count: int, n: int, k: int) -> None:
     """Time whole updates with a step size of 0, so that the policy stays the same."""
     optimizer = torch.optim.AdamW(model.decoder.parameters(), lr=0.0, weight_decay=0.0)
-    taken, sampling, used = [], [], []
+    taken, sampling, used, tokens = [], [], [], []
     for update in range(ROUNDS):
         start = time.perf_counter()
         rng = np.random.default_rng(update)
@@ -98,9 +104,10 @@ def update_rate(model: LanguageModel, count: int, n: int, k: int) -> None:
         taken.append(time.perf_counter() - start)
         sampling.append(drawn.seconds / taken[-1])
         used.append((weights != 0).mean())
+        tokens.append(int(drawn.lengths.sum()) / taken[-1])
     rate, share = 1 / statistics.median(taken), statistics.median(sampling)
-    row = f"{f'{count} x {n}':>11} {k:>4} {rate:>11.2f} {share:>16.0%}"
-    print(f"{row} {np.mean(used):>21.0%}", flush=True)
+    row = f"{f'{count} x {n}':>11} {k:>4} {rate:>11.2f} {statistics.median(tokens):>10,.0f}"
+    print(f"{row} {share:>16.0%} {np.mean(used):>21.0%}", flush=True)
 
 
 def seconds(call: Callable[..., object], *arguments) -> float:

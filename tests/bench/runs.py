@@ -46,7 +46,7 @@ def _alone(folder: Path) -> None:
     run, count = store.begin(id, process, {})
     store.files(id).mkdir(parents=True)
     used = time.process_time()
-    worker.train(store, run, count, process, lambda: False)
+    worker.train(store, run, count, process, LocalExecutor(store), lambda: False)
     stored = time.process_time() - used
     _row("the same as a worker does it, with its store and checkpoints", f"{stored:.2f}")
     store.end(id, process, "finished")

@@ -52,20 +52,26 @@ def visit(app_address, chromium) -> Iterator[Callable]:
         # Opened below the root, Streamlit's own client first asks for its health check under the
         # page's path, which is not there, and then finds it at the root.
         probing = "/_stcore/" in message.location.get("url", "")
-        if message.type in ("error", "warning") and not probing:
+        unplugged = "ERR_INTERNET_DISCONNECTED" in message.text  # by the test itself
+        if message.type in ("error", "warning") and not (probing or unplugged):
             wrong.append(f"console {message.type}: {message.text}")
 
     def watch_request(request) -> None:
         if not request.url.startswith((app_address, "blob:", "data:")):
             wrong.append(f"request to {request.url}")
 
-    def open_page(path: str, width: int = 1440, height: int = 900, dark: bool = False, ready=True):
-        scheme = "dark" if dark else "light"
-        context = chromium.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme
-        )
-        contexts.append(context)
-        page = context.new_page()
+    def open_page(
+        path: str, width: int = 1440, height: int = 900, dark: bool = False, ready=True, beside=None
+    ):
+        """In a browser of its own, or as one more tab beside a page."""
+        if beside is None:
+            contexts.append(
+                chromium.new_context(
+                    viewport={"width": width, "height": height},
+                    color_scheme="dark" if dark else "light",
+                )
+            )
+        page = (beside.context if beside else contexts[-1]).new_page()
         page.set_default_timeout(PATIENCE)
         page.on("console", watch_console)
         page.on("pageerror", lambda error: wrong.append(f"page error: {error}"))

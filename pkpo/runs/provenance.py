@@ -1,0 +1,47 @@
+"""What a run's numbers may depend on besides its config."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib import metadata
+from typing import Any
+
+import pkpo
+from pkpo.config import WordProblemsConfig
+from pkpo.runs.environment import ROOT
+
+DTYPES = {WordProblemsConfig.task: "float32"}  # all others float64
+PACKAGES = ("numpy", "scipy", "gymnasium", "safetensors", "torch")
+
+
+def provenance(task: str, device: str) -> dict[str, Any]:
+    """What the numbers that this process computes depend on."""
+    return {
+        "code": _commit() or pkpo.__version__,
+        "packages": {name: version for name in PACKAGES if (version := _version(name))},
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "device": device,
+        "dtype": DTYPES.get(task, "float64"),
+        "threads": int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count(),
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _commit() -> str:
+    """The commit that is checked out, "-dirty" behind it if files differ; "" outside a repository."""
+    if not (ROOT / ".git").exists():
+        return ""
+    asked = ["git", "-C", str(ROOT), "describe", "--always", "--abbrev=40", "--dirty"]
+    try:
+        return subprocess.run(asked, capture_output=True, text=True, timeout=10).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
