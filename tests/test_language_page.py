@@ -351,6 +351,20 @@ def test_what_cannot_run_is_said_beside_a_dead_button(store, address, problem):
     assert next(b for b in page.button if b.label.startswith("Train")).disabled
 
 
+def test_the_page_says_how_long_it_takes_where(store, monkeypatch):
+    monkeypatch.setenv("PKPO_WORKERS", "2")
+    engine._engine.cache_clear()
+    sampled = (SMALL.steps + 1) * SMALL.prompts * SMALL.n + 3 * SMALL.held_out * TRIES
+    asked = (601 * 32 * 16 + 16 * 256 * TRIES) / sampled * 60.0  # a minute each, as recorded
+    page = open_page(view="train", steps="600")
+    assert f"About {round(2 * asked / 3600)} hours on this machine's CPU, 2 runs at a time" in said(
+        page
+    )
+    store.submit(SMALL)
+    assert "behind 1 run in the queue" in said(open_page(view="train"))
+    engine._engine.cache_clear()
+
+
 def test_presets_fill_the_form(store):
     page = open_page(view="train")
     for name, parts in {

@@ -35,11 +35,21 @@ RUNS = 24  # at most, in one address
 SEEDS = 5
 LONGEST = 400  # characters of a question that is typed
 
-FIELDS = {
-    name: field
-    for name, field in fields_of(WordProblemsConfig.task).items()
-    if name not in ("schedule", "entropy_bonus", "optimizer")  # what the methods say, or nothing
+LABELS = {
+    "model": "Model",
+    "problems": "Problems",
+    "reward": "Reward",
+    "n": "Answers per problem, n",
+    "prompts": "Problems per update",
+    "steps": "Updates",
+    "learning_rate": "Learning rate",
+    "estimator": "Estimator",
+    "held_out": "Held-out problems",
+    "interval": "Updates between measurements",
+    "seed": "First random seed",
 }
+FIELDS = {name: fields_of(WordProblemsConfig.task)[name] for name in LABELS}
+"""The settings of a run that this page has; the methods say the others."""
 LIMITS = {"n": 64, "prompts": 256, "held_out": 4096}
 """Limits of this page, below the library's: an update is over in seconds."""
 
@@ -244,21 +254,20 @@ def language_weights(own: dict[str, Any], estimator: str, k: int, n: int) -> tup
 
 def language_filters(own: dict[str, Any], levels: Sequence[int]) -> None:
     """Which problems a table lists."""
-    with st.container(horizontal=True):
-        st.segmented_control(
-            "Steps",
-            [0, *levels],
-            format_func=lambda level: str(level) if level else "All",
-            required=True,
-            **_bind("level", own["level"], 0),
-        )
-        st.segmented_control(
-            "Change",
-            list(MOVED),
-            format_func=MOVED.__getitem__,
-            required=True,
-            **_bind("moved", own["moved"], "all"),
-        )
+    st.segmented_control(
+        "Steps",
+        [0, *levels],
+        format_func=lambda level: str(level) if level else "All",
+        required=True,
+        **_bind("level", own["level"], 0),
+    )
+    st.segmented_control(
+        "Change",
+        list(MOVED),
+        format_func=MOVED.__getitem__,
+        required=True,
+        **_bind("moved", own["moved"], "all"),
+    )
 
 
 def language_question(own: dict[str, Any]) -> None:

@@ -9,25 +9,12 @@ from typing import Any
 import streamlit as st
 
 from app.controls.bound import bind
-from app.controls.language import FIELDS, LIMITS, READERS, SEEDS, trained
+from app.controls.language import FIELDS, LABELS, LIMITS, READERS, SEEDS, trained
 from app.presets import LANGUAGE, Preset
 from pkpo.config import format_value
 from pkpo.estimators import ESTIMATORS, get_estimator
 from pkpo.lm.experiments import METHODS
 
-LABELS = {
-    "model": "Model",
-    "problems": "Problems",
-    "reward": "Reward",
-    "n": "Answers per problem, n",
-    "prompts": "Problems per update",
-    "steps": "Updates",
-    "learning_rate": "Learning rate",
-    "estimator": "Estimator",
-    "held_out": "Held-out problems",
-    "interval": "Updates between measurements",
-    "seed": "First random seed",
-}
 IN_VIEW = ("model", "problems", "reward")
 OPTIONS = {
     "problems": {"fresh": "New at every update", "hard": "Fixed hard set"},
@@ -114,7 +101,9 @@ def _field(name: str, values: dict[str, Any], models: Sequence[str], top: int) -
     field, value, label = FIELDS[name], values[name], LABELS[name]
     bound = _bind(name, value, field.default)
     if name in OPTIONS:
-        st.selectbox(label, list(OPTIONS[name]), format_func=OPTIONS[name].__getitem__, **bound)
+        known = OPTIONS[name]
+        options = list(dict.fromkeys([*known, value]))
+        st.selectbox(label, options, format_func=lambda text: known.get(text, text), **bound)
     elif name == "model":
         st.selectbox(label, list(dict.fromkeys([*models, value])), **bound)
     elif name == "estimator":

@@ -76,12 +76,10 @@ def _table(
     changes: Sequence[tuple[np.ndarray, np.ndarray]],
 ) -> None:
     """The problems one by one; a chosen one with its solution."""
-    controls.language_filters(own, DIFFICULTIES)
-    if len(found) > 1:
+    with st.container(horizontal=True):
+        controls.language_filters(own, DIFFICULTIES)
         labels = [method.label for method in found]
-        about = controls.language_choice(own, "method", "Change is that of", labels)
-    else:
-        about = 0
+        about = controls.language_choice(own, "method", "by", labels)
     problems = held_out_problems(found[about].config)
     before, after = changes[about]
     listed = [
@@ -111,7 +109,7 @@ def _table(
         height=320,
         on_select="rerun",
         selection_mode="single-row",
-        key="language-problems",
+        key=f"language-problems {own['level']} {own['moved']} {about}",
         column_config={
             "problem": st.column_config.TextColumn(width="large"),
             **{
@@ -123,7 +121,8 @@ def _table(
         },
     )
     st.caption(
-        f"{len(listed):,} problems; of {study.TRIES} answers so many are right. Choose a row."
+        f"{len(listed):,} problems, and how many of {study.TRIES} answers are right; choose a row for "
+        "its solution. Some moves are luck: what is solved once in 20 tries is often not in 16."
     )
     rows = chosen["selection"]["rows"]
     if rows and rows[0] < len(listed):

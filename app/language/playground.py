@@ -12,6 +12,7 @@ import streamlit as st
 from app import controls
 from app.language import completions
 from app.language.completions import Row
+from app.language.sources import language_runs
 from app.runs import words
 from app.runs.engine import Engine, engine
 from pkpo.config import WordProblemsConfig
@@ -87,23 +88,27 @@ def _problem(own: dict[str, Any]) -> tuple[Problem, bool]:
 
 def _options(found: Engine, own: dict[str, Any]) -> dict[str, str]:
     """What has been trained: a visitor's runs, what ships, and the newest runs of others."""
-    task = WordProblemsConfig.task
-    latest = [run for run in found.store.runs(task=task, limit=LATEST) if run.step]
-    mine = [run for run in latest if run.id in own["runs"]]
+    newest = found.store.runs(task=WordProblemsConfig.task, limit=LATEST)
+    kept = {
+        run.id: name
+        for run in [*language_runs(found, own["runs"]), *newest]
+        if checkpoint.saved(found.store.files(run.id)) and (name := _name(run))
+    }
     shipped = {
         path.name: f"Recorded: {METHODS[path.name].label}"
         for path in sorted(SHIPPED.glob("*"))
         if path.name in METHODS
     }
-    names = {run.id: _name(run) for run in latest}
-    kept = {id for id in names if checkpoint.saved(found.store.files(id))}
-    first = {run.id: names[run.id] for run in mine if run.id in kept}
-    return first | shipped | {id: name for id, name in names.items() if id in kept}
+    mine = {id: kept[id] for id in own["runs"] if id in kept}
+    return mine | shipped | kept
 
 
 def _name(run: Run) -> str:
-    """A run's model in a few words."""
-    config: Any = run.config
+    """A run's model in a few words; "" if its settings cannot be used here any more."""
+    try:
+        config: Any = run.config
+    except ValueError:
+        return ""
     words_of = [config.k_schedule.describe(), f"{config.problems} problems", f"seed {config.seed}"]
     return ", ".join([*([run.name] if run.name else []), *words_of, f"update {run.step}"])
 

@@ -15,7 +15,7 @@ from app.livecharts import Series
 from app.runs import words
 from app.runs.engine import Engine, engine, explained
 from app.runs.going import act
-from pkpo.config import WordProblemsConfig, command, run_config
+from pkpo.config import PROBLEM_SETS, WordProblemsConfig, command, run_config
 from pkpo.figures import tries as figures
 from pkpo.lm import experiments
 from pkpo.lm.experiments import METHODS, recorded_runs
@@ -65,8 +65,8 @@ def _form(
         shipped = sorted(path.name for path in MODELS.iterdir())
         controls.language_form(values, own, shipped, found.store.limits.steps)
         try:
-            if not visitor.host and values["model"] not in shipped:
-                raise ValueError(f"model must be one of {', '.join(shipped)} for visitors")
+            if not visitor.host:
+                _check_visitor(values, shipped)
             configs = _configs(values, own)
         except ValueError as reason:
             st.error(controls.plain(str(reason)), icon=":material/error:")
@@ -118,16 +118,28 @@ def _configs(values: Mapping[str, Any], own: Mapping[str, Any]) -> list[Any]:
     return configs
 
 
+def _check_visitor(values: Mapping[str, Any], shipped: Sequence[str]) -> None:
+    """Refuse what reaches beyond this project's folder.
+
+    Raises:
+      ValueError: naming the setting.
+    """
+    for name, known in (("model", shipped), ("problems", PROBLEM_SETS)):
+        if values[name] not in known:
+            raise ValueError(f"{name} must be one of {', '.join(known)} for visitors")
+
+
 def _how_long(found: Engine, configs: Sequence[Any]) -> str:
     """How long it will take at the pace that was measured last, and on what."""
     each = _seconds_per_answer(found, configs[0].model)
-    device = f"on this machine's CPU, {words.count(found.slots, 'run')} at a time, a core each"
+    at_once = found.executor.at_once
+    device = f"{found.executor.where}, {words.count(at_once, 'run')} at a time, a core each"
     waiting = len(found.store.queue())
-    queue = f"; {words.count(waiting, 'run')} wait before" if waiting else ""
+    queue = f", behind {words.count(waiting, 'run')} in the queue" if waiting else ""
     if each is None:
         return f"Trains {device}{queue}. How long it takes is not known yet."
     one = max(each * _answers(config) for config in configs)
-    rounds = math.ceil(len(configs) / found.slots)
+    rounds = math.ceil(len(configs) / at_once)
     return f"About {words.duration(one * rounds)} {device}{queue}."
 
 

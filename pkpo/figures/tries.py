@@ -30,10 +30,10 @@ _K = Panel("k", "k in force")
 
 
 def panels(config: WordProblemsConfig) -> list[Panel]:
-    """The charts over updates: of a fixed set, held-out problems beside those that are trained on."""
+    """The charts over updates; with held-out problems for a fixed set, if measured on the way."""
     many = min(config.n, TRIES)
     own = [Panel("pass@1", _SINGLE), Panel(f"pass@{many}", _MANY.format(k=many))]
-    if config.problems == "fresh":
+    if config.problems == "fresh" or config.interval >= config.steps:
         return [*own, *_SHARED, Panel("valid_chain_share", "Every equation true, share"), _K]
     unseen = Panel(f"held_out_pass@{TRIES}", f"Unseen problems: within {TRIES} tries")
     return [*own, unseen, *_SHARED, _K]
