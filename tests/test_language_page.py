@@ -408,6 +408,13 @@ def test_visitors_have_limits_and_no_models_of_the_host(store, monkeypatch, micr
     engine._engine.cache_clear()
 
 
+def test_a_failed_run_says_why(store):
+    id = store.submit(SMALL)
+    store.claim(lambda device: 1)
+    store.end(id, None, "failed", "learning_rate 9 is too large: at update 2 it diverged")
+    assert "learning_rate 9 is too large" in said(open_page(view="train", runs=id))
+
+
 # --- The playground -----------------------------------------------------------------------------------
 
 

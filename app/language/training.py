@@ -180,6 +180,9 @@ def _live(found: Engine, runs: Sequence[Run]) -> None:
             _pass_at_k(found, groups, styles)
 
     follow_pass_at_k()
+    for run in runs:
+        if run.status == "failed":
+            st.error(controls.plain(run.message), icon=":material/error:")
     names = ["+".join(run.id for run in group) for group in groups]
     livecharts.show(
         [Series(name, *style) for name, style in zip(names, styles, strict=True)],
