@@ -30,7 +30,7 @@ def record(config: WordProblemsConfig) -> Record:
     rows, details = [], {}
     for update in range(config.steps + 1):
         held_out = counts[update // config.interval]
-        groups = [_group(config, own, i) for i in range(config.prompts)]
+        groups = [_group(config, own, i) for i in reversed(range(config.prompts))]
         rewards = np.array([[s["reward"] for s in group["samples"]] for group in groups])
         rows.append(
             {"update": update, "k": config.k_schedule(update), "learning_rate": 1e-4}

@@ -226,9 +226,9 @@ def test_methods_can_be_left_out(store):
 
 
 def test_a_group_is_weighed_by_another_estimator(store):
-    made = record(configs("fresh", "k8")[0]).details[2]["groups"][1]
+    made = record(configs("fresh", "k8")[0]).details[2]["groups"][0]
     rewards = np.array([sample["reward"] for sample in made["samples"]])
-    page = open_page(view="group", method="1", update="2", prompt="2", by="canonical", k="3")
+    page = open_page(view="group", method="1", update="2", prompt="1", by="canonical", k="3")
     weights = transform(rewards, 3, "canonical")
     body = next(e.proto.body for e in page.get("html") if "pk-completions'" in e.proto.body)
     for weight in weights:
@@ -236,10 +236,17 @@ def test_a_group_is_weighed_by_another_estimator(store):
     assert body.count("role='listitem'") == SMALL.n and body.count("title='right'") == 2
     first = body.index(f"weight {weights.max():.6f}")
     assert first < body.index(f"weight {weights.min():.6f}")
-    alone = open_page(view="group", method="1", update="2", prompt="1")
+    alone = open_page(view="group", method="1", update="2", prompt="2")
     assert "title='the only right one'" in next(
         e.proto.body for e in alone.get("html") if "pk-completions'" in e.proto.body
     )
+
+
+def test_the_first_group_is_the_one_with_the_fewest_right_answers(store):
+    page = open_page(view="group", update="2")
+    assert page.button_group(key="_language_prompt").value == 2
+    assert "1 of 8 is right" in said(page)
+    assert "2 of 8 are right" in said(open_page(view="group", update="2", prompt="1"))
 
 
 def test_tokens_cannot_break_out_of_the_page(store, monkeypatch):

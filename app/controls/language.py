@@ -111,7 +111,7 @@ READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "runs": ("", _ids),
     "method": ("0", _whole("method", 0, RUNS)),
     "update": ("0", _whole("update", 0, 1_000_000)),
-    "prompt": ("1", _whole("prompt", 1, 100)),
+    "prompt": ("0", _whole("prompt", 0, 100)),
     "by": ("", _estimator),
     "k": ("0", _whole("k", 0, 4096)),
     "level": ("0", _whole("level", 0, 4)),
@@ -221,16 +221,23 @@ def language_update(own: dict[str, Any], updates: Sequence[int]) -> int:
     return chosen
 
 
-def language_prompt(own: dict[str, Any], solved: Sequence[str]) -> int:
-    """One of an update's problems, by its place."""
-    chosen = min(own["prompt"], len(solved))
+def language_prompt(own: dict[str, Any], right: Sequence[int], n: int) -> int:
+    """One of an update's problems, by its place: at first the one with the fewest right answers.
+
+    Args:
+      own: the page's own settings.
+      right: how many of each problem's answers are right; at first, none at all is passed over.
+      n: answers per problem.
+    """
+    telling = min(range(len(right)), key=lambda i: right[i] or n + 1)
+    chosen = min(own["prompt"], len(right)) or telling + 1
     st.pills(
         "Problem, and how many of its answers are right",
-        range(1, len(solved) + 1),
-        format_func=lambda place: f"{place}: {solved[place - 1]}",
+        range(1, len(right) + 1),
+        format_func=lambda place: f"{place}: {right[place - 1]} of {n}",
         required=True,
         wrap=True,
-        **_bind("prompt", chosen, 1),
+        **_bind("prompt", chosen, 0),
     )
     return chosen - 1
 

@@ -36,7 +36,8 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
         _, record = found[controls.language_choice(own, "method", "Trained for", labels)]
         update = controls.language_update(own, study.measured(record, "groups"))
         groups = record.details[update]["groups"]
-        group = groups[controls.language_prompt(own, [_solved(group) for group in groups])]
+        counts = [sum(sample["reward"] == 1 for sample in one["samples"]) for one in groups]
+        group = groups[controls.language_prompt(own, counts, record.config.n)]
     problem, config = Problem(**group["problem"]), record.config
     rewards = [sample["reward"] for sample in group["samples"]]
     k = _in_force(record, update)
@@ -57,11 +58,6 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
     rows = _rows(group["samples"], weights, problem, config)
     completions.show(rows)
     completions.legend(rows)
-
-
-def _solved(group: Mapping[str, Any]) -> str:
-    right = sum(sample["reward"] == 1 for sample in group["samples"])
-    return f"{right} of {len(group['samples'])}"
 
 
 def _in_force(record: Record, update: int) -> int:
