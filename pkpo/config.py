@@ -8,6 +8,7 @@ text, a config refuses what is impossible, and `compared` turns one setting into
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -24,6 +25,8 @@ PROBLEM_SETS = {
     "fresh": "every update draws new problems",
     "hard": "a fixed set that the starting model solves at most 3 of 64 times",
 }
+GSM8K = "gsm8k:"
+"""What problems from files in GSM8K's format begin with; a path or a name on the hub follows."""
 COMPARABLE = ("schedule", "estimator", "n", "learning_rate", "optimizer", "seed")
 COMPARE_LIMIT = 4
 
@@ -51,10 +54,25 @@ def _bandit(text: Any) -> str:
 
 
 def _model(text: Any) -> str:
-    from pkpo.lm.folders import MODELS, find
+    from pkpo.lm.folders import model_name
 
-    folder = find(text)
-    return folder.name if folder.parent == MODELS else str(folder.resolve())
+    return model_name(text)
+
+
+def _problems(text: Any) -> str:
+    from pkpo.lm.folders import HUB, hub_name
+
+    if text in PROBLEM_SETS:
+        return text
+    where = text.removeprefix(GSM8K)
+    if where.startswith(HUB) and where != text:
+        return GSM8K + HUB + hub_name("problems", where.removeprefix(HUB))
+    if where == text or not os.path.exists(where):
+        raise ValueError(
+            f"problems must be {', '.join(PROBLEM_SETS)} or {GSM8K} and a folder, a file or hub:NAME, "
+            f"got {text[:80]!r}"
+        )
+    return GSM8K + os.path.realpath(where)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,12 +184,22 @@ class WordProblemsConfig(RunConfig):
         choices=("adam",),
     )
     model: str = setting(
-        "tiny", "the model at the start: one that ships, or a model's folder", canonical=_model
+        "tiny",
+        "the model at the start: one that ships, a model's folder, a .gguf file, or hub:NAME",
+        canonical=_model,
     )
+    lora: int = setting(
+        0,
+        "rank of the LoRA adapters that are trained in place of the weights; 0 trains all weights",
+        low=0,
+        high=1024,
+    )
+    limit: int = setting(40, "tokens after which an answer is cut off", low=1, high=8192)
     problems: str = setting(
         "fresh",
-        "training problems: new ones at every update, or the model's fixed hard set",
-        choices=tuple(PROBLEM_SETS),
+        "training problems: fresh (new ones at every update), hard (the model's fixed hard set), or "
+        "gsm8k: and a folder with train.jsonl and test.jsonl, one JSONL file, or hub:NAME",
+        canonical=_problems,
     )
     reward: str = setting(
         "strict",

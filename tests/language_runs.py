@@ -8,7 +8,7 @@ import numpy as np
 
 from pkpo.config import WordProblemsConfig
 from pkpo.estimators import rho, transform
-from pkpo.lm.measured import KS, fixed_problems
+from pkpo.lm.measured import KS, problem_sets
 from pkpo.runs import Store
 from pkpo.runs.process import Process
 from pkpo.runs.record import Record
@@ -42,7 +42,7 @@ def record(config: WordProblemsConfig) -> Record:
         if update % config.interval == 0:
             details[update] = {"groups": groups, "held_out": held_out.tolist()}
             if config.problems == "hard":
-                size = len(fixed_problems(config))
+                size = len(problem_sets(config)[0])
                 details[update]["first_solved"] = own.integers(-1, update + 1, size).tolist()
     return Record(
         config=config,

@@ -13,6 +13,7 @@ from pkpo.config import (
     CONFIGS,
     FIELDS,
     OPTIMIZERS,
+    PROBLEM_SETS,
     BanditConfig,
     HillConfig,
     RunConfig,
@@ -77,10 +78,21 @@ REFUSED = [
     ("bandit", "arms:1", "bandit: arms must number from 2 to 50, got 1"),
     ("bandit", 3, "bandit must be of type str, got 3"),
     ("sharing", 1.1, "sharing must be from 0.0 to 1.0, got 1.1"),
-    ("model", "huge", "model must be one of .*tiny.* or a model's folder, got 'huge'"),
+    (
+        "model",
+        "huge",
+        "model must be one of .*tiny.*, a model's folder, .* or hub:NAME, got 'huge'",
+    ),
+    ("model", "hub:", "model must be hub:NAME or hub:OWNER/NAME, got 'hub:'"),
+    ("model", "hub:../own", "model must be hub:NAME or hub:OWNER/NAME, got 'hub:../own'"),
     ("model", "x" * 5000, "model must be one of .*tiny"),
     ("model", "a\0b", "model must be one of .*tiny"),
-    ("problems", "easy", "problems must be one of fresh, hard, got 'easy'"),
+    ("problems", "easy", "problems must be fresh, hard or gsm8k: and a folder, .* got 'easy'"),
+    ("problems", "gsm8k:none", "problems must be fresh, hard or gsm8k: .* got 'gsm8k:none'"),
+    ("problems", "gsm8k:a\0b", "problems must be fresh, hard or gsm8k:"),
+    ("problems", "gsm8k:hub:a b", "problems must be hub:NAME or hub:OWNER/NAME, got 'hub:a b'"),
+    ("lora", 1025, "lora must be from 0 to 1024, got 1025"),
+    ("limit", 0, "limit must be from 1 to 8192, got 0"),
     ("reward", "none", "reward must be one of strict, answer, share, got 'none'"),
     ("prompts", 0, "prompts must be from 1 to 4096, got 0"),
     ("entropy_bonus", 11.0, "entropy_bonus must be from 0.0 to 10.0, got 11.0"),
@@ -159,6 +171,19 @@ def test_a_model_is_kept_by_its_name_or_by_its_whole_path(tmp_path, monkeypatch)
     monkeypatch.chdir(tmp_path)
     assert WordProblemsConfig(model="own").model == str(tmp_path / "own")
     assert WordProblemsConfig(model="./tiny") == WordProblemsConfig()
+    (tmp_path / "small.gguf").write_text("")
+    assert WordProblemsConfig(model="small.gguf").model == str(tmp_path / "small.gguf")
+    assert WordProblemsConfig(model="hub:a/b.c-1").model == "hub:a/b.c-1"
+
+
+def test_problems_are_kept_by_their_whole_path(tmp_path, monkeypatch):
+    (tmp_path / "own.jsonl").write_text("")
+    monkeypatch.chdir(tmp_path)
+    for where in ("own.jsonl", "."):
+        config = WordProblemsConfig(problems=f"gsm8k:{where}")
+        assert config.problems == f"gsm8k:{(tmp_path / where).resolve()}"
+        assert config.replace(seed=1).problems == config.problems
+    assert WordProblemsConfig(problems="gsm8k:hub:a/b").problems == "gsm8k:hub:a/b"
 
 
 def test_what_a_run_never_reaches_is_allowed():
@@ -184,7 +209,8 @@ def values_of(name: str) -> st.SearchStrategy:
         "schedule": SCHEDULES,
         "shape": SHAPES,
         "bandit": BANDITS,
-        "model": ("tiny",),
+        "model": ("tiny", "hub:a/b"),
+        "problems": (*PROBLEM_SETS, "gsm8k:hub:a/b"),
         "estimator": ("sloo_minus_one", "s", "dial:-0.25"),
     }
     return st.sampled_from(limits.get("choices") or texts[name])

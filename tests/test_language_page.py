@@ -18,7 +18,7 @@ from pkpo.estimators import pass_at_k, transform
 from pkpo.figures import tries as figures
 from pkpo.lm import experiments
 from pkpo.lm.experiments import METHODS
-from pkpo.lm.measured import held_out_problems
+from pkpo.lm.measured import problem_sets
 from pkpo.lm.model import save
 from pkpo.lm.warm_start import untrained
 from pkpo.runs import LocalExecutor, Store
@@ -217,7 +217,7 @@ def test_the_headline_states_what_the_records_hold(store):
 def test_a_fixed_set_shows_what_it_gained_beside_unseen_problems(store):
     page = open_page(experiment="hard")
     charts = [chart.key for chart in page.get("plotly_chart")]
-    assert len(charts) == 2 and "of the hard problems that it trained on" in page.header[0].value
+    assert len(charts) == 2 and "of the problems that it trained on" in page.header[0].value
 
 
 def test_methods_can_be_left_out(store):
@@ -266,14 +266,14 @@ def test_tokens_cannot_break_out_of_the_page(store, monkeypatch):
 
 
 _spiteful = dataclasses.replace(
-    held_out_problems(SMALL)[0], solution="<script>alert(1)</script>####1"
+    problem_sets(SMALL)[1][0], solution="<script>alert(1)</script>####1"
 )
 
 
 def test_problems_are_filtered(store):
     counts = {u: record(configs("fresh", "k8")[0]).details[u]["held_out"] for u in (0, SMALL.steps)}
     lost = [a > 0 == b for a, b in zip(counts[0], counts[SMALL.steps], strict=True)]
-    questions = [p.question for p in held_out_problems(SMALL)]
+    questions = [p.question for p in problem_sets(SMALL)[1]]
     page = open_page(view="problems", method="1", moved="lost")
     want = [q for q, gone in zip(questions, lost, strict=True) if gone]
     assert want, "this seed loses nothing: choose another"

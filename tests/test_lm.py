@@ -19,7 +19,7 @@ from pkpo.lm.folders import MODELS, find
 from pkpo.lm.measured import load_hard
 from pkpo.lm.model import LanguageModel, llama_config, load, save, to_llama
 from pkpo.lm.policy import LanguagePolicy, backward
-from pkpo.lm.sampler import LIMIT, completions, prompt, sample
+from pkpo.lm.sampler import LIMIT, completions, sample
 from pkpo.lm.tokenizer import ANSWER, END, Tokenizer
 from pkpo.lm.warm_start import train, untrained
 from pkpo.optimizer import Optimizer
@@ -134,14 +134,14 @@ def test_models_are_found_by_name_or_folder(tmp_path, monkeypatch):
     assert find("own") == Path("own") and find(tmp_path / "own") == tmp_path / "own"
     assert find("tiny") == MODELS / "tiny"
     with pytest.raises(
-        ValueError, match="model must be one of .*tiny or a model's folder, got 'x'"
+        ValueError, match="tiny, a model's folder, a .gguf file or hub:NAME, got 'x'"
     ):
         find("x")
 
 
 def test_reading_once_and_following_is_the_whole_text():
     model = micro(double=True)
-    prompts = [prompt(model, question) for question in QUESTIONS]
+    prompts = [model.prompt(question) for question in QUESTIONS]
     owners = torch.tensor([5, 0, 0, 3])
     tokens = torch.randint(len(model.tokenizer), (4, 9), generator=torch.manual_seed(0))
     with torch.no_grad():
@@ -165,7 +165,7 @@ def test_log_probs_and_entropies_are_those_of_the_whole_softmax():
     assert drawn.tokens.shape[:2] == (len(QUESTIONS), 16)
     assert len(set(drawn.lengths.flatten().tolist())) > 5  # so the grid has shrunk on the way
     for p, i in itertools.product(range(len(QUESTIONS)), range(16)):
-        asked, length = prompt(model, QUESTIONS[p]), int(drawn.lengths[p, i])
+        asked, length = model.prompt(QUESTIONS[p]), int(drawn.lengths[p, i])
         tokens = drawn.tokens[p, i, :length]
         with torch.no_grad():
             logits = model.decoder(torch.tensor([asked + tokens.tolist()]))[0]
@@ -209,7 +209,7 @@ def test_the_limit_cuts():
 def test_tokens_come_as_often_as_the_softmax_says():
     model, n = micro(), 4000
     drawn = sample(model, QUESTIONS[:1], n, np.random.default_rng(0), limit=2)
-    prefix = model.decoder.read([prompt(model, QUESTIONS[0])])
+    prefix = model.decoder.read([model.prompt(QUESTIONS[0])])
     first = prefix.logits[0].softmax(-1)
     counts = torch.bincount(drawn.tokens[0, :, 0], minlength=len(first))
     assert ((counts - n * first).abs() < 4.5 * (n * first * (1 - first)).sqrt() + 1).all()
@@ -246,7 +246,7 @@ def test_the_gradient_is_that_of_the_definition(estimator, k, bonus):
     found = gradients(model)
     model.decoder.zero_grad()
     for p, i in itertools.product(range(len(QUESTIONS)), range(6)):
-        asked, length = prompt(model, QUESTIONS[p]), int(drawn.lengths[p, i])
+        asked, length = model.prompt(QUESTIONS[p]), int(drawn.lengths[p, i])
         tokens = drawn.tokens[p, i, :length]
         logits = model.decoder(torch.tensor([asked + tokens.tolist()]))[0, len(asked) - 1 : -1]
         log_prob = logits.log_softmax(-1).gather(1, tokens[:, None]).sum()
@@ -268,7 +268,7 @@ def test_no_weight_no_gradient():
 
 @pytest.mark.parametrize("together", [64, 3])
 def test_sampled_and_recomputed_log_probs_agree(together, monkeypatch):
-    monkeypatch.setattr(policy, "TOGETHER", together)
+    monkeypatch.setattr(LanguageModel, "together", together)
     model = micro()
     drawn = draw(model, n=4)
     used = torch.rand(drawn.lengths.shape, generator=torch.manual_seed(0)) < 0.5

@@ -14,6 +14,7 @@ from pkpo.config import PROBLEM_SETS, WordProblemsConfig, command, fields_of
 from pkpo.lm.evaluate import evaluate
 from pkpo.lm.measured import HELD_OUT_SEED, KS
 from pkpo.lm.model import save
+from pkpo.lm.sampler import LIMIT
 from pkpo.lm.task import GROUPS, WINDOW, WordProblemsTask
 from pkpo.lm.warm_start import train, untrained
 from pkpo.optimizer import Optimizer
@@ -185,6 +186,7 @@ def config(folder) -> WordProblemsConfig:
 
 def test_choices_are_the_environment_s():
     assert fields_of("word-problems")["reward"].metadata["choices"] == tuple(REWARDS)
+    assert fields_of("word-problems")["limit"].default == LIMIT
 
 
 def test_an_event_holds_texts_but_no_weights(config):

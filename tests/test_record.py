@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+
 import numpy as np
 import pytest
 
@@ -86,6 +89,27 @@ def test_what_was_broken_off_goes_on(store):
     store.stop(stopped)
     together.finish(store, [config])
     assert [(run.id, run.status) for run in store.runs()] == [(stopped, "finished")]
+
+
+def test_settings_from_before_a_field_was_added_are_the_same(store):
+    config = HillConfig(steps=40)
+    (first,) = together.finish(store, [config])
+    (run,) = store.runs()
+    settings = {name: x for name, x in run.settings.items() if name != "shape"}
+    store.close()
+    with sqlite3.connect(store.file) as db:
+        db.execute("UPDATE runs SET settings = ?", (json.dumps(settings),))
+    db.close()
+    store = Store(store.folder)
+    damaged = store.submit(config.replace(seed=1))
+    store.close()
+    with sqlite3.connect(store.file) as db:
+        db.execute("UPDATE runs SET settings = '{}' WHERE id = ?", (damaged,))
+    db.close()
+    store = Store(store.folder)
+    store.stop(damaged)
+    (again,) = together.finish(store, [config])
+    assert np.array_equal(again["theta"], first["theta"]) and len(store.runs()) == 2
 
 
 def test_a_steered_run_is_not_taken_for_another(store):

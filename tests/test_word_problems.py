@@ -21,6 +21,7 @@ from toy_envs.word_problems import (
     TEXT_LIMIT,
     Problem,
     fillings,
+    gsm8k_splits,
     load_gsm8k,
     problem,
     problems,
@@ -131,6 +132,15 @@ def test_refusals(arguments, reason):
         ("2+3*4=14;7/2=3.5;-1--3=2;1/3*3=1####14", True, 4, 4),
         ("(2+3)*4=20;5/0=0;1/3=0.333;2**3=8;1+1=02=2####14", True, 5, 0),
         ("It is <<8*6=48>>48, less 34: <<48-34=14>>14\n#### 14", True, 2, 2),
+        ("48/6 = 8 is no mark\nbut <<8*6=47>> is\n#### 14", True, 1, 0),
+        ("She had 8 x 6 = $48.\n- 48 - 34 = 14, so:\n#### 14", True, 2, 2),
+        ("1. 1,000 + $24 = $1,024\n2. -8/4 = 2; 9/2 = 4.5.\n#### 14", True, 3, 2),
+        ("8*6 = 40 + 8 = 48\n#### 14", True, 1, 1),  # the last of the two
+        ("8*6 = 48 - 34 = 15\n#### 14", True, 1, 0),
+        ("3 pens * 2 + 1 = 7, (1+2)*3 + 1 = 10, 2x + 3 + 4 = 9\n#### 14", True, 0, 0),
+        ("48 pens less 34 are 14.\n#### 14", True, 0, 0),
+        ("####\n14 \nQuestion: 1+1=2####2", True, 0, 0),
+        ("8*6=48;48-34=14####14 pens\n#### 14", False, 2, 2),
         ("8*6=48;48-34=14####٣", False, 2, 2),
         ("٢+٢=٤####14", True, 1, 0),
         ("1,080####1,4", True, 1, 0),
@@ -188,9 +198,10 @@ def test_equations_are_true_as_python_says(first, rest, guess):
     + ["9**9**9**9=1####1", " " * 10**6 + "=1", "1/" * 30 + "1=1"],
     ids=lambda text: f"{text[:12]!r} {len(text)}",
 )
-def test_long_and_nasty_texts_take_little_time(text):
+@pytest.mark.parametrize("before", ["", "A\n"], ids=["equations", "running text"])
+def test_long_and_nasty_texts_take_little_time(text, before):
     start = time.perf_counter()
-    verify(text, OURS)
+    verify(before + text, OURS)
     assert time.perf_counter() - start < 5  # a hundred thousand true equations take under a second
 
 
@@ -241,6 +252,25 @@ def test_files_that_are_none(tmp_path):
     (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ValueError, match="bytes: cannot be read"):
         load_gsm8k(tmp_path / "bytes")
+
+
+def test_a_folder_has_its_splits_and_a_file_is_split(tmp_path):
+    items = [{"question": f"How much is {i}?", "answer": f"#### {i}"} for i in range(200)]
+    (tmp_path / "train.jsonl").write_text("\n".join(map(json.dumps, items[:60])))
+    (tmp_path / "test.jsonl").write_text("\n".join(map(json.dumps, items[50:80])))
+    train, held_out = gsm8k_splits(tmp_path)
+    assert [p.answer for p in train] == list(range(50))  # none of those held out
+    assert [p.answer for p in held_out] == list(range(50, 80))
+    train, held_out = gsm8k_splits(file(tmp_path, *items))
+    assert sorted(p.answer for p in train + held_out) == list(range(200))
+    spread = (200 * 0.25 * 0.75) ** 0.5
+    assert abs(len(held_out) - 50) < 4 * spread
+    assert set(gsm8k_splits(file(tmp_path, *items[:100]))[1]) <= set(held_out)
+    with pytest.raises(ValueError, match="must hold problems to train on and others"):
+        gsm8k_splits(file(tmp_path, items[0]))
+    (tmp_path / "test.jsonl").unlink()
+    with pytest.raises(ValueError, match="test.jsonl: cannot be read"):
+        gsm8k_splits(tmp_path)
 
 
 # --- The environment ------------------------------------------------------------------------------

@@ -271,6 +271,10 @@ _OPERATORS: dict[str, Any] = {
 
 def _split(template: Template, numbers: dict[str, int]) -> str:
     text = re.sub(r"{([a-f])}", lambda match: str(numbers[match[1]]), template.text)
+    return _split_of(text)
+
+
+def _split_of(text: str) -> str:
     digest = hashlib.blake2b(text.encode(), digest_size=4).digest()
     return SPLITS[int.from_bytes(digest) % HELD_OUT == 0]
 
@@ -321,22 +325,46 @@ class Verdict:
 _NUMBER = r"-?(?:\d{1,12}(?:\.\d{1,6})?|\.\d{1,6})"
 _EQUATION = re.compile(rf"\s*({_NUMBER}(?:\s*[-+*/]\s*{_NUMBER})+)\s*=\s*({_NUMBER})\s*", re.ASCII)
 _TERM = re.compile(rf"(^|[-+*/])\s*({_NUMBER})\s*", re.ASCII)
+_MARK = re.compile(r"<<([^<>]*)>>")
+# In running text: not the end of a longer sum, and not where the right side is a sum again.
+_WRITTEN = re.compile(
+    rf"(?:^(?:[-*][ ])?|[^\s\d.+*/)-]|\.(?=[ ]))[ ]*"
+    rf"({_NUMBER}(?:[ ]*[-+*/][ ]*{_NUMBER})+[ ]*=[ ]*{_NUMBER})(?![\d.]*[ ]*[-+*/\d])",
+    re.ASCII | re.MULTILINE,
+)
 _ANSWER = re.compile(r"\s*\$?\s*(-?\d[\d,]{0,20})(?:\.0{1,6})?\.?\s*", re.ASCII)
 
 
 def verify(text: str, problem: Problem) -> Verdict:
     """Check a completion, whatever it holds.
 
-    Steps are what stands between semicolons before `####` or, where the text has GSM8K's calculator
-    marks `<<48/2=24>>`, what is within them. A step is true if it is an equation, numbers joined by
+    The answer must be all that stands behind the first `####`, up to the end of its line. Steps are
+    what stands between semicolons before it. Where the text has GSM8K's calculator marks
+    `<<48/2=24>>`, they are what is within them; in other text of several lines, the equations that it
+    holds, `$1,024 x 2 = 2,048` among them. A step is true if it is an equation, numbers joined by
     `+ - * /` on its left and one number on its right, that holds exactly.
     """
-    working, mark, answer = text.partition("####")
-    given = _ANSWER.fullmatch(answer[:STEP_LIMIT]) if mark and len(answer) <= STEP_LIMIT else None
+    working, answer = text.partition("####")[0], answer_of(text)
+    given = _ANSWER.fullmatch(answer) if len(answer) <= STEP_LIMIT else None
     right = given is not None and int(given[1].replace(",", "")) == problem.answer
-    steps = re.findall(r"<<([^<>]*)>>", working) or [s for s in working.split(";") if s.strip()]
+    steps = _MARK.findall(working) or (
+        _WRITTEN.findall(_plain(working))
+        if "\n" in text
+        else [step for step in working.split(";") if step.strip()]
+    )
     true = sum(map(_holds, steps))
     return Verdict(right, len(steps), true, problem.difficulty)
+
+
+def answer_of(text: str) -> str:
+    """What a completion gives as its answer; "" if it gives none."""
+    return text.partition("####")[2].strip().partition("\n")[0]
+
+
+def _plain(text: str) -> str:
+    """Sums as they are written in running text, in the signs of an equation."""
+    text = re.sub(r"(?<=\d),(?=\d{3})|\$", "", text)
+    return re.sub(r"(?<=\d)[ ]*[x×][ ]*(?=\d)", "*", text)
 
 
 def _holds(step: str) -> bool:
@@ -385,6 +413,31 @@ def load_gsm8k(path: str | Path) -> list[Problem]:
     return result
 
 
+def gsm8k_splits(path: str | Path) -> tuple[list[Problem], list[Problem]]:
+    """Problems to train on, and problems to be held out, in GSM8K's format.
+
+    Args:
+      path: a folder that holds train.jsonl and test.jsonl, as GSM8K's, or a single file: of that, about
+        one question in `HELD_OUT` is held out; which ones follows from their texts.
+
+    Raises:
+      ValueError: see `load_gsm8k`; or a part is empty.
+    """
+    path = Path(path)
+    if path.is_dir():
+        held_out = load_gsm8k(path / "test.jsonl")
+        asked = {p.question for p in held_out}
+        train = [p for p in load_gsm8k(path / "train.jsonl") if p.question not in asked]
+    else:
+        parts: dict[str, list[Problem]] = {split: [] for split in SPLITS}
+        for p in load_gsm8k(path):
+            parts[_split_of(p.question)].append(p)
+        train, held_out = parts.values()
+    if not train or not held_out:
+        raise ValueError(f"{path}: must hold problems to train on and others to be held out")
+    return train, held_out
+
+
 def _gsm8k_problem(line: str, where: str) -> Problem:
     try:
         item = json.loads(line)
@@ -401,7 +454,7 @@ def _gsm8k_problem(line: str, where: str) -> Problem:
         raise ValueError(
             f"{where}: 'answer' must end in #### and a whole number, got {item['answer'][-40:]!r}"
         )
-    steps = max(1, len(re.findall(r"<<[^<>]*>>", working)))
+    steps = max(1, len(_MARK.findall(working)))
     return Problem(item["question"], item["answer"], int(given[1].replace(",", "")), steps)
 
 

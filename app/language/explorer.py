@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import controls
+from app import cached, controls
 from app.language.results import chart
 from app.language.sources import Method, methods
 from pkpo.figures import tries as figures
 from pkpo.figures.style import INK
-from pkpo.lm.measured import fixed_problems, held_out_problems
 from pkpo.studies import language as study
 from toy_envs.word_problems import DIFFICULTIES, Problem
 
@@ -80,7 +79,7 @@ def _table(
         controls.language_filters(own, DIFFICULTIES)
         labels = [method.label for method in found]
         about = controls.language_choice(own, "method", "by", labels)
-    problems = held_out_problems(found[about].config)
+    problems = cached.problem_sets(found[about].config)[1]
     before, after = changes[about]
     listed = [
         i
@@ -150,7 +149,7 @@ def _first_solved(found: Sequence[Method]) -> list[np.ndarray]:
 
 def _fixed(found: Sequence[Method], solved: Sequence[np.ndarray]) -> None:
     """When the problems of the fixed set were first solved, by whom."""
-    problems = fixed_problems(found[0].config)
+    problems = cached.problem_sets(found[0].config)[0]
     labels = [method.label for method in found]
     text = figures.first_to_solve(labels, solved)
     st.markdown(text)

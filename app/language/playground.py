@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import controls
+from app import cached, controls
 from app.language import completions
 from app.language.completions import Row
 from app.language.sources import language_runs
@@ -17,7 +17,7 @@ from app.runs import words
 from app.runs.engine import Engine, engine
 from pkpo.config import WordProblemsConfig
 from pkpo.lm.experiments import FRESH, METHODS, RECORDED
-from pkpo.lm.measured import held_out_problems
+from pkpo.lm.folders import HUB, find
 from pkpo.runs import Run, checkpoint
 from toy_envs.word_problems import Problem, Verdict, verify
 
@@ -58,7 +58,7 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
 
 def _problem(own: dict[str, Any]) -> tuple[Problem, bool]:
     """A held-out problem or the visitor's own, and whether its answer is known."""
-    problems = held_out_problems(FRESH)
+    problems = cached.problem_sets(FRESH)[1]
     place = own["problem"] % len(problems)
     given = problems[place]
     typed = own["question"].strip() or given.question
@@ -104,9 +104,11 @@ def _options(found: Engine, own: dict[str, Any]) -> dict[str, str]:
 
 
 def _name(run: Run) -> str:
-    """A run's model in a few words; "" if its settings cannot be used here any more."""
+    """A run's model in a few words; "" if it cannot be asked here: it is gone, or too large."""
     try:
         config: Any = run.config
+        if config.model.startswith(HUB) or not (find(config.model) / "vocabulary.json").exists():
+            return ""
     except ValueError:
         return ""
     words_of = [config.k_schedule.describe(), f"{config.problems} problems", f"seed {config.seed}"]

@@ -261,7 +261,7 @@ def headline_of_fixed(
         for pairs in (training, unseen)
     )
     return (
-        f"Within {k} tries {labels[best]} went from {there} of the hard problems that it trained on, "
+        f"Within {k} tries {labels[best]} went from {there} of the problems that it trained on, "
         f"and from {elsewhere} of unseen problems"
     )
 

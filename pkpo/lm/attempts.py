@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pkpo.lm.model import LanguageModel, load
+from pkpo.lm.model import Model, load
 from pkpo.lm.sampler import sample
 from pkpo.runs import checkpoint
 
@@ -29,7 +29,7 @@ class Attempt:
         return "".join(self.tokens)
 
 
-def trained(start: str, file: Path) -> LanguageModel:
+def trained(start: str, file: Path) -> Model:
     """The model of a run's checkpoint.
 
     Args:
@@ -42,7 +42,7 @@ def trained(start: str, file: Path) -> LanguageModel:
     """
     model, state = load(start), checkpoint.read(file)
     with torch.no_grad():
-        for name, p in model.decoder.named_parameters():
+        for name, p in model.parameters.items():
             found = state.get(f"policy/{name}")
             if found is None or found.shape != tuple(p.shape):
                 raise ValueError(f"{file.name} does not hold the weights of model {start!r}")
@@ -50,19 +50,19 @@ def trained(start: str, file: Path) -> LanguageModel:
     return model
 
 
-def attempts(model: LanguageModel, question: str, n: int, seed: int) -> list[Attempt]:
+def attempts(model: Model, question: str, n: int, seed: int) -> list[Attempt]:
     """So many answers; the same seed draws the same random numbers for every model.
 
     Raises:
       ValueError: the question is empty, or holds words that the model does not know.
     """
-    if not model.tokenizer.encode(question):
+    if not question.strip():
         raise ValueError("question must have at least one word")
     drawn = sample(model, [question], n, np.random.default_rng(seed))
     counts = (drawn.lengths[0] - drawn.finished[0].long()).tolist()
     rows = zip(drawn.tokens[0].tolist(), drawn.log_probs[0].exp().tolist(), counts, strict=True)
     return [
-        Attempt(tuple(model.tokenizer.pieces(ids[:count])), tuple(chances[:count]))
+        Attempt(tuple(model.pieces(ids[:count])), tuple(chances[:count]))
         for ids, chances, count in rows
     ]
 

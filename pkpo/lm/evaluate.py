@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pkpo.estimators import rho
-from pkpo.lm.model import LanguageModel
-from pkpo.lm.sampler import completions, sample
+from pkpo.lm.model import Model
+from pkpo.lm.sampler import LIMIT, completions, sample
 from toy_envs.word_problems import Problem, verify
 from toy_envs.word_problems import problems as random_problems
 
@@ -44,11 +44,12 @@ class Evaluation:
 
 
 def evaluate(
-    model: LanguageModel,
+    model: Model,
     problems: Sequence[Problem],
     n: int = 32,
     seed: int = 0,
     reward: str = "strict",
+    limit: int = LIMIT,
 ) -> Evaluation:
     """Sample every problem n times and score the samples.
 
@@ -56,16 +57,18 @@ def evaluate(
     random numbers, so that models compare pair by pair.
 
     Args:
-      model: decoder and tokenizer.
+      model: what is measured.
       problems: P of them.
       n: samples of each; pass@k needs k <= n.
       seed: of the samples.
       reward: a key of `toy_envs.word_problems.REWARDS`.
+      limit: tokens after which a sample is cut.
     """
     rewards, entropy, tokens, cut = [], 0.0, 0, 0
     for start in range(0, len(problems), AT_ONCE):
         chunk = problems[start : start + AT_ONCE]
-        drawn = sample(model, [p.question for p in chunk], n, np.random.default_rng((seed, start)))
+        rng = np.random.default_rng((seed, start))
+        drawn = sample(model, [p.question for p in chunk], n, rng, limit)
         for p, texts in zip(chunk, completions(model, drawn), strict=True):
             rewards.append([verify(text, p).reward(reward) for text in texts])
         entropy += float(drawn.entropies.sum())
@@ -83,7 +86,7 @@ SCREENED, TRIED, SOLVED = 16, 64, 3
 """A hard problem is solved at most SOLVED of TRIED times; more often in the first SCREENED will do."""
 
 
-def hard_problems(model: LanguageModel, count: int, seed: int = 0) -> list[Problem]:
+def hard_problems(model: Model, count: int, seed: int = 0) -> list[Problem]:
     """So many random training problems that a model solves at most 3 of 64 times, with strict reward.
 
     They were chosen by luck, too: how well the model does on them shows on new samples only.

@@ -1,16 +1,22 @@
-"""Where models are; no torch is needed to look."""
+"""Where models and problems are; no torch is needed to look."""
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 MODELS = Path(__file__).parent / "models"
 """The models that ship."""
+HUB = "hub:"
+"""What a name on the Hugging Face hub begins with; nothing else is ever downloaded."""
+WEIGHTS = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
+"""The files of a model on the hub that are wanted: no code, and nothing that would be unpickled."""
+_NAME = re.compile(r"\w[\w.-]{0,95}(/\w[\w.-]{0,95})?", re.ASCII)
 
 
 def find(model: str | Path) -> Path:
-    """The folder of a model: one that ships, such as "tiny", by its name, any other by its path.
+    """The folder of a model that ships, such as "tiny", by its name; any other folder or GGUF file.
 
     Raises:
       ValueError: there is none.
@@ -18,5 +24,58 @@ def find(model: str | Path) -> Path:
     for folder in (MODELS / model, Path(model)):
         if os.path.isfile(folder / "config.json"):  # false for any nonsense, too
             return folder
+    if str(model).endswith(".gguf") and os.path.isfile(model):
+        return Path(model)
     shipped = ", ".join(sorted(path.name for path in MODELS.iterdir()))
-    raise ValueError(f"model must be one of {shipped} or a model's folder, got {str(model)[:80]!r}")
+    raise ValueError(
+        f"model must be one of {shipped}, a model's folder, a .gguf file or hub:NAME, "
+        f"got {str(model)[:80]!r}"
+    )
+
+
+def model_name(text: str) -> str:
+    """One name for every way to name a model: a name that ships, a whole path, or a name on the hub.
+
+    Raises:
+      ValueError: there is none, or the name cannot be one on the hub.
+    """
+    if text.startswith(HUB):
+        return HUB + hub_name("model", text.removeprefix(HUB))
+    path = find(text)
+    return path.name if path.parent == MODELS else str(path.resolve())
+
+
+def hub_name(setting: str, name: str) -> str:
+    """The same name, if the hub can have it.
+
+    Raises:
+      ValueError: naming the setting.
+    """
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{setting} must be hub:NAME or hub:OWNER/NAME, got {HUB + name[:80]!r}")
+    return name
+
+
+def download(setting: str, name: str, kind: str, files: tuple[str, ...]) -> Path:
+    """Bring a repository of the hub here, or what is missing of it.
+
+    Args:
+      setting: what asks for it.
+      name: without `HUB`.
+      kind: "model" or "dataset".
+      files: patterns of what is wanted.
+
+    Raises:
+      ValueError: it cannot be had, naming the setting and why.
+    """
+    try:
+        from huggingface_hub import snapshot_download  # late: few need it
+
+        return Path(snapshot_download(name, repo_type=kind, allow_patterns=list(files)))
+    except Exception as reason:  # of many libraries: no network, no such name, a full disk, ...
+        raise ValueError(f"{setting} {HUB}{name} cannot be had ({first_line(reason)})") from None
+
+
+def first_line(reason: Exception) -> str:
+    """What an error says, in one line."""
+    return (str(reason).splitlines() or [type(reason).__name__])[0][:300]

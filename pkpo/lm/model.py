@@ -7,17 +7,17 @@ names, so that it can read a model's folder as it is.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import torch
 from safetensors import torch as safetensors
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pkpo.lm.folders import find
+from pkpo.lm.folders import HUB, WEIGHTS, download, find
 from pkpo.lm.tokenizer import Tokenizer
 
 
@@ -167,15 +167,117 @@ def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     return x * cos + torch.cat((-other, one), -1) * sin
 
 
-# --- Files --------------------------------------------------------------------------------------
+# --- Models -------------------------------------------------------------------------------------
+
+
+class Unfinished(Protocol):
+    """Samples in the making, in any shape `[...]`; finished ones may be among them, or be gone."""
+
+    cells: Tensor
+    """`[...]` the place of each among all samples, prompts x n."""
+    alive: Tensor
+    """`[...]` whether it is unfinished."""
+    logits: Tensor
+    """`[..., vocabulary]` of its next token."""
+
+    def feed(self, token: Tensor) -> None:
+        """Append a token to every sample, `[...]`."""
+
+
+class Model(Protocol):
+    """What sampling, training and evaluation need of a language model."""
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """The tokens that close a text; the first one also fills up rows."""
+
+    @property
+    def together(self) -> int:
+        """Rows that are best followed together."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether rows share a part of their graph, which must be kept until all were followed."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+
+    @property
+    def parameters(self) -> dict[str, nn.Parameter]:
+        """What is trained, by name."""
+
+    def prompt(self, question: str) -> list[int]:
+        """What an answer to a question follows, as ids; ValueError for words that it does not know."""
+
+    def text(self, ids: Iterable[int]) -> str:
+        """The text of these ids."""
+
+    def pieces(self, ids: Iterable[int]) -> list[str]:
+        """What each of these ids adds to the text, as far as that can be told."""
+
+    def read(self, prompts: Sequence[Sequence[int]]) -> Any:
+        """P prompts, for `follow`."""
+
+    def follow(self, prefix: Any, owners: Tensor, tokens: Tensor) -> Tensor:
+        """Logits of rows that continue prompts; see `Decoder.follow`."""
+
+    def start(self, prompts: Sequence[Sequence[int]], n: int, limit: int) -> Unfinished:
+        """n samples of each of P prompts, before their first token; limit is the most that follow."""
 
 
 @dataclass(frozen=True, slots=True)
 class LanguageModel:
-    """A decoder and the tokenizer that it was trained with."""
+    """A decoder and the tokenizer that it was trained with; a `Model`."""
 
     decoder: Decoder
     tokenizer: Tokenizer
+    together: ClassVar[int] = 64
+    shared: ClassVar[bool] = True
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """See `Model`."""
+        return (self.tokenizer.end,)
+
+    @property
+    def device(self) -> torch.device:
+        """See `Model`."""
+        return self.decoder.embedding.weight.device
+
+    @property
+    def parameters(self) -> dict[str, nn.Parameter]:
+        """See `Model`: all weights."""
+        return dict(self.decoder.named_parameters())
+
+    def prompt(self, question: str) -> list[int]:
+        """See `Model`."""
+        return [*self.tokenizer.encode(question), self.tokenizer.answer]
+
+    def text(self, ids: Iterable[int]) -> str:
+        """See `Model`."""
+        return self.tokenizer.decode(ids)
+
+    def pieces(self, ids: Iterable[int]) -> list[str]:
+        """See `Model`."""
+        return self.tokenizer.pieces(ids)
+
+    def read(self, prompts: Sequence[Sequence[int]]) -> Prefix:
+        """See `Decoder`."""
+        return self.decoder.read(prompts)
+
+    def follow(self, prefix: Prefix, owners: Tensor, tokens: Tensor) -> Tensor:
+        """See `Decoder`."""
+        return self.decoder.follow(prefix, owners, tokens)
+
+    def start(self, prompts: Sequence[Sequence[int]], n: int, limit: int) -> Unfinished:
+        """See `Model`."""
+        from pkpo.lm.sampler import Grid  # late: it is written for this decoder
+
+        return Grid(self.decoder, prompts, n, limit)
+
+
+# --- Files --------------------------------------------------------------------------------------
 
 
 def save(model: LanguageModel, folder: Path) -> None:
@@ -190,14 +292,38 @@ def save(model: LanguageModel, folder: Path) -> None:
     (folder / "vocabulary.json").write_text(words + "\n")
 
 
-def load(folder: str | Path) -> LanguageModel:
-    """Read a model, in single precision; see `find`."""
-    folder = find(folder)
-    shape = json.loads((folder / "config.json").read_text())
+def load(model: str | Path, lora: int = 0) -> Model:
+    """Read a model, one of ours in single precision.
+
+    Args:
+      model: what `find` takes, or "hub:NAME", which is downloaded. A folder with a vocabulary.json is
+        one of ours; all others are for transformers.
+      lora: see `pkpo.lm.pretrained.load_pretrained`.
+
+    Raises:
+      ValueError: there is none, it cannot be read, or adapters are wanted for one of ours.
+    """
+    if str(model).startswith(HUB):
+        path = download("model", str(model).removeprefix(HUB), "model", WEIGHTS)
+    else:
+        path = find(model)
+    if not (path / "vocabulary.json").is_file():
+        return _pretrained(path, lora)
+    if lora:
+        raise ValueError(f"lora must be 0 for model {model}, all of which is trained, got {lora}")
+    shape = json.loads((path / "config.json").read_text())
     decoder = Decoder(ModelConfig(**{name: shape[theirs] for name, theirs in _CONFIG.items()}))
-    weights = safetensors.load_file(folder / "model.safetensors")
+    weights = safetensors.load_file(path / "model.safetensors")
     from_llama(decoder, {name: w.float() for name, w in weights.items()})
-    return LanguageModel(decoder, Tokenizer(json.loads((folder / "vocabulary.json").read_text())))
+    return LanguageModel(decoder, Tokenizer(json.loads((path / "vocabulary.json").read_text())))
+
+
+def _pretrained(path: Path, lora: int) -> Model:
+    try:  # late: our own models need neither transformers nor peft
+        from pkpo.lm.pretrained import load_pretrained
+    except ModuleNotFoundError as reason:
+        raise ValueError(f"model {path} needs {reason.name}, which is not installed") from None
+    return load_pretrained(path, lora, "cuda" if torch.cuda.is_available() else "cpu")
 
 
 _CONFIG = {

@@ -8,21 +8,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pkpo.lm.model import LanguageModel
-from pkpo.lm.sampler import Samples, completions, prompt, sample
+from pkpo.lm.model import Model
+from pkpo.lm.sampler import LIMIT, Samples, completions, sample
 from pkpo.optimizer import Optimizer
 from toy_envs.word_problems import Problem
 
 BETAS = (0.9, 0.95)
 CLIP = 1.0
 
-TOGETHER = 64
-"""Rows, of about the same length, that go through the decoder together."""
 
-
-def log_probs(
-    model: LanguageModel, questions: Sequence[str], samples: Samples, used: Tensor
-) -> Tensor:
+def log_probs(model: Model, questions: Sequence[str], samples: Samples, used: Tensor) -> Tensor:
     """Log-probabilities of whole samples, the sums over their tokens.
 
     Args:
@@ -42,7 +37,7 @@ def log_probs(
 
 
 def backward(
-    model: LanguageModel,
+    model: Model,
     questions: Sequence[str],
     samples: Samples,
     weights: np.ndarray,
@@ -74,11 +69,15 @@ def backward(
             entropies = -(logs.exp() * logs).sum(-1)
             share = entropy_bonus / samples.lengths.sum()
             objective = objective + share * (entropies * mask).sum()
-    (-objective).backward()
+        if not model.shared:
+            (-objective).backward()
+            objective = w.new_zeros(())
+    if model.shared:
+        (-objective).backward()
 
 
 def _predictions(
-    model: LanguageModel, questions: Sequence[str], samples: Samples, used: Tensor
+    model: Model, questions: Sequence[str], samples: Samples, used: Tensor
 ) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
     """What the model predicted at each token of the used samples, some samples at a time.
 
@@ -87,13 +86,13 @@ def _predictions(
       graph; `[r, T]` the tokens that were drawn, and where.
     """
     kept, owners = used.any(1).nonzero()[:, 0], used.nonzero()[:, 0]
-    prefix = model.decoder.read([prompt(model, questions[i]) for i in kept.tolist()])
+    prefix = model.read([model.prompt(questions[i]) for i in kept.tolist()])
     owners = torch.searchsorted(kept, owners)
     tokens, mask, lengths = (x[used] for x in (samples.tokens, samples.mask, samples.lengths))
-    for rows in lengths.argsort(stable=True).split(TOGETHER):
+    for rows in lengths.argsort(stable=True).split(model.together):
         length = int(lengths[rows[-1]])
         ids = tokens[rows, :length]
-        logs = model.decoder.follow(prefix, owners[rows], ids).float().log_softmax(-1)
+        logs = model.follow(prefix, owners[rows], ids).float().log_softmax(-1)
         yield rows, logs, ids, mask[rows, :length]
 
 
@@ -109,6 +108,7 @@ class LanguagePolicy:
       model: is trained in place.
       draw: gives every update's problems.
       entropy_bonus: see `backward`.
+      limit: tokens after which a sample is cut.
 
     Attributes:
       problems: P of them, that were sampled last.
@@ -119,9 +119,10 @@ class LanguagePolicy:
 
     def __init__(
         self,
-        model: LanguageModel,
+        model: Model,
         draw: Callable[[np.random.Generator], Sequence[Problem]],
         entropy_bonus: float = 0.0,
+        limit: int = LIMIT,
     ):
         self.model = model
         self.problems: Sequence[Problem] = ()
@@ -130,7 +131,8 @@ class LanguagePolicy:
         self.gradient_norm = 0.0
         self._draw = draw
         self._entropy_bonus = entropy_bonus
-        self._weights = list(model.decoder.parameters())
+        self._limit = limit
+        self._weights = list(model.parameters.values())
         self._adam = torch.optim.AdamW(self._weights, betas=BETAS, weight_decay=0.0)
 
     @property
@@ -141,7 +143,7 @@ class LanguagePolicy:
     def sample(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """New problems, and n completions of each, `[P, n]`."""
         self.problems = self._draw(rng)
-        self.samples = sample(self.model, self.questions, n, rng)
+        self.samples = sample(self.model, self.questions, n, rng, self._limit)
         return np.array(completions(self.model, self.samples), object)
 
     def gradient(self, samples: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -178,8 +180,8 @@ class LanguagePolicy:
             raise OverflowError("the policy's weights are not finite any more")
 
     def state(self) -> dict[str, np.ndarray]:
-        """Weights and the optimizer's memory; `load` goes on from it bit for bit."""
-        named = dict(self.model.decoder.named_parameters())
+        """What is trained, and the optimizer's memory; `load` goes on from it bit for bit."""
+        named = self.model.parameters
         result = {name: p.detach().cpu().numpy().copy() for name, p in named.items()}
         for name, p in named.items():
             for key, value in self._adam.state.get(p, {}).items():
@@ -190,8 +192,9 @@ class LanguagePolicy:
         """Take up what `state` gave."""
         self._adam.state.clear()
         with torch.no_grad():
-            for name, p in self.model.decoder.named_parameters():
+            for name, p in self.model.parameters.items():
                 p.copy_(torch.as_tensor(state[name]))
                 for key in ("step", "exp_avg", "exp_avg_sq"):
                     if (entry := f"adam.{key}.{name}") in state:
-                        self._adam.state[p][key] = torch.tensor(state[entry])
+                        where = "cpu" if key == "step" else p.device
+                        self._adam.state[p][key] = torch.tensor(state[entry], device=where)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pkpo.lm.model import Decoder, LanguageModel, Layer
+from pkpo.lm.model import Decoder, Layer, Model
 
 LIMIT = 40
 """Tokens of a sample; a worked solution has at most 37."""
@@ -27,15 +27,15 @@ class Samples:
     """n samples of each of P prompts, of at most T tokens."""
 
     tokens: Tensor
-    """`[P, n, T]` ids, `END` behind the last."""
+    """`[P, n, T]` ids, the model's first end behind the last."""
     log_probs: Tensor
     """`[P, n, T]` of each token under the policy, 0 behind the last."""
     entropies: Tensor
     """`[P, n, T]` in nats, of the distribution that each token was drawn from; 0 behind the last."""
     lengths: Tensor
-    """`[P, n]`, the closing `END` included."""
+    """`[P, n]`, the closing end included."""
     finished: Tensor
-    """`[P, n]`: closed by `END`, not cut at the limit."""
+    """`[P, n]`: closed by an end, not cut at the limit."""
     seconds: float
 
     @property
@@ -52,19 +52,19 @@ class Samples:
         return self.lengths.numel() / self.seconds
 
 
-def completions(model: LanguageModel, samples: Samples) -> list[list[str]]:
+def completions(model: Model, samples: Samples) -> list[list[str]]:
     """The samples as text, `[P][n]`, without what closes them."""
     counts = (samples.lengths - samples.finished.long()).tolist()
     rows = zip(samples.tokens.tolist(), counts, strict=True)
     return [
-        [model.tokenizer.decode(ids[:count]) for ids, count in zip(group, lengths, strict=True)]
+        [model.text(ids[:count]) for ids, count in zip(group, lengths, strict=True)]
         for group, lengths in rows
     ]
 
 
 @torch.no_grad()
 def sample(
-    model: LanguageModel,
+    model: Model,
     questions: Sequence[str],
     n: int,
     rng: np.random.Generator,
@@ -77,7 +77,7 @@ def sample(
     beginning of a larger one's samples, and similar policies draw similar texts.
 
     Args:
-      model: decoder and tokenizer.
+      model: the policy.
       questions: P texts.
       n: samples of each.
       rng: source of the uniform numbers.
@@ -91,12 +91,12 @@ def sample(
             f"questions, n and limit must be at least 1, got {len(questions)}, {n} and {limit}"
         )
     start = time.perf_counter()
-    decoder, end = model.decoder, model.tokenizer.end
-    device = decoder.embedding.weight.device
+    device = model.device
+    ends = torch.tensor(model.ends, device=device)
     drawn = rng.random((n, len(questions), limit), np.float32)
     uniform = torch.from_numpy(drawn).to(device).transpose(0, 1).flatten(0, 1)  # [P * n, limit]
-    grid = _Grid(decoder, [prompt(model, question) for question in questions], n, limit)
-    tokens = torch.full(uniform.shape, end, device=device)
+    grid = model.start([model.prompt(question) for question in questions], n, limit)
+    tokens = torch.full(uniform.shape, model.ends[0], device=device)
     log_probs, entropies = torch.zeros_like(uniform), torch.zeros_like(uniform)
     lengths = torch.zeros(len(uniform), dtype=torch.long, device=device)
     for step in range(limit):
@@ -110,13 +110,14 @@ def sample(
         log_probs[at, step] = logs.gather(-1, token[..., None])[..., 0][grid.alive]
         entropies[at, step] = torch.special.entr(chances).sum(-1)[grid.alive]
         lengths[at] += 1
-        grid.alive = grid.alive & (token != end)
+        grid.alive = grid.alive & ~torch.isin(token, ends)
         if step + 1 == limit or not grid.alive.any():
             break
         grid.feed(token)
     used = int(lengths.max())
     shape = (len(questions), n)
-    finished = (tokens[torch.arange(len(tokens)), lengths - 1] == end).view(shape)
+    last = tokens.gather(1, lengths[:, None] - 1)
+    finished = torch.isin(last, ends).view(shape)
     tokens, log_probs, entropies = (
         x[:, :used].unflatten(0, shape) for x in (tokens, log_probs, entropies)
     )
@@ -124,13 +125,8 @@ def sample(
     return Samples(tokens, log_probs, entropies, lengths.view(shape), finished, seconds)
 
 
-def prompt(model: LanguageModel, question: str) -> list[int]:
-    """What a solution follows, as ids."""
-    return [*model.tokenizer.encode(question), model.tokenizer.answer]
-
-
-class _Grid:
-    """Unfinished samples, `[P, m]`, their caches, and the logits of their next tokens.
+class Grid:
+    """Unfinished samples of a `Decoder`, `[P, m]`, their caches, and the logits of their next tokens.
 
     Attributes:
       cells: `[P, m]` the place of each among all samples.
@@ -138,7 +134,7 @@ class _Grid:
       logits: `[P, m, vocabulary]`.
     """
 
-    def __init__(self, decoder: Decoder, prompts: list[list[int]], n: int, limit: int):
+    def __init__(self, decoder: Decoder, prompts: Sequence[Sequence[int]], n: int, limit: int):
         self._decoder = decoder
         prefix = decoder.read(prompts)
         self._shared = [(k.mT.contiguous(), v.contiguous()) for k, v in prefix.cache]

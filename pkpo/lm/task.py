@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,11 +11,11 @@ import numpy as np
 from pkpo.config import WordProblemsConfig
 from pkpo.estimators import rho
 from pkpo.lm.evaluate import evaluate
-from pkpo.lm.measured import KS, fixed_problems, held_out_problems
+from pkpo.lm.measured import KS, choose, problem_sets
 from pkpo.lm.model import load
 from pkpo.lm.policy import LanguagePolicy
 from pkpo.tasks import Task
-from toy_envs.word_problems import Problem, problems, verify
+from toy_envs.word_problems import answer_of, problems, verify
 
 WINDOW = 10
 """Updates over which the rolling pass@k is a mean."""
@@ -45,20 +44,19 @@ class WordProblemsTask(Task):
     either, first_solved: of each problem of a fixed set the update that first solved it, or -1.
 
     Raises:
-      ValueError: more prompts than a fixed set holds.
+      ValueError: more prompts or held-out problems than there are, or a model or problems that cannot
+        be read.
     """
 
     def __init__(self, config: WordProblemsConfig):
         self.config = config
-        self._fixed = fixed_problems(config)
-        if self._fixed and config.prompts > len(self._fixed):
-            raise ValueError(
-                f"prompts must be at most {len(self._fixed)} with the hard problems, "
-                f"got {config.prompts}"
-            )
-        draw = functools.partial(_choose, self._fixed) if self._fixed else problems
+        self._fixed, self._held_out = problem_sets(config)
+        draw = functools.partial(choose, self._fixed) if self._fixed else problems
         self.policy = LanguagePolicy(
-            load(config.model), lambda rng: draw(config.prompts, rng), config.entropy_bonus
+            load(config.model, config.lora),
+            lambda rng: draw(config.prompts, rng),
+            config.entropy_bonus,
+            config.limit,
         )
         self.state = {
             "updates": np.zeros((), int),
@@ -69,7 +67,6 @@ class WordProblemsTask(Task):
             "held_out": np.full((2, len(KS)), np.nan),
         }
         self._places = {p: i for i, p in enumerate(self._fixed)}
-        self._held_out = held_out_problems(config)
         self._metrics: dict[str, float] = {}
         self._details: dict[str, Any] = {}
 
@@ -83,7 +80,7 @@ class WordProblemsTask(Task):
             "valid_chain_share": sum(v.chain for v in flat) / len(flat),
             "lucky_share": sum(not v.chain for v in right) / max(1, len(right)),
             "unique_answers": float(
-                np.mean([len({text.partition("####")[2] for text in group}) for group in samples])
+                np.mean([len({answer_of(text) for text in group}) for group in samples])
             ),
         }
         return np.array([[v.reward(self.config.reward) for v in group] for group in verdicts])
@@ -103,7 +100,13 @@ class WordProblemsTask(Task):
         if self._due(SHOWN):
             self._details["groups"] = self._groups(rewards, weights)
         if self._held_out and self._due(config.interval):
-            found = evaluate(self.policy.model, self._held_out, max(KS), reward=config.reward)
+            found = evaluate(
+                self.policy.model,
+                self._held_out,
+                max(KS),
+                reward=config.reward,
+                limit=config.limit,
+            )
             held_out = np.array([found.max_at(k) for k in KS]).T
             self._details["held_out"] = found.rewards.sum(axis=1).tolist()
         solved = (rewards == 1).any(axis=1)
@@ -148,7 +151,7 @@ class WordProblemsTask(Task):
         return bool(update % interval == 0 or update == self.config.steps)
 
     def _groups(self, rewards: np.ndarray, weights: np.ndarray) -> list[dict[str, Any]]:
-        drawn, pieces = self.policy.samples, self.policy.model.tokenizer.pieces
+        drawn, pieces = self.policy.samples, self.policy.model.pieces
         assert drawn is not None, "nothing has been sampled"
         groups = []
         for i, problem in enumerate(self.policy.problems[:GROUPS]):
@@ -177,7 +180,3 @@ class WordProblemsTask(Task):
     ) -> dict[str, np.ndarray]:
         """Nothing is known exactly of a language model."""
         return {}
-
-
-def _choose(fixed: Sequence[Problem], count: int, rng: np.random.Generator) -> list[Problem]:
-    return [fixed[i] for i in rng.permutation(len(fixed))[:count]]

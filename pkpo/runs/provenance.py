@@ -13,7 +13,7 @@ from pkpo.config import WordProblemsConfig
 from pkpo.runs.environment import ROOT
 
 DTYPES = {WordProblemsConfig.task: "float32"}  # all others float64
-PACKAGES = ("numpy", "scipy", "gymnasium", "safetensors", "torch")
+PACKAGES = ("numpy", "scipy", "gymnasium", "safetensors", "torch", "transformers", "peft")
 
 
 def provenance(task: str, device: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from pkpo.config import RunConfig
 from pkpo.runs.executor import make_executor
@@ -63,16 +64,11 @@ def finish(
 def _unsteered(store: Store, configs: Sequence[RunConfig]) -> dict[RunConfig, Run]:
     """For each config a run in the store that went as it says, the one that is furthest."""
     order = ("stopped", "interrupted", "queued", "running", "finished")
-    wanted = {_key(config.to_dict()): config for config in configs}
     found: dict[RunConfig, Run] = {}
     for run in sorted(
         store.runs(status=order), key=lambda run: (order.index(run.status), run.step)
     ):
-        config = wanted.get(_key(run.settings))
-        if config is not None and not store.changes(run.id):
-            found[config] = run
+        with suppress(ValueError):  # settings of another version of this program
+            if run.config in configs and not store.changes(run.id):
+                found[run.config] = run
     return found
-
-
-def _key(settings: dict) -> tuple:
-    return tuple(sorted(settings.items()))

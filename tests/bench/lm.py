@@ -18,7 +18,7 @@ import torch
 from pkpo import transform
 from pkpo.lm.model import LanguageModel, llama_config, load, to_llama
 from pkpo.lm.policy import backward
-from pkpo.lm.sampler import LIMIT, completions, prompt, sample
+from pkpo.lm.sampler import LIMIT, completions, sample
 from toy_envs.word_problems import problems, verify
 
 AIM = 2.0
@@ -68,7 +68,7 @@ def generator(model: LanguageModel) -> Callable | None:
         sampling = {"do_sample": True, "temperature": 1.0, "top_k": 0, "top_p": 1.0}
 
         def generate(questions: list[str], n: int) -> torch.Tensor:
-            prompts = [prompt(model, question) for question in questions]
+            prompts = [model.prompt(question) for question in questions]
             width = max(map(len, prompts))
             tokens = torch.tensor([[0] * (width - len(p)) + p for p in prompts])
             mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts])

@@ -1,0 +1,204 @@
+"""Any causal model of Hugging Face's transformers as the policy, all of its weights or LoRA adapters.
+
+Weights come from safetensors or GGUF files; no code is taken from them, and nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import peft
+import torch
+import transformers
+from torch import Tensor, nn
+
+from pkpo.lm.folders import first_line
+from pkpo.lm.sampler import SHRINK
+
+PROMPT = """Solve the problem step by step. Write every calculation as in the example, and end with \
+#### and the answer, a whole number.
+
+Question: A jar holds 6 pens. Ann has 8 jars and gives 34 pens to Ben. How many pens are left?
+Answer: Ann has 8*6 = <<8*6=48>>48 pens.
+She has 48-34 = <<48-34=14>>14 pens left.
+#### 14
+
+Question: {question}
+Answer:"""
+"""What a model is asked: in its chat template if it has one, else as it stands."""
+
+
+class PretrainedModel:
+    """A model of transformers and its tokenizer; see `pkpo.lm.model.Model`.
+
+    On cuda it computes in bfloat16; what is trained stays in single precision.
+
+    Args:
+      module: `AutoModelForCausalLM`'s, or a peft model around one.
+      tokenizer: its own.
+    """
+
+    together = 8
+    shared = False
+
+    def __init__(self, module: nn.Module, tokenizer: Any):
+        self.module = module.eval()  # no dropout: samples come from the policy that is trained
+        self.tokenizer = tokenizer
+        self.ends = _ends(module, tokenizer)
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return next(self.module.parameters()).device
+
+    @property
+    def parameters(self) -> dict[str, nn.Parameter]:
+        """What is trained."""
+        return {name: p for name, p in self.module.named_parameters() if p.requires_grad}
+
+    def prompt(self, question: str) -> list[int]:
+        """What an answer follows, as ids."""
+        text = PROMPT.format(question=question)
+        if self.tokenizer.chat_template is None:
+            return self.tokenizer(text)["input_ids"]
+        asked = [{"role": "user", "content": text}]
+        ids = self.tokenizer.apply_chat_template(asked, add_generation_prompt=True)
+        return ids["input_ids"]
+
+    def text(self, ids: Iterable[int]) -> str:
+        """The text of these ids."""
+        return self.tokenizer.decode(list(ids), skip_special_tokens=True)
+
+    def pieces(self, ids: Iterable[int]) -> list[str]:
+        """What each of these ids adds to the text; a part of a letter shows as a question mark."""
+        return [self.text([id]) for id in ids]
+
+    def read(self, prompts: Sequence[Sequence[int]]) -> Sequence[Sequence[int]]:
+        """The prompts: `follow` reads them with every row, so that little is kept for the gradient."""
+        return prompts
+
+    def follow(self, prefix: Sequence[Sequence[int]], owners: Tensor, tokens: Tensor) -> Tensor:
+        """Logits of rows that continue prompts; see `pkpo.lm.model.Decoder.follow`."""
+        asked, real = self._padded([prefix[i] for i in owners.tolist()])
+        own = tokens[:, :-1]
+        mask = torch.cat((real, torch.ones_like(own)), 1)
+        return self._forward(torch.cat((asked, own), 1), mask, tokens.shape[1]).logits
+
+    def start(self, prompts: Sequence[Sequence[int]], n: int, limit: int) -> Rows:
+        """Samples that are about to be drawn."""
+        return Rows(self, prompts, n)
+
+    def _padded(self, prompts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+        """Prompts `[P, W]`, filled up on the left, and a mask of what is real."""
+        width = max(map(len, prompts))
+        rows = [[self.ends[0]] * (width - len(p)) + list(p) for p in prompts]
+        real = [[0] * (width - len(p)) + [1] * len(p) for p in prompts]
+        return torch.tensor(rows, device=self.device), torch.tensor(real, device=self.device)
+
+    def _forward(self, tokens: Tensor, mask: Tensor, last: int, **cache: Any) -> Any:
+        """Logits behind the last tokens `[R, T]`; the mask `[R, W]` covers what was read before, too."""
+        places = (mask.cumsum(1) - 1).clamp(min=0)[:, -tokens.shape[1] :]
+        kind = self.device.type
+        with torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda"):
+            return self.module(
+                input_ids=tokens,
+                attention_mask=mask,
+                position_ids=places,
+                logits_to_keep=last,
+                use_cache=bool(cache),
+                **cache,
+            )
+
+
+class Rows:
+    """Unfinished samples, `[R]`, their caches, and the logits of their next tokens.
+
+    Attributes:
+      cells: `[R]` the place of each among all samples.
+      alive: `[R]` whether it is unfinished.
+      logits: `[R, vocabulary]`.
+    """
+
+    def __init__(self, model: PretrainedModel, prompts: Sequence[Sequence[int]], n: int):
+        self._model = model
+        tokens, mask = model._padded(prompts)
+        found = model._forward(tokens, mask, 1, past_key_values=None)
+        self._cache = found.past_key_values
+        self._cache.batch_repeat_interleave(n)
+        self._mask = mask.repeat_interleave(n, 0)
+        self.logits = found.logits[:, -1].repeat_interleave(n, 0)
+        self.cells = torch.arange(len(self._mask), device=model.device)
+        self.alive = torch.ones_like(self.cells, dtype=torch.bool)
+
+    def feed(self, token: Tensor) -> None:
+        """Append a token to every sample, `[R]`."""
+        rows = self.alive.nonzero()[:, 0]
+        if len(rows) <= SHRINK * len(self.alive):
+            self._cache.batch_select_indices(rows)
+            token, self._mask = token[rows], self._mask[rows]
+            self.cells, self.alive = self.cells[rows], self.alive[rows]
+        self._mask = torch.cat((self._mask, torch.ones_like(token[:, None])), 1)
+        found = self._model._forward(token[:, None], self._mask, 1, past_key_values=self._cache)
+        self.logits = found.logits[:, -1]
+
+
+def load_pretrained(path: Path, lora: int = 0, device: str = "cpu") -> PretrainedModel:
+    """Read a model.
+
+    Args:
+      path: its folder, or a GGUF file.
+      lora: rank of the adapters, on all linear layers but the last, that are trained in place of the
+        weights; 0 for none. They begin without effect, and the same for every run.
+      device: where it shall compute. On cuda, weights that are not trained are kept in bfloat16.
+
+    Raises:
+      ValueError: it cannot be read, or is not of a kind that is supported.
+    """
+    file = {"gguf_file": path.name} if path.is_file() else {}
+    folder = path.parent if path.is_file() else path
+    options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False, **file}
+    frozen = lora and device == "cuda"
+    transformers.utils.logging.disable_progress_bar()
+    try:
+        if (folder / "adapter_config.json").exists():
+            raise ValueError("adapters are not supported, merge them into their model first")
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **options)
+        module = transformers.AutoModelForCausalLM.from_pretrained(
+            folder,
+            dtype=torch.bfloat16 if frozen else torch.float32,
+            use_safetensors=True,
+            **options,
+        )
+        needed = {"position_ids", "past_key_values", "logits_to_keep"}
+        if missing := needed - inspect.signature(module.forward).parameters.keys():
+            raise ValueError(f"{type(module).__name__} does not take {', '.join(sorted(missing))}")
+        model = PretrainedModel(_with_adapters(module, lora).to(device), tokenizer)
+    except Exception as reason:  # of many libraries, for whatever the files may hold
+        raise ValueError(f"model {path} cannot be loaded ({first_line(reason)})") from reason
+    return model
+
+
+def _with_adapters(module: Any, rank: int) -> nn.Module:
+    if not rank:
+        return module
+    config = peft.LoraConfig(
+        r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM"
+    )
+    with torch.random.fork_rng(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft calls transformers by an old name
+        torch.manual_seed(0)
+        return peft.get_peft_model(module, config)
+
+
+def _ends(module: Any, tokenizer: Any) -> tuple[int, ...]:
+    """The tokens that close a text: the tokenizer's own, and those that the model's files name."""
+    named = module.generation_config.eos_token_id
+    others = named if isinstance(named, list) else [named]
+    ends = dict.fromkeys(x for x in (tokenizer.eos_token_id, *others) if x is not None)
+    if not ends:
+        raise ValueError("no token closes a text")
+    return tuple(ends)
