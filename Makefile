@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Files of tests run side by side, one on each core, at most four.
+TOGETHER := -n logical --maxprocesses 4 --dist loadfile
 
 .PHONY: setup app classroom test test-slow bench lint browser clean
 
@@ -28,9 +30,10 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Every test but the slow tier. The browser tests need a Chromium or Chrome.
+# Every test but the slow tier. The browser tests need a Chromium or Chrome, and the machine to themselves.
 test: setup browser lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not browser and not slow and not experiment" $(TOGETHER)
+	$(BIN)/python -m pytest -m "browser and not slow and not experiment"
 
 test-slow: setup browser
 	$(BIN)/python -m pytest -m slow
