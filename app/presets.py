@@ -108,7 +108,9 @@ LANGUAGE = (
         "Hard problems only, the same 128 again and again. With k = 1 those that are solved once are "
         "solved ever more surely; k = 8 goes on looking for the others.",
         compare="k1 k8",
-        changes={name: x for name, x in HARD.changed().items() if name != "held_out"},
+        changes={
+            name: x for name, x in HARD.changed().items() if name not in ("held_out", "interval")
+        },
     ),
     Preset(
         "k = n: too much variance",
