@@ -8,7 +8,8 @@ from typing import Any
 
 from app import player
 from pkpo import figures, lab, paper, studies
-from pkpo.config import BanditConfig, HillConfig, RunConfig
+from pkpo.config import BanditConfig, HillConfig, RunConfig, WordProblemsConfig
+from pkpo.lm import measured
 
 Styles = list[tuple[str, str]]
 
@@ -60,3 +61,9 @@ def best_dials(settings: lab.LabSettings, axis: str) -> tuple[Any, list[lab.Dial
 def explanation() -> lab.Explanation:
     """`pkpo.lab.explain`; read-only."""
     return lab.explain()
+
+
+@lru_cache(maxsize=16)
+def problem_sets(config: WordProblemsConfig) -> Any:
+    """`pkpo.lm.measured.problem_sets`; read-only."""
+    return measured.problem_sets(config)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pkpo.config import BanditConfig, HillConfig, RunConfig, compared
+from pkpo.lm.experiments import HARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,5 +96,34 @@ BANDIT = (
     ),
 )
 
+LANGUAGE = (
+    Preset(
+        "The paper in four minutes",
+        "The same model, trained for a single try, for the best of 8, and for the best of 8 and then a "
+        "single try, on problems that are always new.",
+        compare="k1 k8 annealed",
+    ),
+    Preset(
+        "Stalled at pass@1",
+        "Hard problems only, the same 128 again and again. With k = 1 those that are solved once are "
+        "solved ever more surely; k = 8 goes on looking for the others.",
+        compare="k1 k8",
+        changes={
+            name: x for name, x in HARD.changed().items() if name not in ("held_out", "interval")
+        },
+    ),
+    Preset(
+        "k = n: too much variance",
+        "With k = n only the best answer of a group gets any weight: few samples decide the gradient.",
+        compare="k8 tzsm25",
+    ),
+    Preset(
+        "Entropy bonus instead",
+        "Exploration paid for directly: k = 1 with a bonus for entropy, beside k = 1 and k = 8.",
+        compare="k1 entropy k8",
+    ),
+)
+"""The presets of the language model's page; each compares keys of `pkpo.lm.experiments.METHODS`."""
+
 PRESETS = {HillConfig.task: TOY, BanditConfig.task: BANDIT}
-"""The presets of each task's page; the first one is what the page opens with."""
+"""The presets of each problem's page; the first one is what the page opens with."""

@@ -25,6 +25,12 @@ PAGES: dict[str, dict[str, Any]] = {
         "url_path": "bandit",
         "help": "A policy over arms whose rewards you choose: what k keeps and what it drops.",
     },
+    "language_model": {
+        "title": "Language model",
+        "icon": ":material/forum:",
+        "url_path": "language-model",
+        "help": "The paper's claim on a small language model: recorded runs, live training, playground.",
+    },
     "runs": {
         "title": "Runs",
         "icon": ":material/timeline:",

@@ -16,7 +16,8 @@ from pkpo.lm import evaluate as evaluation
 from pkpo.lm import policy, warm_start
 from pkpo.lm.evaluate import KS, Evaluation, evaluate
 from pkpo.lm.folders import MODELS, find
-from pkpo.lm.model import LanguageModel, llama_config, load, load_hard, save, to_llama
+from pkpo.lm.measured import load_hard
+from pkpo.lm.model import LanguageModel, llama_config, load, save, to_llama
 from pkpo.lm.policy import LanguagePolicy, backward
 from pkpo.lm.sampler import LIMIT, completions, sample
 from pkpo.lm.tokenizer import ANSWER, END, Tokenizer

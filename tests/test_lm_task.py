@@ -12,9 +12,10 @@ from pkpo import rho, transform
 from pkpo.__main__ import main
 from pkpo.config import PROBLEM_SETS, WordProblemsConfig, command, fields_of
 from pkpo.lm.evaluate import evaluate
+from pkpo.lm.measured import HELD_OUT_SEED, KS
 from pkpo.lm.model import save
 from pkpo.lm.sampler import LIMIT
-from pkpo.lm.task import GROUPS, HELD_OUT_SEED, KS, WINDOW, WordProblemsTask
+from pkpo.lm.task import GROUPS, WINDOW, WordProblemsTask
 from pkpo.lm.warm_start import train, untrained
 from pkpo.optimizer import Optimizer
 from pkpo.runs import LocalExecutor, Store, checkpoint, trainer, worker

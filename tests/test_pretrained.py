@@ -16,7 +16,8 @@ from pkpo.config import WordProblemsConfig
 from pkpo.lm import folders
 from pkpo.lm.evaluate import evaluate
 from pkpo.lm.folders import MODELS
-from pkpo.lm.model import LanguageModel, load, load_hard
+from pkpo.lm.measured import load_hard
+from pkpo.lm.model import LanguageModel, load
 from pkpo.lm.policy import LanguagePolicy, backward, log_probs
 from pkpo.lm.sampler import completions, sample
 from pkpo.lm.task import WordProblemsTask

@@ -31,6 +31,11 @@ with text:
         label="Try it: the toy problem",
         icon=":material/arrow_forward:",
     )
+    st.page_link(
+        registry.page("language_model"),
+        label="See it on a language model",
+        icon=":material/arrow_forward:",
+    )
     st.caption(
         "Walder and Karkhanis, *Pass@K Policy Optimization*, NeurIPS 2025, "
         "[arXiv:2505.15201](https://arxiv.org/abs/2505.15201)."

@@ -21,6 +21,21 @@ from app.controls.lab import (
     lab_total,
     lab_view,
 )
+from app.controls.language import (
+    OWN,
+    language_after,
+    language_choice,
+    language_experiment,
+    language_filters,
+    language_prompt,
+    language_question,
+    language_settings,
+    language_update,
+    language_view,
+    language_weights,
+    set_language,
+)
+from app.controls.language_form import language_form, language_presets
 from app.controls.page import COMPARISONS, Page
 from app.controls.seed import seed, seed_input
 from app.controls.sidebar import notices, preset_pills, read, sidebar
@@ -31,6 +46,7 @@ __all__ = [
     "BANDIT",
     "COMPARISONS",
     "OFF",
+    "OWN",
     "OWN_BANDIT",
     "OWN_SHAPE",
     "TOY",
@@ -48,6 +64,18 @@ __all__ = [
     "lab_settings",
     "lab_total",
     "lab_view",
+    "language_after",
+    "language_choice",
+    "language_experiment",
+    "language_filters",
+    "language_form",
+    "language_presets",
+    "language_prompt",
+    "language_question",
+    "language_settings",
+    "language_update",
+    "language_view",
+    "language_weights",
     "notices",
     "plain",
     "preset_pills",
@@ -55,6 +83,7 @@ __all__ = [
     "read_address",
     "seed",
     "seed_input",
+    "set_language",
     "settings",
     "sidebar",
     "sync_from_url",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
+from app.controls.bound import bind, one_of
 from app.controls.text import plain
 from pkpo import lab
 from pkpo.config import parse_field
@@ -27,15 +29,6 @@ VIEWS = {
 }
 FIELDS = {field.name: field for field in dataclasses.fields(LabSettings)}
 COMPARED = tuple(name for name, entry in ESTIMATORS.items() if not entry.binary)
-
-
-def _one_of(name: str, options: Sequence[str]) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in options:
-            raise ValueError(f"{name} must be one of {', '.join(options)}, got {text[:40]!r}")
-        return text
-
-    return read
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -59,14 +52,15 @@ def _total(text: str) -> int:
 
 
 READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "view": ("map", _one_of("view", tuple(VIEWS))),
-    "axis": ("", _one_of("axis", tuple(lab.AXES))),
-    "measure": ("variance", _one_of("measure", tuple(MEASURES))),
+    "view": ("map", one_of("view", tuple(VIEWS))),
+    "axis": ("", one_of("axis", tuple(lab.AXES))),
+    "measure": ("variance", one_of("measure", tuple(MEASURES))),
     "show": ("s sloo sloo_minus_one canonical", _names),
     "alpha": ("0.5", _alpha),
     "total": ("64", _total),
 }
 """The page's own settings beside `LabSettings`: default text, and how a text is read."""
+_bind = partial(bind, "lab")
 
 
 def lab_settings() -> tuple[LabSettings, dict[str, Any]]:
@@ -98,22 +92,6 @@ def lab_settings() -> tuple[LabSettings, dict[str, Any]]:
         shown = "\n".join(f"- {plain(text)}" for text in problems[:8])
         st.warning(f"Not everything here could be used:\n{shown}", icon=":material/error:")
     return point, own
-
-
-def _bind(name: str, value: Any, default: Any, **more: Any) -> dict[str, Any]:
-    """Key and callback of a widget whose value the address keeps."""
-    key = f"_lab_{name}"
-    st.session_state[key] = value
-
-    def take() -> None:
-        chosen = st.session_state[key]
-        text = " ".join(chosen) if isinstance(chosen, list) else str(chosen)
-        if chosen is None or text == str(default):
-            st.query_params.pop(name, None)
-        else:
-            st.query_params[name] = text
-
-    return {"key": key, "on_change": take, **more}
 
 
 def lab_view(own: dict[str, Any]) -> None:

@@ -58,7 +58,7 @@ class Engine:
 
     def __init__(self, folder: Path):
         self.store = Store(folder, timeout=PATIENCE)
-        self._executor = make_executor(self.store)
+        self.executor = make_executor(self.store)
         self._looking, self._reading = threading.Lock(), threading.Lock()
         self._looked = 0.0
         self._seen: OrderedDict[str, Seen] = OrderedDict()
@@ -75,7 +75,7 @@ class Engine:
         with self._looking:
             if now or time.monotonic() - self._looked > FRESH:
                 self._looked = time.monotonic()
-                self._executor.reconcile()
+                self.executor.reconcile()
 
     def seen(self, id: str) -> Seen:
         """A run, read anew if that was longer ago than `FRESH`.

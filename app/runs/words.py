@@ -70,7 +70,10 @@ def progress_of(runs: Sequence[Run], pace: float, place: str) -> str:
     if place:
         told.append(place)
     if pace:
-        told += [f"{pace:,.0f} updates/s", f"about {duration((total - done) / pace)} left"]
+        told += [
+            f"{pace:,.{0 if pace > 9 else 1}f} updates/s",
+            f"about {duration((total - done) / pace)} left",
+        ]
     return " · ".join(told)
 
 

@@ -17,6 +17,7 @@ from pkpo.config import (
     fields_of,
 )
 from pkpo.figures.style import ESTIMATOR_COLOURS, K_COLOURS, OTHER_COLOURS, run_styles
+from pkpo.studies.language import ROLLING
 from pkpo.tasks import EVAL_KS
 
 TITLES = {
@@ -47,7 +48,7 @@ DRAWN = tuple(
     dict.fromkeys(
         [
             "k",
-            *(column.format(k=k) for column, _ in (EXACT, MEASURED) for k in EVAL_KS),
+            *(column.format(k=k) for column in (EXACT[0], MEASURED[0], ROLLING) for k in EVAL_KS),
             *sum(OWN.values(), ()),
         ]
     )

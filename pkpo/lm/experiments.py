@@ -119,18 +119,23 @@ EXPERIMENTS = {
 }
 
 
-@cache
 def recorded(experiment: str) -> dict[str, tuple[Record, ...]]:
-    """The shipped runs of an experiment: one per seed, by method; read once.
+    """The shipped runs of an experiment: one per seed, by method.
 
     Raises:
       OSError, ValueError: they are not there, or are damaged.
     """
-    found = EXPERIMENTS[experiment]
-    return {
-        name: tuple(read(path_of(experiment, name, seed)) for seed in found.seeds)
-        for name in found.methods
-    }
+    return {name: recorded_runs(experiment, name) for name in EXPERIMENTS[experiment].methods}
+
+
+@cache
+def recorded_runs(experiment: str, method: str) -> tuple[Record, ...]:
+    """The shipped runs of one method, one per seed; read once.
+
+    Raises:
+      OSError, ValueError: see `recorded`.
+    """
+    return tuple(read(path_of(experiment, method, seed)) for seed in EXPERIMENTS[experiment].seeds)
 
 
 def path_of(experiment: str, method: str, seed: int) -> Path:

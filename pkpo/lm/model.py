@@ -19,7 +19,6 @@ from torch.nn import functional as F
 
 from pkpo.lm.folders import HUB, WEIGHTS, download, find
 from pkpo.lm.tokenizer import Tokenizer
-from toy_envs.word_problems import Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,18 +324,6 @@ def _pretrained(path: Path, lora: int) -> Model:
     except ModuleNotFoundError as reason:
         raise ValueError(f"model {path} needs {reason.name}, which is not installed") from None
     return load_pretrained(path, lora, "cuda" if torch.cuda.is_available() else "cpu")
-
-
-def load_hard(model: str | Path) -> list[Problem]:
-    """The hard problems that a model's folder holds (`pkpo.lm.evaluate.hard_problems`).
-
-    Raises:
-      ValueError: it holds none.
-    """
-    path = None if str(model).startswith(HUB) else find(model) / "hard.json"
-    if path is None or not path.is_file():
-        raise ValueError(f"problems cannot be hard: model {model} has no hard.json")
-    return [Problem(**item) for item in json.loads(path.read_text())]
 
 
 _CONFIG = {

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from pkpo.config import GSM8K, WordProblemsConfig
+from pkpo.config import WordProblemsConfig
 from pkpo.estimators import rho
 from pkpo.lm.evaluate import evaluate
-from pkpo.lm.folders import HUB, download
-from pkpo.lm.model import load, load_hard
+from pkpo.lm.measured import KS, choose, problem_sets
+from pkpo.lm.model import load
 from pkpo.lm.policy import LanguagePolicy
 from pkpo.tasks import Task
-from toy_envs.word_problems import Problem, answer_of, gsm8k_splits, problems, verify
+from toy_envs.word_problems import answer_of, problems, verify
 
-KS = tuple(range(1, 17))
-"""The k at which every event gives pass@k."""
 WINDOW = 10
 """Updates over which the rolling pass@k is a mean."""
-HELD_OUT_SEED = 1_000_000
 SHOWN = 10
 """Updates between those whose groups are kept to be looked at."""
 GROUPS = 8
@@ -54,8 +50,8 @@ class WordProblemsTask(Task):
 
     def __init__(self, config: WordProblemsConfig):
         self.config = config
-        self._fixed, self._held_out = _problem_sets(config)
-        draw = functools.partial(_choose, self._fixed) if self._fixed else problems
+        self._fixed, self._held_out = problem_sets(config)
+        draw = functools.partial(choose, self._fixed) if self._fixed else problems
         self.policy = LanguagePolicy(
             load(config.model, config.lora),
             lambda rng: draw(config.prompts, rng),
@@ -184,34 +180,3 @@ class WordProblemsTask(Task):
     ) -> dict[str, np.ndarray]:
         """Nothing is known exactly of a language model."""
         return {}
-
-
-def _problem_sets(config: WordProblemsConfig) -> tuple[list[Problem], list[Problem]]:
-    """The fixed set to train on, empty for new problems at every update, and what is held out."""
-    fixed: list[Problem] = []
-    if config.problems.startswith(GSM8K):
-        where = config.problems.removeprefix(GSM8K)
-        if where.startswith(HUB):
-            name = where.removeprefix(HUB)
-            where = str(download("problems", name, "dataset", ("train.jsonl", "test.jsonl")))
-        fixed, others = gsm8k_splits(where)
-        if config.held_out > len(others):
-            raise ValueError(
-                f"held_out must be at most {len(others)} with {config.problems}, "
-                f"got {config.held_out}"
-            )
-        held_out = _choose(others, config.held_out, np.random.default_rng(HELD_OUT_SEED))
-    else:
-        held_out = problems(config.held_out, HELD_OUT_SEED, "held-out")
-        if config.problems == "hard":
-            fixed = load_hard(config.model)
-    if fixed and config.prompts > len(fixed):
-        raise ValueError(
-            f"prompts must be at most {len(fixed)} with {config.problems} problems, "
-            f"got {config.prompts}"
-        )
-    return fixed, held_out
-
-
-def _choose(fixed: Sequence[Problem], count: int, rng: np.random.Generator) -> list[Problem]:
-    return [fixed[i] for i in rng.permutation(len(fixed))[:count]]

@@ -47,6 +47,14 @@ THREADS = {
 class Executor(Protocol):
     """The call behind which runs are trained, on this machine or on others."""
 
+    @property
+    def where(self) -> str:
+        """Where runs compute, in words."""
+
+    @property
+    def at_once(self) -> int:
+        """How many runs compute at the same time, as far as is known."""
+
     def reconcile(self) -> None:
         """Make the store and the world agree: mark what died, kill what would not stop, start what may.
 
@@ -97,6 +105,16 @@ class LocalExecutor:
         self.slots = {"cpu": positive("PKPO_WORKERS", cores())} if slots is None else dict(slots)
         self.stop_grace = stop_grace or positive("PKPO_STOP_GRACE", STOP_GRACE)
         self._children: list[subprocess.Popen] = []
+
+    @property
+    def where(self) -> str:
+        """See `Executor`."""
+        return "on this machine's CPU"
+
+    @property
+    def at_once(self) -> int:
+        """See `Executor`."""
+        return self._slots(self.store.runs(status="running")).get("cpu", 1)
 
     def reconcile(self) -> None:
         """See `Executor`."""
@@ -183,6 +201,11 @@ class RayExecutor(LocalExecutor):
         super().__init__(store, {"cpu": positive("PKPO_WORKERS", 1)} if limited else {})
         self.address = address
         self._cpus = 1  # that this process has met itself
+
+    @property
+    def where(self) -> str:
+        """See `Executor`."""
+        return f"on the Ray cluster at {self.address}"
 
     def trainer(
         self, run: Run, changes: Sequence[Change], state: Mapping[str, np.ndarray] | None

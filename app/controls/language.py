@@ -1,0 +1,313 @@
+"""The controls of the language model's page. The address is their state, as it is the lab's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from app.controls.bound import bind, one_of
+from app.controls.text import plain
+from pkpo import schedules
+from pkpo.config import WordProblemsConfig, fields_of, format_value, parse_field
+from pkpo.estimators import ESTIMATORS, get_estimator
+from pkpo.lm.experiments import EXPERIMENTS, METHODS
+from pkpo.runs.run import check_id
+
+VIEWS = {
+    "results": "What training changed",
+    "train": "Train it yourself",
+    "group": "Inside a group",
+    "problems": "Which problems",
+    "playground": "Playground",
+}
+OWN = "own"
+EXPERIMENT_LABELS = {
+    "fresh": "Fresh problems",
+    "hard": "Fixed hard set",
+    "answer": "Answer only",
+    OWN: "Your runs",
+}
+MOVED = {"all": "All", "gained": "Newly solved", "lost": "Lost"}
+RUNS = 24  # at most, in one address
+SEEDS = 5
+LONGEST = 400  # characters of a question that is typed
+
+LABELS = {
+    "model": "Model",
+    "problems": "Problems",
+    "reward": "Reward",
+    "n": "Answers per problem, n",
+    "prompts": "Problems per update",
+    "steps": "Updates",
+    "learning_rate": "Learning rate",
+    "estimator": "Estimator",
+    "held_out": "Held-out problems",
+    "interval": "Updates between measurements",
+    "seed": "First random seed",
+}
+FIELDS = {name: fields_of(WordProblemsConfig.task)[name] for name in LABELS}
+"""The settings of a run that this page has; the methods say the others."""
+LIMITS = {"n": 64, "prompts": 256, "held_out": 4096}
+"""Limits of this page, below the library's: an update is over in seconds."""
+
+
+def _whole(name: str, low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdecimal() or not low <= int(text[:10]) <= high:
+            raise ValueError(f"{name} must be from {low} to {high}, got {text[:40]!r}")
+        return int(text)
+
+    return read
+
+
+def _methods(text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(text.split()))
+    for name in names:
+        if name not in METHODS:
+            raise ValueError(f"methods: there is no {name[:40]!r}")
+    return names
+
+
+def trained(text: str) -> tuple[str, ...]:
+    """What to train: keys of `METHODS`, or schedules; raises ValueError at what is neither."""
+    names = tuple(dict.fromkeys(text.split()))
+    for name in names:
+        if name not in METHODS:
+            schedules.parse(name)
+    return names
+
+
+def _ids(text: str) -> tuple[str, ...]:
+    ids = tuple(dict.fromkeys(text.split()))
+    if len(ids) > RUNS:
+        raise ValueError(f"runs: give at most {RUNS} ids, got {len(ids)}")
+    return tuple(map(check_id, ids))
+
+
+def _estimator(text: str) -> str:
+    if text:
+        get_estimator(text)
+    return text
+
+
+def _short(name: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if len(text) > LONGEST:
+            raise ValueError(f"{name} must have at most {LONGEST} characters, got {len(text)}")
+        return text
+
+    return read
+
+
+READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "view": ("results", one_of("view", tuple(VIEWS))),
+    "experiment": ("fresh", one_of("experiment", tuple(EXPERIMENT_LABELS))),
+    "methods": ("k1 k8 annealed", _methods),
+    "train": ("k1 k8 annealed", trained),
+    "seeds": ("1", _whole("seeds", 1, SEEDS)),
+    "runs": ("", _ids),
+    "method": ("0", _whole("method", 0, RUNS)),
+    "update": ("0", _whole("update", 0, 1_000_000)),
+    "prompt": ("0", _whole("prompt", 0, 100)),
+    "by": ("", _estimator),
+    "k": ("0", _whole("k", 0, 4096)),
+    "level": ("0", _whole("level", 0, 4)),
+    "moved": ("all", one_of("moved", tuple(MOVED))),
+    "problem": ("0", _whole("problem", 0, 100_000)),
+    "question": ("", _short("question")),
+    "answer": ("", _short("answer")),
+    "model_after": ("", _short("model_after")),
+    "draw": ("0", _whole("draw", 0, 2**32 - 2)),
+}
+"""The page's own settings beside those of a run: default text, and how a text is read."""
+_bind = partial(bind, "language")
+
+
+def language_settings() -> tuple[dict[str, Any], dict[str, Any]]:
+    """A run's settings and the page's own, from the address.
+
+    What cannot be used is said at the page's top and left at its default.
+
+    Returns:
+      Settings of `WordProblemsConfig`, and the page's own.
+    """
+    values = {name: field.default for name, field in FIELDS.items()}
+    own = {name: read(default) for name, (default, read) in READERS.items()}
+    problems = []
+    for name, text in st.query_params.to_dict().items():
+        try:
+            if name in FIELDS:
+                values[name] = parse_field(FIELDS[name], text, LIMITS.get(name))
+            elif name in READERS:
+                own[name] = READERS[name][1](text)
+            else:
+                raise ValueError(f"{name[:40]!r} is not a setting of this page")
+        except ValueError as reason:
+            problems.append(str(reason))
+    if own["experiment"] == OWN and not own["runs"]:
+        problems.append("experiment: there are no runs of yours in the address")
+        own["experiment"] = "fresh"
+    if problems:
+        shown = "\n".join(f"- {plain(text)}" for text in problems[:8])
+        st.warning(f"Not everything here could be used:\n{shown}", icon=":material/error:")
+    return values, own
+
+
+def language_view(own: dict[str, Any]) -> None:
+    """The row of buttons that chooses what is shown."""
+    st.segmented_control(
+        "View",
+        list(VIEWS),
+        format_func=VIEWS.__getitem__,
+        label_visibility="collapsed",
+        required=True,
+        **_bind("view", own["view"], "results"),
+    )
+
+
+def language_experiment(own: dict[str, Any]) -> None:
+    """Which runs to look at, and of which methods."""
+    options = [
+        *(name for name in EXPERIMENT_LABELS if name != OWN),
+        *([OWN] if own["runs"] else []),
+    ]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.segmented_control(
+            "Runs",
+            options,
+            format_func=EXPERIMENT_LABELS.__getitem__,
+            label_visibility="collapsed",
+            required=True,
+            wrap=True,
+            **_bind("experiment", own["experiment"], "fresh"),
+        )
+        if own["experiment"] == OWN:
+            return
+        known = EXPERIMENTS[own["experiment"]].methods
+        with st.popover("Methods", icon=":material/tune:"):
+            st.pills(
+                "Shown",
+                known,
+                selection_mode="multi",
+                format_func=lambda name: METHODS[name].label,
+                **_bind(
+                    "methods", [m for m in own["methods"] if m in known], READERS["methods"][0]
+                ),
+            )
+
+
+def language_choice(own: dict[str, Any], name: str, label: str, options: Sequence[str]) -> int:
+    """One of several by its place, as a row of buttons; the first where the address names none."""
+    chosen = own[name] if own[name] < len(options) else 0
+    st.segmented_control(
+        label,
+        range(len(options)),
+        format_func=options.__getitem__,
+        required=True,
+        wrap=True,
+        **_bind(name, chosen, 0),
+    )
+    return chosen
+
+
+def language_update(own: dict[str, Any], updates: Sequence[int]) -> int:
+    """One of the updates of which groups were kept; the nearest to the address's."""
+    chosen = min(updates, key=lambda update: abs(update - own["update"]))
+    if len(updates) > 1:
+        st.select_slider("Update", updates, **_bind("update", chosen, 0))
+    return chosen
+
+
+def language_prompt(own: dict[str, Any], right: Sequence[int], n: int) -> int:
+    """One of an update's problems, by its place: at first the one with the fewest right answers.
+
+    Args:
+      own: the page's own settings.
+      right: how many of each problem's answers are right; at first, none at all is passed over.
+      n: answers per problem.
+    """
+    telling = min(range(len(right)), key=lambda i: right[i] or n + 1)
+    chosen = min(own["prompt"], len(right)) or telling + 1
+    st.pills(
+        "Problem, and how many of its answers are right",
+        range(1, len(right) + 1),
+        format_func=lambda place: f"{place}: {right[place - 1]} of {n}",
+        required=True,
+        wrap=True,
+        **_bind("prompt", chosen, 0),
+    )
+    return chosen - 1
+
+
+def language_weights(own: dict[str, Any], estimator: str, k: int, n: int) -> tuple[str, int]:
+    """By which estimator and k to weigh a group; what trained on it at first."""
+    by, at = own["by"] or estimator, min(own["k"] or k, n)
+    left, right = st.columns(2)
+    with left:
+        st.selectbox(
+            "Weights by",
+            list(dict.fromkeys([*ESTIMATORS, by])),
+            format_func=lambda name: get_estimator(name).label,
+            **_bind("by", by, estimator),
+        )
+    with right:
+        if get_estimator(by).uses_k and n > 1:
+            st.slider("and k", 1, n, **_bind("k", at, k))
+    return by, at
+
+
+def language_filters(own: dict[str, Any], levels: Sequence[int]) -> None:
+    """Which problems a table lists."""
+    st.segmented_control(
+        "Steps",
+        [0, *levels],
+        format_func=lambda level: str(level) if level else "All",
+        required=True,
+        **_bind("level", own["level"], 0),
+    )
+    st.segmented_control(
+        "Change",
+        list(MOVED),
+        format_func=MOVED.__getitem__,
+        required=True,
+        **_bind("moved", own["moved"], "all"),
+    )
+
+
+def language_question(own: dict[str, Any]) -> None:
+    """A problem of one's own."""
+    left, right = st.columns([4, 1])
+    left.text_area(
+        "Problem",
+        height=100,
+        max_chars=LONGEST,
+        **_bind("question", own["question"], ""),
+    )
+    right.text_input(
+        "Its answer", placeholder="optional", max_chars=12, **_bind("answer", own["answer"], "")
+    )
+
+
+def language_after(own: dict[str, Any], options: dict[str, str]) -> str:
+    """Which trained model to ask; "" if there is none."""
+    chosen = own["model_after"] if own["model_after"] in options else next(iter(options), "")
+    if options:
+        st.selectbox(
+            "After training",
+            list(options),
+            format_func=options.__getitem__,
+            **_bind("model_after", chosen, next(iter(options))),
+        )
+    return chosen
+
+
+def set_language(**changes: Any) -> None:
+    """Change what the address says; for callbacks. None takes a setting back to its default."""
+    for name, value in changes.items():
+        if value is None:
+            st.query_params.pop(name, None)
+        else:
+            st.query_params[name] = format_value(value)

@@ -1,0 +1,120 @@
+"""The form for runs of the language model: presets, a few settings in view, the others folded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import streamlit as st
+
+from app.controls.bound import bind
+from app.controls.language import FIELDS, LABELS, LIMITS, READERS, SEEDS, trained
+from app.presets import LANGUAGE, Preset
+from pkpo.config import format_value
+from pkpo.estimators import ESTIMATORS, get_estimator
+from pkpo.lm.experiments import METHODS
+
+IN_VIEW = ("model", "problems", "reward")
+OPTIONS = {
+    "problems": {"fresh": "New at every update", "hard": "Fixed hard set"},
+    "reward": {
+        "strict": "Right, every equation true",
+        "answer": "Right answer only",
+        "share": "Share of true steps",
+    },
+}
+_bind = partial(bind, "language")
+
+
+def language_presets(values: dict[str, Any], own: dict[str, Any]) -> str:
+    """The row of presets; returns the message of the one that is set, if one is."""
+    now = {**values, "train": own["train"], "seeds": own["seeds"]}
+    wanted = {preset.name: _all(preset) for preset in LANGUAGE}
+    set_now = next((name for name, all_of in wanted.items() if all_of == now), None)
+    st.session_state["language preset"] = set_now
+
+    def choose() -> None:
+        chosen = st.session_state["language preset"]
+        if chosen:
+            preset = next(preset for preset in LANGUAGE if preset.name == chosen)
+            given = {name: format_value(value) for name, value in preset.changes.items()}
+            if preset.compare != READERS["train"][0]:
+                given["train"] = preset.compare
+            st.query_params.from_dict({"view": "train", **given})
+
+    st.pills(
+        "Examples",
+        list(wanted),
+        key="language preset",
+        on_change=choose,
+        label_visibility="collapsed",
+    )
+    return next((preset.message for preset in LANGUAGE if preset.name == set_now), "")
+
+
+def _all(preset: Preset) -> dict[str, Any]:
+    defaults = {name: field.default for name, field in FIELDS.items()}
+    return defaults | preset.changes | {"train": trained(preset.compare), "seeds": 1}
+
+
+def language_form(
+    values: dict[str, Any], own: dict[str, Any], models: Sequence[str], top: int
+) -> None:
+    """The settings of runs to be: a few in view, the others folded.
+
+    Args:
+      values: the settings.
+      own: the page's own.
+      models: names of models that ship.
+      top: the most updates.
+    """
+    for name, column in zip(IN_VIEW, st.columns(3), strict=True):
+        with column:
+            _field(name, values, models, top)
+    st.multiselect(
+        "Train",
+        list(dict.fromkeys([*METHODS, *own["train"]])),
+        format_func=lambda name: METHODS[name].label if name in METHODS else f"k: {name}",
+        accept_new_options=True,
+        help="Each is a run. Choose, or type a schedule of k and press Enter: `2`, `8@0,1@60` (8, then "
+        "1 from update 60), `linear:8->1@100`.",
+        **_bind("train", list(own["train"]), READERS["train"][0]),
+    )
+    with st.expander("More settings"):
+        rest = [name for name in FIELDS if name not in IN_VIEW]
+        columns = st.columns(3)
+        for place, name in enumerate(rest):
+            with columns[place % 3]:
+                _field(name, values, models, top)
+        with columns[len(rest) % 3]:
+            st.number_input(
+                "Seeds",
+                1,
+                SEEDS,
+                help="So many runs of each that differ in their random numbers only.",
+                **_bind("seeds", own["seeds"], 1),
+            )
+
+
+def _field(name: str, values: dict[str, Any], models: Sequence[str], top: int) -> None:
+    field, value, label = FIELDS[name], values[name], LABELS[name]
+    bound = _bind(name, value, field.default)
+    if name in OPTIONS:
+        known = OPTIONS[name]
+        options = list(dict.fromkeys([*known, value]))
+        st.selectbox(label, options, format_func=lambda text: known.get(text, text), **bound)
+    elif name == "model":
+        st.selectbox(label, list(dict.fromkeys([*models, value])), **bound)
+    elif name == "estimator":
+        options = [key for key, entry in ESTIMATORS.items() if entry.uses_k]
+        st.selectbox(
+            label,
+            list(dict.fromkeys([*options, value])),
+            format_func=lambda key: get_estimator(key).label,
+            **bound,
+        )
+    else:
+        high = top if name == "steps" else LIMITS.get(name, field.metadata["high"])
+        step = {"step": 1} if isinstance(value, int) else {"format": "%g"}
+        st.number_input(label, field.metadata["low"], high, **bound, **step)

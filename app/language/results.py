@@ -1,0 +1,170 @@
+"""What training changed: solved within k tries before and after, over updates, in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from app import controls, livecharts
+from app.language.sources import Method, methods
+from app.livecharts import Series
+from app.runs.tables import table
+from pkpo.config import command
+from pkpo.figures import tries as figures
+from pkpo.runs.sweep import Spread
+from pkpo.studies import language as study
+from pkpo.tasks import EVAL_KS
+
+Curves = Sequence[Mapping[int, Spread]]
+CHART = {"displaylogo": False, "modeBarButtons": [["toImage", "resetScale2d"]], "showTips": False}
+TRAINING, UNSEEN = "The problems trained on", "Unseen problems"
+
+
+def show(values: dict[str, Any], own: dict[str, Any]) -> None:
+    """The view."""
+    title = st.container()
+    controls.language_view(own)
+    controls.language_experiment(own)
+    found = methods(own)
+    shown = [method for method in found if study.measured(method.records[0], "held_out")]
+    if not shown:
+        title.header("What does training for the best of k change?", anchor=False)
+        st.info("Nothing is measured of these runs yet. Choose others, or train some.")
+        return
+    fixed = shown[0].config.problems != "fresh"
+    unseen = pairs(shown, study.HELD_OUT)
+    training = pairs(shown, study.ROLLING)
+    labels = [method.label for method in shown]
+    told = (
+        figures.headline_of_fixed(labels, training, unseen)
+        if fixed
+        else figures.headline(labels, unseen)
+    )
+    title.header(told, anchor=False)
+    left, right = st.columns([2, 1] if fixed else [3, 2], gap="large")
+    with left:
+        styles = [(method.label, method.colour) for method in shown]
+        before_and_after(styles, [(TRAINING, training)] * fixed + [(UNSEEN, unseen)], "recorded")
+    with right:
+        _in_words(shown)
+    st.subheader("On the way", anchor=False)
+    over_updates(shown)
+    with st.expander("All numbers"):
+        _numbers(shown, unseen)
+    with st.popover("Copy as command", icon=":material/terminal:"):
+        st.caption("Trains each of these with its first seed, without a browser:")
+        lines = "\n".join(command([method.config]) for method in shown)
+        st.code(lines, language="bash", wrap_lines=True)
+
+
+def pairs(found: Sequence[Method], column: str) -> list[tuple[Mapping, Mapping]]:
+    """Per method, pass@k before and after."""
+    return [(study.at(m.records, column, 0), study.at(m.records, column, -1)) for m in found]
+
+
+def before_and_after(
+    styles: Sequence[tuple[str, str]],
+    panels: Sequence[tuple[str, Sequence[tuple[Mapping, Mapping]]]],
+    key: str,
+) -> None:
+    """Figures side by side, on the same axis: what is solved within k tries.
+
+    Args:
+      styles: label and colour of each method.
+      panels: title, and per method pass@k before and after.
+      key: names the figures on the page.
+    """
+    y = figures.reach([values for _, rows in panels for pair in rows for values in pair])
+    for column, (title, rows) in zip(st.columns(len(panels)), panels, strict=True):
+        after = [(*style, now) for style, (_, now) in zip(styles, rows, strict=True)]
+        text = "; ".join(
+            f"{label} {100 * list(now.values())[-1].mean:.1f}%" for label, _, now in after
+        )
+        with column:
+            st.markdown(f"**{title}** solved within k tries")
+            chart(
+                figures.pass_at_k(rows[0][0], after, y), f"{key}-{title}", f"{title}: {text}", 400
+            )
+
+
+def chart(figure: go.Figure, key: str, alt: str, height: int) -> None:
+    """One figure."""
+    st.plotly_chart(figure, key=key, theme=None, height=height, config=CHART, alt=alt)
+
+
+def _in_words(found: Sequence[Method]) -> None:
+    """The changes, and what is sure of them."""
+    counted = [method for method in found if study.binary(method.config)]
+    gains = [[study.gain(m.records, k) for k in (1, study.TRIES)] for m in counted]
+    heads = ["Change, in points", "a single try", f"best of {study.TRIES}"]
+    rows = [
+        [f"**{controls.plain(method.label)}**", *map(_marked, spreads)]
+        for method, spreads in zip(counted, gains, strict=True)
+    ]
+    if rows:
+        st.markdown("**Unseen problems, since the start**")
+        st.markdown(table(heads, rows))
+    if len(counted) > 1:
+        first, second = counted[:2]
+        single, many = (study.gain(second.records, k, first.records) for k in (1, study.TRIES))
+        st.markdown(figures.contrast(second.label, first.label, single, many))
+    config, seeds = found[0].config, [record.config.seed for record in found[0].records]
+    bands = f" Bands: ± one, over seeds {', '.join(map(str, seeds))}." if len(seeds) > 1 else ""
+    st.caption(
+        f"± one standard error over {'seeds and ' * (len(seeds) > 1)}problems, paired: all answer the "
+        f"same {config.held_out:,} held-out problems, {study.TRIES} times each. Marked: beyond "
+        f"{figures.SURE:g} standard errors.{bands} Not claimed: that it holds for other models, "
+        "problems or step sizes."
+    )
+
+
+def _marked(gain: Spread) -> str:
+    text = controls.plain(figures.change(gain))
+    if not figures.sure(gain):
+        return text
+    colour, sign = ("green", "▲") if gain.mean > 0 else ("red", "▼")
+    return f":{colour}[**{text} {sign}**]"
+
+
+def over_updates(found: Sequence[Method]) -> None:
+    """Charts that share their cursor and their stretch of updates."""
+    panels = figures.panels(found[0].config)
+    names = [panel.column for panel in panels]
+    series = []
+    for method in found:
+        curves, errors = study.over_updates([r.columns for r in method.records], names)
+        name = "+".join(method.ids) or f"{method.config.to_dict()}"
+        series.append(Series(name, method.label, method.colour, curves, errors))
+    livecharts.show(series, panels, _switches(found), key="language-charts")
+
+
+def _switches(found: Sequence[Method]) -> list[tuple[int, str]]:
+    """Where a schedule takes another k, to stand under the axis."""
+    marks = {
+        piece.start: f"{method.label}: k = {piece.first}"
+        for method in found
+        for piece in method.config.k_schedule.pieces[1:]
+    }
+    return list(marks.items())
+
+
+def _numbers(found: Sequence[Method], unseen: Sequence[tuple[Mapping, Mapping]]) -> None:
+    heads = ["Unseen problems", *(f"pass@{k}" for k in EVAL_KS), "entropy", "ever solved"]
+    rows = [["Before training", *(_spread(unseen[0][0][k]) for k in EVAL_KS), "", ""]]
+    for method, (_, after) in zip(found, unseen, strict=True):
+        more = [
+            _spread(Spread.of([record.final(name) for record in method.records]))
+            for name in ("entropy", "cumulative_solve_rate")
+        ]
+        rows.append(
+            [f"**{controls.plain(method.label)}**", *(_spread(after[k]) for k in EVAL_KS), *more]
+        )
+    st.markdown(table(heads, rows))
+
+
+def _spread(spread: Spread) -> str:
+    error = "" if spread.error != spread.error else f" ± {spread.error:.3f}"
+    return f"{spread.mean:.3f}{error}"

@@ -1,0 +1,95 @@
+"""The runs that the page looks at: recorded ones, or a visitor's own, by method."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import streamlit as st
+
+from app.controls import OWN, plain
+from app.runs.engine import Engine, engine
+from pkpo.config import WordProblemsConfig
+from pkpo.figures import tries as figures
+from pkpo.lm.experiments import METHODS, recorded_runs
+from pkpo.runs import Run
+from pkpo.runs.record import Record, of
+from pkpo.studies import language as study
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """Runs that differ in their seeds only."""
+
+    label: str
+    colour: str
+    records: tuple[Record, ...]
+    ids: tuple[str, ...] = ()
+    """Of runs in the store."""
+
+    @property
+    def config(self) -> Any:
+        """Of the first seed."""
+        return self.records[0].config
+
+
+def methods(own: dict[str, Any]) -> list[Method]:
+    """What the address asks for and is there; says what is not.
+
+    Raises:
+      StoreError, ValueError: see `Store`.
+    """
+    if own["experiment"] == OWN:
+        return own_methods(engine(), own["runs"])
+    found, missing = {}, []
+    for name in own["methods"]:
+        try:
+            found[name] = recorded_runs(own["experiment"], name)
+        except KeyError:
+            continue
+        except (OSError, ValueError):
+            missing.append(METHODS[name].label)
+    if missing:
+        st.caption(f"Not recorded: {plain(', '.join(missing))}.")
+    colours = [colour for _, colour in figures.styles([r[0].config for r in found.values()])]
+    return [
+        Method(METHODS[name].label, colour, records)
+        for (name, records), colour in zip(found.items(), colours, strict=True)
+    ]
+
+
+def own_methods(found: Engine, ids: tuple[str, ...]) -> list[Method]:
+    """Runs in the store that have begun, by method.
+
+    Raises:
+      StoreError, ValueError: see `Store`.
+    """
+    runs = [run for run in language_runs(found, ids) if run.metrics]
+    result = []
+    groups = study.by_seed([run.config for run in runs])
+    styles = figures.styles([runs[places[0]].config for places in groups])
+    for places, (label, colour) in zip(groups, styles, strict=True):
+        members = [runs[place] for place in places]
+        records = tuple(_record(found, run.id, run.step, run.status) for run in members)
+        result.append(Method(label, colour, records, tuple(run.id for run in members)))
+    return result
+
+
+def language_runs(found: Engine, ids: tuple[str, ...]) -> list[Run]:
+    """Runs of the language model in the store.
+
+    Raises:
+      StoreError, ValueError: see `Store`; one is of another task.
+    """
+    runs = [found.store.run(id) for id in ids]
+    for run in runs:
+        if run.task != WordProblemsConfig.task:
+            raise ValueError(f"run {run.id} is not of the language model")
+    return runs
+
+
+@lru_cache(maxsize=32)
+def _record(found: Engine, id: str, step: int, status: str) -> Record:
+    """A run as it was at a step."""
+    return of(found.store, id)

@@ -1,0 +1,238 @@
+"""Train it yourself: a few choices and a button; then the runs, live."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from app import access, controls, live, livecharts, registry
+from app.language.results import TRAINING, UNSEEN, before_and_after, pairs
+from app.language.sources import Method, language_runs, own_methods
+from app.livecharts import Series
+from app.runs import words
+from app.runs.engine import Engine, engine, explained
+from app.runs.going import act
+from pkpo.config import PROBLEM_SETS, WordProblemsConfig, command, run_config
+from pkpo.figures import tries as figures
+from pkpo.lm import experiments
+from pkpo.lm.experiments import METHODS, recorded_runs
+from pkpo.lm.folders import MODELS
+from pkpo.runs import Run, sweep
+from pkpo.studies import language as study
+
+MOST = 12  # runs of one click
+REDRAW = 5.0  # seconds after which pass@k against k is drawn anew
+
+
+def show(values: dict[str, Any], own: dict[str, Any]) -> None:
+    """The view."""
+    found, visitor = engine(), access.visitor()
+    going = language_runs(found, own["runs"])
+    st.header(_heading(own_methods(found, own["runs"]), going), anchor=False)
+    controls.language_view(own)
+    if going:
+        _live(found, going)
+        with st.expander("Train others"):
+            _form(found, visitor, values, own)
+    else:
+        _form(found, visitor, values, own)
+    access.recognise()
+
+
+def _heading(begun: Sequence[Method], runs: Sequence[Run]) -> str:
+    """What came out of the runs, once they are over."""
+    unseen = pairs(begun, study.HELD_OUT)
+    if any(run.status in words.ACTIVE for run in runs):
+        return f"Training: {words.count(len(runs), 'run')}, live"
+    if runs and unseen and unseen[0][0]:
+        return figures.headline([method.label for method in begun], unseen)
+    return "Train it yourself: what will it solve within 16 tries?"
+
+
+# --- The form -----------------------------------------------------------------------------------
+
+
+def _form(
+    found: Engine, visitor: access.Visitor, values: dict[str, Any], own: dict[str, Any]
+) -> None:
+    message = controls.language_presets(values, own)
+    if message:
+        st.markdown(message)
+    with st.container(border=True):
+        shipped = sorted(path.name for path in MODELS.iterdir())
+        controls.language_form(values, own, shipped, found.store.limits.steps)
+        try:
+            if not visitor.host:
+                _check_visitor(values, shipped)
+            configs = _configs(values, own)
+        except ValueError as reason:
+            st.error(controls.plain(str(reason)), icon=":material/error:")
+            configs = []
+
+        def start() -> None:
+            def submit(to: Engine) -> str:
+                together = to.store.submit_together(configs, owner=visitor.owner)
+                ids = [run.id for run in to.store.runs(sweep=together)][::-1]
+                return f"view=train&runs={'+'.join(ids)}"
+
+            act(submit)
+
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                f"Train {words.count(len(configs), 'run')}" if configs else "Train",
+                type="primary",
+                icon=":material/play_arrow:",
+                on_click=start,
+                disabled=not configs,
+            )
+            if configs:
+                with st.popover("Copy as command", icon=":material/terminal:"):
+                    st.caption("Prints the same numbers, without a browser:")
+                    lines = "\n".join(command([config]) for config in configs)
+                    st.code(lines, language="bash", wrap_lines=True)
+                st.caption(_how_long(found, configs), width="content")
+
+
+def _configs(values: Mapping[str, Any], own: Mapping[str, Any]) -> list[Any]:
+    """The runs that the form asks for.
+
+    Raises:
+      ValueError: an impossible setting, none, or too many.
+    """
+    base: Any = run_config(WordProblemsConfig.task, schedule="1", **values)
+    trained = [
+        METHODS.get(name) or experiments.Method(name, {"schedule": name}) for name in own["train"]
+    ]
+    configs = [
+        config
+        for method in trained
+        for config in sweep.configs(method.config(base), range(base.seed, base.seed + own["seeds"]))
+    ]
+    if not 1 <= len(configs) <= MOST:
+        raise ValueError(f"train must give from 1 to {MOST} runs, got {len(configs)}")
+    if len(set(configs)) < len(configs):
+        raise ValueError("train: two of these are the same run")
+    return configs
+
+
+def _check_visitor(values: Mapping[str, Any], shipped: Sequence[str]) -> None:
+    """Refuse what reaches beyond this project's folder.
+
+    Raises:
+      ValueError: naming the setting.
+    """
+    for name, known in (("model", shipped), ("problems", PROBLEM_SETS)):
+        if values[name] not in known:
+            raise ValueError(f"{name} must be one of {', '.join(known)} for visitors")
+
+
+def _how_long(found: Engine, configs: Sequence[Any]) -> str:
+    """How long it will take at the pace that was measured last, and on what."""
+    each = _seconds_per_answer(found, configs[0].model)
+    at_once = found.executor.at_once
+    device = f"{found.executor.where}, {words.count(at_once, 'run')} at a time, a core each"
+    waiting = len(found.store.queue())
+    queue = f", behind {words.count(waiting, 'run')} in the queue" if waiting else ""
+    if each is None:
+        return f"Trains {device}{queue}. How long it takes is not known yet."
+    one = max(each * _answers(config) for config in configs)
+    rounds = math.ceil(len(configs) / at_once)
+    return f"About {words.duration(one * rounds)} {device}{queue}."
+
+
+def _seconds_per_answer(found: Engine, model: str) -> float | None:
+    """Of the newest run of this model that went through, here or when it was recorded."""
+    for run in found.store.runs(status="finished", task=WordProblemsConfig.task, limit=20):
+        if run.settings.get("model") == model and run.started and run.finished:
+            return (run.finished - run.started) / _answers(run.config)
+    try:
+        record = recorded_runs("fresh", "k8")[0]
+    except (OSError, ValueError):
+        return None
+    if record.config.model != model or "seconds" not in record.provenance:
+        return None
+    return record.provenance["seconds"] / _answers(record.config)
+
+
+def _answers(config: Any) -> int:
+    """How many answers a run samples, to learn from and to measure."""
+    measured = 1 + math.ceil(config.steps / config.interval)
+    return (config.steps + 1) * config.prompts * config.n + measured * config.held_out * study.TRIES
+
+
+# --- Live ---------------------------------------------------------------------------------------
+
+
+def _live(found: Engine, runs: Sequence[Run]) -> None:
+    """The runs as they go on: what they solve by now, their curves, and the way to each."""
+    configs: list[Any] = [run.config for run in runs]
+    groups = [[runs[place] for place in places] for places in study.by_seed(configs)]
+    styles = figures.styles([group[0].config for group in groups])
+    going = any(run.status in words.ACTIVE for run in runs)
+
+    @st.fragment(run_every=REDRAW if going else None)
+    def follow_pass_at_k() -> None:
+        with explained():
+            found.look()
+            _pass_at_k(found, groups, styles)
+
+    follow_pass_at_k()
+    for run in runs:
+        if run.status == "failed":
+            st.error(controls.plain(run.message), icon=":material/error:")
+    names = ["+".join(run.id for run in group) for group in groups]
+    livecharts.show(
+        [Series(name, *style) for name, style in zip(names, styles, strict=True)],
+        figures.panels(configs[0]),
+        key="trained-charts",
+        drawn={
+            name: {"status": live.state(group, 0)["status"]}
+            for name, group in zip(names, groups, strict=True)
+        },
+    )
+    with st.container(horizontal=True):
+        for run in runs:
+            st.page_link(
+                registry.page("runs"),
+                label=f"{words.settings(run).split(' · ')[0]}, seed {run.config.seed}: {run.status}",
+                icon=f":material/{words.STATUSES[run.status][1]}:",
+                query_params={"run": run.id},
+            )
+    st.caption("On their own pages runs can be stopped, steered and exported.")
+    with st.container(horizontal=True):
+        for view, label in (("group", "Look inside a group"), ("problems", "Which problems?")):
+            st.button(
+                label,
+                on_click=controls.set_language,
+                kwargs={"view": view, "experiment": controls.OWN},
+            )
+
+
+def _pass_at_k(
+    found: Engine, groups: Sequence[Sequence[Run]], styles: Sequence[tuple[str, str]]
+) -> None:
+    """What the runs solve within k tries by now, of what they train on and of held-out problems."""
+    curves = [[found.seen(run.id).curves for run in group] for group in groups]
+    begun = [
+        (style, columns)
+        for style, together in zip(styles, curves, strict=True)
+        if (columns := [one for one in together if one])
+    ]
+    if not begun:
+        st.info("Not begun yet. The curves appear here by themselves.")
+        return
+    panels = [
+        (title, [_pair(columns, column) for _, columns in begun])
+        for title, column in ((TRAINING, study.ROLLING), (UNSEEN, study.HELD_OUT))
+    ]
+    measured = [(title, pairs) for title, pairs in panels if pairs[0][0]]
+    before_and_after([style for style, _ in begun], measured, "live")
+
+
+def _pair(columns: Sequence[Mapping[str, Any]], column: str) -> tuple[Mapping, Mapping]:
+    """Pass@k at the start of runs, and now."""
+    first, last = ([{n: c[at] for n, c in one.items()} for one in columns] for at in (0, -1))
+    return study.curve(first, column), study.curve(last, column)

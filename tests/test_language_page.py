@@ -1,0 +1,457 @@
+"""The language model's page without a browser, on runs made of random numbers and on a micro model."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+
+from app import access
+from app.controls.language import EXPERIMENT_LABELS, VIEWS
+from app.language import playground
+from app.runs import engine
+from pkpo.config import HillConfig, run_config
+from pkpo.estimators import pass_at_k, transform
+from pkpo.figures import tries as figures
+from pkpo.lm import experiments
+from pkpo.lm.experiments import METHODS
+from pkpo.lm.measured import problem_sets
+from pkpo.lm.model import save
+from pkpo.lm.warm_start import untrained
+from pkpo.runs import LocalExecutor, Store
+from pkpo.runs.record import write
+from pkpo.runs.sweep import Spread
+from pkpo.studies import language as study
+from tests.browser.browser import ROOT
+from tests.language_runs import SMALL, TRIES, keep, record
+from tests.test_runs import work
+
+SEEDS = (0, 1, 2)
+SHIPPED = {"fresh": SMALL, "hard": SMALL.replace(problems="hard")}
+OWN = "k1 k8 annealed".split()
+
+
+def configs(experiment: str, method: str):
+    base = SHIPPED[experiment]
+    return [METHODS[method].config(dataclasses.replace(base, seed=seed)) for seed in SEEDS]
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """A folder of records, as the repository ships them."""
+    folder = tmp_path_factory.mktemp("recorded")
+    for experiment in SHIPPED:
+        (folder / experiment).mkdir()
+        for method in OWN:
+            for config in configs(experiment, method):
+                path = folder / experiment / f"{method}-{config.seed}.json.gz"
+                write(record(config), path, ("groups",) if config.seed else ())
+    return folder
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch, recorded) -> Store:
+    """A store of the test's own, in which no executor starts anything, and the records above."""
+    monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(LocalExecutor, "reconcile", lambda self: None)
+    monkeypatch.setattr(experiments, "RECORDED", recorded)
+    monkeypatch.setattr(playground, "SHIPPED", recorded / "models")
+    experiments.recorded_runs.cache_clear()
+    yield Store()
+    experiments.recorded_runs.cache_clear()
+
+
+def open_page(**address: str) -> AppTest:
+    page = AppTest.from_file(str(ROOT / "app" / "script.py"), default_timeout=60)
+    page.run()
+    page.switch_page("app_pages/language_model.py")
+    for name, text in address.items():
+        page.query_params[name] = text
+    page.run()
+    assert not page.exception
+    return page
+
+
+def as_visitor(browser: str, **address: str) -> AppTest:
+    """The page as a browser in a classroom sees it."""
+    page = AppTest.from_file(str(ROOT / "app" / "script.py"), default_timeout=60)
+    page.session_state["browser"] = browser
+    page.run()
+    page.switch_page("app_pages/language_model.py")
+    for name, text in address.items():
+        page.query_params[name] = text
+    page.run()
+    assert not page.exception
+    return page
+
+
+def said(page: AppTest) -> str:
+    """Everything that the page says in words, without Markdown's escapes."""
+    parts = [*page.header, *page.markdown, *page.caption, *page.info, *page.warning, *page.error]
+    return "\n".join(part.value for part in parts).replace("\\", "")
+
+
+def click(page: AppTest, label: str) -> AppTest:
+    next(button for button in page.button if button.label == label).click().run()
+    assert not page.exception
+    return page
+
+
+def final(experiment: str, method: str, k: int) -> list[float]:
+    """Pass@k of each seed, counted here from what each problem's answers were."""
+    found = [
+        record(config).details[SMALL.steps]["held_out"] for config in configs(experiment, method)
+    ]
+    return [float(np.mean([pass_at_k(TRIES, c, k) for c in counts])) for counts in found]
+
+
+# --- The numbers ------------------------------------------------------------------------------------
+
+
+def test_curves_are_means_over_seeds_with_their_standard_errors():
+    records = [record(config) for config in configs("fresh", "k8")]
+    found = study.at(records, study.HELD_OUT, -1)
+    assert list(found) == list(range(1, TRIES + 1))
+    for k in (1, 5, 16):
+        values = final("fresh", "k8", k)
+        assert found[k].mean == pytest.approx(np.mean(values), abs=1e-12)
+        assert found[k].error == pytest.approx(np.std(values, ddof=1) / 3**0.5, abs=1e-12)
+    assert list(study.at(records, study.ROLLING, 0)) == list(range(1, SMALL.n + 1))
+    means, errors = study.over_updates([r.columns for r in records], ["entropy", "nothing"])
+    assert set(means) == set(errors) == {"update", "entropy"} and len(means["update"]) == 5
+    third = np.array([r["entropy"][2] for r in records])
+    assert means["entropy"][2] == pytest.approx(third.mean(), abs=1e-12)
+
+
+@pytest.mark.parametrize("k", [1, 4, 16])
+def test_gains_are_paired_by_problem_and_seed(k):
+    ours, theirs = ([record(c) for c in configs("fresh", name)] for name in ("k8", "k1"))
+
+    def table(records, update):
+        return np.array(
+            [[pass_at_k(TRIES, c, k) for c in r.details[update]["held_out"]] for r in records]
+        )
+
+    for baseline, differences in (
+        (theirs, table(ours, SMALL.steps) - table(theirs, SMALL.steps)),
+        ([], table(ours, SMALL.steps) - table(ours, 0)),
+    ):
+        found = study.gain(ours, k, baseline)
+        assert found.mean == pytest.approx(differences.mean(), abs=1e-12)
+        by_problem, by_seed = differences.mean(axis=0), differences.mean(axis=1)
+        variance = by_problem.var(ddof=1) / len(by_problem) + by_seed.var(ddof=1) / len(by_seed)
+        assert found.error == pytest.approx(variance**0.5, abs=1e-12)
+    single = study.gain(ours[:1], k)
+    row = (table(ours, SMALL.steps) - table(ours, 0))[0]
+    assert single.error == pytest.approx(row.std(ddof=1) / len(row) ** 0.5, abs=1e-12)
+
+
+def test_words_follow_the_numbers():
+    far, near, no = Spread(0.1, 0.01), Spread(-0.1, 0.01), Spread(0.01, 0.01)
+    assert "ahead of b at the best of 16 (+10.0 ± 1.0) but behind it at a single try (−10.0" in (
+        figures.contrast("a", "b", near, far)
+    )
+    assert "and not clearly apart from it at a single" in figures.contrast("a", "b", no, far)
+    values = {name: {16: Spread(x, 0.0)} for name, x in {"a": 0.5, "b": 0.75, "0": 0.25}.items()}
+    told = figures.headline(["a", "b"], [(values["0"], values["a"]), (values["0"], values["b"])])
+    assert told == (
+        "Within 16 tries b solves 75.0% of unseen problems; a: 50.0%; before training: 25.0%"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rewards", "parts"),
+    [
+        ([0, 0, 1, 0], ("1 of 4 is right", "k = 2** gives a right one +0.500, a wrong one 0")),
+        ([0, 0, 0, 0], ("0 of 4 are right", "nobody any weight")),
+        ([1, 1, 1, 1], ("4 of 4 are right", "nobody any weight")),
+        ([0.5, 0, 0.25, 0], ("The best earns 0.50, the worst 0.00", "the best one")),
+    ],
+)
+def test_a_group_in_words(rewards, parts):
+    told = figures.group(rewards, [("sloo_minus_one", 2), ("sloo_minus_one", 99)])
+    assert all(part in told for part in parts) and "99" not in told
+
+
+def test_small_weights_are_not_called_none():
+    assert [figures.weight_in_words(w) for w in (0.0, 0.5, -0.0625, 8e-5, -8e-5)] == [
+        "0", "+0.500", "−0.062", "+8e-05", "−8e-05",
+    ]  # fmt: skip
+
+
+def test_moves_are_counted():
+    before, after = np.array([0, 0, 3, 16, 5]), np.array([2, 0, 0, 16, 0])
+    assert figures.moved(before, after).startswith(
+        "1 of 2 never solved before are solved now; 2 of 3"
+    )
+    (heat, *_) = figures.before_and_after(before, after, "#0072b2").data
+    assert heat.customdata[2][0] == heat.customdata[0][0] == heat.customdata[16][16] == 1
+    assert np.sum(heat.customdata) == 5
+
+
+# --- What is recorded ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("experiment", [name for name in EXPERIMENT_LABELS if name != "own"])
+def test_every_view_of_every_experiment_opens(store, view, experiment):
+    page = open_page(view=view, experiment=experiment)
+    assert not page.error and not page.warning
+    if experiment == "answer" and view in ("results", "group", "problems"):
+        assert "Not recorded: k = 1, k = 8, k = 8, then 1." in said(page) and page.info
+    else:
+        assert not page.info or view == "playground"
+
+
+def test_the_headline_states_what_the_records_hold(store):
+    (header,) = open_page().header
+    for method in OWN:
+        assert f"{100 * np.mean(final('fresh', method, 16)):.1f}%" in header.value
+    before = [pass_at_k(TRIES, c, 16) for c in record(SMALL).details[0]["held_out"]]
+    assert f"before training: {100 * np.mean(before):.1f}%" in header.value
+
+
+def test_a_fixed_set_shows_what_it_gained_beside_unseen_problems(store):
+    page = open_page(experiment="hard")
+    charts = [chart.key for chart in page.get("plotly_chart")]
+    assert len(charts) == 2 and "of the problems that it trained on" in page.header[0].value
+
+
+def test_methods_can_be_left_out(store):
+    page = open_page(methods="k8")
+    assert "k = 1" not in page.header[0].value and "k = 8 solves" in page.header[0].value
+
+
+def test_a_group_is_weighed_by_another_estimator(store):
+    made = record(configs("fresh", "k8")[0]).details[2]["groups"][0]
+    rewards = np.array([sample["reward"] for sample in made["samples"]])
+    page = open_page(view="group", method="1", update="2", prompt="1", by="canonical", k="3")
+    weights = transform(rewards, 3, "canonical")
+    body = next(e.proto.body for e in page.get("html") if "pk-completions'" in e.proto.body)
+    for weight in weights:
+        assert f"title='weight {weight:.6f}'" in body
+    assert body.count("role='listitem'") == SMALL.n and body.count("title='right'") == 2
+    first = body.index(f"weight {weights.max():.6f}")
+    assert first < body.index(f"weight {weights.min():.6f}")
+    alone = open_page(view="group", method="1", update="2", prompt="2")
+    assert "title='the only right one'" in next(
+        e.proto.body for e in alone.get("html") if "pk-completions'" in e.proto.body
+    )
+
+
+def test_the_first_group_is_the_one_with_the_fewest_right_answers(store):
+    page = open_page(view="group", update="2")
+    assert page.button_group(key="_language_prompt").value == 2
+    assert "1 of 8 is right" in said(page)
+    assert "2 of 8 are right" in said(open_page(view="group", update="2", prompt="1"))
+
+
+def test_tokens_cannot_break_out_of_the_page(store, monkeypatch):
+    monkeypatch.setattr(
+        "tests.language_runs.problems", lambda count, rng: [_spiteful] * count
+    )  # the text of a completion
+    experiments.recorded_runs.cache_clear()
+    path = experiments.path_of("fresh", "k1", 0)
+    kept = path.read_bytes()
+    try:
+        write(record(configs("fresh", "k1")[0]), path)
+        page = open_page(view="group")
+        body = next(e.proto.body for e in page.get("html") if "pk-completions'" in e.proto.body)
+        assert "<script" not in body and "&lt;" in body
+    finally:
+        path.write_bytes(kept)
+
+
+_spiteful = dataclasses.replace(
+    problem_sets(SMALL)[1][0], solution="<script>alert(1)</script>####1"
+)
+
+
+def test_problems_are_filtered(store):
+    counts = {u: record(configs("fresh", "k8")[0]).details[u]["held_out"] for u in (0, SMALL.steps)}
+    lost = [a > 0 == b for a, b in zip(counts[0], counts[SMALL.steps], strict=True)]
+    questions = [p.question for p in problem_sets(SMALL)[1]]
+    page = open_page(view="problems", method="1", moved="lost")
+    want = [q for q, gone in zip(questions, lost, strict=True) if gone]
+    assert want, "this seed loses nothing: choose another"
+    assert page.dataframe[0].value["problem"].tolist() == want
+    page = open_page(view="problems", level="3")
+    assert set(page.dataframe[0].value["steps"]) == {3}
+
+
+def test_first_solutions_of_the_fixed_set_are_told(store):
+    page = open_page(view="problems", experiment="hard")
+    firsts = [
+        np.array(record(configs("hard", m)[0]).details[SMALL.steps]["first_solved"]) for m in OWN
+    ]
+    for label, updates in zip(("k = 1", "k = 8", "k = 8, then 1"), firsts, strict=True):
+        assert f"**{label}** solved {(updates >= 0).sum()} at some time" in said(page)
+
+
+# --- Addresses ----------------------------------------------------------------------------------------
+
+
+def test_nonsense_in_the_address_is_explained_and_left_at_its_default(store):
+    page = open_page(
+        view="castle", experiment="own", methods="k1 magic", runs="x", update="-1", by="love",
+        n="many",
+    )  # fmt: skip
+    for part in (
+        "view must be one of results, train",
+        "experiment: there are no runs of yours",
+        "methods: there is no 'magic'",
+        "a run's id has 12 characters",
+        "update must be from 0",
+        "estimator must be one of",
+        "n must be a whole number, got 'many'",
+    ):
+        assert part in said(page), part
+    page = open_page(train="8@", seeds="99", maze="1", question="a" * 401)
+    for part in (
+        "schedule must look like",
+        "seeds must be from 1 to 5, got '99'",
+        "'maze' is not a setting of this page",
+        "question must have at most 400 characters",
+    ):
+        assert part in said(page), part
+    assert page.button_group(key="_language_view").value == "results"
+
+
+def test_runs_that_are_not_there_or_of_another_task(store):
+    assert "there is no run 0123456789ab" in said(open_page(view="train", runs="0123456789ab"))
+    hill = store.submit(HillConfig(steps=5))
+    assert "is not of the language model" in said(open_page(view="train", runs=hill))
+
+
+# --- Own runs -----------------------------------------------------------------------------------------
+
+
+def test_the_button_submits_what_the_form_says(store):
+    page = open_page(view="train", train="k1 annealed linear:8->1@4", steps="6", prompts="2", n="8")
+    click(page, "Train 3 runs")
+    runs = store.runs()[::-1]
+    assert [run.config for run in runs] == [
+        run_config("word-problems", steps=6, prompts=2, n=8, schedule=schedule)
+        for schedule in ("1", "8@0,1@4", "linear:8->1@4")
+    ]
+    assert len({run.sweep for run in runs}) == 1
+    assert page.query_params["runs"] == " ".join(run.id for run in runs)
+    assert page.query_params["view"] == "train"
+    assert "Not begun yet" in said(page)
+
+
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        ({"train": "tzsm25", "n": "8"}, "k = 16 is more than n = 8"),
+        ({"train": ""}, "train must give from 1 to 12 runs, got 0"),
+        ({"train": "k1 1"}, "two of these are the same run"),
+        ({"train": "k1 k2 k4 k8", "seeds": "5"}, "from 1 to 12 runs, got 20"),
+    ],
+)
+def test_what_cannot_run_is_said_beside_a_dead_button(store, address, problem):
+    page = open_page(view="train", **address)
+    assert problem in said(page)
+    assert next(b for b in page.button if b.label.startswith("Train")).disabled
+
+
+def test_the_page_says_how_long_it_takes_where(store, monkeypatch):
+    monkeypatch.setenv("PKPO_WORKERS", "2")
+    engine._engine.cache_clear()
+    sampled = (SMALL.steps + 1) * SMALL.prompts * SMALL.n + 3 * SMALL.held_out * TRIES
+    asked = (601 * 32 * 16 + 16 * 256 * TRIES) / sampled * 60.0  # a minute each, as recorded
+    page = open_page(view="train", steps="600")
+    assert f"About {round(2 * asked / 3600)} hours on this machine's CPU, 2 runs at a time" in said(
+        page
+    )
+    store.submit(SMALL)
+    assert "behind 1 run in the queue" in said(open_page(view="train"))
+    engine._engine.cache_clear()
+
+
+def test_presets_fill_the_form(store):
+    page = open_page(view="train")
+    for name, parts in {
+        "Stalled at pass@1": ("--problems hard", "--schedule 1", "--steps 200"),
+        "k = n: too much variance": ("--schedule 16",),
+        "Entropy bonus instead": ("--entropy-bonus 0.01",),
+    }.items():
+        page.button_group(key="language preset").set_value(name).run()
+        assert not page.exception and not page.error
+        assert page.button_group(key="language preset").value == name
+        assert all(part in page.code[0].value for part in parts), name
+
+
+def test_own_runs_are_looked_at_like_the_recorded_ones(store):
+    ids = [keep(store, config) for method in ("k1", "k8") for config in configs("fresh", method)]
+    address = {"runs": " ".join(ids)}
+    for view in ("train", "results", "group", "problems"):
+        page = open_page(view=view, experiment="own", **address)
+        assert not page.error and not page.warning and not page.info
+        if view in ("train", "results"):
+            for method in ("k1", "k8"):
+                share = f"{100 * np.mean(final('fresh', method, 16)):.1f}%"
+                assert share in page.header[0].value
+    assert (
+        "Your runs"
+        in open_page(view="results", **address).button_group(key="_language_experiment").options
+    )
+
+
+def test_visitors_have_limits_and_no_models_of_the_host(store, monkeypatch, micro):
+    monkeypatch.setenv(access.SECRET, "open sesame")
+    monkeypatch.setenv("PKPO_QUEUE_LIMIT", "2")
+    engine._engine.cache_clear()
+    student = "0123456789abcdef" * 2
+    click(as_visitor(student, view="train", train="k1 k8"), "Train 2 runs")
+    assert {run.owner for run in store.runs()} != {""} and len(store.runs()) == 2
+    page = click(as_visitor(student, view="train", train="k1"), "Train 1 run")
+    assert "at most 2 of your runs can wait" in said(page) and len(store.runs()) == 2
+    assert "model must be one of tiny" in said(as_visitor(student, view="train", model=micro))
+    assert "n must be from 1 to 64" in said(as_visitor(student, view="train", n="4000"))
+    engine._engine.cache_clear()
+
+
+def test_a_failed_run_says_why(store):
+    id = store.submit(SMALL)
+    store.claim(lambda device: 1)
+    store.end(id, None, "failed", "learning_rate 9 is too large: at update 2 it diverged")
+    assert "learning_rate 9 is too large" in said(open_page(view="train", runs=id))
+
+
+# --- The playground -----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def micro(tmp_path_factory) -> str:
+    """A model that knows nothing but the words."""
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("micro")
+    save(untrained(0, width=16, layers=1, heads=2, hidden=16), folder)
+    return str(folder)
+
+
+def test_a_run_s_checkpoint_is_asked(store, micro):
+    config = run_config(
+        "word-problems", model=micro, steps=1, prompts=1, n=2, schedule="1", held_out=0
+    )
+    id = store.submit(config)
+    work(store, id)
+    page = open_page(view="playground", runs=id, problem="3")
+    assert not page.error and not page.info
+    assert [s.value.split(",")[0] for s in page.subheader] == ["0 of 16 right"] * 2
+    lists = [e.proto.body for e in page.get("html") if "pk-completions'" in e.proto.body]
+    again = open_page(view="playground", runs=id, problem="3")
+    assert lists == [e.proto.body for e in again.get("html") if "pk-completions'" in e.proto.body]
+    other = open_page(view="playground", runs=id, problem="3", draw="1")
+    assert lists != [e.proto.body for e in other.get("html") if "pk-completions'" in e.proto.body]
+
+
+def test_unknown_words_are_named_beside_the_field(store):
+    page = open_page(view="playground", question="Ann has 3 dragons. How many?", answer="3")
+    assert "words that the model does not know: dragons" in said(page)
+    page = open_page(view="playground", question="How many apples does Ann have?", answer="lots")
+    assert not page.error and "only the equations are checked" in said(page)
