@@ -60,9 +60,7 @@ class Groups:
     """`[U, U]`: inner products of the gradients of their log-probabilities, by all parameters."""
 
 
-def draw(
-    model: Model, problem: Problem, n: int, groups: int, rng: np.random.Generator
-) -> Groups:
+def draw(model: Model, problem: Problem, n: int, groups: int, rng: np.random.Generator) -> Groups:
     """Sample a prompt, and differentiate what was drawn."""
     drawn = sample(model, [problem.question], n * groups, rng)
     _, which = torch.unique(drawn.tokens[0], dim=0, return_inverse=True)
