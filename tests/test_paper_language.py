@@ -150,14 +150,14 @@ def test_the_best_and_what_ties_with_it():
 def shipped(found, tmp_path, monkeypatch):
     """The made-up runs in the place of those that ship."""
     monkeypatch.setattr(experiments, "RECORDED", tmp_path / "recorded")
-    experiments.recorded.cache_clear()
+    experiments.recorded_runs.cache_clear()
     for name, methods in found.items():
         (experiments.RECORDED / name).mkdir(parents=True)
         for method, records in methods.items():
             for record in records:
                 write(record, experiments.path_of(name, method, record.config.seed))
     yield
-    experiments.recorded.cache_clear()
+    experiments.recorded_runs.cache_clear()
 
 
 def test_the_command_reads_what_ships(shipped, tmp_path, capsys):
@@ -211,8 +211,8 @@ def test_interrupted(tmp_path, capsys, monkeypatch):
 
 def test_no_recorded_runs_are_said(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(experiments, "RECORDED", tmp_path / "nothing")
-    experiments.recorded.cache_clear()
+    experiments.recorded_runs.cache_clear()
     assert main(["figures", "--out", str(tmp_path), "--only", "fig6", "--recorded"]) == 2
     said = capsys.readouterr().err
     assert "the recorded runs cannot be read: fresh/k1-0.json.gz: No such file" in said
-    experiments.recorded.cache_clear()
+    experiments.recorded_runs.cache_clear()

@@ -119,21 +119,12 @@ EXPERIMENTS = {
 }
 
 
-def recorded(experiment: str) -> dict[str, tuple[Record, ...]]:
-    """The shipped runs of an experiment: one per seed, by method.
-
-    Raises:
-      OSError, ValueError: they are not there, or are damaged.
-    """
-    return {name: recorded_runs(experiment, name) for name in EXPERIMENTS[experiment].methods}
-
-
 @cache
 def recorded_runs(experiment: str, method: str) -> tuple[Record, ...]:
     """The shipped runs of one method, one per seed; read once.
 
     Raises:
-      OSError, ValueError: see `recorded`.
+      OSError, ValueError: they are not there, or are damaged.
     """
     return tuple(read(path_of(experiment, method, seed)) for seed in EXPERIMENTS[experiment].seeds)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from pkpo.config import RunConfig
 from pkpo.estimators import pass_at_k
-from pkpo.lm.experiments import EXPERIMENTS, recorded
+from pkpo.lm.experiments import EXPERIMENTS, recorded_runs
 from pkpo.paper.recipe import Claim, Progress
 from pkpo.runs import Store, StoreError
 from pkpo.runs.record import Record
@@ -39,7 +39,7 @@ class TrainedRuns:
         """See `Source`."""
         try:
             return {
-                name: {method: recorded(name)[method] for method in methods}
+                name: {method: recorded_runs(name, method) for method in methods}
                 for name, methods in self.methods.items()
             }
         except OSError as reason:
