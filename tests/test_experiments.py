@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import dataclasses
 
-from pkpo.lm.experiments import EXPERIMENTS
+import pytest
+import torch
+
+from pkpo.lm import experiments
+from pkpo.lm.experiments import EXPERIMENTS, FRESH, recorded_runs
+from pkpo.lm.model import load
+from pkpo.training import Loop
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -27,3 +33,38 @@ def test_methods_differ_in_what_they_are_and_seeds_only(name):
 def test_an_annealed_schedule_ends_at_1():
     schedule = EXPERIMENTS["hard"].configs()["annealed", 0].k_schedule
     assert [schedule(u) for u in (0, 119, 120, 200)] == [8, 8, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(experiments.RECORDED.glob("*/*.json.gz")),
+    ids=lambda p: f"{p.parent.name}/{p.name}",
+)
+def test_what_ships_is_what_the_experiments_say(path):
+    method, seed = path.name.removesuffix(".json.gz").rsplit("-", 1)
+    (found,) = (r for r in recorded_runs(path.parent.name, method) if r.config.seed == int(seed))
+    assert found.config == EXPERIMENTS[path.parent.name].configs()[method, int(seed)]
+    assert not found.changes and len(found["update"]) == found.config.steps + 1
+
+
+@pytest.mark.slow
+def test_records_and_models_are_written(tmp_path, monkeypatch):
+    small = {"steps": 2, "prompts": 2, "n": 4, "held_out": 2, "interval": 2, "schedule": "2"}
+    base = dataclasses.replace(FRESH, **small)
+    few = dataclasses.replace(EXPERIMENTS["fresh"], base=base, methods=("k1", "k2"), seeds=(0, 1))
+    monkeypatch.setattr(experiments, "EXPERIMENTS", {"fresh": few})
+    monkeypatch.setattr(experiments, "RECORDED", tmp_path / "recorded")
+    monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path / "data"))
+    recorded_runs.cache_clear()
+    experiments.main(["fresh"])
+    first, second = recorded_runs("fresh", "k2")
+    recorded_runs.cache_clear()
+    assert (first.config.seed, second.config.seed) == (0, 1)
+    assert "groups" in first.details[0] and "groups" not in second.details[0]
+    assert [p.name for p in (tmp_path / "recorded" / "models").iterdir()] == ["k1"]
+    loop = Loop(few.configs()["k1", 0])
+    for _ in loop:
+        pass
+    want = loop.task.policy.model.parameters
+    for name, p in load(tmp_path / "recorded" / "models" / "k1").parameters.items():
+        assert torch.equal(p, want[name].half().float()), name

@@ -19,10 +19,12 @@ from pkpo.config import WordProblemsConfig
 from pkpo.runs.record import Record, read, write
 
 RECORDED = Path(__file__).parent / "recorded"
-"""The records that ship, `EXPERIMENT/METHOD-SEED.json.gz`."""
+"""The records that ship, `EXPERIMENT/METHOD-SEED.json.gz`, and some models that they ended with."""
 SPREAD = RECORDED / "spread.json.gz"
 """What `pkpo.lm.spread` measured."""
 SEEDS = (0, 1, 2)
+MODELS = {"fresh": ("k1", "k8", "annealed")}
+"""By experiment, the methods whose model ships, that of the first seed, in `models/METHOD`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,18 +138,28 @@ def path_of(experiment: str, method: str, seed: int) -> Path:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Train the experiments and write their records."""
+    from pkpo.lm.attempts import trained
+    from pkpo.lm.model import LanguageModel, save
     from pkpo.runs import Store
+    from pkpo.runs.checkpoint import newest_file
     from pkpo.runs.together import finish
 
     parser = argparse.ArgumentParser(prog="python -m pkpo.lm.experiments", description=__doc__)
     parser.add_argument("experiment", nargs="*", choices=tuple(EXPERIMENTS), help="default all")
+    store = Store()
     for name in parser.parse_args(argv).experiment or EXPERIMENTS:
         wanted = EXPERIMENTS[name].configs()
-        records = finish(Store(), list(wanted.values()), partial(_say, name))
+        records = finish(store, list(wanted.values()), partial(_say, name))
         (RECORDED / name).mkdir(parents=True, exist_ok=True)
         for (method, seed), record in zip(wanted, records, strict=True):
             # Groups to look at are large, and those of one seed are enough.
             write(record, path_of(name, method, seed), ("groups",) if seed else ())
+            if method in MODELS.get(name, ()) and seed == SEEDS[0]:
+                file = newest_file(store.files(id := record.provenance["id"]))
+                assert file is not None, f"run {id} has lost its checkpoint"
+                model = trained(record.config.model, file)
+                assert isinstance(model, LanguageModel)  # tiny is
+                save(model, RECORDED / "models" / method)
 
 
 def _say(experiment: str, done: float) -> None:

@@ -31,8 +31,8 @@ class Record:
     details: Mapping[int, Mapping[str, Any]]
     """By update, where there are any; see the task."""
     provenance: Mapping[str, Any]
-    """Versions, device and so on; of a run that is over also "finished", when (seconds since 1970), and
-    "seconds", from its start."""
+    """Its id, versions, device and so on; of a run that is over also "finished", when (seconds since
+    1970), and "seconds", from its start."""
 
     def __getitem__(self, name: str) -> np.ndarray:
         return self.columns[name]
@@ -57,7 +57,7 @@ def of(store: Store, id: str) -> Record:
         changes=tuple(store.changes(id)),
         columns=store.events(id),
         details=store.details(id),
-        provenance=run.provenance | times,
+        provenance={"id": id} | run.provenance | times,
     )
 
 
