@@ -126,7 +126,8 @@ class LiveCharts {
     const changed = newer.filter(({ name, state }) => Object.entries(this.data.drawn[name] ?? {}).some(([field, value]) => state[field] !== value));
     if (this.lost) this.report("server back");
     else if (changed.length) this.report(JSON.stringify(changed.map(({ name, state }) => [name, state])));
-    return this.lost || newer.length < answer.length || answer.some(({ over }) => !over);
+    const outdated = followed.some(({ label }) => this.series.get(label)?.outdated);
+    return this.lost || outdated || newer.length < answer.length || answer.some(({ over }) => !over);
   }
 
   // A server that was started anew knows this page only once its script has run.
