@@ -191,7 +191,7 @@ _TABLE_5 = {
 
 
 def _figure_8(runs: Runs) -> tuple[Table, list[Claim]]:
-    hard = runs["hard"]
+    hard = {name: runs["hard"][name] for name in FIGURE_8["experiments"]["hard"]}
     names = ("pass@1", "pass@16")
     table = _table(
         *(row for name in names for row in _training(f"{name}, the hard set", hard, name)),
@@ -227,7 +227,7 @@ def _figure_8(runs: Runs) -> tuple[Table, list[Claim]]:
 
 
 def _table_5(runs: Runs) -> tuple[Grid, ...]:
-    hard = runs["hard"]
+    hard = {name: runs["hard"][name] for name in FIGURE_8["experiments"]["hard"]}
     cells = np.array(
         [
             [mean_and_error(ends(method, name)) for name in _TABLE_5.values()]
