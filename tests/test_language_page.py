@@ -10,7 +10,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from app import access
-from app.controls.language import EXPERIMENT_LABELS, VIEWS
+from app.controls.language import EXPERIMENT_LABELS, VIEWS, language_address
 from app.language import playground
 from app.runs import engine
 from pkpo.config import HillConfig, run_config
@@ -341,6 +341,25 @@ def test_the_button_submits_what_the_form_says(store):
     assert page.query_params["runs"] == " ".join(run.id for run in runs)
     assert page.query_params["view"] == "train"
     assert "Not begun yet" in said(page)
+
+
+def test_a_run_is_duplicated_through_the_address(store):
+    config = run_config(
+        "word-problems", steps=6, prompts=2, n=8, schedule="4@0,2@3", estimator="canonical", seed=3
+    )
+    address = language_address(config)
+    assert address["view"] == "train"
+    click(open_page(**address), "Train 1 run")
+    assert [run.config for run in store.runs()] == [config]
+    assert language_address(config.replace(entropy_bonus=0.1)) is None
+    assert language_address(HillConfig()) is None
+    page = AppTest.from_file(str(ROOT / "app" / "script.py"), default_timeout=60)
+    page.run()
+    page.switch_page("app_pages/runs.py")
+    page.query_params["run"] = store.runs()[0].id
+    page.run()
+    (link,) = (x for x in page.main if x.type == "page_link" and "Duplicate" in x.proto.label)
+    assert "view=train&train=4%400%2C2%403" in link.proto.query_string
 
 
 @pytest.mark.parametrize(

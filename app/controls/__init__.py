@@ -23,6 +23,7 @@ from app.controls.lab import (
 )
 from app.controls.language import (
     OWN,
+    language_address,
     language_after,
     language_choice,
     language_experiment,
@@ -64,6 +65,7 @@ __all__ = [
     "lab_settings",
     "lab_total",
     "lab_view",
+    "language_address",
     "language_after",
     "language_choice",
     "language_experiment",

@@ -11,7 +11,7 @@ import streamlit as st
 from app.controls.bound import bind, one_of
 from app.controls.text import plain
 from pkpo import schedules
-from pkpo.config import WordProblemsConfig, fields_of, format_value, parse_field
+from pkpo.config import RunConfig, WordProblemsConfig, fields_of, format_value, parse_field
 from pkpo.estimators import ESTIMATORS, get_estimator
 from pkpo.lm.experiments import EXPERIMENTS, METHODS
 from pkpo.runs.run import check_id
@@ -154,6 +154,16 @@ def language_settings() -> tuple[dict[str, Any], dict[str, Any]]:
         shown = "\n".join(f"- {plain(text)}" for text in problems[:8])
         st.warning(f"Not everything here could be used:\n{shown}", icon=":material/error:")
     return values, own
+
+
+def language_address(config: RunConfig) -> dict[str, str] | None:
+    """The address at which such a run can be trained; None where the page lacks one of its settings."""
+    changed = config.changed()
+    schedule = changed.pop("schedule", config.schedule)
+    if config.task != WordProblemsConfig.task or not changed.keys() <= FIELDS.keys():
+        return None
+    settings = {name: format_value(value) for name, value in changed.items()}
+    return {"view": "train", "train": schedule, **settings}
 
 
 def language_view(own: dict[str, Any]) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import live, livecharts
+from app import live, livecharts, registry
 from app.access import Visitor
-from app.controls import plain
+from app.controls import language_address, plain
 from app.runs import form, words
 from app.runs.engine import Engine
 from app.runs.going import change, delete, go, heading
@@ -93,6 +93,13 @@ def _actions(visitor: Visitor, run: Run) -> None:
                 icon=":material/content_copy:",
                 on_click=go,
                 args=(form.address_of(run),),
+            )
+        elif (address := language_address(run.config)) is not None:
+            st.page_link(
+                registry.page("language_model"),
+                label="Duplicate with changes",
+                icon=":material/content_copy:",
+                query_params=address,
             )
         if mine and run.status != "running":
             delete(visitor, [run])

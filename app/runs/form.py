@@ -21,7 +21,7 @@ from toy_envs.bandit import BANDITS
 from toy_envs.gaussian_hill import SHAPES
 
 PAGES = {page.task: page for page in (TOY, BANDIT)}
-"""What this form can start; a language model is trained from the command line."""
+"""What this form can start; a language model has a page of its own."""
 STEPS = 10_000
 SEEDS, VALUES = 20, 8  # at most
 LABELS = {
