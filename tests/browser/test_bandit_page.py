@@ -246,7 +246,7 @@ def test_a_bad_url_opens_the_default_and_says_why(visit):
     check(page, ANNEALING, 300, 2)
 
 
-@pytest.mark.parametrize("slower", [1, 8])
+@pytest.mark.parametrize("slower", [1, pytest.param(8, marks=pytest.mark.slow)])
 def test_pages_keep_their_own_settings(visit, slower):
     page = visit("/toy-problem?n=24")
     # A slow browser shows the old page's path while the new page is running.

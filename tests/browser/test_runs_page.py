@@ -198,6 +198,7 @@ def test_reload_stop_resume_kill_and_two_tabs(visit, store):
     expect(other.get_by_text(f"there is no run {id}")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_sweep_and_a_comparison(visit, store):
     page = visit("/runs?new=bandit&steps=400&seeds=2&vary=schedule+1+4", ready=False)
     button(page, "Start 4 runs").click()
@@ -231,6 +232,7 @@ def test_a_sweep_and_a_comparison(visit, store):
     page.wait_for_function(f"{drawn} == 1")
 
 
+@pytest.mark.slow
 def test_classroom(chromium, tmp_path):
     environment = {"PKPO_HOST_SECRET": "open sesame", "PKPO_DATA_DIR": str(tmp_path)}
     store = Store(tmp_path)
