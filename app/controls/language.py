@@ -13,6 +13,7 @@ from app.controls.text import plain
 from pkpo import schedules
 from pkpo.config import RunConfig, WordProblemsConfig, fields_of, format_value, parse_field
 from pkpo.estimators import ESTIMATORS, get_estimator
+from pkpo.lm import experiments
 from pkpo.lm.experiments import EXPERIMENTS, METHODS
 from pkpo.runs.run import check_id
 
@@ -180,10 +181,9 @@ def language_view(own: dict[str, Any]) -> None:
 
 def language_experiment(own: dict[str, Any]) -> None:
     """Which runs to look at, and of which methods."""
-    options = [
-        *(name for name in EXPERIMENT_LABELS if name != OWN),
-        *([OWN] if own["runs"] else []),
-    ]
+    there = {path.name for path in experiments.RECORDED.iterdir()} | {own["experiment"]}
+    there |= {OWN} if own["runs"] else set()
+    options = [name for name in EXPERIMENT_LABELS if name in there]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control(
             "Runs",

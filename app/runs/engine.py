@@ -93,10 +93,8 @@ class Engine:
             return held
 
     def _read(self, id: str, held: Seen | None) -> Seen:
-        at, run = (
-            time.time(),
-            self.store.run(id),
-        )  # first: of one that is over nothing will be missing
+        at = time.time()
+        run = self.store.run(id)  # first: of one that is over nothing will be missing
         curves = dict(held.curves) if held else {}
         ends = dict(held.ends) if held else {}
         news = self.store.events(id, after=int(curves["update"][-1]) if curves else -1)

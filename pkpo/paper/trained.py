@@ -13,16 +13,18 @@ import numpy as np
 from pkpo.config import RunConfig
 from pkpo.estimators import pass_at_k
 from pkpo.lm.experiments import EXPERIMENTS, recorded_runs
+from pkpo.lm.measured import KS
 from pkpo.paper.recipe import Claim, Progress
 from pkpo.runs import Store, StoreError
 from pkpo.runs.record import Record
+from pkpo.runs.sweep import Spread
 from pkpo.runs.together import finish
 
 Method = Sequence[Record]
 """A method's runs, one per seed; the same seeds everywhere."""
 Runs = Mapping[str, Mapping[str, Method]]
 """By experiment and method."""
-DRAWN = 16  # completions of every held-out problem, see `pkpo.lm.task`
+DRAWN = max(KS)  # completions of every held-out problem
 SURE = 2
 """Standard errors by which a difference must stand out. Those of few seeds are uncertain themselves: of
 three, chance alone goes beyond two of them, to one side, 1 time in 11."""
@@ -121,19 +123,14 @@ def ends(records: Method, name: str, updates: int = 1) -> np.ndarray:
 
 
 def mean_and_error(values: np.ndarray) -> tuple[float, float]:
-    """The mean and its standard error.
+    """The mean and its standard error, see `Spread.crossed`.
 
     Args:
       values: `[S]` of seeds, or `[S, P]` of seeds and problems; differences, if methods are compared,
-        of the same seed and problem. Seeds and problems are samples, both: the variances that the
-        means over either show are added. What is due to neither alone is then counted twice, so that
-        the error is rather too large than too small.
+        of the same seed and problem.
     """
-    variance = sum(
-        np.moveaxis(values, axis, 0).reshape(size, -1).mean(axis=1).var(ddof=1) / size
-        for axis, size in enumerate(values.shape)
-    )
-    return float(values.mean()), float(np.sqrt(variance))
+    found = Spread.crossed(values)
+    return found.mean, found.error
 
 
 def in_words(differences: np.ndarray) -> str:

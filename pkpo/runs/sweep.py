@@ -29,6 +29,23 @@ class Spread:
         error = values.std(axis=0, ddof=1) / np.sqrt(count) if count > 1 else values[0] * np.nan
         return cls(values.mean(axis=0), error)
 
+    @classmethod
+    def crossed(cls, values: Any) -> Spread:
+        """The spread of `[seeds]` or `[seeds, problems]`, where both are samples.
+
+        The variances that the means over either show are added; of a single seed, that over problems
+        stands alone. What is due to neither alone is counted twice, so that the error is rather too
+        large than too small.
+        """
+        values = np.asarray(values, float)
+        variances = [
+            np.moveaxis(values, axis, 0).reshape(size, -1).mean(axis=1).var(ddof=1) / size
+            for axis, size in enumerate(values.shape)
+            if size > 1
+        ]
+        error = float(np.sqrt(sum(variances))) if variances else np.nan
+        return cls(float(values.mean()), error)
+
 
 @dataclass(frozen=True, slots=True)
 class Member:

@@ -84,9 +84,7 @@ def binary(config: RunConfig) -> bool:
 def gain(records: Sequence[Record], k: int, baseline: Sequence[Record] = ()) -> Spread:
     """What training, or training otherwise, changed in pass@k: paired problem by problem.
 
-    The error is the root of two variances' sum: of the mean over seeds, and of that over problems
-    (in which the sampling of the answers is counted twice, so it is rather too large); of a single
-    seed, the latter only.
+    The error is that of `Spread.crossed`, over seeds and problems.
 
     Args:
       records: a run per seed, all measured on the same problems.
@@ -95,10 +93,7 @@ def gain(records: Sequence[Record], k: int, baseline: Sequence[Record] = ()) -> 
     """
     after = _pass_at(records, k, -1)
     gains = after - (_pass_at(baseline, k, -1) if baseline else _pass_at(records, k, 0))  # [S, P]
-    over_problems = Spread.of(gains.mean(axis=0))
-    over_seeds = Spread.of(gains.mean(axis=1))
-    seeds = 0.0 if len(records) == 1 else over_seeds.error
-    return Spread(over_problems.mean, float(np.hypot(over_problems.error, seeds)))
+    return Spread.crossed(gains)
 
 
 def _pass_at(records: Sequence[Record], k: int, place: int) -> np.ndarray:
