@@ -125,10 +125,10 @@ def _table(
     )
     rows = chosen["selection"]["rows"]
     if rows and rows[0] < len(listed):
-        _one(listed[rows[0]], problems[listed[rows[0]]])
+        _one(listed[rows[0]], problems[listed[rows[0]]], found[about])
 
 
-def _one(place: int, problem: Problem) -> None:
+def _one(place: int, problem: Problem, method: Method) -> None:
     with st.container(border=True):
         st.markdown(f"**{controls.plain(problem.question)}**")
         st.markdown(f"Worked solution: `{problem.solution}`")
@@ -136,7 +136,12 @@ def _one(place: int, problem: Problem) -> None:
             "Try it in the playground",
             icon=":material/sports_esports:",
             on_click=controls.set_language,
-            kwargs={"view": "playground", "problem": place, "question": None},
+            kwargs={
+                "view": "playground",
+                "problem": place,
+                "question": None,
+                "model_after": next(iter(method.ids), None),  # problems are counted within its own
+            },
         )
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 MODELS = Path(__file__).parent / "models"
 """The models that ship."""
+VOCABULARY = "vocabulary.json"
+"""The file that makes a folder one of ours."""
 HUB = "hub:"
 """What a name on the Hugging Face hub begins with; nothing else is ever downloaded."""
 WEIGHTS = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
@@ -31,6 +33,14 @@ def find(model: str | Path) -> Path:
         f"model must be one of {shipped}, a model's folder, a .gguf file or hub:NAME, "
         f"got {str(model)[:80]!r}"
     )
+
+
+def ours(model: str | Path) -> bool:
+    """Whether a model is one of ours, whose folder has its words; all others are for transformers.
+
+    Of one on the hub this is known only once it is here.
+    """
+    return any((folder / VOCABULARY).is_file() for folder in (MODELS / model, Path(model)))
 
 
 def model_name(text: str) -> str:

@@ -17,7 +17,7 @@ from safetensors import torch as safetensors
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pkpo.lm.folders import HUB, WEIGHTS, download, find
+from pkpo.lm.folders import HUB, VOCABULARY, WEIGHTS, download, find, ours
 from pkpo.lm.tokenizer import Tokenizer
 
 
@@ -289,15 +289,14 @@ def save(model: LanguageModel, folder: Path) -> None:
     (folder / "model.safetensors").write_bytes(data)
     (folder / "config.json").write_text(json.dumps(llama_config(config), indent=1) + "\n")
     words = json.dumps(model.tokenizer.vocabulary, indent=0)
-    (folder / "vocabulary.json").write_text(words + "\n")
+    (folder / VOCABULARY).write_text(words + "\n")
 
 
 def load(model: str | Path, lora: int = 0) -> Model:
     """Read a model, one of ours in single precision.
 
     Args:
-      model: what `find` takes, or "hub:NAME", which is downloaded. A folder with a vocabulary.json is
-        one of ours; all others are for transformers.
+      model: what `find` takes, or "hub:NAME", which is downloaded.
       lora: see `pkpo.lm.pretrained.load_pretrained`.
 
     Raises:
@@ -307,7 +306,7 @@ def load(model: str | Path, lora: int = 0) -> Model:
         path = download("model", str(model).removeprefix(HUB), "model", WEIGHTS)
     else:
         path = find(model)
-    if not (path / "vocabulary.json").is_file():
+    if not ours(path):
         return _pretrained(path, lora)
     if lora:
         raise ValueError(f"lora must be 0 for model {model}, all of which is trained, got {lora}")
@@ -315,7 +314,7 @@ def load(model: str | Path, lora: int = 0) -> Model:
     decoder = Decoder(ModelConfig(**{name: shape[theirs] for name, theirs in _CONFIG.items()}))
     weights = safetensors.load_file(path / "model.safetensors")
     from_llama(decoder, {name: w.float() for name, w in weights.items()})
-    return LanguageModel(decoder, Tokenizer(json.loads((path / "vocabulary.json").read_text())))
+    return LanguageModel(decoder, Tokenizer(json.loads((path / VOCABULARY).read_text())))
 
 
 def _pretrained(path: Path, lora: int) -> Model:
