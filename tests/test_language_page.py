@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from app import access
 from app.controls.language import EXPERIMENT_LABELS, VIEWS, language_address
 from app.language import playground
-from app.runs import engine
+from app.runs import engine, words
 from pkpo.config import HillConfig, run_config
 from pkpo.estimators import pass_at_k, transform
 from pkpo.figures import tries as figures
@@ -439,6 +439,27 @@ def test_visitors_have_limits_and_no_models_of_the_host(store, monkeypatch, micr
     assert "model must be one of tiny" in said(as_visitor(student, view="train", model=micro))
     assert "n must be from 1 to 64" in said(as_visitor(student, view="train", n="4000"))
     engine._engine.cache_clear()
+
+
+def test_what_runs_took_is_told_as_far_as_it_is_known(store):
+    ids = [keep(store, config) for config in configs("fresh", "k8")[:2]]
+    assert "On average" not in said(open_page(view="train", runs=" ".join(ids)))  # as of old runs
+    for id, pace, memory in zip(ids, (0.5, 1.5), (300, 1200), strict=True):
+        store.describe(id, {"updates_per_second": pace, "peak_memory_mib": memory})
+    sampled = SMALL.prompts * SMALL.n * record(configs("fresh", "k8")[0])["tokens"][-1]
+    taken = f"On average 1 updates/s, {sampled:,.0f} tokens/s, up to 1,200 MiB of memory."
+    assert taken in said(open_page(view="train", runs=" ".join(ids)))
+    run = store.run(ids[0])
+    told = f"0.5 updates/s · {sampled / 2:,.0f} tokens/s · up to 300 MiB of memory"
+    assert words.progress_of([run], 0.0, "") == f"4 of 4 updates · {told}"
+    live = dataclasses.replace(run, status="running", step=2)
+    gpu = {"updates_per_second": 9.0, "peak_gpu_memory_mib": 2048}
+    live = dataclasses.replace(live, provenance=gpu)
+    assert words.progress_of([live], 0.04, "") == (
+        f"2 of 4 updates · 0.04 updates/s · {0.04 * sampled:.2g} tokens/s · "
+        "up to 2,048 MiB on the GPU · about 50 seconds left"
+    )
+    assert words.progress_of([live], 0.0, "") == "2 of 4 updates"
 
 
 def test_a_failed_run_says_why(store):

@@ -202,7 +202,9 @@ def _live(found: Engine, runs: Sequence[Run]) -> None:
                 icon=f":material/{words.STATUSES[run.status][1]}:",
                 query_params={"run": run.id},
             )
-    st.caption("On their own pages runs can be stopped, steered and exported.")
+    taken = words.cost(runs) if not going and len(runs) > 1 else []
+    on_average = f"On average {', '.join(taken)}. " if taken else ""
+    st.caption(f"{on_average}On their own pages runs can be stopped, steered and exported.")
     with st.container(horizontal=True):
         for view, label in (("group", "Look inside a group"), ("problems", "Which problems?")):
             st.button(

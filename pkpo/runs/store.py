@@ -374,9 +374,10 @@ class Store:
             db.execute("UPDATE runs SET message = ? WHERE id = ?", (message, id))
 
     def describe(self, id: str, provenance: Mapping[str, Any]) -> None:
-        """Say what a run's numbers depend on, where that is known only after `begin`."""
+        """Say what a run's numbers depend on, or take, where that is known only after `begin`."""
         with self._write() as db:
-            texts = (json.dumps(provenance), id)
+            known = _object(_row(db, id)["provenance"])
+            texts = (json.dumps({**known, **provenance}), id)
             db.execute("UPDATE runs SET provenance = ? WHERE id = ?", texts)
 
     def append(
