@@ -499,7 +499,7 @@ def test_the_shipped_model_is_as_good_as_its_card_says():
         assert abs(here - mean) < 4 * np.hypot(error, spread), f"pass@{k}: {here}, card {mean}"
 
 
-@pytest.mark.experiment
+@pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_pkpo_finds_more_and_pass_at_1_training_is_surer():
     """The paper's claim in small, on problems that nobody has trained on; some minutes."""
@@ -509,7 +509,7 @@ def test_pkpo_finds_more_and_pass_at_1_training_is_surer():
     for k in (1, 8):
         learner = LanguagePolicy(load("tiny"), functools.partial(problems, 32))
         for update in range(120):
-            texts = learner.sample(np.random.default_rng((0, update)), 16)
+            texts = learner.sample(np.random.default_rng((3, update)), 16)
             graded = zip(learner.problems, texts, strict=True)
             rewards = [[verify(text, p).strict for text in group] for p, group in graded]
             learner.step(learner.gradient(texts, transform(rewards, k)), Optimizer("adam", 3e-4))
