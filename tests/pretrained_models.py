@@ -45,6 +45,9 @@ def llama(path: Path) -> Path:
 
 def questions_file(path: Path, count: int) -> str:
     """So many problems in a file of GSM8K's format, as a setting."""
-    items = [{"question": p.question, "answer": f"#### {p.answer}"} for p in problems(count, 0)]
+    items = [
+        {"question": p.question, "answer": f"So it is.\n#### {p.answer}"}
+        for p in problems(count, 0)
+    ]
     (path / "some.jsonl").write_text("\n".join(map(json.dumps, items)))
     return f"gsm8k:{path / 'some.jsonl'}"

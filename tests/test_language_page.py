@@ -543,7 +543,7 @@ def test_a_pretrained_model_s_run_is_asked(store, pretrained, lora):
     assert not page.error and page.header[0].value.startswith("Ask the model: 4 tries before")
     question = problem_sets(config)[1][1].question
     assert page.text_area[0].value == question
-    assert "at most 7 tokens" in said(page) and "Unseen problem 2 of 3" in said(page)
+    assert "at most 7 tokens" in said(page) and "problem 2 of 3: `So it is. ####" in said(page)
     policy = LanguagePolicy(load(config.model, lora), lambda rng: [])
     want = [attempts(policy.model, question, 4, 0, limit=7)]
     state = checkpoint.read(checkpoint.saved(store.files(id))[0])

@@ -131,7 +131,7 @@ def _table(
 def _one(place: int, problem: Problem, method: Method) -> None:
     with st.container(border=True):
         st.markdown(f"**{controls.plain(problem.question)}**")
-        st.markdown(f"Worked solution: `{problem.solution}`")
+        st.markdown(f"Worked solution: {controls.code(problem.solution)}")
         st.button(
             "Try it in the playground",
             icon=":material/sports_esports:",

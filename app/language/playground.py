@@ -109,7 +109,8 @@ def _problem(own: dict[str, Any], config: Any, tries: int) -> tuple[Problem, boo
             kwargs={"draw": own["draw"] + 1},
         )
         if typed == given.question:
-            st.caption(f"Unseen problem {place + 1} of {len(problems):,}: `{given.solution}`")
+            solution = controls.code(given.solution)
+            st.caption(f"Unseen problem {place + 1} of {len(problems):,}: {solution}")
             return given, True
     answer = own["answer"].strip()
     if not answer.removeprefix("-").isdecimal():
