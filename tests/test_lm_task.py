@@ -84,7 +84,9 @@ def test_metrics_are_what_counting_gives(folder, source):
             seen[place] = seen.get(place, False) | (1 in row)
         total = len(HARD) if source == "hard" else len(seen)
         assert metrics["cumulative_solve_rate"] == sum(seen.values()) / total
-        assert metrics["tokens"] == pytest.approx(task.policy.samples.mask.sum() / rewards.size)
+        ended = (task.policy.samples.tokens == task.policy.model.tokenizer.end).int()
+        counted = torch.where(ended.any(-1), ended.argmax(-1) + 1, ended.shape[-1])
+        assert metrics["tokens"] == pytest.approx(counted.float().mean().item(), rel=1e-6)
         assert 0 <= metrics["truncation_share"] <= 1 and metrics["gradient_norm"] > 0
         assert 0 < metrics["entropy"] < np.log(len(task.policy.model.tokenizer))
         assert not [name for name in metrics if name.startswith("held_out")]
