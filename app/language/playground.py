@@ -65,9 +65,9 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
         beside = st.empty()
     if not ours(config.model):
         st.caption(
-            f"Each answer has at most {config.limit:,} tokens, and one visitor asks at a time. On one "
-            "core a model of 135 million parameters takes about a minute, and half a minute more to "
-            "be loaded; a larger one takes longer in proportion."
+            f"Each answer has at most {config.limit:,} tokens, and one visitor asks at a time. On a "
+            "free core a model of 135 million parameters takes about a minute, and half a minute more "
+            "to be loaded; on a busy one, or if it is larger, it takes longer."
         )
     left, right = st.columns(2, gap="large")
     left.markdown(f"**Before training:** {controls.plain(Path(config.model).name)}")
