@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 import torch
 
+from pkpo.config import WordProblemsConfig
 from pkpo.enumeration import moments
 from pkpo.estimators import get_estimator, transform
 from pkpo.lm import spread
 from pkpo.lm.model import save
 from pkpo.lm.policy import backward
 from pkpo.lm.sampler import sample
-from pkpo.lm.spread import ESTIMATORS, KS, REFERENCE, Groups
+from pkpo.lm.spread import ESTIMATORS, KS, REFERENCE, Groups, Subject
 from pkpo.lm.warm_start import train, untrained
 from pkpo.problems import SoftmaxProblem, binary_problem
 from toy_envs.word_problems import problems
@@ -106,21 +108,30 @@ def test_effective_dimension():
 
 def test_the_study_is_repeatable(model, tmp_path, monkeypatch):
     save(model, tmp_path)
-    small = spread.TRAINING.replace(model=str(tmp_path), steps=1, prompts=2)
-    for name, value in (("PROMPTS", 2), ("GROUPS", 3), ("TRAINING", small)):
-        monkeypatch.setattr(spread, name, value)
+    hard = [asdict(problem) for problem in problems(5, 0)]
+    (tmp_path / "hard.json").write_text(json.dumps(hard))
+    config = WordProblemsConfig(model=str(tmp_path), steps=1, prompts=2, held_out=0)
+    subjects = {
+        "start": Subject(config, 3),
+        "trained": Subject(config, 3, trained=True),
+        "small": Subject(config.replace(problems="hard"), 4),
+    }
+    monkeypatch.setattr(spread, "PROMPTS", 2)
+    monkeypatch.setattr(spread, "SUBJECTS", subjects)
     monkeypatch.setattr(spread, "SPREAD", tmp_path / "made" / "spread.json.gz")
     told: list[float] = []
     found = spread.measure(4, told.append)
     assert told == sorted(told) and told[-1] == 1.0
     table = found["table"]
     per_k = {k: sum(k in get_estimator(e).allowed_k(spread.N) for e in ESTIMATORS) for k in KS}
-    assert len(table["k"]) == 2 * 2 * sum(per_k.values()) and per_k[16] == 3
-    assert set(table["checkpoint"]) == {"start", "trained"}
+    assert len(table["k"]) == 3 * 2 * sum(per_k.values()) and per_k[16] == 3
+    assert list(dict.fromkeys(table["checkpoint"])) == list(subjects)
     assert spread.measure(4)["table"] == table
+    (alone,) = set(spread.measure(4, subjects=["small"])["table"]["checkpoint"])
+    assert alone == "small"
     spread.main(["--seed", "4"])
     shipped = json.loads(spread.gzip.decompress(spread.SPREAD.read_bytes()))
-    assert shipped["seed"] == 4 and shipped["groups"] == 3
+    assert shipped["seed"] == 4 and shipped["groups"] == {"start": 3, "trained": 3, "small": 4}
     assert np.allclose(shipped["table"]["variance"], table["variance"], rtol=1e-4, atol=0)
 
 

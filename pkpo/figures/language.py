@@ -32,7 +32,7 @@ METHOD_COLOURS = {
     "entropy": OTHER_COLOURS[1],
     "canonical": estimator_colour("canonical"),
 }
-SYMBOLS = {"start": "circle", "trained": "diamond-open"}
+SYMBOLS = {"start": "circle", "trained": "diamond-open", "small": "cross-thin-open"}
 GAP = 0.09  # between panels, of the figure
 HEIGHT = 250  # of a panel
 

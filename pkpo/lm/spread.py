@@ -4,7 +4,7 @@ A sample's gradient depends on its text only, and a model that has learned the f
 different texts for a prompt. So every different text is differentiated once; the inner products of these
 gradients, over all parameters, give the exact length of any estimate, and of any difference of two.
 
-`python -m pkpo.lm.spread` writes the file that ships anew, in about four minutes on one core.
+`python -m pkpo.lm.spread` writes the file that ships anew, in about fifteen minutes on one core.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import gzip
 import json
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from scipy.stats import binom
 from pkpo.config import WordProblemsConfig
 from pkpo.estimators import get_estimator, transform
 from pkpo.lm.experiments import SPREAD
+from pkpo.lm.measured import choose, problem_sets
 from pkpo.lm.model import Model, load
 from pkpo.lm.policy import log_probs
 from pkpo.lm.sampler import completions, sample
@@ -43,9 +45,29 @@ ESTIMATORS = (
 )
 """Those that are unbiased; the last is TZSM25 at k = n, and its extension below."""
 N, KS = 16, (2, 4, 8, 16)
-PROMPTS, GROUPS = 40, 64
-TRAINING = WordProblemsConfig(schedule="8", steps=40, held_out=0)
-"""What makes the second checkpoint of the first."""
+PROMPTS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is measured."""
+
+    config: WordProblemsConfig
+    """A model, problems, and how it is trained on them."""
+    groups: int
+    """Of n samples, at each prompt."""
+    trained: bool = False
+    """Whether the model is trained before."""
+
+
+_TINY = WordProblemsConfig(schedule="8", steps=40, held_out=0)
+_SMALL = WordProblemsConfig(model="small", problems="gsm_symbolic", held_out=0)
+SUBJECTS = {
+    "start": Subject(_TINY, 64),
+    "trained": Subject(_TINY, 64, trained=True),
+    "small": Subject(_SMALL, 16),
+}
+"""Fewer groups at the larger model: nearly all of its samples differ, and each costs a gradient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,32 +196,37 @@ def expected(groups: Groups, estimator: str, k: int) -> float:
     return float(second @ chances - mean @ means @ mean)
 
 
-def measure(seed: int = 0, progress: Callable[[float], object] = lambda _: None) -> dict[str, Any]:
-    """The study: the model at the start, and after some training for k = 8, at random problems.
+def measure(
+    seed: int = 0,
+    progress: Callable[[float], object] = lambda _: None,
+    subjects: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The study, at random problems.
+
+    Args:
+      seed: of problems, training and samples.
+      progress: is told the share that is done.
+      subjects: keys of `SUBJECTS`; none for all.
 
     Returns:
-      "table", columns by name, a row per checkpoint, prompt, k and estimator; "groups", how many
-      at each prompt; "seed"; "seconds", of the processor; and "finished", when, in seconds since 1970.
+      "table", columns by name, a row per checkpoint (the subject), prompt, k and estimator; "groups",
+      how many at each prompt, and "seconds", of the processor, by subject; "seed"; and "finished",
+      when, in seconds since 1970.
     """
-    start = time.process_time()
     torch.set_num_threads(1)
     rows: list[dict[str, Any]] = []
-    chosen = problems(PROMPTS, np.random.default_rng(seed))
-    total = 2 * PROMPTS + TRAINING.steps + 1
-    model = load(TRAINING.model)
-    done = 0
-    for checkpoint in ("start", "trained"):
-        if checkpoint == "trained":
-            loop = Loop(TRAINING.replace(seed=seed))
-            for _ in loop:
-                done += 1
-                progress(done / total)
-            model = loop.task.policy.model
+    seconds: dict[str, float] = {}
+    subjects = subjects or tuple(SUBJECTS)
+    done, total = 0, PROMPTS * len(subjects)
+    for name in subjects:
+        start = time.process_time()
+        subject = SUBJECTS[name]
+        model, chosen = _prepare(subject, seed)
         for prompt, problem in enumerate(chosen):
             rng = np.random.default_rng((seed, prompt))
-            groups = draw(model, problem, N, GROUPS, rng)
+            groups = draw(model, problem, N, subject.groups, rng)
             known = {
-                "checkpoint": checkpoint,
+                "checkpoint": name,
                 "prompt": prompt,
                 "pass_rate": float(groups.rewards[groups.which].mean()),
                 "dimension": dimension(groups),
@@ -207,9 +234,25 @@ def measure(seed: int = 0, progress: Callable[[float], object] = lambda _: None)
             rows += [known | {"k": k} | row for k in KS for row in spread(groups, ESTIMATORS, k)]
             done += 1
             progress(done / total)
-    table = {name: [row[name] for row in rows] for name in rows[0]}
-    times = {"seconds": time.process_time() - start, "finished": time.time()}
-    return {"table": table, "groups": GROUPS, "seed": seed} | times
+        seconds[name] = time.process_time() - start
+    return {
+        "table": {column: [row[column] for row in rows] for column in rows[0]},
+        "groups": {name: SUBJECTS[name].groups for name in subjects},
+        "seconds": seconds,
+        "seed": seed,
+        "finished": time.time(),
+    }
+
+
+def _prepare(subject: Subject, seed: int) -> tuple[Model, Sequence[Problem]]:
+    rng = np.random.default_rng(seed)
+    fixed, _ = problem_sets(subject.config)
+    chosen = choose(fixed, PROMPTS, rng) if fixed else problems(PROMPTS, rng)
+    if not subject.trained:
+        return load(subject.config.model), chosen
+    loop = Loop(subject.config.replace(seed=seed))
+    deque(loop, maxlen=0)
+    return loop.task.policy.model, chosen
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -16,13 +16,18 @@ from pkpo.paper.trained import SURE, mean_and_error, standing_out
 
 LOO, CANONICAL = "sloo_minus_one", "canonical"
 BINS = 5  # into which prompts are sorted by a factor
-WHICH: dict[str, Any] = {"n": 16, "k": (2, 4, 8, 16), "model": "tiny"}
+WHICH: dict[str, Any] = {"n": 16, "k": (2, 4, 8, 16)}
 MORE = (
     f"more at over half of the prompts by {SURE} standard errors of a fair coin, and of the batch"
 )
 Found = dict[tuple[str, int, str], dict[str, np.ndarray]]
 """The table's columns, `[P]` each, by checkpoint, k and estimator."""
-CHECKPOINTS = {"start": "at the start", "trained": "after 40 updates for k = 8"}
+CHECKPOINTS = {
+    "start": "at the start",
+    "trained": "after 40 updates for k = 8",
+    "small": "at the model small, on gsm_symbolic",
+}
+"""The keys of `pkpo.lm.spread.SUBJECTS`, in words."""
 
 
 class Spread:
@@ -48,9 +53,11 @@ class Spread:
         """See `Source`."""
         day = time.strftime("%Y-%m-%d", time.gmtime(data["finished"]))
         prompts = 1 + max(data["table"]["prompt"])
+        groups = " or ".join(str(x) for x in sorted(set(data["groups"].values())))
+        minutes = sum(data["seconds"].values()) / 60
         return (
-            f"{prompts} prompts, {data['groups']} groups of {WHICH['n']} at each; seed {data['seed']}; "
-            f"measured on {day} in {data['seconds'] / 60:.0f} minutes of one core"
+            f"{prompts} prompts, {groups} groups of {WHICH['n']} at each; seed {data['seed']}; "
+            f"measured on {day} in {minutes:.0f} minutes of one core"
         )
 
 
@@ -76,7 +83,7 @@ def _which(data: dict[str, Any]) -> tuple[Table, list[Claim]]:
             all(_more(found, *setting) for setting in papers),
         ),
     ]
-    for checkpoint, when in CHECKPOINTS.items():
+    for checkpoint, when in _measured(found):
         ks = [k for at, k, name in found if (at, name) == (checkpoint, CANONICAL)]
         shown = "; ".join(f"k = {k}: {_against(found, checkpoint, k, CANONICAL)}" for k in ks)
         claims.append(
@@ -117,7 +124,7 @@ def _tables(data: dict[str, Any]) -> tuple[Grid, ...]:
     found = _by_setting(data["table"])
     names = dict.fromkeys(name for _, _, name in found)
     grids = []
-    for checkpoint, when in CHECKPOINTS.items():
+    for checkpoint, when in _measured(found):
         cells = np.full((len(names), len(WHICH["k"]), 2), np.nan)
         for row, name in enumerate(names):
             for column, k in enumerate(WHICH["k"]):
@@ -136,6 +143,12 @@ def _tables(data: dict[str, Any]) -> tuple[Grid, ...]:
             )
         )
     return tuple(grids)
+
+
+def _measured(found: Found) -> list[tuple[str, str]]:
+    """The checkpoints that there are, in words."""
+    names = {checkpoint for checkpoint, _, _ in found}
+    return [(name, when) for name, when in CHECKPOINTS.items() if name in names]
 
 
 def _by_setting(table: Table) -> Found:
@@ -204,8 +217,8 @@ def _explained(found: Found, factor: str) -> float:
 RECIPE = Recipe(
     "which",
     "Which estimator suits a language model?",
-    "Each point is a prompt, at the start (full) and after training; above 1, canonical has less "
-    "variance there, below 1, loo-1. Lines: what a single parameter would show.",
+    "Each point is a prompt: of tiny at the start (full) and after training (open), of small (crosses). "
+    "Above 1, canonical has less variance there, below 1, loo-1. Lines: a single parameter, exactly.",
     WHICH,
     _which,
     source=Spread(),
