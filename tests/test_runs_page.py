@@ -418,7 +418,7 @@ def test_an_answer_has_the_points_after_an_update_and_how_the_run_stands(store):
             assert one["points"] == {}
     assert (one["over"], one["share"]) == (True, 1.0)
     assert re.fullmatch(
-        r"90 of 90 updates · [\d,]+ updates/s · up to \d+ MiB of memory", one["told"]
+        r"90 of 90 updates · [\d,]+ updates/s · up to [\d,]+ MiB of memory", one["told"]
     )
     assert one["state"]["status"] == "finished"
     assert (other["over"], other["last"], other["of"]) == (False, -1, "")
