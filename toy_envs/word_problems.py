@@ -271,10 +271,11 @@ _OPERATORS: dict[str, Any] = {
 
 def _split(template: Template, numbers: dict[str, int]) -> str:
     text = re.sub(r"{([a-f])}", lambda match: str(numbers[match[1]]), template.text)
-    return _split_of(text)
+    return split_of(text)
 
 
-def _split_of(text: str) -> str:
+def split_of(text: str) -> str:
+    """The split that a text belongs to."""
     digest = hashlib.blake2b(text.encode(), digest_size=4).digest()
     return SPLITS[int.from_bytes(digest) % HELD_OUT == 0]
 
@@ -348,7 +349,7 @@ def verify(text: str, problem: Problem) -> Verdict:
     given = _ANSWER.fullmatch(answer) if len(answer) <= STEP_LIMIT else None
     right = given is not None and int(given[1].replace(",", "")) == problem.answer
     steps = _MARK.findall(working) or (
-        _WRITTEN.findall(_plain(working))
+        written(working)
         if "\n" in text
         else [step for step in working.split(";") if step.strip()]
     )
@@ -361,10 +362,11 @@ def answer_of(text: str) -> str:
     return text.partition("####")[2].strip().partition("\n")[0]
 
 
-def _plain(text: str) -> str:
-    """Sums as they are written in running text, in the signs of an equation."""
+def written(text: str) -> list[str]:
+    """The equations in running text, in the signs of an equation."""
     text = re.sub(r"(?<=\d),(?=\d{3})|\$", "", text)
-    return re.sub(r"(?<=\d)[ ]*[x×][ ]*(?=\d)", "*", text)
+    text = re.sub(r"(?<=\d)[ ]*[x×][ ]*(?=\d)", "*", text)
+    return _WRITTEN.findall(text)
 
 
 def _holds(step: str) -> bool:
@@ -431,7 +433,7 @@ def gsm8k_splits(path: str | Path) -> tuple[list[Problem], list[Problem]]:
     else:
         parts: dict[str, list[Problem]] = {split: [] for split in SPLITS}
         for p in load_gsm8k(path):
-            parts[_split_of(p.question)].append(p)
+            parts[split_of(p.question)].append(p)
         train, held_out = parts.values()
     if not train or not held_out:
         raise ValueError(f"{path}: must hold problems to train on and others to be held out")

@@ -10,9 +10,10 @@ import argparse
 import json
 import platform
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -22,24 +23,57 @@ from torch.nn import functional as F
 from pkpo.lm.evaluate import KS, Evaluation, evaluate, hard_problems
 from pkpo.lm.model import Decoder, LanguageModel, ModelConfig, load, save
 from pkpo.lm.tokenizer import Tokenizer
-from toy_envs.word_problems import DIFFICULTIES, Problem, problems, words
+from toy_envs import gsm_symbolic, word_problems
+from toy_envs.word_problems import Problem
 
-BATCH = 64
-WARM_UP = 50  # updates until the learning rate is in full force
-LEARNING_RATE = 2e-3
-STEPS = 725
 HELD_OUT, SAMPLES = 1024, 32  # problems of the model card, and samples of each
 HARD = 128  # problems of the hard set
+REPORTED = 50  # updates between reports
 
 
-def untrained(seed: int, **shape: int) -> LanguageModel:
-    """A model with random weights that knows the words of all word problems.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How a model that ships is made."""
+
+    source: ModuleType
+    """Whose `problems` it learns, and whose `words` it knows."""
+    shape: Mapping[str, int]
+    """Fields of `ModelConfig` other than the defaults."""
+    steps: int
+    batch: int = 64
+    parts: int = 1
+    """So many passes through the model make an update, each of problems of similar length."""
+    learning_rate: float = 2e-3
+    warm_up: int = 50
+    """Updates until the learning rate is in full force."""
+    falling: int = 1
+    """Updates in the end over which it falls to nothing, in a straight line."""
+
+
+RECIPES = {
+    "tiny": Recipe(source=word_problems, shape={}, steps=725),
+    "small": Recipe(
+        source=gsm_symbolic,
+        shape={"width": 128, "hidden": 352},
+        steps=9000,
+        batch=32,
+        parts=8,
+        learning_rate=1.5e-3,
+        warm_up=200,
+        falling=1500,
+    ),
+}
+
+
+def untrained(seed: int, source: ModuleType = word_problems, **shape: int) -> LanguageModel:
+    """A model with random weights that knows the words of all problems of a source.
 
     Args:
       seed: of the weights.
+      source: see `Recipe`.
       shape: fields of `ModelConfig` other than the defaults.
     """
-    tokenizer = Tokenizer.of(words())
+    tokenizer = Tokenizer.of(source.words())
     torch.manual_seed(seed)
     return LanguageModel(Decoder(ModelConfig(vocabulary=len(tokenizer), **shape)), tokenizer)
 
@@ -60,24 +94,37 @@ def rows(tokenizer: Tokenizer, batch: Sequence[Problem]) -> tuple[Tensor, Tensor
     return tokens, mask
 
 
-def train(
-    model: LanguageModel, steps: int, seed: int, learning_rate: float = LEARNING_RATE
-) -> Iterator[float]:
+def train(model: LanguageModel, recipe: Recipe, seed: int) -> Iterator[float]:
     """Learn worked solutions of random problems, in place; yields every update's mean loss in nats."""
     optimizer = torch.optim.AdamW(
-        model.decoder.parameters(), lr=learning_rate, betas=(0.9, 0.95), weight_decay=0.01
+        model.decoder.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.95), weight_decay=0.01
     )
-    for step in range(steps):
-        batch = problems(BATCH, np.random.default_rng((seed, step)))
+    for step in range(recipe.steps):
+        batch = recipe.source.problems(recipe.batch, np.random.default_rng((seed, step)))
         tokens, mask = rows(model.tokenizer, batch)
-        logits = model.decoder(tokens[:, :-1])
-        loss = F.cross_entropy(logits[mask[:, 1:]], tokens[:, 1:][mask[:, 1:]])
-        optimizer.param_groups[0]["lr"] = learning_rate * min(1.0, (step + 1) / WARM_UP)
+        solutions = int(mask.sum())
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        total = 0.0
+        for part in alike(mask, recipe.parts):
+            length = int(mask[part].nonzero()[:, 1].max()) + 1
+            given, wanted = tokens[part, : length - 1], tokens[part, 1:length]
+            at = mask[part, 1:length]
+            loss = F.cross_entropy(model.decoder(given)[at], wanted[at], reduction="sum")
+            loss = loss / solutions
+            loss.backward()
+            total += loss.item()
+        left = (recipe.steps - step) / recipe.falling
+        share = min(1.0, (step + 1) / recipe.warm_up, left)
+        optimizer.param_groups[0]["lr"] = recipe.learning_rate * share
         torch.nn.utils.clip_grad_norm_(model.decoder.parameters(), 1.0)
         optimizer.step()
-        yield loss.item()
+        yield total
+
+
+def alike(mask: Tensor, parts: int) -> list[Tensor]:
+    """Rows of a mask `[B, T]`, in parts whose last true places are near each other."""
+    ends = (mask * torch.arange(mask.shape[1])).argmax(1)
+    return [part.sort().values for part in ends.argsort(stable=True).tensor_split(parts)]
 
 
 CARD = """# {name}
