@@ -32,8 +32,8 @@ lint: setup
 
 # Every test but the slow tier. The browser tests need a Chromium or Chrome, and the machine to themselves.
 test: setup browser lint
-	$(BIN)/python -m pytest -m "not browser and not slow and not experiment" $(TOGETHER)
-	$(BIN)/python -m pytest -m "browser and not slow and not experiment"
+	$(BIN)/python -m pytest -m "not browser and not slow" $(TOGETHER)
+	$(BIN)/python -m pytest -m "browser and not slow"
 
 test-slow: setup browser
 	$(BIN)/python -m pytest -m slow

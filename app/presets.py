@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pkpo.config import BanditConfig, HillConfig, RunConfig, compared
-from pkpo.lm.experiments import HARD
+from pkpo.lm.experiments import FRESH, HARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,25 +102,26 @@ LANGUAGE = (
         "The same model, trained for a single try, for the best of 8, and for the best of 8 and then a "
         "single try, on problems that are always new.",
         compare="k1 k8 annealed",
+        changes=FRESH.changed(),
     ),
     Preset(
         "Stalled at pass@1",
         "Hard problems only, the same 128 again and again. With k = 1 those that are solved once are "
         "solved ever more surely; k = 8 goes on looking for the others.",
         compare="k1 k8",
-        changes={
-            name: x for name, x in HARD.changed().items() if name not in ("held_out", "interval")
-        },
+        changes=HARD.changed(),
     ),
     Preset(
         "k = n: too much variance",
         "With k = n only the best answer of a group gets any weight: few samples decide the gradient.",
         compare="k8 tzsm25",
+        changes=FRESH.changed(),
     ),
     Preset(
         "Entropy bonus instead",
         "Exploration paid for directly: k = 1 with a bonus for entropy, beside k = 1 and k = 8.",
         compare="k1 entropy k8",
+        changes=FRESH.changed(),
     ),
 )
 """The presets of the language model's page; each compares keys of `pkpo.lm.experiments.METHODS`."""

@@ -85,9 +85,9 @@ class Experiment:
         }
 
 
-FRESH = WordProblemsConfig(held_out=1024, interval=120)
+FRESH = WordProblemsConfig(held_out=1024)
 HARD = WordProblemsConfig(
-    problems="hard", prompts=16, learning_rate=5e-4, steps=200, held_out=512, interval=200
+    problems="hard", prompts=16, learning_rate=5e-4, steps=400, held_out=512, interval=100
 )
 EXPERIMENTS = {
     "fresh": Experiment(

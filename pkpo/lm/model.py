@@ -170,18 +170,20 @@ def _rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
 # --- Models -------------------------------------------------------------------------------------
 
 
-class Unfinished(Protocol):
-    """Samples in the making, in any shape `[...]`; finished ones may be among them, or be gone."""
+class Beginnings(Protocol):
+    """R different beginnings of samples."""
 
-    cells: Tensor
-    """`[...]` the place of each among all samples, prompts x n."""
-    alive: Tensor
-    """`[...]` whether it is unfinished."""
     logits: Tensor
-    """`[..., vocabulary]` of its next token."""
+    """`[R, vocabulary]` of what follows each."""
 
-    def feed(self, token: Tensor) -> None:
-        """Append a token to every sample, `[...]`."""
+    def feed(self, parents: Tensor, tokens: Tensor) -> None:
+        """Go on to longer ones.
+
+        Args:
+          parents: `[S]`, ascending: which of the R each of them continues. One may go on in several
+            ways; one that does not is gone.
+          tokens: `[S]`, by what.
+        """
 
 
 class Model(Protocol):
@@ -222,8 +224,8 @@ class Model(Protocol):
     def follow(self, prefix: Any, owners: Tensor, tokens: Tensor) -> Tensor:
         """Logits of rows that continue prompts; see `Decoder.follow`."""
 
-    def start(self, prompts: Sequence[Sequence[int]], n: int, limit: int) -> Unfinished:
-        """n samples of each of P prompts, before their first token; limit is the most that follow."""
+    def start(self, prompts: Sequence[Sequence[int]]) -> Beginnings:
+        """P prompts, before anything is drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,11 +272,11 @@ class LanguageModel:
         """See `Decoder`."""
         return self.decoder.follow(prefix, owners, tokens)
 
-    def start(self, prompts: Sequence[Sequence[int]], n: int, limit: int) -> Unfinished:
+    def start(self, prompts: Sequence[Sequence[int]]) -> Beginnings:
         """See `Model`."""
-        from pkpo.lm.sampler import Grid  # late: it is written for this decoder
+        from pkpo.lm.sampler import DecoderBeginnings  # late: it is written for this decoder
 
-        return Grid(self.decoder, prompts, n, limit)
+        return DecoderBeginnings(self.decoder, prompts)
 
 
 # --- Files --------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -29,11 +30,12 @@ def log_probs(model: Model, questions: Sequence[str], samples: Samples, used: Te
     Returns:
       `[m]`, in the order of the samples, with their graph.
     """
+    texts = _Texts.of(samples, used)
     order, sums = [], []
-    for rows, logs, ids, mask in _predictions(model, questions, samples, used):
+    for rows, logs, ids, mask in _predictions(model, questions, texts):
         order.append(rows)
         sums.append((_of(ids, logs) * mask).sum(1))
-    return torch.cat(sums)[torch.cat(order).argsort()]
+    return torch.cat(sums)[torch.cat(order).argsort()][texts.which]
 
 
 def backward(
@@ -61,14 +63,17 @@ def backward(
     used = (w != 0) | (entropy_bonus > 0)
     if not used.any():
         return
-    w, objective = w[used], w.new_zeros(())
-    for rows, logs, ids, mask in _predictions(model, questions, samples, used):
+    texts = _Texts.of(samples, used)
+    times = texts.which.bincount()
+    w = w.new_zeros(len(times)).index_add_(0, texts.which, w[used])
+    objective = w.new_zeros(())
+    for rows, logs, ids, mask in _predictions(model, questions, texts):
         sums = (_of(ids, logs) * mask).sum(1)
         objective = objective + w[rows] @ sums / len(questions)
         if entropy_bonus:
             entropies = -(logs.exp() * logs).sum(-1)
             share = entropy_bonus / samples.lengths.sum()
-            objective = objective + share * (entropies * mask).sum()
+            objective = objective + share * times[rows].float() @ (entropies * mask).sum(1)
         if not model.shared:
             (-objective).backward()
             objective = w.new_zeros(())
@@ -76,24 +81,47 @@ def backward(
         (-objective).backward()
 
 
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """U different texts: what was drawn several times for a prompt needs its probability only once."""
+
+    owners: Tensor
+    """`[U]`: the place of each one's prompt."""
+    tokens: Tensor
+    """`[U, T]`"""
+    lengths: Tensor
+    """`[U]`"""
+    which: Tensor
+    """`[m]`: which of them each used sample is."""
+
+    @classmethod
+    def of(cls, samples: Samples, used: Tensor) -> _Texts:
+        """Those of the used samples `[P, n]`."""
+        owners = used.nonzero()[:, :1]
+        rows, which = torch.cat((owners, samples.tokens[used]), 1).unique(
+            dim=0, return_inverse=True
+        )
+        lengths = which.new_empty(len(rows)).scatter_(0, which, samples.lengths[used])
+        return cls(rows[:, 0], rows[:, 1:], lengths, which)
+
+
 def _predictions(
-    model: Model, questions: Sequence[str], samples: Samples, used: Tensor
+    model: Model, questions: Sequence[str], texts: _Texts
 ) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
-    """What the model predicted at each token of the used samples, some samples at a time.
+    """What the model predicted at each token, some texts at a time.
 
     Yields:
-      `[r]` which of the used samples these are; `[r, T, vocabulary]` log-probabilities, with their
-      graph; `[r, T]` the tokens that were drawn, and where.
+      `[r]` which of the texts these are; `[r, T, vocabulary]` log-probabilities, with their graph;
+      `[r, T]` the tokens that were drawn, and where.
     """
-    kept, owners = used.any(1).nonzero()[:, 0], used.nonzero()[:, 0]
+    kept, owners = texts.owners.unique(return_inverse=True)
     prefix = model.read([model.prompt(questions[i]) for i in kept.tolist()])
-    owners = torch.searchsorted(kept, owners)
-    tokens, mask, lengths = (x[used] for x in (samples.tokens, samples.mask, samples.lengths))
-    for rows in lengths.argsort(stable=True).split(model.together):
-        length = int(lengths[rows[-1]])
-        ids = tokens[rows, :length]
+    for rows in texts.lengths.argsort(stable=True).split(model.together):
+        lengths = texts.lengths[rows]
+        ids = texts.tokens[rows, : int(lengths[-1])]
         logs = model.follow(prefix, owners[rows], ids).float().log_softmax(-1)
-        yield rows, logs, ids, mask[rows, :length]
+        mask = torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]
+        yield rows, logs, ids, mask
 
 
 def _of(ids: Tensor, logs: Tensor) -> Tensor:

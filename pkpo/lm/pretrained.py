@@ -17,7 +17,6 @@ import transformers
 from torch import Tensor, nn
 
 from pkpo.lm.folders import first_line
-from pkpo.lm.sampler import SHRINK
 
 PROMPT = """Solve the problem step by step. Write every calculation as in the example, and end with \
 #### and the answer, a whole number.
@@ -88,9 +87,9 @@ class PretrainedModel:
         mask = torch.cat((real, torch.ones_like(own)), 1)
         return self._forward(torch.cat((asked, own), 1), mask, tokens.shape[1]).logits
 
-    def start(self, prompts: Sequence[Sequence[int]], n: int, limit: int) -> Rows:
-        """Samples that are about to be drawn."""
-        return Rows(self, prompts, n)
+    def start(self, prompts: Sequence[Sequence[int]]) -> PretrainedBeginnings:
+        """See `pkpo.lm.model.Model`."""
+        return PretrainedBeginnings(self, prompts)
 
     def _padded(self, prompts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
         """Prompts `[P, W]`, filled up on the left, and a mask of what is real."""
@@ -114,35 +113,23 @@ class PretrainedModel:
             )
 
 
-class Rows:
-    """Unfinished samples, `[R]`, their caches, and the logits of their next tokens.
+class PretrainedBeginnings:
+    """See `pkpo.lm.model.Beginnings`; each has a row of the cache to itself."""
 
-    Attributes:
-      cells: `[R]` the place of each among all samples.
-      alive: `[R]` whether it is unfinished.
-      logits: `[R, vocabulary]`.
-    """
-
-    def __init__(self, model: PretrainedModel, prompts: Sequence[Sequence[int]], n: int):
+    def __init__(self, model: PretrainedModel, prompts: Sequence[Sequence[int]]):
         self._model = model
-        tokens, mask = model._padded(prompts)
-        found = model._forward(tokens, mask, 1, past_key_values=None)
+        tokens, self._mask = model._padded(prompts)
+        found = model._forward(tokens, self._mask, 1, past_key_values=None)
         self._cache = found.past_key_values
-        self._cache.batch_repeat_interleave(n)
-        self._mask = mask.repeat_interleave(n, 0)
-        self.logits = found.logits[:, -1].repeat_interleave(n, 0)
-        self.cells = torch.arange(len(self._mask), device=model.device)
-        self.alive = torch.ones_like(self.cells, dtype=torch.bool)
+        self.logits = found.logits[:, -1]
 
-    def feed(self, token: Tensor) -> None:
-        """Append a token to every sample, `[R]`."""
-        rows = self.alive.nonzero()[:, 0]
-        if len(rows) <= SHRINK * len(self.alive):
-            self._cache.batch_select_indices(rows)
-            token, self._mask = token[rows], self._mask[rows]
-            self.cells, self.alive = self.cells[rows], self.alive[rows]
-        self._mask = torch.cat((self._mask, torch.ones_like(token[:, None])), 1)
-        found = self._model._forward(token[:, None], self._mask, 1, past_key_values=self._cache)
+    def feed(self, parents: Tensor, tokens: Tensor) -> None:
+        """See `pkpo.lm.model.Beginnings`."""
+        if not torch.equal(parents, torch.arange(len(self._mask), device=parents.device)):
+            self._cache.batch_select_indices(parents)
+            self._mask = self._mask[parents]
+        self._mask = torch.cat((self._mask, torch.ones_like(tokens[:, None])), 1)
+        found = self._model._forward(tokens[:, None], self._mask, 1, past_key_values=self._cache)
         self.logits = found.logits[:, -1]
 
 

@@ -1,7 +1,8 @@
 """Many samples of many prompts at once, from the full softmax at temperature 1.
 
-A prompt is read once, and its keys and values are shared by all its samples; those are kept as a grid,
-prompts x samples, which shrinks as they finish. Nothing truncates the distribution, so what the
+Samples of a prompt that begin alike are one until they part: a beginning is computed once, however many
+samples it has, and gone once all of them are finished. A model that has learned the form of its task
+parts seldom, so that this is most of the work saved. Nothing truncates the distribution, so what the
 policy gradient needs, a sample's probability, is the sampled tokens' alone.
 """
 
@@ -19,7 +20,6 @@ from pkpo.lm.model import Decoder, Layer, Model
 
 LIMIT = 40
 """Tokens of a sample; a worked solution has at most 37."""
-SHRINK = 0.7  # the grid is cut to what is unfinished once that is a smaller share of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,6 @@ class Samples:
     finished: Tensor
     """`[P, n]`: closed by an end, not cut at the limit."""
     seconds: float
-
-    @property
-    def mask(self) -> Tensor:
-        """`[P, n, T]`: where a token was drawn."""
-        return (
-            torch.arange(self.tokens.shape[-1], device=self.lengths.device)
-            < self.lengths[..., None]
-        )
 
     @property
     def per_second(self) -> float:
@@ -95,25 +87,29 @@ def sample(
     ends = torch.tensor(model.ends, device=device)
     drawn = rng.random((n, len(questions), limit), np.float32)
     uniform = torch.from_numpy(drawn).to(device).transpose(0, 1).flatten(0, 1)  # [P * n, limit]
-    grid = model.start([model.prompt(question) for question in questions], n, limit)
+    beginnings = model.start([model.prompt(question) for question in questions])
     tokens = torch.full(uniform.shape, model.ends[0], device=device)
     log_probs, entropies = torch.zeros_like(uniform), torch.zeros_like(uniform)
     lengths = torch.zeros(len(uniform), dtype=torch.long, device=device)
+    at = torch.arange(len(uniform), device=device)  # [A] the unfinished samples, and
+    row = at // n  # [A] each one's beginning
     for step in range(limit):
-        logs = grid.logits.float().log_softmax(-1)
+        logs = beginnings.logits.float().log_softmax(-1)
         chances = logs.exp()
         sums = chances.cumsum(-1)
-        cut = uniform[grid.cells, step][..., None] * sums[..., -1:]
-        token = (sums <= cut).sum(-1).clamp(max=logs.shape[-1] - 1)
-        at = grid.cells[grid.alive]
-        tokens[at, step] = token[grid.alive]
-        log_probs[at, step] = logs.gather(-1, token[..., None])[..., 0][grid.alive]
-        entropies[at, step] = torch.special.entr(chances).sum(-1)[grid.alive]
+        cut = uniform[at, step] * sums[row, -1]
+        token = (sums[row] <= cut[:, None]).sum(-1).clamp(max=logs.shape[-1] - 1)
+        tokens[at, step] = token
+        log_probs[at, step] = logs[row, token]
+        entropies[at, step] = torch.special.entr(chances).sum(-1)[row]
         lengths[at] += 1
-        grid.alive = grid.alive & ~torch.isin(token, ends)
-        if step + 1 == limit or not grid.alive.any():
+        alive = ~torch.isin(token, ends)
+        at = at[alive]
+        if step + 1 == limit or not len(at):
             break
-        grid.feed(token)
+        parted = (row * logs.shape[-1] + token)[alive]
+        parted, row = parted.unique(return_inverse=True)
+        beginnings.feed(parted // logs.shape[-1], parted % logs.shape[-1])
     used = int(lengths.max())
     shape = (len(questions), n)
     last = tokens.gather(1, lengths[:, None] - 1)
@@ -125,64 +121,70 @@ def sample(
     return Samples(tokens, log_probs, entropies, lengths.view(shape), finished, seconds)
 
 
-class Grid:
-    """Unfinished samples of a `Decoder`, `[P, m]`, their caches, and the logits of their next tokens.
+class DecoderBeginnings:
+    """`Beginnings` of a `Decoder`'s samples.
 
-    Attributes:
-      cells: `[P, m]` the place of each among all samples.
-      alive: `[P, m]` whether it is unfinished; others only fill up the grid.
-      logits: `[P, m, vocabulary]`.
+    A prompt's keys and values are kept once. Its beginnings stand next to each other and meet them in a
+    grid, prompts x the most beginnings of one; their own keys and values go with each.
     """
 
-    def __init__(self, decoder: Decoder, prompts: Sequence[Sequence[int]], n: int, limit: int):
+    def __init__(self, decoder: Decoder, prompts: Sequence[Sequence[int]]):
         self._decoder = decoder
         prefix = decoder.read(prompts)
         self._shared = [(k.mT.contiguous(), v.contiguous()) for k, v in prefix.cache]
         self._hidden = torch.where(prefix.real, 0.0, -torch.inf)[:, None, None]  # [P, 1, 1, W]
-        self._position = prefix.lengths[:, None, None]
+        self._position = prefix.lengths
         self._length = 0
-        config = decoder.config
-        shape = (len(prompts), n, config.heads, limit, config.width // config.heads)
-        empty = prefix.logits.new_empty
-        self._own = [(empty(shape), empty(shape)) for _ in decoder.layers]
-        self.cells = torch.arange(len(prompts) * n, device=prefix.real.device).view(-1, n)
-        self.alive = torch.ones_like(self.cells, dtype=torch.bool)
-        self.logits = prefix.logits[:, None].expand(-1, n, -1)
+        self._own = [(k[:, :, :0], v[:, :, :0]) for k, v in prefix.cache]
+        self._owner = torch.arange(len(prompts), device=prefix.real.device)  # [R], ascending
+        self.logits = prefix.logits
 
-    def feed(self, token: Tensor) -> None:
-        """Append a token to every sample, `[P, m]`."""
-        token = self._shrink(token)
-        rotation = self._decoder.rotation(self._position + self._length)
-        x = self._decoder.embedding(token)
-        for layer, shared, own in zip(self._decoder.layers, self._shared, self._own, strict=True):
-            x = self._layer(layer, x, rotation, shared, own)
+    def feed(self, parents: Tensor, tokens: Tensor) -> None:
+        """See `Beginnings`."""
+        if not torch.equal(parents, torch.arange(len(self._owner), device=parents.device)):
+            self._owner = self._owner[parents]
+            self._own = [
+                (k.index_select(0, parents), v.index_select(0, parents)) for k, v in self._own
+            ]
+        counts = self._owner.bincount(minlength=len(self._position))
+        width = int(counts.max())
+        column = torch.arange(len(tokens), device=tokens.device)
+        column = column - (counts.cumsum(0) - counts)[self._owner]
+        cells = _Cells(self._owner * width + column, (len(counts), width))
+        places = self._position[self._owner] + self._length
+        rotation = self._decoder.rotation(places[:, None, None])
+        x = self._decoder.embedding(tokens)[:, None]
+        for i, layer in enumerate(self._decoder.layers):
+            x = self._layer(i, layer, x, rotation, cells)
         self._length += 1
-        self.logits = self._decoder.logits(x)
+        self.logits = self._decoder.logits(x)[:, 0]
 
-    def _layer(self, layer: Layer, x: Tensor, rotation, shared, own) -> Tensor:
-        q, k, v = (y.transpose(1, 2) for y in layer.project(x, rotation))  # [P, m, heads, head]
-        (keys, values), now = own, self._length + 1
-        keys[..., now - 1, :], values[..., now - 1, :] = k, v
+    def _layer(self, i: int, layer: Layer, x: Tensor, rotation, cells: _Cells) -> Tensor:
+        q, k, v = layer.project(x, rotation)  # [R, heads, 1, head]
+        k, v = (torch.cat(pair, 2) for pair in zip(self._own[i], (k, v), strict=True))
+        self._own[i] = k, v
         q = q * q.shape[-1] ** -0.5
-        theirs = q.transpose(1, 2) @ shared[0] + self._hidden  # [P, heads, m, width]
-        mine = q[..., None, :] @ keys[..., :now, :].transpose(-1, -2)  # [P, m, heads, 1, now]
-        weights = torch.cat((theirs.transpose(1, 2), mine[..., 0, :]), -1).softmax(-1)
-        width = theirs.shape[-1]
-        attended = weights[..., :width].transpose(1, 2) @ shared[1]
-        attended = attended.transpose(1, 2)
-        attended = attended + (weights[..., None, width:] @ values[..., :now, :])[..., 0, :]
-        return layer.finish(x, attended.transpose(1, 2))
+        keys, values = self._shared[i]
+        theirs = cells.take(cells.put(q[:, :, 0]) @ keys + self._hidden)
+        weights = torch.cat((theirs, (q @ k.mT)[:, :, 0]), -1).softmax(-1)
+        theirs, own = weights.split((keys.shape[-1], k.shape[2]), -1)
+        attended = cells.take(cells.put(theirs) @ values)[:, :, None] + own[:, :, None] @ v
+        return layer.finish(x, attended)
 
-    def _shrink(self, token: Tensor) -> Tensor:
-        """Drop finished prompts, and columns that no prompt needs any more."""
-        rows = self.alive.any(1).nonzero()[:, 0]
-        width = int(self.alive.sum(1).max())
-        if len(rows) * width > SHRINK * self.alive.numel():
-            return token
-        order = self.alive[rows].sort(dim=1, descending=True, stable=True).indices[:, :width]
-        at = rows[:, None], order
-        self.cells, self.alive = self.cells[at], self.alive[at]
-        self._hidden, self._position = self._hidden[rows], self._position[rows]
-        self._shared = [(k[rows], v[rows]) for k, v in self._shared]
-        self._own = [(k[at], v[at]) for k, v in self._own]
-        return token[at]
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """Where the R rows stand in a grid."""
+
+    at: Tensor
+    """`[R]`, in the flattened grid."""
+    shape: tuple[int, int]
+
+    def put(self, rows: Tensor) -> Tensor:
+        """`[R, heads, d]` as a grid `[P, heads, m, d]`, 0 where it is empty."""
+        grid = rows.new_zeros(self.shape[0] * self.shape[1], *rows.shape[1:])
+        return grid.index_copy_(0, self.at, rows).unflatten(0, self.shape).transpose(1, 2)
+
+    def take(self, grid: Tensor) -> Tensor:
+        """The rows again."""
+        return grid.transpose(1, 2).flatten(0, 1).index_select(0, self.at)
