@@ -110,7 +110,9 @@ def reduced(question: str, working: str, answer: str) -> Problem | None:
             return None
         result = Fraction(right)
         known.add(result)
-        steps[_NUMBER.sub(lambda digits: str(Fraction(digits[0])), equation).replace(" ", "")] = None
+        steps[_NUMBER.sub(lambda digits: str(Fraction(digits[0])), equation).replace(" ", "")] = (
+            None
+        )
     if result is None or result.denominator > 1 or result != Fraction(answer):
         return None
     made = Problem(question, f"{';'.join(steps)}####{result}", int(result), len(steps))

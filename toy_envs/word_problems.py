@@ -10,6 +10,7 @@ import functools
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -345,16 +346,19 @@ def verify(text: str, problem: Problem) -> Verdict:
     holds, `$1,024 x 2 = 2,048` among them. A step is true if it is an equation, numbers joined by
     `+ - * /` on its left and one number on its right, that holds exactly.
     """
-    working, answer = text.partition("####")[0], answer_of(text)
+    answer = answer_of(text)
     given = _ANSWER.fullmatch(answer) if len(answer) <= STEP_LIMIT else None
     right = given is not None and int(given[1].replace(",", "")) == problem.answer
-    steps = _MARK.findall(working) or (
-        written(working)
-        if "\n" in text
-        else [step for step in working.split(";") if step.strip()]
-    )
+    steps = _steps(text)
     true = sum(map(_holds, steps))
     return Verdict(right, len(steps), true, problem.difficulty)
+
+
+def _steps(text: str) -> list[str]:
+    """What a completion holds before its answer, step by step."""
+    working = text.partition("####")[0]
+    apart = written(working) if "\n" in text else working.split(";")
+    return _MARK.findall(working) or [step for step in apart if step.strip()]
 
 
 def answer_of(text: str) -> str:
@@ -394,8 +398,8 @@ def load_gsm8k(path: str | Path) -> list[Problem]:
     """Problems of a JSONL file in GSM8K's format.
 
     Every line is an object with the texts "question" and "answer"; the latter ends in `####` and a
-    whole number, and is kept as the worked solution. The difficulty is its number of calculator marks,
-    at least 1. Empty lines are skipped.
+    whole number, and is kept as the worked solution. The difficulty is its number of steps, as `verify`
+    finds them, at least 1. Empty lines are skipped.
 
     Raises:
       ValueError: the file cannot be read, holds no problem, or a line is not as described; it names
@@ -413,6 +417,13 @@ def load_gsm8k(path: str | Path) -> list[Problem]:
     if not result:
         raise ValueError(f"{path}: holds no problem")
     return result
+
+
+def write_gsm8k(problems: Iterable[Problem], path: str | Path) -> None:
+    """Write problems as `load_gsm8k` reads them, each once."""
+    items = ({"question": p.question, "answer": p.solution} for p in dict.fromkeys(problems))
+    text = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items)
+    Path(path).write_text(text, encoding="utf-8")
 
 
 def gsm8k_splits(path: str | Path) -> tuple[list[Problem], list[Problem]]:
@@ -450,13 +461,13 @@ def _gsm8k_problem(line: str, where: str) -> Problem:
     for name in ("question", "answer"):
         if not isinstance(item.get(name), str) or not item[name].strip():
             raise ValueError(f"{where}: {name!r} must be a text, got {str(item.get(name))[:40]!r}")
-    working, mark, answer = item["answer"].rpartition("####")
+    _, mark, answer = item["answer"].rpartition("####")
     given = _ANSWER.fullmatch(answer) if mark else None
     if given is None:
         raise ValueError(
             f"{where}: 'answer' must end in #### and a whole number, got {item['answer'][-40:]!r}"
         )
-    steps = max(1, len(_MARK.findall(working)))
+    steps = max(1, len(_steps(item["answer"])))
     return Problem(item["question"], item["answer"], int(given[1].replace(",", "")), steps)
 
 
