@@ -292,7 +292,7 @@ GENERATION = "generation_config.json"
 
 
 def save(model: LanguageModel, folder: Path) -> None:
-    """Write a model's folder: weights in half precision, shape, vocabulary, the limit if there is one."""
+    """Write a model's folder: weights in half precision, shape, vocabulary, and the limit if any."""
     config = model.decoder.config
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: w.half().contiguous() for name, w in to_llama(model.decoder).items()}
