@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from app.language.completions import Row
 from app.language.sources import language_runs
 from app.runs import words
 from app.runs.engine import Engine, engine
-from pkpo.config import WordProblemsConfig
+from pkpo.config import PROBLEM_SETS, WordProblemsConfig
 from pkpo.lm.experiments import FRESH, METHODS, RECORDED
 from pkpo.lm.folders import HUB, find
 from pkpo.runs import Run, checkpoint
@@ -31,11 +32,12 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
     """The view."""
     st.header(f"Ask the model: {N} tries before training, {N} after", anchor=False)
     controls.language_view(own)
-    with st.container(border=True):
-        problem, checked = _problem(own)
-        beside = st.empty()
+    above = st.container(border=True)
     found = engine()
     chosen = controls.language_after(own, _options(found, own))
+    with above:
+        problem, checked = _problem(own, cached.problem_sets(_asked(found, chosen))[1])
+        beside = st.empty()
     start, file = _place(found, chosen)
     left, right = st.columns(2, gap="large")
     left.markdown(f"**Before training:** {controls.plain(start)}")
@@ -56,9 +58,8 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
         beside.error(controls.plain(str(reason)), icon=":material/error:")
 
 
-def _problem(own: dict[str, Any]) -> tuple[Problem, bool]:
+def _problem(own: dict[str, Any], problems: Sequence[Problem]) -> tuple[Problem, bool]:
     """A held-out problem or the visitor's own, and whether its answer is known."""
-    problems = cached.problem_sets(FRESH)[1]
     place = own["problem"] % len(problems)
     given = problems[place]
     typed = own["question"].strip() or given.question
@@ -113,6 +114,13 @@ def _name(run: Run) -> str:
         return ""
     words_of = [config.k_schedule.describe(), f"{config.problems} problems", f"seed {config.seed}"]
     return ", ".join([*([run.name] if run.name else []), *words_of, f"update {run.step}"])
+
+
+def _asked(found: Engine, chosen: str) -> WordProblemsConfig:
+    """Settings whose held-out problems are in words that a trained model knows."""
+    run: Any = FRESH if chosen in ("", *METHODS) else found.store.run(chosen).config
+    known = run.problems in PROBLEM_SETS
+    return replace(FRESH, model=run.model, problems=run.problems, prompts=1) if known else FRESH
 
 
 def _place(found: Engine, chosen: str) -> tuple[str, str]:

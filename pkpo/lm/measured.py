@@ -71,11 +71,12 @@ def check_words(model: str, problems: str) -> None:
     path = None if wanted is None or model.startswith(HUB) else find(model) / "vocabulary.json"
     if wanted is None or path is None or not path.is_file():
         return
-    unknown = sorted(wanted().difference(json.loads(path.read_text())))
+    unknown = wanted().difference(json.loads(path.read_text()))
     if unknown:
+        some = sorted(unknown, key=lambda word: (not word.isalpha(), word))[:5]
         raise ValueError(
             f"problems must be in words that model {model} knows, got {problems}, which has others: "
-            f"{', '.join(unknown)[:80]}"
+            f"{', '.join(some)}, ..."
         )
 
 
