@@ -1,9 +1,12 @@
 """reasoning-gym's `gsm_symbolic`, cleaned: every worked solution is a chain of true equations.
 
-Templates after GSM-Symbolic (arXiv:2410.05229), which fills those of GSM8K with other names and numbers.
-Their solutions are running text with faults: units within fractions, `48=48`, numbers that come from
-nowhere, answers such as `108.0`. What is kept of a solution is its equations, as in
-`8*6=48;48-34=14####14`, and problems of which that is not the whole solution are left out (`reduced`).
+Templates after GSM-Symbolic (arXiv:2410.05229), which asks problems of GSM8K with other names and
+numbers. Their solutions are running text with faults: units within fractions, `48=48`, numbers that come
+from nowhere, answers such as `108.0`. What is kept of a solution is its equations, as in
+`8*6=48;48-34=14####14`; a problem of which that is not the whole solution is left out (`reduced`). Of
+the 85 templates that reasoning-gym 0.1.25 offers 66 remain, and 71% of what they make. Of 12,000 items,
+949 held a step that is no plain equation, 855 were too long, 538 held a false equation or ended in a
+fraction, 413 took a number from nowhere, and 698 were of `LEFT_OUT`.
 """
 
 from __future__ import annotations
@@ -17,11 +20,11 @@ import numpy as np
 from toy_envs.word_problems import TEXT_LIMIT, Problem, split_of, verify, written
 
 SOLUTION_LIMIT = 66
-"""Characters of a reduced solution: 64 tokens with the one that closes it, as `####` is one."""
+"""Characters of a reduced solution: 64 tokens, `####` and the one that closes it being one each."""
 SUFFIX = " Give the result as your final answer. Do not include units."
 LEFT_OUT = (11, 49, 73, 92, 99)
-"""Templates, by their number, of which next to nothing is left: their words would hardly be learned."""
-AT_ONCE = 64  # problems that one seed of reasoning-gym's makes
+"""Templates, by their number, of which next to nothing remains: their words could not be learned."""
+AT_ONCE = 64  # items that are made from one seed
 EXAMPLES = 20_000  # problems whose words are all words
 MEANT = {
     "half": (2, Fraction(1, 2)),
@@ -39,7 +42,7 @@ MEANT = {
     "percent": (100,),
     "%": (100,),
 }
-"""Numbers that a question gives without their digits, by what it says; 1 needs no word."""
+"""Numbers that a question gives without digits, by what it says; 1 needs no word."""
 
 
 def problems(count: int, seed: int | np.random.Generator, split: str = "train") -> list[Problem]:
