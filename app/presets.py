@@ -96,13 +96,14 @@ BANDIT = (
     ),
 )
 
+_FRESH = FRESH.replace(interval=40).changed()
 LANGUAGE = (
     Preset(
         "The paper in minutes",
         "The same model, trained for a single try, for the best of 8, and for the best of 8 and then a "
         "single try, on problems that are always new.",
         compare="k1 k8 annealed",
-        changes=FRESH.changed(),
+        changes=_FRESH,
     ),
     Preset(
         "Stalled at pass@1",
@@ -115,13 +116,13 @@ LANGUAGE = (
         "k = n: too much variance",
         "With k = n only the best answer of a group gets any weight: few samples decide the gradient.",
         compare="k8 tzsm25",
-        changes=FRESH.changed(),
+        changes=_FRESH,
     ),
     Preset(
         "Entropy bonus instead",
         "Exploration paid for directly: k = 1 with a bonus for entropy, beside k = 1 and k = 8.",
         compare="k1 entropy k8",
-        changes=FRESH.changed(),
+        changes=_FRESH,
     ),
 )
 """The presets of the language model's page; each compares keys of `pkpo.lm.experiments.METHODS`."""

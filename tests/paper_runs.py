@@ -70,6 +70,7 @@ def _record(name: str, method: str, seed: int, ends: dict[str, Rates]) -> Record
         "k": config.k_schedule.values(updates),
         "entropy": 0.05 + 0.2 * other + noise,
         "cumulative_solve_rate": 0.3 * easy + other,
+        "lucky_share": easy + noise,
     }
     details = {}
     for k in (1, 2, 4, 8, 16):

@@ -32,7 +32,7 @@ def test_methods_differ_in_what_they_are_and_seeds_only(name):
 
 def test_an_annealed_schedule_ends_at_1():
     schedule = EXPERIMENTS["hard"].configs()["annealed", 0].k_schedule
-    assert [schedule(u) for u in (0, 119, 120, 200)] == [8, 8, 1, 1]
+    assert [schedule(u) for u in (0, 239, 240, 400)] == [8, 8, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -394,7 +394,7 @@ def test_the_page_says_how_long_it_takes_where(store, monkeypatch):
 def test_presets_fill_the_form(store):
     page = open_page(view="train")
     for name, parts in {
-        "Stalled at pass@1": ("--problems hard", "--schedule 1", "--steps 200"),
+        "Stalled at pass@1": ("--problems hard", "--schedule 1", "--steps 400"),
         "k = n: too much variance": ("--schedule 16",),
         "Entropy bonus instead": ("--entropy-bonus 0.01",),
     }.items():

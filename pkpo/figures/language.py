@@ -101,6 +101,53 @@ def over_updates(table: Table, columns: int) -> go.Figure:
     )
 
 
+def by_bonus(table: Table) -> go.Figure:
+    """Held-out pass@k at the end over the coefficient of the entropy bonus; lines for runs without one.
+
+    Args:
+      table: see `pkpo.paper.questions`.
+    """
+    panels = groups(table, "k_eval")
+    with_bonus = [bonus for bonus in table["bonus"] if bonus]
+    ends = np.array([min(with_bonus), max(with_bonus)])
+    width = (1 + GAP) / len(panels) - GAP
+    traces, axes = [], {}
+    for place, (k, rows) in enumerate(panels):
+        number = "" if place == 0 else str(place + 1)
+        on = {"xaxis": f"x{number}", "yaxis": f"y{number}"}
+        for method, part in groups(rows, "method"):
+            if not part["bonus"][0]:
+                colour = METHOD_COLOURS[method]
+                level, error = part["mean"].repeat(2), part["error"].repeat(2)
+                traces += [
+                    band(ends, level - error, level + error, colour, **on),
+                    line(ends, level, colour, METHODS[method].label, showlegend=not place, **on),
+                ]
+        tried = rows["bonus"] > 0
+        traces.append(
+            scatter(
+                x=rows["bonus"][tried],
+                y=rows["mean"][tried],
+                error_y={"array": rows["error"][tried]},
+                mode="markers+lines",
+                marker={"color": METHOD_COLOURS["entropy"], "size": 8},
+                name="k = 1, entropy bonus",
+                hovertemplate="%{y:.3f}",
+                showlegend=not place,
+                **on,
+            )
+        )
+        left = place * (width + GAP)
+        axes[f"xaxis{number}"] = axis(
+            "coefficient of the bonus",
+            type="log",
+            domain=[left, min(left + width, 1)],
+            anchor=f"y{number}",
+        )
+        axes[f"yaxis{number}"] = axis(f"pass@{k}, held out", anchor=f"x{number}")
+    return figure(traces, axes.pop("xaxis"), axes.pop("yaxis"), "", **LEGEND, **axes)
+
+
 def which_estimator(table: Table) -> go.Figure:
     """Every prompt's variance of loo-1 over canonical's, by pass rate and by effective dimension.
 

@@ -157,5 +157,7 @@ DRAW: dict[str, Callable[[Table], go.Figure]] = {
     "fig8": partial(language.over_updates, columns=2),
     "which": language.which_estimator,
     "faster": partial(language.over_updates, columns=3),
+    "answer": partial(language.over_updates, columns=3),
+    "bonus": language.by_bonus,
 }
 """Recipe key -> its figure, from the recipe's table."""

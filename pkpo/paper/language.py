@@ -44,20 +44,20 @@ def _figure_3(runs: Runs) -> tuple[Table, list[Claim]]:
     fresh = {name: runs["fresh"][name] for name in ("k1", "k8", "annealed")}
     one, eight, annealed = fresh.values()
     names = [f"pass@{k}" for k in FIGURE_3["k_eval"]]
-    table = _table(
-        *(row for name in names for row in _training(name, fresh, name)),
-        *(row for name in names for row in _measured(name, fresh, name)),
+    table = table_of(
+        *(row for name in names for row in training(name, fresh, name)),
+        *(row for name in names for row in measured(name, fresh, name)),
     )
-    gains = {k: _gap(annealed, one, k) for k in K_EVAL[1:]}
+    gains = {k: gap(annealed, one, k) for k in K_EVAL[1:]}
     switch = int(np.flatnonzero(annealed[0]["k"] == 1)[0])
     together = slice(0, switch + 1)
     apart = max(
         float(np.abs(a["pass@1"][together] - b["pass@1"][together]).max())
         for a, b in zip(annealed, eight, strict=True)
     )
-    rise = _gap(annealed, eight, 1)
+    rise = gap(annealed, eight, 1)
     return table, [
-        not_below("Annealing loses nothing at pass@1 against k = 1.", _gap(annealed, one, 1)),
+        not_below("Annealing loses nothing at pass@1 against k = 1.", gap(annealed, one, 1)),
         Claim(
             "For every k_eval > 1 the annealed run ends above k = 1.",
             "differences " + ", ".join(f"pass@{k} {in_words(gap)}" for k, gap in gains.items()),
@@ -70,7 +70,7 @@ def _figure_3(runs: Runs) -> tuple[Table, list[Claim]]:
             f"0; above {SURE} standard errors",
             apart == 0 and standing_out(rise) > SURE,
         ),
-        above("k = 8 ends above k = 1 at pass@16.", _gap(eight, one, 16)),
+        above("k = 8 ends above k = 1 at pass@16.", gap(eight, one, 16)),
         not_below(
             "Annealing ends at pass@16 no lower than it began.",
             held_out(annealed, 16) - held_out(annealed, 16, 0),
@@ -95,7 +95,7 @@ def _figure_6(runs: Runs) -> tuple[Table, list[Claim]]:
     ):
         for place, found in runs.items():
             methods = {method: found[method] for method in K_OPT.values()}
-            rows += _training(f"{what}, {_PLACES[place]}", methods, name)
+            rows += training(f"{what}, {_PLACES[place]}", methods, name)
             updates = 1 if name == "cumulative_solve_rate" else LAST
             last = {k: ends(methods[method], name, updates) for k, method in K_OPT.items()}
             gaps = last[8] - last[1]
@@ -112,7 +112,7 @@ def _figure_6(runs: Runs) -> tuple[Table, list[Claim]]:
                     bool((np.diff(means) > 0).all()),
                 ),
             ]
-    return _table(*rows), claims
+    return table_of(*rows), claims
 
 
 # --- Figure 7 and Table 7: what is trained for, and what is measured ------------------------------
@@ -128,9 +128,9 @@ def _figure_7(runs: Runs) -> tuple[Table, list[Claim]]:
     fresh = runs["fresh"]
     drawn = {name: fresh[name] for name in (*K_OPT.values(), "tzsm25")}
     names = [f"pass@{k}" for k in K_EVAL]
-    table = _table(
-        *(row for name in names for row in _training(name, drawn, name)),
-        *(row for name in names for row in _measured(name, drawn, name)),
+    table = table_of(
+        *(row for name in names for row in training(name, drawn, name)),
+        *(row for name in names for row in measured(name, drawn, name)),
     )
     claims = []
     for k in K_OPT:
@@ -148,41 +148,25 @@ def _figure_7(runs: Runs) -> tuple[Table, list[Claim]]:
         )
     one, eight, all_n = (fresh[name] for name in ("k1", "k8", "tzsm25"))
     claims += [
-        above("At pass@1 k_opt = 1 is above k_opt = 8.", _gap(one, eight, 1)),
-        above("At pass@16 k_opt = 8 is above k_opt = 1.", _gap(eight, one, 16)),
+        above("At pass@1 k_opt = 1 is above k_opt = 8.", gap(one, eight, 1)),
+        above("At pass@16 k_opt = 8 is above k_opt = 1.", gap(eight, one, 16)),
         above(
             "The larger k_eval, the more k_opt = 1 loses against k_opt = 8 (16 against 1).",
-            _gap(eight, one, 16) - _gap(eight, one, 1),
+            gap(eight, one, 16) - gap(eight, one, 1),
         ),
-        above("TZSM25 is below k_opt = 8 even at its own target, pass@16.", _gap(eight, all_n, 16)),
+        above("TZSM25 is below k_opt = 8 even at its own target, pass@16.", gap(eight, all_n, 16)),
     ]
     return table, claims
 
 
 def _table_7(runs: Runs) -> tuple[Grid, ...]:
-    fresh = runs["fresh"]
-    rows = [(fresh["k1"], 0), *((method, None) for method in fresh.values())]
-    cells = np.array(
-        [
-            [mean_and_error(held_out(method, k, update).mean(axis=1)) for k in K_EVAL]
-            for method, update in rows
-        ]
-    )
-    return (
-        Grid(
-            "table7",
-            "Table 7: pass@k on held-out problems, mean ± standard error over seeds",
-            ("Before training", *(METHODS[name].label for name in fresh)),
-            tuple(f"pass@{k}" for k in K_EVAL),
-            cells[..., 0],
-            cells[..., 1],
-        ),
-    )
+    title = "Table 7: pass@k on held-out problems, mean ± standard error over seeds"
+    return (held_out_grid("table7", title, runs["fresh"]),)
 
 
 # --- Figure 8 and Table 5: hard problems ----------------------------------------------------------
 
-FIGURE_8: dict[str, Any] = {"experiments": {"hard": (*K_OPT.values(), "tzsm25")}}
+FIGURE_8: dict[str, Any] = {"experiments": {"hard": MAIN}}
 _TABLE_5 = {
     "cumulative solve rate": "cumulative_solve_rate",
     "pass@1": "pass@1",
@@ -193,16 +177,16 @@ _TABLE_5 = {
 def _figure_8(runs: Runs) -> tuple[Table, list[Claim]]:
     hard = {name: runs["hard"][name] for name in FIGURE_8["experiments"]["hard"]}
     names = ("pass@1", "pass@16")
-    table = _table(
-        *(row for name in names for row in _training(f"{name}, the hard set", hard, name)),
-        *(row for name in names for row in _measured(f"{name}, held out", hard, name)),
+    table = table_of(
+        *(row for name in names for row in training(f"{name}, the hard set", hard, name)),
+        *(row for name in names for row in measured(f"{name}, held out", hard, name)),
     )
     half = hard["k1"][0].config.steps // 2
     late = {
         k: ends(hard[method], "pass@1") - np.array([r["pass@1"][half] for r in hard[method]])
         for k, method in K_OPT.items()
     }
-    solve_gap = solved(hard["k8"]) - solved(hard["k1"])
+    solvegap = solved(hard["k8"]) - solved(hard["k1"])
     return table, [
         Claim(
             "At k = 1 the training set's pass@1 stalls: in the second half it gains less than at k = 8.",
@@ -219,10 +203,14 @@ def _figure_8(runs: Runs) -> tuple[Table, list[Claim]]:
             for k in (4, 8)
         ),
         above(
+            "k = 8, then 1 ends above k = 1 at the training set's pass@1.",
+            ends(hard["annealed"], "pass@1") - ends(hard["k1"], "pass@1"),
+        ),
+        above(
             "k = 8 ends above k = 1 at the training set's pass@16.",
             ends(hard["k8"], "pass@16") - ends(hard["k1"], "pass@16"),
         ),
-        above("k = 8 has solved more of the problems at least once than k = 1.", solve_gap),
+        above("k = 8 has solved more of the problems at least once than k = 1.", solvegap),
     ]
 
 
@@ -246,47 +234,50 @@ def _table_5(runs: Runs) -> tuple[Grid, ...]:
     )
 
 
-# --- Does the estimator with less variance learn faster? ------------------------------------------
-
-FASTER: dict[str, Any] = {
-    "experiments": {"estimator": ("k8", "canonical")},
-    "k_eval": (1, 8, 16),
-}
-
-
-def _faster(runs: Runs) -> tuple[Table, list[Claim]]:
-    methods = runs["estimator"]
-    loo, canonical = (methods[name] for name in FASTER["experiments"]["estimator"])
-    names = [f"pass@{k}" for k in FASTER["k_eval"]]
-    table = _table(
-        *(row for name in names for row in _training(name, methods, name)),
-        *(row for name in names for row in _measured(name, methods, name)),
-    )
-    updates = [update for update, kept in loo[0].details.items() if "held_out" in kept and update]
-    return table, [
-        above(
-            f"At update {update} loo-1 is above canonical at pass@8, what both are trained for.",
-            held_out(loo, 8, update) - held_out(canonical, 8, update),
-        )
-        for update in updates
-    ]
-
-
 # --- What the figures share -----------------------------------------------------------------------
 
 
-def _gap(a: Method, b: Method, k: int) -> np.ndarray:
+def held_out_grid(
+    key: str, title: str, methods: Mapping[str, Method], problems: bool = False
+) -> Grid:
+    """Held-out pass@k before training and at the end of each method.
+
+    Args:
+      key: of the grid.
+      title: likewise.
+      methods: all from the same start.
+      problems: whether the errors are those over problems, too; else over seeds only.
+    """
+    first = next(iter(methods.values()))
+    values = [
+        [held_out(method, k, update) for k in K_EVAL]
+        for method, update in [(first, 0), *((method, None) for method in methods.values())]
+    ]
+    cells = np.array(
+        [[mean_and_error(x if problems else x.mean(axis=1)) for x in row] for row in values]
+    )
+    return Grid(
+        key,
+        title,
+        ("Before training", *(METHODS[name].label for name in methods)),
+        tuple(f"pass@{k}" for k in K_EVAL),
+        cells[..., 0],
+        cells[..., 1],
+    )
+
+
+def gap(a: Method, b: Method, k: int) -> np.ndarray:
     """By how much a method ends above another, per seed and held-out problem."""
     return held_out(a, k) - held_out(b, k)
 
 
-def _training(panel: str, methods: Mapping[str, Method], name: str) -> Iterator[Row]:
+def training(panel: str, methods: Mapping[str, Method], name: str) -> Iterator[Row]:
     """A metric of the training groups at every update."""
     steps = next(iter(methods.values()))[0].config.steps
     return _rows(panel, methods, name, "training", range(steps + 1))
 
 
-def _measured(panel: str, methods: Mapping[str, Method], name: str) -> Iterator[Row]:
+def measured(panel: str, methods: Mapping[str, Method], name: str) -> Iterator[Row]:
     """A metric of held-out problems at the updates that measured them."""
     details = next(iter(methods.values()))[0].details
     updates = [update for update, kept in details.items() if "held_out" in kept]
@@ -302,12 +293,13 @@ def _rows(
             yield (panel, method, problems, update, *mean_and_error(curves[:, update]))
 
 
-def _table(*rows: Row) -> Table:
+def table_of(*rows: Row) -> Table:
+    """Rows as columns by name."""
     heads = ("panel", "method", "problems", "update", "mean", "error")
     return dict(zip(heads, map(list, zip(*rows, strict=True)), strict=True))
 
 
-def _recipe(
+def recipe_of(
     key: str,
     title: str,
     message: str,
@@ -315,6 +307,7 @@ def _recipe(
     make: Callable[[Runs], tuple[Table, list[Claim]]],
     tabulate: Callable[[Runs], tuple[Grid, ...]] | None = None,
 ) -> Recipe:
+    """A recipe whose data are runs of the named experiments; see `Recipe`."""
     experiments = parameters["experiments"]
     settings = {name: EXPERIMENTS[name].base.to_dict() for name in experiments}
     return Recipe(
@@ -329,21 +322,21 @@ def _recipe(
 
 
 RECIPES = (
-    _recipe(
+    recipe_of(
         "fig3",
         "Figure 3: annealing k",
         "First k = 8, then k = 1: more is kept of pass@k, and nothing lost at pass@1.",
         FIGURE_3,
         _figure_3,
     ),
-    _recipe(
+    recipe_of(
         "fig6",
         "Figure 6: a higher k explores more",
         "The higher k, the more problems are solved at least once, and the higher the entropy.",
         FIGURE_6,
         _figure_6,
     ),
-    _recipe(
+    recipe_of(
         "fig7",
         "Figure 7: what is trained for, and what is measured",
         "Pass@k is best where it was trained for; training for the best of all n suffers from variance.",
@@ -351,7 +344,7 @@ RECIPES = (
         _figure_7,
         _table_7,
     ),
-    _recipe(
+    recipe_of(
         "fig8",
         "Figure 8: hard problems",
         "Where the model solves next to nothing, k = 1 stalls, and a higher k learns, at pass@1 too.",
@@ -361,10 +354,3 @@ RECIPES = (
     ),
 )
 """The paper's figures that need a language model trained."""
-LEARNING = _recipe(
-    "faster",
-    "Does the estimator with less variance learn faster?",
-    "loo-1 (k = 8) and canonical on the same problems, at the same step size.",
-    FASTER,
-    _faster,
-)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pkpo.paper import language, toy, which
+from pkpo.paper import language, questions, toy, which
 from pkpo.paper.recipe import Recipe
 
 RECIPES: dict[str, Recipe] = {
@@ -13,7 +13,7 @@ RECIPES: dict[str, Recipe] = {
         *toy.RECIPES,
         *language.RECIPES,
         which.RECIPE,
-        language.LEARNING,
+        *questions.RECIPES,
     )
 }
 """The figures that can be made, by key."""

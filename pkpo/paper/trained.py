@@ -166,5 +166,5 @@ def not_below(text: str, differences: np.ndarray) -> Claim:
 
 
 def _over(values: np.ndarray) -> str:
-    counts = zip(values.shape, ("seeds", "problems"), strict=False)
-    return "over " + " and ".join(f"{count} {what}" for count, what in counts)
+    counts = zip(values.shape, ("seed", "problem"), strict=False)
+    return "over " + " and ".join(f"{count} {what}{'s' * (count > 1)}" for count, what in counts)

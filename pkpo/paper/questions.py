@@ -1,0 +1,172 @@
+"""Questions of our own on the small language model, answered by the same kind of runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pkpo.lm.experiments import EXPERIMENTS, METHODS
+from pkpo.paper.language import (
+    LAST,
+    gap,
+    held_out_grid,
+    measured,
+    recipe_of,
+    table_of,
+    training,
+)
+from pkpo.paper.recipe import Claim, Grid, Table
+from pkpo.paper.trained import (
+    SURE,
+    Method,
+    Runs,
+    above,
+    ends,
+    held_out,
+    in_words,
+    mean_and_error,
+    not_below,
+    standing_out,
+)
+
+K_EVAL = (1, 8, 16)
+
+
+def _curves(methods: dict[str, Method]) -> Table:
+    """Pass@k of training groups and of held-out problems."""
+    names = [f"pass@{k}" for k in K_EVAL]
+    return table_of(
+        *(row for name in names for row in training(name, methods, name)),
+        *(row for name in names for row in measured(name, methods, name)),
+    )
+
+
+# --- Does the estimator with less variance learn faster? ------------------------------------------
+
+FASTER: dict[str, Any] = {
+    "experiments": {"estimator": ("k8", "canonical")},
+    "k_eval": K_EVAL,
+}
+
+
+def _faster(runs: Runs) -> tuple[Table, list[Claim]]:
+    methods = dict(runs["estimator"])
+    loo, canonical = (methods[name] for name in FASTER["experiments"]["estimator"])
+    updates = [update for update, kept in loo[0].details.items() if "held_out" in kept and update]
+    return _curves(methods), [
+        above(
+            f"At update {update} loo-1 is above canonical at pass@8, what both are trained for.",
+            held_out(loo, 8, update) - held_out(canonical, 8, update),
+        )
+        for update in updates
+    ]
+
+
+# --- What if only the answer counts? --------------------------------------------------------------
+
+ANSWER: dict[str, Any] = {
+    "experiments": {name: ("k1", "k8", "annealed") for name in ("answer", "fresh")},
+    "k_eval": K_EVAL,
+}
+
+
+def _answer(runs: Runs) -> tuple[Table, list[Claim]]:
+    one, eight, annealed = (runs["answer"][name] for name in ("k1", "k8", "annealed"))
+    lucky = {
+        name: {method: ends(records, "lucky_share", LAST) for method, records in methods.items()}
+        for name, methods in runs.items()
+    }
+    claims = [
+        above("At pass@1 k = 1 is above k = 8.", gap(one, eight, 1)),
+        above("At pass@16 k = 8 is above k = 1.", gap(eight, one, 16)),
+        above("At pass@16 k = 8 is above the start.", held_out(eight, 16) - held_out(eight, 16, 0)),
+        not_below(
+            "Annealing ends at pass@16 no lower than it began.",
+            held_out(annealed, 16) - held_out(annealed, 16, 0),
+        ),
+    ]
+    claims += [
+        above(
+            f"At the end of {words}, more of the right answers stand behind a false equation than with "
+            "the strict reward.",
+            lucky["answer"][method] - lucky["fresh"][method],
+        )
+        for method, words in (("k1", "k = 1"), ("k8", "k = 8"))
+    ]
+    return _curves(dict(runs["answer"])), claims
+
+
+def _answer_table(runs: Runs) -> tuple[Grid, ...]:
+    title = "Right answers: pass@k on held-out problems, mean ± standard error over seeds"
+    return (held_out_grid("answer", title, runs["answer"]),)
+
+
+# --- Which entropy bonus? -------------------------------------------------------------------------
+
+BONUS: dict[str, Any] = {
+    "experiments": {"bonus": EXPERIMENTS["bonus"].methods, "fresh": ("k1", "k8")},
+    "k_eval": K_EVAL,
+}
+
+
+def _bonus_runs(runs: Runs) -> dict[str, Method]:
+    """Of every method the seeds that all have."""
+    seeds = len(next(iter(runs["bonus"].values())))
+    return {name: records[:seeds] for found in runs.values() for name, records in found.items()}
+
+
+def _bonus(runs: Runs) -> tuple[Table, list[Claim]]:
+    methods = _bonus_runs(runs)
+    rows = [
+        (k, name, METHODS[name].settings.get("entropy_bonus", 0.0), *mean_and_error(held_out(x, k)))
+        for k in K_EVAL
+        for name, x in methods.items()
+    ]
+    heads = ("k_eval", "method", "bonus", "mean", "error")
+    table: Table = dict(zip(heads, map(list, zip(*rows, strict=True)), strict=True))
+    best = max(runs["bonus"], key=lambda name: float(held_out(methods[name], 16).mean()))
+    gains = {name: gap(methods[name], methods["k1"], 16) for name in runs["bonus"]}
+    shown = ", ".join(f"{name.removeprefix('bonus-')}: {in_words(x)}" for name, x in gains.items())
+    return table, [
+        Claim(
+            "A bonus for entropy raises pass@16 above that of k = 1 without one.",
+            f"differences by coefficient {shown}",
+            f"one of them above {SURE} standard errors",
+            any(standing_out(x) > SURE for x in gains.values()),
+        ),
+        above(
+            "k = 8 ends above the best of them at pass@16.", gap(methods["k8"], methods[best], 16)
+        ),
+    ]
+
+
+def _bonus_table(runs: Runs) -> tuple[Grid, ...]:
+    title = "Entropy bonus: pass@k on held-out problems, ± standard error over problems and seeds"
+    return (held_out_grid("bonus", title, _bonus_runs(runs), problems=True),)
+
+
+RECIPES = (
+    recipe_of(
+        "faster",
+        "Does the estimator with less variance learn faster?",
+        "loo-1 (k = 8) and canonical on the same problems, at the same step size.",
+        FASTER,
+        _faster,
+    ),
+    recipe_of(
+        "answer",
+        "What if only the answer counts?",
+        "A right answer earns the reward whatever the equations say; measured the same way.",
+        ANSWER,
+        _answer,
+        _answer_table,
+    ),
+    recipe_of(
+        "bonus",
+        "Which entropy bonus?",
+        "The coefficients that the paper tried, for k = 1, beside k = 1 and k = 8 without one.",
+        BONUS,
+        _bonus,
+        _bonus_table,
+    ),
+)
+"""Beside the paper's figures."""
