@@ -113,9 +113,8 @@ def reduced(question: str, working: str, answer: str) -> Problem | None:
             return None
         result = Fraction(right)
         known.add(result)
-        steps[_NUMBER.sub(lambda digits: str(Fraction(digits[0])), equation).replace(" ", "")] = (
-            None
-        )
+        step = _NUMBER.sub(lambda digits: str(Fraction(digits[0])), equation)
+        steps[step.replace(" ", "")] = None
     if result is None or result.denominator > 1 or result != Fraction(answer):
         return None
     made = Problem(question, f"{';'.join(steps)}####{result}", int(result), len(steps))
@@ -125,7 +124,7 @@ def reduced(question: str, working: str, answer: str) -> Problem | None:
 
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
-_EQUALS = re.compile(r"[\d)] *=", re.ASCII)
+_EQUALS = re.compile(r"[\d)] *=", re.ASCII)  # of what looks like an equation
 _WORD = r"[^\W\d_]+"
 _BARE = (
     (re.compile(r"[$€£•]|(?<=\d),(?=\d{3})"), ""),

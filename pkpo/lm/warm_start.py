@@ -57,7 +57,7 @@ class Recipe:
     """Updates in the end over which it falls to nothing, in a straight line."""
 
 
-GSM_SYMBOLIC = """
+ORIGIN = """
 The problems are those of reasoning-gym's `gsm_symbolic` (Apache License 2.0; after GSM-Symbolic,
 arXiv:2410.05229, whose templates are made from GSM8K's problems, MIT License) that
 `toy_envs/gsm_symbolic.py` lets through. `train.jsonl` and `test.jsonl` hold some of them, the held-out
@@ -72,7 +72,7 @@ RECIPES = {
         steps=9000,
         limit=64,
         files={"train.jsonl": (4096, "train"), "test.jsonl": (1280, "held-out")},
-        note=GSM_SYMBOLIC,
+        note=ORIGIN,
         batch=32,
         parts=8,
         learning_rate=1.5e-3,
