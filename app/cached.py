@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from app import player
 from pkpo import figures, lab, paper, studies
 from pkpo.config import BanditConfig, HillConfig, RunConfig, WordProblemsConfig
 from pkpo.lm import measured
+from pkpo.runs import checkpoint
 
 Styles = list[tuple[str, str]]
 
@@ -67,3 +69,13 @@ def explanation() -> lab.Explanation:
 def problem_sets(config: WordProblemsConfig) -> Any:
     """`pkpo.lm.measured.problem_sets`; read-only."""
     return measured.problem_sets(config)
+
+
+def newest_file(folder: Path) -> Path | None:
+    """`pkpo.runs.checkpoint.newest_file`, which reads files whole: once for the same ones."""
+    return _newest_file(folder, tuple(checkpoint.saved(folder)))
+
+
+@lru_cache(maxsize=64)
+def _newest_file(folder: Path, files: tuple[Path, ...]) -> Path | None:
+    return checkpoint.newest_file(folder)

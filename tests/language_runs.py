@@ -37,7 +37,7 @@ def record(config: WordProblemsConfig) -> Record:
             | {f"pass@{k}": float(rho(rewards, k).mean()) for k in KS if k <= config.n}
             | {f"held_out_pass@{k}": float(_rho(held_out, k).mean()) for k in KS}
             | {"entropy": own.random(), "cumulative_solve_rate": own.random()}
-            | {"valid_chain_share": own.random()}
+            | {"valid_chain_share": own.random(), "tokens": 20.0}
         )
         if update % config.interval == 0:
             details[update] = {"groups": groups, "held_out": held_out.tolist()}

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
+import threading
+import time
+from html import escape
 
 import numpy as np
 import pytest
@@ -12,21 +16,24 @@ from streamlit.testing.v1 import AppTest
 from app import access
 from app.controls.language import EXPERIMENT_LABELS, VIEWS, language_address
 from app.language import playground
-from app.runs import engine
+from app.runs import engine, words
 from pkpo.config import HillConfig, run_config
 from pkpo.estimators import pass_at_k, transform
 from pkpo.figures import tries as figures
 from pkpo.lm import experiments
+from pkpo.lm.attempts import attempts
 from pkpo.lm.experiments import METHODS
 from pkpo.lm.measured import problem_sets
-from pkpo.lm.model import save
+from pkpo.lm.model import load, save
+from pkpo.lm.policy import LanguagePolicy
 from pkpo.lm.warm_start import untrained
-from pkpo.runs import LocalExecutor, Store
+from pkpo.runs import LocalExecutor, Store, checkpoint
 from pkpo.runs.record import write
 from pkpo.runs.sweep import Spread
 from pkpo.studies import language as study
 from tests.browser.browser import ROOT
 from tests.language_runs import SMALL, TRIES, keep, record
+from tests.pretrained_models import llama, questions_file
 from tests.test_runs import work
 
 SEEDS = (0, 1, 2)
@@ -309,12 +316,12 @@ def test_nonsense_in_the_address_is_explained_and_left_at_its_default(store):
         "n must be a whole number, got 'many'",
     ):
         assert part in said(page), part
-    page = open_page(train="8@", seeds="99", maze="1", question="a" * 401)
+    page = open_page(train="8@", seeds="99", maze="1", question="a" * 1001)
     for part in (
         "schedule must look like",
         "seeds must be from 1 to 5, got '99'",
         "'maze' is not a setting of this page",
-        "question must have at most 400 characters",
+        "question must have at most 1000 characters",
     ):
         assert part in said(page), part
     assert page.button_group(key="_language_view").value == "results"
@@ -436,6 +443,27 @@ def test_visitors_have_limits_and_no_models_of_the_host(store, monkeypatch, micr
     engine._engine.cache_clear()
 
 
+def test_what_runs_took_is_told_as_far_as_it_is_known(store):
+    ids = [keep(store, config) for config in configs("fresh", "k8")[:2]]
+    assert "On average" not in said(open_page(view="train", runs=" ".join(ids)))  # as of old runs
+    for id, pace, memory in zip(ids, (0.5, 1.5), (300, 1200), strict=True):
+        store.describe(id, {"updates_per_second": pace, "peak_memory_mib": memory})
+    sampled = SMALL.prompts * SMALL.n * record(configs("fresh", "k8")[0])["tokens"][-1]
+    taken = f"On average 1 updates/s, {sampled:,.0f} tokens/s, up to 1,200 MiB of memory."
+    assert taken in said(open_page(view="train", runs=" ".join(ids)))
+    run = store.run(ids[0])
+    told = f"0.5 updates/s · {sampled / 2:,.0f} tokens/s · up to 300 MiB of memory"
+    assert words.progress_of([run], 0.0, "") == f"4 of 4 updates · {told}"
+    live = dataclasses.replace(run, status="running", step=2)
+    gpu = {"updates_per_second": 9.0, "peak_gpu_memory_mib": 2048}
+    live = dataclasses.replace(live, provenance=gpu)
+    assert words.progress_of([live], 0.04, "") == (
+        f"2 of 4 updates · 0.04 updates/s · {0.04 * sampled:.2g} tokens/s · "
+        "up to 2,048 MiB on the GPU · about 50 seconds left"
+    )
+    assert words.progress_of([live], 0.0, "") == "2 of 4 updates"
+
+
 def test_a_failed_run_says_why(store):
     id = store.submit(SMALL)
     store.claim(lambda device: 1)
@@ -483,14 +511,13 @@ def test_a_run_s_checkpoint_is_asked(store, micro):
 
 
 def test_a_run_on_other_problems_is_asked_those(store):
-    settings = {"steps": 1, "prompts": 1, "n": 2, "schedule": "1", "held_out": 0}
+    settings = {"steps": 1, "prompts": 1, "n": 2, "schedule": "1", "held_out": 9}
     config = run_config("word-problems", model="small", problems="gsm_symbolic", **settings)
     id = store.submit(config)
     work(store, id)
     page = open_page(view="playground", runs=id, problem="3")
     assert not page.error and not page.info and len(page.subheader) == 2
-    unseen = problem_sets(config.replace(held_out=1024))[1]
-    assert page.text_area[0].value == unseen[3].question
+    assert page.text_area[0].value == problem_sets(config)[1][3].question
 
 
 def test_unknown_words_are_named_beside_the_field(store):
@@ -498,3 +525,96 @@ def test_unknown_words_are_named_beside_the_field(store):
     assert "words that the model does not know: dragons" in said(page)
     page = open_page(view="playground", question="How many apples does Ann have?", answer="lots")
     assert not page.error and "only the equations are checked" in said(page)
+
+
+@pytest.fixture(scope="module")
+def pretrained(tmp_path_factory) -> dict:
+    """Settings of runs of a model that is not ours."""
+    pytest.importorskip("transformers")
+    pytest.importorskip("peft")
+    torch.set_num_threads(1)
+    return {
+        "model": str(llama(tmp_path_factory.mktemp("llama"))),
+        "problems": questions_file(tmp_path_factory.mktemp("questions"), 30),
+        "reward": "share",
+        "limit": 7,
+        "steps": 2,
+        "prompts": 2,
+        "n": 4,
+        "schedule": "1",
+        "learning_rate": 0.05,
+        "entropy_bonus": 1.0,  # its gradient is never 0
+        "held_out": 3,
+    }
+
+
+def trained_pretrained(store: Store, settings: dict, lora: int) -> str:
+    id = store.submit(run_config("word-problems", **settings, lora=lora))
+    work(store, id)
+    return id
+
+
+def lists(page: AppTest) -> list[str]:
+    return [e.proto.body for e in page.get("html") if "pk-completions'" in e.proto.body]
+
+
+@pytest.mark.parametrize("lora", [0, 2])
+def test_a_pretrained_model_s_run_is_asked(store, pretrained, lora):
+    id = trained_pretrained(store, pretrained, lora)
+    config = store.run(id).config
+    page = open_page(view="playground", runs=id, problem="1")
+    assert not page.error and page.header[0].value.startswith("Ask the model: 4 tries before")
+    question = problem_sets(config)[1][1].question
+    assert page.text_area[0].value == question
+    assert "at most 7 tokens" in said(page) and "problem 2 of 3: `So it is. ####" in said(page)
+    policy = LanguagePolicy(load(config.model, lora), lambda rng: [])
+    want = [attempts(policy.model, question, 4, 0, limit=7)]
+    state = checkpoint.read(checkpoint.saved(store.files(id))[0])
+    policy.load({name.removeprefix("policy/"): x for name, x in state.items() if "policy/" in name})
+    want.append(attempts(policy.model, question, 4, 0, limit=7))
+    assert want[0] != want[1] and max(len(one.tokens) for one in want[0]) == 7
+    for found, answers in zip(lists(page), want, strict=True):
+        assert found.count("role='listitem'") == len({one.text for one in answers})
+        for token, chance in [pair for one in answers for pair in zip(*_parts(one), strict=True)]:
+            assert f"title='{100 * chance:.1f}% likely'>{escape(token)}" in found
+    playground._ask.cache_clear()
+    playground._ask_large.cache_clear()
+    assert lists(open_page(view="playground", runs=id, problem="1")) == lists(page)
+    assert list(playground._held) == [(config.model, lora)]
+
+
+def _parts(attempt) -> tuple:
+    return attempt.tokens, attempt.probabilities
+
+
+def test_one_visitor_at_a_time_asks_a_pretrained_model(store, pretrained):
+    id = trained_pretrained(store, pretrained, 2)
+    released = []
+
+    def release() -> None:
+        released.append(time.monotonic())
+        playground._turn.release()
+
+    assert playground._turn.acquire(blocking=False)
+    threading.Timer(2.0, release).start()
+    page = open_page(view="playground", runs=id)
+    assert released and len(lists(page)) == 2
+    with playground._turn:  # what is known is shown at once
+        assert lists(open_page(view="playground", runs=id)) == lists(page)
+
+
+def test_damaged_files_of_a_pretrained_model_are_named(store, pretrained, tmp_path):
+    folder = shutil.copytree(pretrained["model"], tmp_path / "llama")
+    settings = {**pretrained, "model": str(folder)}
+    one, other, last = (trained_pretrained(store, settings, 2) for _ in range(3))
+    open_page(view="playground", runs=last)
+    for file in checkpoint.saved(store.files(one)):
+        file.write_bytes(file.read_bytes()[:-1])
+    assert f"run {one} has no whole checkpoint" in said(open_page(view="playground", runs=one))
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100])
+    assert not open_page(view="playground", runs=other).error  # it is loaded already
+    playground._held.clear()
+    assert "llama cannot be loaded" in said(open_page(view="playground", runs=other, draw="1"))
+    shutil.rmtree(folder)
+    assert "No trained model is here yet" in said(open_page(view="playground", runs=last))

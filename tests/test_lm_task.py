@@ -2,7 +2,8 @@
 
 import json
 import shlex
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,11 +11,13 @@ import torch
 
 from pkpo import rho, transform
 from pkpo.__main__ import main
-from pkpo.config import WordProblemsConfig, command, fields_of
+from pkpo.config import HillConfig, WordProblemsConfig, command, fields_of
+from pkpo.lm.device import device_of
 from pkpo.lm.evaluate import evaluate
 from pkpo.lm.measured import HELD_OUT_SEED, KS
 from pkpo.lm.model import save
-from pkpo.lm.sampler import LIMIT
+from pkpo.lm.policy import log_probs
+from pkpo.lm.sampler import LIMIT, Samples
 from pkpo.lm.task import GROUPS, WINDOW, WordProblemsTask
 from pkpo.lm.warm_start import RECIPES, train, untrained
 from pkpo.optimizer import Optimizer
@@ -82,6 +85,9 @@ def test_metrics_are_what_counting_gives(folder, source):
             seen[place] = seen.get(place, False) | (1 in row)
         total = len(HARD) if source == "hard" else len(seen)
         assert metrics["cumulative_solve_rate"] == sum(seen.values()) / total
+        ended = (task.policy.samples.tokens == task.policy.model.tokenizer.end).int()
+        counted = torch.where(ended.any(-1), ended.argmax(-1) + 1, ended.shape[-1])
+        assert metrics["tokens"] == pytest.approx(counted.float().mean().item(), rel=1e-6)
         assert 0 <= metrics["truncation_share"] <= 1 and metrics["gradient_norm"] > 0
         assert 0 < metrics["entropy"] < np.log(len(task.policy.model.tokenizer))
         assert not [name for name in metrics if name.startswith("held_out")]
@@ -266,6 +272,101 @@ def test_the_command_line(config, capsys):
     ]
     assert "--task word-problems" in title and len(rows) == 5
     assert abs(float(rows[-1].split()[2]) - want["pass@1"][-1]) <= 0.5000001e-6
+
+
+# --- Devices --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("named", "there", "own", "other"),
+    [
+        ("", False, "cpu", "cpu"),
+        ("", True, "cpu", "cuda"),
+        ("cpu", True, "cpu", "cpu"),
+        ("cuda", True, "cuda", "cuda"),
+    ],
+)
+def test_where_models_compute(named, there, own, other, tmp_path, monkeypatch):
+    (tmp_path / "config.json").touch()
+    monkeypatch.setenv("PKPO_DEVICE", named)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
+    assert (device_of("tiny"), device_of(tmp_path), device_of("hub:a/b")) == (own, other, other)
+
+
+def test_a_device_that_is_not_there_is_refused_at_submission(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    store = Store(tmp_path)
+    for named, reason in (
+        ("cuda", "PKPO_DEVICE must be cpu where torch finds no GPU, got 'cuda'"),
+        ("gpu", "PKPO_DEVICE must be cpu or cuda, got 'gpu'"),
+    ):
+        monkeypatch.setenv("PKPO_DEVICE", named)
+        for refusing in (store.submit, WordProblemsTask):
+            with pytest.raises(ValueError, match=reason):
+                refusing(WordProblemsConfig())
+        assert store.run(store.submit(HillConfig())).device == "cpu"
+    assert len(store.runs()) == 2
+
+
+def test_a_run_computes_where_it_was_submitted_to(folder, tmp_path, monkeypatch):
+    """One at a time on a GPU, wherever the page that starts its worker would compute."""
+    store, started = Store(tmp_path), []
+    local = LocalExecutor(store, {"cpu": 2})
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    for named in ("cuda", "cuda", "cpu", ""):
+        monkeypatch.setenv("PKPO_DEVICE", named)
+        store.submit(WordProblemsConfig(model=folder))
+    monkeypatch.setattr(
+        "subprocess.Popen",
+        lambda command, env, **options: (
+            started.append(env["PKPO_DEVICE"]) or SimpleNamespace(pid=0)
+        ),
+    )
+    local.reconcile()
+    assert started == ["cuda", "cpu", "cpu"] and local.at_once("cuda") == 1
+    assert local.where("cuda") == "on this machine's GPU"
+
+
+def test_everything_is_made_on_the_model_s_device():
+    """On a device without numbers: what is made elsewhere cannot be computed with."""
+    decoder = untrained(0, width=16, layers=2, heads=2, hidden=16).decoder.to("meta")
+    prefix = decoder.read([[1, 2, 3], [4, 5]])
+    owners, tokens = torch.empty(3, dtype=int, device="meta"), torch.ones(3, 4, dtype=int)
+    logits = decoder.follow(prefix, owners, tokens.to("meta"))
+    assert logits.device.type == "meta"
+    assert logits.shape == (3, 4, decoder.config.vocabulary)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU that torch can use")
+def test_a_gpu_finds_what_the_cpu_does(config, monkeypatch, tmp_path):
+    tasks = []
+    for named in ("cpu", "cuda"):
+        monkeypatch.setenv("PKPO_DEVICE", named)
+        tasks.append(WordProblemsTask(config))
+    own, other = (task.policy for task in tasks)
+    assert other.model.device.type == "cuda"
+    own.sample(np.random.default_rng(0), 8)
+    drawn = own.samples
+    moved = Samples(
+        **{
+            field.name: x.cuda() if torch.is_tensor(x := getattr(drawn, field.name)) else x
+            for field in fields(drawn)
+        }
+    )
+    used = drawn.lengths > 0
+    want = log_probs(own.model, own.questions, drawn, used)
+    found = log_probs(other.model, own.questions, moved, used.cuda())
+    # Sums of up to 40 terms of single precision, in another order.
+    assert (found.cpu() - want).abs().max() < 1e-5 * want.abs().max()
+    for update in range(2):
+        metrics = step(tasks[1], update)["metrics"]
+        assert all(np.isfinite(x) for x in metrics.values())
+    state = other.state()
+    own.load(checkpoint.read(checkpoint.write(tmp_path, {**state, "update": np.array(2)})))
+    assert all(np.array_equal(x, state[name]) for name, x in own.state().items())
+
+
+# --- Refusals -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

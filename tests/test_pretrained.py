@@ -24,6 +24,7 @@ from pkpo.lm.task import WordProblemsTask
 from pkpo.optimizer import Optimizer
 from pkpo.runs import checkpoint
 from pkpo.training import Loop, record
+from tests.pretrained_models import llama, questions_file
 from toy_envs.word_problems import load_gsm8k, problems, verify
 
 transformers = pytest.importorskip("transformers")
@@ -39,33 +40,8 @@ TEMPLATE = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endf
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A Llama with random weights and a byte-level tokenizer, as `save_pretrained` writes them."""
     torch.set_num_threads(1)
-    path = tmp_path_factory.mktemp("llama")
-    bpe = tokenizers.ByteLevelBPETokenizer()
-    texts = [PROMPT, *(p.question for p in problems(200, 0))]
-    bpe.train_from_iterator(texts, 400, show_progress=False, special_tokens=["<|end|>", "<|stop|>"])
-    own = bpe._tokenizer
-    transformers.PreTrainedTokenizerFast(tokenizer_object=own, eos_token="<|end|>").save_pretrained(
-        path
-    )
-    config = transformers.LlamaConfig(
-        vocab_size=own.get_vocab_size(),
-        hidden_size=32,
-        intermediate_size=48,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        bos_token_id=None,
-        eos_token_id=[0, 1],
-    )
-    torch.manual_seed(0)
-    model = transformers.LlamaForCausalLM(config)
-    with torch.no_grad():
-        model.lm_head.weight *= 10
-        model.lm_head.weight[:2] += 0.3  # so that some samples end
-    model.save_pretrained(path)
-    return path
+    return llama(tmp_path_factory.mktemp("llama"))
 
 
 @pytest.fixture
@@ -119,12 +95,6 @@ def gguf_file(folder, tmp_path):
     writer.write_tensors_to_file()
     writer.close()
     return tmp_path / "own.gguf"
-
-
-def questions_file(path, count: int) -> str:
-    items = [{"question": p.question, "answer": f"#### {p.answer}"} for p in problems(count, 0)]
-    (path / "some.jsonl").write_text("\n".join(map(json.dumps, items)))
-    return f"gsm8k:{path / 'some.jsonl'}"
 
 
 def draw(model, n=6, seed=0, limit=LIMIT):

@@ -227,6 +227,7 @@ def test_a_sweep_on_the_cluster_gives_the_numbers_of_this_machine(store, cluster
     for run in store.runs():
         assert run.provenance["cluster_cpus"] == CPUS and run.provenance["threads"] == 1
         assert run.provenance["node"] == socket.gethostname()
+        assert run.provenance["updates_per_second"] > 0 < run.provenance["peak_memory_mib"]
         assert "ray" in run.provenance["packages"]
     assert len({run.provenance["process"] for run in store.runs()}) == len(settings)
 

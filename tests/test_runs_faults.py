@@ -440,3 +440,5 @@ def test_background_run_by_the_command_line(store):
     assert again["status"] == "stopped" and again["step"] >= stopped["step"]
     provenance = again["provenance"]
     assert provenance["threads"] == 1 and provenance["packages"]["numpy"] == np.__version__
+    assert 10 < provenance["peak_memory_mib"] < 10_000
+    assert stopped["provenance"]["updates_per_second"] > 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import sqlite3
 from contextlib import closing
 from typing import Any
@@ -415,7 +416,10 @@ def test_an_answer_has_the_points_after_an_update_and_how_the_run_stands(store):
             assert np.array_equal(y, want[after + 1 :])
         else:
             assert one["points"] == {}
-    assert (one["over"], one["share"], one["told"]) == (True, 1.0, "90 of 90 updates")
+    assert (one["over"], one["share"]) == (True, 1.0)
+    assert re.fullmatch(
+        r"90 of 90 updates · [\d,]+ updates/s · up to \d+ MiB of memory", one["told"]
+    )
     assert one["state"]["status"] == "finished"
     assert (other["over"], other["last"], other["of"]) == (False, -1, "")
     assert other["told"] == "0 of 300 updates · place 1 of 1 in the queue"

@@ -40,7 +40,7 @@ from app.controls.language_form import language_form, language_presets
 from app.controls.page import COMPARISONS, Page
 from app.controls.seed import seed, seed_input
 from app.controls.sidebar import notices, preset_pills, read, sidebar
-from app.controls.text import plain
+from app.controls.text import code, plain
 from app.controls.toy import OWN_SHAPE, TOY
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "arrived",
     "as_long_run",
     "choice",
+    "code",
     "drag_rewards",
     "group",
     "lab_alpha",

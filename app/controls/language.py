@@ -34,7 +34,7 @@ EXPERIMENT_LABELS = {
 MOVED = {"all": "All", "gained": "Newly solved", "lost": "Lost"}
 RUNS = 24  # at most, in one address
 SEEDS = 5
-LONGEST = 400  # characters of a question that is typed
+LONGEST = 1000  # characters of a question; the longest of GSM8K has 985
 
 LABELS = {
     "model": "Model",

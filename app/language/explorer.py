@@ -125,18 +125,23 @@ def _table(
     )
     rows = chosen["selection"]["rows"]
     if rows and rows[0] < len(listed):
-        _one(listed[rows[0]], problems[listed[rows[0]]])
+        _one(listed[rows[0]], problems[listed[rows[0]]], found[about])
 
 
-def _one(place: int, problem: Problem) -> None:
+def _one(place: int, problem: Problem, method: Method) -> None:
     with st.container(border=True):
         st.markdown(f"**{controls.plain(problem.question)}**")
-        st.markdown(f"Worked solution: `{problem.solution}`")
+        st.markdown(f"Worked solution: {controls.code(problem.solution)}")
         st.button(
             "Try it in the playground",
             icon=":material/sports_esports:",
             on_click=controls.set_language,
-            kwargs={"view": "playground", "problem": place, "question": None},
+            kwargs={
+                "view": "playground",
+                "problem": place,
+                "question": None,
+                "model_after": next(iter(method.ids), None),  # problems are counted within its own
+            },
         )
 
 

@@ -44,7 +44,7 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
     with right, st.container(border=True):
         st.markdown(f"**{controls.plain(problem.question)}**")
         st.caption(
-            f"Worked solution: `{problem.solution}` · update {update}, k = {k} in force, "
+            f"Worked solution: {controls.code(problem.solution)} · update {update}, k = {k} in force, "
             f"{get_estimator(config.estimator).label}"
         )
         by, at = controls.language_weights(own, config.estimator, k, len(rewards))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import dataclasses
+import threading
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,50 +17,80 @@ from app.language.completions import Row
 from app.language.sources import language_runs
 from app.runs import words
 from app.runs.engine import Engine, engine
-from pkpo.config import PROBLEM_SETS, WordProblemsConfig
+from pkpo.config import WordProblemsConfig
 from pkpo.lm.experiments import FRESH, METHODS, RECORDED
-from pkpo.lm.folders import HUB, find
+from pkpo.lm.folders import first_line, ours
 from pkpo.runs import Run, checkpoint
 from toy_envs.word_problems import Problem, Verdict, verify
 
 N = 16
+FEW = 4
+"""Tries of a model that is not ours: of 135 million parameters, each takes about 6 s on a core."""
 SHIPPED = RECORDED / "models"
 """Models that recorded runs ended with, a folder per method."""
 LATEST = 12  # runs whose newest checkpoints are offered
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A model before training, or what a file holds of it."""
+
+    start: str
+    """The model before training."""
+    lora: int
+    limit: int
+    file: str
+    """A folder or a checkpoint; "" before training."""
+
+    @property
+    def tries(self) -> int:
+        """How often it answers."""
+        return N if ours(self.start) else FEW
+
+
 def show(values: dict[str, Any], own: dict[str, Any]) -> None:
     """The view."""
-    st.header(f"Ask the model: {N} tries before training, {N} after", anchor=False)
+    title = st.container()
     controls.language_view(own)
-    above = st.container(border=True)
+    box = st.container(border=True)
     found = engine()
     chosen = controls.language_after(own, _options(found, own))
-    with above:
-        problem, checked = _problem(own, cached.problem_sets(_asked(found, chosen))[1])
+    config = _config(found, chosen)
+    before = Asked(config.model, config.lora, config.limit, "")
+    title.header(
+        f"Ask the model: {before.tries} tries before training, {before.tries} after", anchor=False
+    )
+    with box:
+        problem, checked = _problem(own, config, before.tries)
         beside = st.empty()
-    start, file = _place(found, chosen)
+    if not ours(config.model):
+        st.caption(
+            f"Each answer has at most {config.limit:,} tokens, and one visitor asks at a time. On a "
+            "free core a model of 135 million parameters takes about a minute, and half a minute more "
+            "to be loaded; on a busy one, or if it is larger, it takes longer."
+        )
     left, right = st.columns(2, gap="large")
-    left.markdown(f"**Before training:** {controls.plain(start)}")
+    left.markdown(f"**Before training:** {controls.plain(Path(config.model).name)}")
     if chosen:
         right.markdown("**After training**")
     else:
         right.info("No trained model is here yet. Train one: it can be asked while it learns.")
+    rows: list[Row] = []
     try:
-        with st.spinner("Asking"):
-            asked = [_ask(start, at, problem.question, own["draw"]) for at in ("", file)]
         with left:
-            rows = _answers(asked[0], problem, checked)
+            rows += _answers(before, problem, checked, own["draw"])
         if chosen:
+            after = dataclasses.replace(before, file=_file(found, chosen))
             with right:
-                rows += _answers(asked[1], problem, checked)
+                rows += _answers(after, problem, checked, own["draw"])
         completions.legend(rows)
     except (ValueError, checkpoint.CheckpointError) as reason:
         beside.error(controls.plain(str(reason)), icon=":material/error:")
 
 
-def _problem(own: dict[str, Any], problems: Sequence[Problem]) -> tuple[Problem, bool]:
-    """A held-out problem or the visitor's own, and whether its answer is known."""
+def _problem(own: dict[str, Any], config: Any, tries: int) -> tuple[Problem, bool]:
+    """A held-out problem of a run or the visitor's own, and whether its answer is known."""
+    problems = cached.problem_sets(config)[1] or cached.problem_sets(FRESH)[1]
     place = own["problem"] % len(problems)
     given = problems[place]
     typed = own["question"].strip() or given.question
@@ -72,13 +103,14 @@ def _problem(own: dict[str, Any], problems: Sequence[Problem]) -> tuple[Problem,
             kwargs={"problem": (place + 1) % len(problems), "question": None, "answer": None},
         )
         st.button(
-            f"Another {N} tries",
+            f"Another {tries} tries",
             icon=":material/casino:",
             on_click=controls.set_language,
             kwargs={"draw": own["draw"] + 1},
         )
         if typed == given.question:
-            st.caption(f"Unseen problem {place + 1} of {len(problems):,}: `{given.solution}`")
+            solution = controls.code(given.solution)
+            st.caption(f"Unseen problem {place + 1} of {len(problems):,}: {solution}")
             return given, True
     answer = own["answer"].strip()
     if not answer.removeprefix("-").isdecimal():
@@ -105,69 +137,55 @@ def _options(found: Engine, own: dict[str, Any]) -> dict[str, str]:
 
 
 def _name(run: Run) -> str:
-    """A run's model in a few words; "" if it cannot be asked here: it is gone, or too large."""
+    """A run's model in a few words; "" if it cannot be asked any more: what it started from is gone."""
     try:
         config: Any = run.config
-        if config.model.startswith(HUB) or not (find(config.model) / "vocabulary.json").exists():
-            return ""
     except ValueError:
         return ""
-    words_of = [config.k_schedule.describe(), f"{config.problems} problems", f"seed {config.seed}"]
-    return ", ".join([*([run.name] if run.name else []), *words_of, f"update {run.step}"])
+    told = [
+        config.k_schedule.describe(),
+        f"{config.problems.partition(':')[0]} problems",
+        f"seed {config.seed}",
+        f"update {run.step}",
+    ]
+    if config.model != FRESH.model:
+        told.insert(0, Path(config.model).name)
+    return ", ".join([run.name, *told] if run.name else told)
 
 
-def _asked(found: Engine, chosen: str) -> WordProblemsConfig:
-    """Settings whose held-out problems are in words that a trained model knows."""
-    run: Any = FRESH if chosen in ("", *METHODS) else found.store.run(chosen).config
-    known = run.problems in PROBLEM_SETS
-    return replace(FRESH, model=run.model, problems=run.problems, prompts=1) if known else FRESH
+def _config(found: Engine, chosen: str) -> Any:
+    """The settings with which a model was trained."""
+    return FRESH if chosen in ("", *METHODS) else found.store.run(chosen).config
 
 
-def _place(found: Engine, chosen: str) -> tuple[str, str]:
-    """The model that a trained one started from, and the folder or checkpoint that holds it."""
-    if not chosen:
-        return FRESH.model, ""
+def _file(found: Engine, chosen: str) -> str:
+    """The folder or the checkpoint that holds a trained model.
+
+    Raises:
+      ValueError: there is no whole checkpoint.
+    """
     if chosen in METHODS:
-        return FRESH.model, str(SHIPPED / chosen)
-    kept = checkpoint.newest_file(found.store.files(chosen))
+        return str(SHIPPED / chosen)
+    kept = cached.newest_file(found.store.files(chosen))
     if kept is None:
         raise ValueError(f"run {chosen} has no whole checkpoint")
-    return found.store.run(chosen).config.model, str(kept)  # type: ignore[attr-defined]
+    return str(kept)
 
 
-@lru_cache(maxsize=256)
-def _ask(start: str, file: str, question: str, draw: int) -> list[Any]:
-    """`pkpo.lm.attempts.attempts` of a model before training, or of what a file holds of it."""
-    import torch  # late: no other page pays for it
-
-    from pkpo.lm.attempts import attempts
-
-    torch.set_num_threads(1)
-    return attempts(_model(start, file), question, N, draw)
-
-
-@lru_cache(maxsize=8)
-def _model(start: str, file: str) -> Any:
-    from pkpo.lm.attempts import trained
-    from pkpo.lm.model import load
-
-    if not file:
-        return load(start)
-    return load(file) if Path(file).is_dir() else trained(start, Path(file))
-
-
-def _answers(found: Sequence[Any], problem: Problem, checked: bool) -> list[Row]:
+def _answers(asked: Asked, problem: Problem, checked: bool, draw: int) -> list[Row]:
     """The different answers, the most frequent first."""
-    from pkpo.lm.attempts import distinct
+    from pkpo.lm.attempts import distinct  # late: no other page pays for torch
 
+    with st.spinner("Asking", show_time=True):
+        found = _ask(asked, problem.question, draw)
     verdicts = {one.text: verify(one.text, problem) for one in found}
     different = distinct(found)
     various = words.count(len(different), "different answer")
     if checked:
         right = sum(verdicts[one.text].strict for one in found)
-        st.subheader(f"{right} of {N} right, {various}", anchor=False)
+        st.subheader(f"{right} of {len(found)} right, {various}", anchor=False)
     else:
-        st.subheader(f"{various} in {N} tries", anchor=False)
+        st.subheader(f"{various} in {len(found)} tries", anchor=False)
     rows = [
         Row(
             tokens=one.tokens,
@@ -187,3 +205,63 @@ def _mark(verdict: Verdict, checked: bool) -> str:
     if verdict.answer:
         return "right" if verdict.chain else "lucky"
     return "wrong"
+
+
+# --- Asking -------------------------------------------------------------------------------------
+
+_turn = threading.Lock()  # of whoever asks a model that is not ours
+_held: dict[tuple[str, int], Any] = {}  # the only one of these that is loaded
+
+
+@lru_cache(maxsize=256)
+def _ask(asked: Asked, question: str, draw: int) -> list[Any]:
+    """What a model answers. It is kept, so that a page that is drawn anew waits for nobody."""
+    if ours(asked.start):
+        return _attempts(_own_model(asked.start, asked.file), asked, question, draw)
+    waiting = st.empty()
+    while not _turn.acquire(timeout=1.0):
+        # Streamlit ends the script of a visitor who has left here.
+        waiting.caption("Another visitor is asking. Your turn comes by itself.")
+    try:
+        waiting.empty()
+        return _ask_large(asked, question, draw)
+    finally:
+        _turn.release()
+
+
+@lru_cache(maxsize=256)
+def _ask_large(asked: Asked, question: str, draw: int) -> list[Any]:
+    """The same in one's turn: somebody before may have asked it."""
+    from pkpo.lm.attempts import Candidate
+
+    key = asked.start, asked.lora
+    if key not in _held:
+        _held.clear()  # before the next is loaded: there may be no room for two
+        _held[key] = Candidate(*key)
+    model = _held[key].at(Path(asked.file) if asked.file else None)
+    try:
+        return _attempts(model, asked, question, draw)
+    except (
+        IndexError,
+        RuntimeError,
+    ) as reason:  # more tokens than it can read, no memory left, ...
+        raise ValueError(f"the model cannot answer this ({first_line(reason)})") from reason
+
+
+def _attempts(model: Any, asked: Asked, question: str, draw: int) -> list[Any]:
+    import torch
+
+    from pkpo.lm.attempts import attempts
+
+    torch.set_num_threads(1)
+    return attempts(model, question, asked.tries, draw, asked.limit)
+
+
+@lru_cache(maxsize=8)
+def _own_model(start: str, file: str) -> Any:
+    from pkpo.lm.attempts import trained
+    from pkpo.lm.model import load
+
+    if not file:
+        return load(start)
+    return load(file) if Path(file).is_dir() else trained(start, Path(file))

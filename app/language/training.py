@@ -22,6 +22,7 @@ from pkpo.lm import experiments
 from pkpo.lm.experiments import EXPERIMENTS, METHODS, recorded_runs
 from pkpo.lm.folders import MODELS
 from pkpo.runs import Run, sweep
+from pkpo.runs.environment import device_of
 from pkpo.studies import language as study
 
 MOST = 12  # runs of one click
@@ -69,6 +70,7 @@ def _form(
             if not visitor.host:
                 _check_visitor(values, shipped)
             configs = _configs(values, own)
+            device = device_of(configs[0])
         except ValueError as reason:
             st.error(controls.plain(str(reason)), icon=":material/error:")
             configs = []
@@ -94,7 +96,7 @@ def _form(
                     st.caption("Prints the same numbers, without a browser:")
                     lines = "\n".join(command([config]) for config in configs)
                     st.code(lines, language="bash", wrap_lines=True)
-                st.caption(_how_long(found, configs), width="content")
+                st.caption(_how_long(found, configs, device), width="content")
 
 
 def _configs(values: Mapping[str, Any], own: Mapping[str, Any]) -> list[Any]:
@@ -130,18 +132,19 @@ def _check_visitor(values: Mapping[str, Any], shipped: Sequence[str]) -> None:
             raise ValueError(f"{name} must be one of {', '.join(known)} for visitors")
 
 
-def _how_long(found: Engine, configs: Sequence[Any]) -> str:
+def _how_long(found: Engine, configs: Sequence[Any], device: str) -> str:
     """How long it will take at the pace that was measured last, and on what."""
     each = _seconds_per_answer(found, configs[0].model)
-    at_once = found.executor.at_once
-    device = f"{found.executor.where}, {words.count(at_once, 'run')} at a time, a core each"
+    at_once = found.executor.at_once(device)
+    where = f"{found.executor.where(device)}, {words.count(at_once, 'run')} at a time"
+    where += ", a core each" if device == "cpu" else ""
     waiting = len(found.store.queue())
     queue = f", behind {words.count(waiting, 'run')} in the queue" if waiting else ""
     if each is None:
-        return f"Trains {device}{queue}. How long it takes is not known yet."
+        return f"Trains {where}{queue}. How long it takes is not known yet."
     one = max(each * _answers(config) for config in configs)
     rounds = math.ceil(len(configs) / at_once)
-    return f"About {words.duration(one * rounds)} {device}{queue}."
+    return f"About {words.duration(one * rounds)} {where}{queue}."
 
 
 def _seconds_per_answer(found: Engine, model: str) -> float | None:
@@ -202,7 +205,9 @@ def _live(found: Engine, runs: Sequence[Run]) -> None:
                 icon=f":material/{words.STATUSES[run.status][1]}:",
                 query_params={"run": run.id},
             )
-    st.caption("On their own pages runs can be stopped, steered and exported.")
+    taken = words.cost(runs) if not going and len(runs) > 1 else []
+    on_average = f"On average {', '.join(taken)}. " if taken else ""
+    st.caption(f"{on_average}On their own pages runs can be stopped, steered and exported.")
     with st.container(horizontal=True):
         for view, label in (("group", "Look inside a group"), ("problems", "Which problems?")):
             st.button(

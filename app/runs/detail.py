@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import live, livecharts, registry
+from app import cached, live, livecharts, registry
 from app.access import Visitor
 from app.controls import language_address, plain
 from app.runs import form, words
@@ -15,7 +15,7 @@ from app.runs.engine import Engine
 from app.runs.going import change, delete, go, heading
 from pkpo.config import Change, RunConfig
 from pkpo.figures import progress
-from pkpo.runs import Run, checkpoint, export
+from pkpo.runs import Run, export
 
 SLIDERS = "runs sliders"  # the keys of those that are drawn
 STEERED = ("k", "learning_rate")
@@ -185,7 +185,7 @@ def _facts(engine: Engine, run: Run) -> None:
                 "application/json",
                 on_click="ignore",
             )
-            if (kept := checkpoint.newest_file(engine.store.files(run.id))) is not None:
+            if (kept := cached.newest_file(engine.store.files(run.id))) is not None:
                 st.download_button(
                     "Newest checkpoint",
                     kept.read_bytes,

@@ -69,12 +69,38 @@ def progress_of(runs: Sequence[Run], pace: float, place: str) -> str:
         told.append(f"{finished} of {len(runs)} seeds finished")
     if place:
         told.append(place)
+    over = runs[0].status not in ACTIVE
+    told += cost(runs, pace) if pace or (over and len(runs) == 1) else []
     if pace:
-        told += [
-            f"{pace:,.{0 if pace > 9 else 1}f} updates/s",
-            f"about {duration((total - done) / pace)} left",
-        ]
+        told.append(f"about {duration((total - done) / pace)} left")
     return " · ".join(told)
+
+
+def cost(runs: Sequence[Run], pace: float = 0.0) -> list[str]:
+    """What it takes to train: updates and sampled tokens per second, and memory, as far as is known.
+
+    Args:
+      runs: at least one.
+      pace: the updates per second of all of them; 0 for the mean that their workers noted.
+    """
+    noted = [run.provenance.get("updates_per_second", 0.0) for run in runs]
+    pace = pace or sum(noted) / len(runs)
+    lengths = [run.metrics.get("tokens", 0.0) * _completions(run) for run in runs]
+    tokens = pace * sum(lengths) / len(runs)
+    told = [f"{_rate(x)} {what}/s" for x, what in ((pace, "updates"), (tokens, "tokens")) if x]
+    for kind, where in (("peak_memory_mib", "of memory"), ("peak_gpu_memory_mib", "on the GPU")):
+        if most := max(run.provenance.get(kind, 0) for run in runs):
+            told.append(f"up to {most:,} MiB {where}")
+    return told
+
+
+def _completions(run: Run) -> int:
+    """How many completions an update of a language model samples."""
+    return run.settings.get("n", 0) * run.settings.get("prompts", 0)
+
+
+def _rate(x: float) -> str:
+    return f"{x:,.0f}" if x > 9 else f"{x:.2g}"
 
 
 def age(seconds: float) -> str:

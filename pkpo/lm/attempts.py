@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from pkpo.lm.model import Model, load
-from pkpo.lm.sampler import sample
+from pkpo.lm.sampler import LIMIT, sample
 from pkpo.runs import checkpoint
 
 
@@ -33,32 +33,82 @@ def trained(start: str, file: Path) -> Model:
     """The model of a run's checkpoint.
 
     Args:
-      start: the model that the run started from.
+      start: the model that the run started from, trained as a whole.
+      file: the checkpoint.
+
+    Raises:
+      CheckpointError, ValueError: see `take`.
+    """
+    model = load(start)
+    take(model, file)
+    return model
+
+
+def take(model: Model, file: Path) -> None:
+    """Give a model what a checkpoint holds of it: all that is trained.
+
+    Args:
+      model: the one that the run started from, with the run's adapters.
       file: the checkpoint.
 
     Raises:
       CheckpointError: it is damaged.
       ValueError: it is of another model.
     """
-    model, state = load(start), checkpoint.read(file)
+    state, own = checkpoint.read(file), model.parameters
+    found = {name: state.get(f"policy/{name}") for name in own}
+    if any(x is None or x.shape != tuple(own[name].shape) for name, x in found.items()):
+        raise ValueError(f"{file.name} does not hold the weights of the model that is asked")
     with torch.no_grad():
-        for name, p in model.parameters.items():
-            found = state.get(f"policy/{name}")
-            if found is None or found.shape != tuple(p.shape):
-                raise ValueError(f"{file.name} does not hold the weights of model {start!r}")
-            p.copy_(torch.as_tensor(found))
-    return model
+        for name, p in own.items():
+            p.copy_(torch.as_tensor(found[name]))
 
 
-def attempts(model: Model, question: str, n: int, seed: int) -> list[Attempt]:
+class Candidate:
+    """A model that can be asked as it was before training, and as checkpoints hold it.
+
+    It is read once, which takes long if it is large; only what is trained of it is exchanged.
+
+    Args:
+      start: the model before training.
+      lora: rank of the adapters that are trained in place of its weights; 0 for none.
+    """
+
+    def __init__(self, start: str, lora: int):
+        self._model = load(start, lora)
+        self._start = {name: p.detach().clone() for name, p in self._model.parameters.items()}
+
+    def at(self, file: Path | None) -> Model:
+        """The model as a checkpoint holds it, or as it was before training; until the next call.
+
+        Raises:
+          CheckpointError, ValueError: see `take`.
+        """
+        if file is not None:
+            take(self._model, file)
+            return self._model
+        with torch.no_grad():
+            for name, p in self._model.parameters.items():
+                p.copy_(self._start[name])
+        return self._model
+
+
+def attempts(model: Model, question: str, n: int, seed: int, limit: int = LIMIT) -> list[Attempt]:
     """So many answers; the same seed draws the same random numbers for every model.
+
+    Args:
+      model: what is asked.
+      question: the problem.
+      n: how many.
+      seed: of the random numbers.
+      limit: tokens after which an answer is cut.
 
     Raises:
       ValueError: the question is empty, or holds words that the model does not know.
     """
     if not question.strip():
         raise ValueError("question must have at least one word")
-    drawn = sample(model, [question], n, np.random.default_rng(seed))
+    drawn = sample(model, [question], n, np.random.default_rng(seed), limit)
     counts = (drawn.lengths[0] - drawn.finished[0].long()).tolist()
     rows = zip(drawn.tokens[0].tolist(), drawn.log_probs[0].exp().tolist(), counts, strict=True)
     return [

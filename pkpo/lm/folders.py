@@ -10,6 +10,8 @@ MODELS = Path(__file__).parent / "models"
 """The models that ship."""
 GSM_SYMBOLIC = MODELS / "small"
 """What holds the problems of gsm_symbolic that ship, and all words of such problems."""
+VOCABULARY = "vocabulary.json"
+"""The file that makes a folder one of ours."""
 HUB = "hub:"
 """What a name on the Hugging Face hub begins with; nothing else is ever downloaded."""
 WEIGHTS = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
@@ -33,6 +35,14 @@ def find(model: str | Path) -> Path:
         f"model must be one of {shipped}, a model's folder, a .gguf file or hub:NAME, "
         f"got {str(model)[:80]!r}"
     )
+
+
+def ours(model: str | Path) -> bool:
+    """Whether a model is one of ours, whose folder has its words; all others are for transformers.
+
+    Of one on the hub this is known only once it is here.
+    """
+    return any((folder / VOCABULARY).is_file() for folder in (MODELS / model, Path(model)))
 
 
 def model_name(text: str) -> str:

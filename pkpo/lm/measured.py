@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from pkpo.config import GSM8K, WordProblemsConfig
-from pkpo.lm.folders import GSM_SYMBOLIC, HUB, download, find
+from pkpo.lm.folders import GSM_SYMBOLIC, HUB, VOCABULARY, download, find, ours
 from pkpo.lm.tokenizer import Tokenizer
 from toy_envs.word_problems import Problem, gsm8k_splits, problems, words
 
@@ -67,11 +67,9 @@ def check_words(model: str, problems: str) -> None:
     Raises:
       ValueError: naming some of the words.
     """
-    wanted = WORDS.get(problems)
-    path = None if wanted is None or model.startswith(HUB) else find(model) / "vocabulary.json"
-    if wanted is None or path is None or not path.is_file():
+    if problems not in WORDS or not ours(model):
         return
-    unknown = wanted().difference(json.loads(path.read_text()))
+    unknown = WORDS[problems]().difference(json.loads((find(model) / VOCABULARY).read_text()))
     if unknown:
         some = sorted(unknown, key=lambda word: (not word.isalpha(), word))[:5]
         raise ValueError(
@@ -87,7 +85,7 @@ def _own_words() -> frozenset[str]:
 
 @cache
 def _gsm_symbolic_words() -> frozenset[str]:
-    return frozenset(json.loads((GSM_SYMBOLIC / "vocabulary.json").read_text()))
+    return frozenset(json.loads((GSM_SYMBOLIC / VOCABULARY).read_text()))
 
 
 WORDS = {"fresh": _own_words, "gsm_symbolic": _gsm_symbolic_words}

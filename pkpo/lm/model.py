@@ -17,7 +17,8 @@ from safetensors import torch as safetensors
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pkpo.lm.folders import HUB, WEIGHTS, download, find
+from pkpo.lm.device import device_of
+from pkpo.lm.folders import HUB, VOCABULARY, WEIGHTS, download, find, ours
 from pkpo.lm.tokenizer import Tokenizer
 
 
@@ -300,47 +301,48 @@ def save(model: LanguageModel, folder: Path) -> None:
     (folder / "model.safetensors").write_bytes(data)
     (folder / "config.json").write_text(json.dumps(llama_config(config), indent=1) + "\n")
     words = json.dumps(model.tokenizer.vocabulary, indent=0)
-    (folder / "vocabulary.json").write_text(words + "\n")
+    (folder / VOCABULARY).write_text(words + "\n")
     if model.limit:
         generation = json.dumps({"do_sample": True, "max_new_tokens": model.limit}, indent=1)
         (folder / GENERATION).write_text(generation + "\n")
 
 
 def load(model: str | Path, lora: int = 0) -> Model:
-    """Read a model, one of ours in single precision.
+    """Read a model, one of ours in single precision, to where `pkpo.lm.device` says.
 
     Args:
-      model: what `find` takes, or "hub:NAME", which is downloaded. A folder with a vocabulary.json is
-        one of ours; all others are for transformers.
+      model: what `find` takes, or "hub:NAME", which is downloaded.
       lora: see `pkpo.lm.pretrained.load_pretrained`.
 
     Raises:
-      ValueError: there is none, it cannot be read, or adapters are wanted for one of ours.
+      ValueError: there is none, it cannot be read, adapters are wanted for one of ours, or the device is
+        not there.
     """
     if str(model).startswith(HUB):
         path = download("model", str(model).removeprefix(HUB), "model", WEIGHTS)
     else:
         path = find(model)
-    if not (path / "vocabulary.json").is_file():
-        return _pretrained(path, lora)
+    device = device_of(path)
+    if not ours(path):
+        return _pretrained(path, lora, device)
     if lora:
         raise ValueError(f"lora must be 0 for model {model}, all of which is trained, got {lora}")
     shape = json.loads((path / "config.json").read_text())
     decoder = Decoder(ModelConfig(**{name: shape[theirs] for name, theirs in _CONFIG.items()}))
     weights = safetensors.load_file(path / "model.safetensors")
     from_llama(decoder, {name: w.float() for name, w in weights.items()})
-    tokenizer = Tokenizer(json.loads((path / "vocabulary.json").read_text()))
+    words = json.loads((path / VOCABULARY).read_text())
     generation = path / GENERATION
     limit = json.loads(generation.read_text())["max_new_tokens"] if generation.is_file() else 0
-    return LanguageModel(decoder, tokenizer, limit)
+    return LanguageModel(decoder.to(device), Tokenizer(words), limit)
 
 
-def _pretrained(path: Path, lora: int) -> Model:
+def _pretrained(path: Path, lora: int, device: str) -> Model:
     try:  # late: our own models need neither transformers nor peft
         from pkpo.lm.pretrained import load_pretrained
     except ModuleNotFoundError as reason:
         raise ValueError(f"model {path} needs {reason.name}, which is not installed") from None
-    return load_pretrained(path, lora, "cuda" if torch.cuda.is_available() else "cpu")
+    return load_pretrained(path, lora, device)
 
 
 _CONFIG = {

@@ -35,8 +35,9 @@ class WordProblemsTask(Task):
     cumulative_solve_rate, the share of the problems seen (of all, in a fixed set) of which an answer of
     the highest reward has ever been drawn; valid_chain_share, the share of completions whose every
     equation is true; lucky_share, the share of the right answers whose chain is not valid;
-    dead_group_share, the share of groups without any weight; truncation_share; unique_answers, the mean
-    number of different answers in a group; gradient_norm, before clipping.
+    dead_group_share, the share of groups without any weight; truncation_share; tokens, of a completion,
+    the mean; unique_answers, the mean number of different answers in a group; gradient_norm, before
+    clipping.
 
     Details, where there are any: groups, at every `SHOWN`-th update and at the end, the first `GROUPS`
     of them with every completion's tokens and their probabilities, rewards and weights; held_out, where
@@ -139,6 +140,7 @@ class WordProblemsTask(Task):
             **self._metrics,
             "dead_group_share": float((~weights.any(axis=1)).mean()),
             "truncation_share": float((~drawn.finished).float().mean()),
+            "tokens": float(drawn.lengths.float().mean()),
             "gradient_norm": self.policy.gradient_norm,
         }
 

@@ -69,7 +69,7 @@ RECIPES = {
     "small": Recipe(
         source=gsm_symbolic,
         shape={"width": 128, "hidden": 352},
-        steps=9000,
+        steps=6500,
         limit=64,
         files={"train.jsonl": (4096, "train"), "test.jsonl": (1280, "held-out")},
         note=ORIGIN,

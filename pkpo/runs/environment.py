@@ -1,4 +1,4 @@
-"""What environment variables set: where runs are kept, and how much may be asked for."""
+"""What environment variables set: where runs are kept and compute, and how much may be asked for."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
+
+from pkpo.config import RunConfig, WordProblemsConfig
+from pkpo.lm import device
 
 Number = TypeVar("Number", int, float)
 
@@ -61,6 +64,19 @@ def ray_address() -> str:
             "pip install 'pkpo-lab[ray]', or unset it"
         )
     return address
+
+
+def device_of(config: RunConfig) -> str:
+    """Where a run is to compute: see `pkpo.lm.device` for a language model's on this machine.
+
+    Others use the CPU; nodes of a cluster choose by themselves.
+
+    Raises:
+      ValueError: PKPO_DEVICE or PKPO_RAY_ADDRESS is not what it must be.
+    """
+    if not isinstance(config, WordProblemsConfig) or ray_address():
+        return "cpu"
+    return device.device_of(config.model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

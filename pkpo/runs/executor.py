@@ -47,13 +47,11 @@ THREADS = {
 class Executor(Protocol):
     """The call behind which runs are trained, on this machine or on others."""
 
-    @property
-    def where(self) -> str:
-        """Where runs compute, in words."""
+    def where(self, device: str) -> str:
+        """Where runs of a device compute, in words."""
 
-    @property
-    def at_once(self) -> int:
-        """How many runs compute at the same time, as far as is known."""
+    def at_once(self, device: str) -> int:
+        """How many runs of a device compute at the same time, as far as is known."""
 
     def reconcile(self) -> None:
         """Make the store and the world agree: mark what died, kill what would not stop, start what may.
@@ -106,15 +104,13 @@ class LocalExecutor:
         self.stop_grace = stop_grace or positive("PKPO_STOP_GRACE", STOP_GRACE)
         self._children: list[subprocess.Popen] = []
 
-    @property
-    def where(self) -> str:
+    def where(self, device: str) -> str:
         """See `Executor`."""
-        return "on this machine's CPU"
+        return f"on this machine's {'CPU' if device == 'cpu' else 'GPU'}"
 
-    @property
-    def at_once(self) -> int:
+    def at_once(self, device: str) -> int:
         """See `Executor`."""
-        return self._slots(self.store.runs(status="running")).get("cpu", 1)
+        return self._slots(self.store.runs(status="running")).get(device, 1)
 
     def reconcile(self) -> None:
         """See `Executor`."""
@@ -155,14 +151,14 @@ class LocalExecutor:
                 self.store.end(run.id, run.process, "interrupted", message)
 
     def _launch(self, id: str) -> None:
-        folder = self.store.files(id)
+        folder, device = self.store.files(id), self.store.run(id).device
         try:
             folder.mkdir(parents=True, exist_ok=True)
             with (folder / LOG).open("wb") as log:
                 child = subprocess.Popen(
                     [sys.executable, "-m", "pkpo", "worker", id],
                     cwd=ROOT,
-                    env=os.environ | THREADS | self._own_settings(),
+                    env=os.environ | THREADS | self._own_settings() | {"PKPO_DEVICE": device},
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -202,8 +198,7 @@ class RayExecutor(LocalExecutor):
         self.address = address
         self._cpus = 1  # that this process has met itself
 
-    @property
-    def where(self) -> str:
+    def where(self, device: str) -> str:
         """See `Executor`."""
         return f"on the Ray cluster at {self.address}"
 

@@ -1,10 +1,12 @@
-"""What a run's numbers may depend on besides its config."""
+"""What a run's numbers may depend on besides its config, and what computing them takes."""
 
 from __future__ import annotations
 
 import os
 import platform
+import resource
 import subprocess
+import sys
 from importlib import metadata
 from typing import Any
 
@@ -27,6 +29,16 @@ def provenance(task: str, device: str) -> dict[str, Any]:
         "dtype": DTYPES.get(task, "float64"),
         "threads": int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count(),
     }
+
+
+def peak_memory() -> dict[str, int]:
+    """The most that this process has held so far, in MiB: of memory and, if it used one, of a GPU's."""
+    unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
+    found = {"peak_memory_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)}
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        found["peak_gpu_memory_mib"] = round(torch.cuda.max_memory_allocated() / 2**20)
+    return found
 
 
 def _version(package: str) -> str:

@@ -78,6 +78,10 @@ class RayTrainer:
         """See `Trainer`."""
         return self._result(self._actor.state.remote())
 
+    def cost(self) -> dict[str, float]:
+        """See `Trainer`; of the process on the node."""
+        return self._result(self._actor.cost.remote())
+
     def _result(self, asked: ray.ObjectRef) -> Any:
         try:
             return ray.get(asked)
@@ -123,6 +127,10 @@ class _Actor:
     def state(self) -> dict[str, np.ndarray]:
         """See `LocalTrainer`."""
         return self._trainer.state()
+
+    def cost(self) -> dict[str, float]:
+        """See `LocalTrainer`."""
+        return self._trainer.cost()
 
 
 def _join(address: str) -> None:

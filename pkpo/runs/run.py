@@ -60,7 +60,7 @@ class Run:
     metrics: dict[str, Any]
     """That event."""
     provenance: dict[str, Any]
-    """Versions, device and so on of the worker that trained it last."""
+    """Versions, device, pace, memory and so on of the worker that trained it last."""
     created: float
     queued: float
     started: float | None

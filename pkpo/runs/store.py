@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from pkpo.config import Change, RunConfig
-from pkpo.runs.environment import Limits, data_folder
+from pkpo.runs.environment import Limits, data_folder, device_of
 from pkpo.runs.process import Process
 from pkpo.runs.run import (
     STATUSES,
@@ -230,12 +230,13 @@ class Store:
     # --- Wanting ----------------------------------------------------------------------------------
 
     def submit(
-        self, config: RunConfig, *, owner: str = "", name: str = "", device: str = "cpu"
+        self, config: RunConfig, *, owner: str = "", name: str = "", device: str = ""
     ) -> str:
-        """Queue a run; returns its id.
+        """Queue a run; returns its id. Its device is that of `environment.device_of` if none is given.
 
         Raises:
-          ValueError: it is longer than allowed, or its owner has too many in the queue.
+          ValueError: it is longer than allowed, its owner has too many in the queue, or its device is
+            not there.
         """
         return self._submit([config], owner=owner, name=name, device=device, sweep="")[0]
 
@@ -245,7 +246,7 @@ class Store:
         *,
         owner: str = "",
         name: str = "",
-        device: str = "cpu",
+        device: str = "",
     ) -> str:
         """Queue all of several runs or, if that is too many, none; returns their sweep's id."""
         sweep = new_id()
@@ -374,9 +375,10 @@ class Store:
             db.execute("UPDATE runs SET message = ? WHERE id = ?", (message, id))
 
     def describe(self, id: str, provenance: Mapping[str, Any]) -> None:
-        """Say what a run's numbers depend on, where that is known only after `begin`."""
+        """Say what a run's numbers depend on, or take, where that is known only after `begin`."""
         with self._write() as db:
-            texts = (json.dumps(provenance), id)
+            known = _object(_row(db, id)["provenance"])
+            texts = (json.dumps({**known, **provenance}), id)
             db.execute("UPDATE runs SET provenance = ? WHERE id = ?", texts)
 
     def append(
@@ -463,7 +465,10 @@ class Store:
         ids = [new_id() for _ in configs]
         now = time.time()
         rows = [
-            (id, name, config.task, json.dumps(config.to_dict()), owner, sweep, device, now, now)
+            (
+                *(id, name, config.task, json.dumps(config.to_dict()), owner, sweep),
+                *(device or device_of(config), now, now),
+            )
             for id, config in zip(ids, configs, strict=True)
         ]
         with self._write() as db:

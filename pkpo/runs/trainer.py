@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pkpo.config import Change, RunConfig
+from pkpo.runs.provenance import peak_memory
 from pkpo.training import BLOCK, Event, Loop
 
 BLOCK_SECONDS = 0.1  # a block has so many seconds' events, or BLOCK
@@ -49,6 +50,9 @@ class Trainer(Protocol):
     def state(self) -> dict[str, np.ndarray]:
         """What a checkpoint keeps, see `Loop.state`."""
 
+    def cost(self) -> dict[str, float]:
+        """Updates per second so far, and `peak_memory`."""
+
 
 class LocalTrainer:
     """Computes in this process.
@@ -69,6 +73,7 @@ class LocalTrainer:
         if state is not None:
             self._loop.load(state)
         self.update = self._loop.update
+        self._begun = time.monotonic()
 
     def advance(
         self, changes: Sequence[Change], told_to_stop: Callable[[], bool] = lambda: False
@@ -96,3 +101,8 @@ class LocalTrainer:
     def state(self) -> dict[str, np.ndarray]:
         """See `Trainer`."""
         return self._loop.state()
+
+    def cost(self) -> dict[str, float]:
+        """See `Trainer`."""
+        rate = (self._loop.update - self.update) / (time.monotonic() - self._begun)
+        return {"updates_per_second": float(f"{rate:.3g}"), **peak_memory()}

@@ -104,6 +104,7 @@ def train(
         over = update > run.config.steps
         if over or stop or time.monotonic() - last > interval:
             checkpoint.write(folder, trainer.state())
+            store.describe(run.id, trainer.cost())
             last = time.monotonic()
         if over or stop:
             return not over

@@ -6,9 +6,7 @@ of the machine falls on both. The aim is at least twice its completions per seco
 """
 
 import contextlib
-import resource
 import statistics
-import sys
 import time
 from collections.abc import Callable
 
@@ -19,6 +17,7 @@ from pkpo import transform
 from pkpo.lm.model import LanguageModel, llama_config, load, to_llama
 from pkpo.lm.policy import backward
 from pkpo.lm.sampler import LIMIT, completions, sample
+from pkpo.runs.provenance import peak_memory
 from toy_envs.word_problems import problems, verify
 
 AIM = 2.0
@@ -51,9 +50,8 @@ def main() -> None:
     for count, n in SHAPES[:2]:
         for k in (1, 8):
             update_rate(model, count, n, k)
-    unit = 2**20 if sys.platform == "darwin" else 2**10  # bytes there, KiB elsewhere
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-    print(f"\nmemory at its peak, generate() included: {peak:,.0f} MiB")
+    peak = peak_memory()["peak_memory_mib"]
+    print(f"\nmemory at its peak, generate() included: {peak:,} MiB")
 
 
 def generator(model: LanguageModel) -> Callable | None:
