@@ -245,6 +245,14 @@ def test_tokens_come_as_often_as_the_softmax_says():
     assert ((counts - m * second).abs() < 4.5 * (m * second * (1 - second)).sqrt() + 1).all()
 
 
+def test_a_model_has_the_room_that_its_answers_need():
+    model = micro()
+    for own, used in ((0, 5), (4, 5), (12, 12)):
+        longer = LanguageModel(model.decoder, model.tokenizer, own)
+        drawn = sample(longer, QUESTIONS, 8, np.random.default_rng(0), 5)
+        assert drawn.tokens.shape[-1] == drawn.lengths.max() == used
+
+
 @pytest.mark.parametrize("bad", [{"n": 0}, {"limit": 0}, {"questions": []}], ids=str)
 def test_sampling_nothing_is_refused(bad):
     arguments = {"questions": QUESTIONS, "n": 2, "limit": 5, **bad}

@@ -20,7 +20,7 @@ OPTIONS = {
     "problems": {
         "fresh": "New at every update",
         "hard": "Fixed hard set",
-        "gsm_symbolic": "GSM-Symbolic",
+        "gsm_symbolic": "GSM-Symbolic (for small)",
     },
     "reward": {
         "strict": "Right, every equation true",
