@@ -24,6 +24,7 @@ OPTIMIZERS = {
 PROBLEM_SETS = {
     "fresh": "every update draws new problems",
     "hard": "a fixed set that the starting model solves at most 3 of 64 times",
+    "gsm_symbolic": "a fixed set in the words of GSM8K, for the model small",
 }
 GSM8K = "gsm8k:"
 """What problems from files in GSM8K's format begin with; a path or a name on the hub follows."""
@@ -194,11 +195,17 @@ class WordProblemsConfig(RunConfig):
         low=0,
         high=1024,
     )
-    limit: int = setting(40, "tokens after which an answer is cut off", low=1, high=8192)
+    limit: int = setting(
+        40,
+        "tokens after which an answer is cut off; the model small takes 64 if this is less",
+        low=1,
+        high=8192,
+    )
     problems: str = setting(
         "fresh",
-        "training problems: fresh (new ones at every update), hard (the model's fixed hard set), or "
-        "gsm8k: and a folder with train.jsonl and test.jsonl, one JSONL file, or hub:NAME",
+        "training problems: fresh (new ones at every update), hard (the model's fixed hard set), "
+        "gsm_symbolic (a fixed set, for the model small), or gsm8k: and a folder with train.jsonl and "
+        "test.jsonl, one JSONL file, or hub:NAME",
         canonical=_problems,
     )
     reward: str = setting(
@@ -222,6 +229,9 @@ class WordProblemsConfig(RunConfig):
         RunConfig.__post_init__(self)  # a dataclass with slots is not the one that super() knows
         if self.held_out == 1:
             raise ValueError("held_out must be 0, or 2 or more for a standard error, got 1")
+        from pkpo.lm.measured import check_words  # late: it brings Gymnasium
+
+        check_words(self.model, self.problems)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

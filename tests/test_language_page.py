@@ -436,7 +436,9 @@ def test_visitors_have_limits_and_no_models_of_the_host(store, monkeypatch, micr
     assert {run.owner for run in store.runs()} != {""} and len(store.runs()) == 2
     page = click(as_visitor(student, view="train", train="k1"), "Train 1 run")
     assert "at most 2 of your runs can wait" in said(page) and len(store.runs()) == 2
-    assert "model must be one of tiny" in said(as_visitor(student, view="train", model=micro))
+    assert "model must be one of small, tiny for visitors" in said(
+        as_visitor(student, view="train", model=micro)
+    )
     assert "n must be from 1 to 64" in said(as_visitor(student, view="train", n="4000"))
     engine._engine.cache_clear()
 
@@ -469,6 +471,17 @@ def test_a_failed_run_says_why(store):
     assert "learning_rate 9 is too large" in said(open_page(view="train", runs=id))
 
 
+def test_a_model_is_trained_on_problems_that_it_can_read(store):
+    asked = {"view": "train", "train": "k1", "steps": "2", "model": "small"}
+    page = click(open_page(**asked, problems="gsm_symbolic"), "Train 1 run")
+    (run,) = store.runs()
+    assert (run.config.model, run.config.problems) == ("small", "gsm_symbolic")
+    for pair in ({}, {"model": "tiny", "problems": "gsm_symbolic"}):
+        page = open_page(**{**asked, **pair})
+        assert "problems must be in words that model" in page.error[0].value.replace("\\", "")
+        assert next(b for b in page.button if b.label == "Train").disabled
+
+
 # --- The playground -----------------------------------------------------------------------------------
 
 
@@ -495,6 +508,16 @@ def test_a_run_s_checkpoint_is_asked(store, micro):
     assert lists == [e.proto.body for e in again.get("html") if "pk-completions'" in e.proto.body]
     other = open_page(view="playground", runs=id, problem="3", draw="1")
     assert lists != [e.proto.body for e in other.get("html") if "pk-completions'" in e.proto.body]
+
+
+def test_a_run_on_other_problems_is_asked_those(store):
+    settings = {"steps": 1, "prompts": 1, "n": 2, "schedule": "1", "held_out": 9}
+    config = run_config("word-problems", model="small", problems="gsm_symbolic", **settings)
+    id = store.submit(config)
+    work(store, id)
+    page = open_page(view="playground", runs=id, problem="3")
+    assert not page.error and not page.info and len(page.subheader) == 2
+    assert page.text_area[0].value == problem_sets(config)[1][3].question
 
 
 def test_unknown_words_are_named_beside_the_field(store):

@@ -22,9 +22,9 @@ from pkpo.lm.model import LanguageModel, llama_config, load, save, to_llama
 from pkpo.lm.policy import LanguagePolicy, backward
 from pkpo.lm.sampler import LIMIT, DecoderBeginnings, Samples, completions, sample
 from pkpo.lm.tokenizer import ANSWER, END, Tokenizer
-from pkpo.lm.warm_start import train, untrained
+from pkpo.lm.warm_start import RECIPES, train, untrained
 from pkpo.optimizer import Optimizer
-from toy_envs.word_problems import TEXT_LIMIT, problems, verify, words
+from toy_envs.word_problems import TEXT_LIMIT, load_gsm8k, problems, verify, words
 
 MICRO = {"width": 24, "layers": 2, "heads": 2, "hidden": 40}
 PROBLEMS = problems(6, 0)
@@ -245,6 +245,14 @@ def test_tokens_come_as_often_as_the_softmax_says():
     assert ((counts - m * second).abs() < 4.5 * (m * second * (1 - second)).sqrt() + 1).all()
 
 
+def test_a_model_has_the_room_that_its_answers_need():
+    model = micro()
+    for own, used in ((0, 5), (4, 5), (12, 12)):
+        longer = LanguageModel(model.decoder, model.tokenizer, own)
+        drawn = sample(longer, QUESTIONS, 8, np.random.default_rng(0), 5)
+        assert drawn.tokens.shape[-1] == drawn.lengths.max() == used
+
+
 @pytest.mark.parametrize("bad", [{"n": 0}, {"limit": 0}, {"questions": []}], ids=str)
 def test_sampling_nothing_is_refused(bad):
     arguments = {"questions": QUESTIONS, "n": 2, "limit": 5, **bad}
@@ -450,30 +458,69 @@ def test_only_the_solution_is_learned():
 
 def test_warm_start_learns_and_repeats_bit_for_bit():
     torch.set_num_threads(1)
+    recipe = dataclasses.replace(RECIPES["tiny"], steps=40, learning_rate=1e-2)
     losses = []
     for _ in range(2):
         model = untrained(0, **MICRO)
-        losses.append(list(train(model, 40, 0, 1e-2)))
-    assert losses[0] == losses[1] != list(train(untrained(1, **MICRO), 40, 0, 1e-2))
+        losses.append(list(train(model, recipe, 0)))
+    assert losses[0] == losses[1] != list(train(untrained(1, **MICRO), recipe, 0))
     assert abs(losses[0][0] - np.log(len(model.tokenizer))) < 0.2  # it begins by knowing nothing
     assert np.mean(losses[0][-5:]) < losses[0][0] - 1
+
+
+def test_an_update_s_parts_are_of_like_length_and_add_up_to_it():
+    tokenizer = Tokenizer.of(words())
+    batch = problems(12, 3)
+    _, mask = warm_start.rows(tokenizer, batch)
+    lengths = [len(tokenizer.encode(p.question + p.solution)) for p in batch]
+    parts = warm_start.alike(mask, 3)
+    assert sorted(i for part in parts for i in part.tolist()) == list(range(12))
+    ranges = [[lengths[i] for i in part] for part in parts]
+    assert all(max(one) <= min(other) for one, other in itertools.pairwise(ranges))
+    recipe = dataclasses.replace(RECIPES["tiny"], steps=1, batch=12)
+    whole, parted = untrained(0, **MICRO), untrained(0, **MICRO)
+    (one,) = train(whole, recipe, 0)
+    (other,) = train(parted, dataclasses.replace(recipe, parts=3), 0)
+    assert abs(one - other) < 1e-5  # single precision
+    for (name, a), b in zip(whole.parameters.items(), parted.parameters.values(), strict=True):
+        assert (a.grad - b.grad).norm() < 1e-4 * a.grad.norm(), name
+
+
+def test_the_learning_rate_rises_and_falls(monkeypatch):
+    rates = []
+
+    class Recorded(torch.optim.AdamW):
+        def step(self):
+            rates.append(self.param_groups[0]["lr"])
+
+    monkeypatch.setattr(torch.optim, "AdamW", Recorded)
+    recipe = dataclasses.replace(RECIPES["tiny"], steps=8, batch=1, warm_up=4, falling=2)
+    list(train(untrained(0, **MICRO), recipe, 0))
+    shares = [0.25, 0.5, 0.75, 1, 1, 1, 1, 0.5]
+    assert rates == [recipe.learning_rate * share for share in shares]
 
 
 def test_the_command_writes_a_model_and_its_card(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(warm_start, "HELD_OUT", 8)
     monkeypatch.setattr(warm_start, "SAMPLES", 16)
     monkeypatch.setattr(warm_start, "HARD", 5)
-    monkeypatch.setattr(warm_start, "untrained", lambda seed, make=untrained: make(seed, **MICRO))
+    micro = dataclasses.replace(
+        RECIPES["tiny"], shape=MICRO, limit=50, files={"test.jsonl": (9, "held-out")}
+    )
+    monkeypatch.setitem(RECIPES, "tiny", micro)
     warm_start.main(["--seed", "3", "--steps", "2", "--out", str(tmp_path / "small")])
     card = (tmp_path / "small" / "README.md").read_text()
     assert card in capsys.readouterr().out
-    assert f"--seed 3 --steps 2 --out {tmp_path / 'small'}\n" in card
+    assert f"--model tiny --seed 3 --steps 2 --out {tmp_path / 'small'}\n" in card
     rows = [line for line in card.splitlines() if line.startswith("| ")]
-    assert [row.split(" | ")[0] for row in rows] == ["| steps", "| 1", "| 2", "| 3", "| 4", "| all"]
+    steps = sorted({p.difficulty for p in problems(8, 0, "held-out")})
+    assert [row.split(" | ")[0] for row in rows] == [f"| {x}" for x in ("steps", *steps, "all")]
     hard = load_hard(tmp_path / "small")
     assert hard == evaluation.hard_problems(load(tmp_path / "small"), 5)
     assert set(hard) <= set(problems(evaluation.AT_ONCE, 0))
     assert len(load(tmp_path / "small").tokenizer) == len(Tokenizer.of(words()))
+    assert load(tmp_path / "small").limit == 50
+    assert load_gsm8k(tmp_path / "small" / "test.jsonl") == problems(9, 0, "held-out")
 
 
 # --- The model that ships -------------------------------------------------------------------------

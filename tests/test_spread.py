@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from pkpo.lm.model import save
 from pkpo.lm.policy import backward
 from pkpo.lm.sampler import sample
 from pkpo.lm.spread import ESTIMATORS, KS, REFERENCE, Groups, Subject
-from pkpo.lm.warm_start import train, untrained
+from pkpo.lm.warm_start import RECIPES, train, untrained
 from pkpo.problems import SoftmaxProblem, binary_problem
 from toy_envs.word_problems import problems
 
@@ -29,7 +29,7 @@ def model():
     """A micro model that has seen the form of solutions."""
     torch.set_num_threads(1)
     made = untrained(0, width=24, layers=2, heads=2, hidden=40)
-    for _ in train(made, 120, 0, 1e-2):
+    for _ in train(made, replace(RECIPES["tiny"], steps=120, learning_rate=1e-2), 0):
         pass
     return made
 

@@ -10,6 +10,7 @@ import functools
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -271,10 +272,11 @@ _OPERATORS: dict[str, Any] = {
 
 def _split(template: Template, numbers: dict[str, int]) -> str:
     text = re.sub(r"{([a-f])}", lambda match: str(numbers[match[1]]), template.text)
-    return _split_of(text)
+    return split_of(text)
 
 
-def _split_of(text: str) -> str:
+def split_of(text: str) -> str:
+    """The split that a text belongs to."""
     digest = hashlib.blake2b(text.encode(), digest_size=4).digest()
     return SPLITS[int.from_bytes(digest) % HELD_OUT == 0]
 
@@ -344,16 +346,19 @@ def verify(text: str, problem: Problem) -> Verdict:
     holds, `$1,024 x 2 = 2,048` among them. A step is true if it is an equation, numbers joined by
     `+ - * /` on its left and one number on its right, that holds exactly.
     """
-    working, answer = text.partition("####")[0], answer_of(text)
+    answer = answer_of(text)
     given = _ANSWER.fullmatch(answer) if len(answer) <= STEP_LIMIT else None
     right = given is not None and int(given[1].replace(",", "")) == problem.answer
-    steps = _MARK.findall(working) or (
-        _WRITTEN.findall(_plain(working))
-        if "\n" in text
-        else [step for step in working.split(";") if step.strip()]
-    )
+    steps = _steps(text)
     true = sum(map(_holds, steps))
     return Verdict(right, len(steps), true, problem.difficulty)
+
+
+def _steps(text: str) -> list[str]:
+    """What a completion holds before its answer, step by step."""
+    working = text.partition("####")[0]
+    apart = written(working) if "\n" in text else working.split(";")
+    return _MARK.findall(working) or [step for step in apart if step.strip()]
 
 
 def answer_of(text: str) -> str:
@@ -361,10 +366,11 @@ def answer_of(text: str) -> str:
     return text.partition("####")[2].strip().partition("\n")[0]
 
 
-def _plain(text: str) -> str:
-    """Sums as they are written in running text, in the signs of an equation."""
+def written(text: str) -> list[str]:
+    """The equations in running text, in the signs of an equation."""
     text = re.sub(r"(?<=\d),(?=\d{3})|\$", "", text)
-    return re.sub(r"(?<=\d)[ ]*[x×][ ]*(?=\d)", "*", text)
+    text = re.sub(r"(?<=\d)[ ]*[x×][ ]*(?=\d)", "*", text)
+    return _WRITTEN.findall(text)
 
 
 def _holds(step: str) -> bool:
@@ -392,8 +398,8 @@ def load_gsm8k(path: str | Path) -> list[Problem]:
     """Problems of a JSONL file in GSM8K's format.
 
     Every line is an object with the texts "question" and "answer"; the latter ends in `####` and a
-    whole number, and is kept as the worked solution. The difficulty is its number of calculator marks,
-    at least 1. Empty lines are skipped.
+    whole number, and is kept as the worked solution. The difficulty is its number of steps, as `verify`
+    finds them, at least 1. Empty lines are skipped.
 
     Raises:
       ValueError: the file cannot be read, holds no problem, or a line is not as described; it names
@@ -411,6 +417,13 @@ def load_gsm8k(path: str | Path) -> list[Problem]:
     if not result:
         raise ValueError(f"{path}: holds no problem")
     return result
+
+
+def write_gsm8k(problems: Iterable[Problem], path: str | Path) -> None:
+    """Write problems as `load_gsm8k` reads them, each once."""
+    items = ({"question": p.question, "answer": p.solution} for p in dict.fromkeys(problems))
+    text = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items)
+    Path(path).write_text(text, encoding="utf-8")
 
 
 def gsm8k_splits(path: str | Path) -> tuple[list[Problem], list[Problem]]:
@@ -431,7 +444,7 @@ def gsm8k_splits(path: str | Path) -> tuple[list[Problem], list[Problem]]:
     else:
         parts: dict[str, list[Problem]] = {split: [] for split in SPLITS}
         for p in load_gsm8k(path):
-            parts[_split_of(p.question)].append(p)
+            parts[split_of(p.question)].append(p)
         train, held_out = parts.values()
     if not train or not held_out:
         raise ValueError(f"{path}: must hold problems to train on and others to be held out")
@@ -448,13 +461,13 @@ def _gsm8k_problem(line: str, where: str) -> Problem:
     for name in ("question", "answer"):
         if not isinstance(item.get(name), str) or not item[name].strip():
             raise ValueError(f"{where}: {name!r} must be a text, got {str(item.get(name))[:40]!r}")
-    working, mark, answer = item["answer"].rpartition("####")
+    _, mark, answer = item["answer"].rpartition("####")
     given = _ANSWER.fullmatch(answer) if mark else None
     if given is None:
         raise ValueError(
             f"{where}: 'answer' must end in #### and a whole number, got {item['answer'][-40:]!r}"
         )
-    steps = max(1, len(_MARK.findall(working)))
+    steps = max(1, len(_steps(item["answer"])))
     return Problem(item["question"], item["answer"], int(given[1].replace(",", "")), steps)
 
 

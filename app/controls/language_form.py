@@ -17,7 +17,11 @@ from pkpo.lm.experiments import METHODS
 
 IN_VIEW = ("model", "problems", "reward")
 OPTIONS = {
-    "problems": {"fresh": "New at every update", "hard": "Fixed hard set"},
+    "problems": {
+        "fresh": "New at every update",
+        "hard": "Fixed hard set",
+        "gsm_symbolic": "GSM-Symbolic (for small)",
+    },
     "reward": {
         "strict": "Right, every equation true",
         "answer": "Right answer only",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 
 from pkpo.estimators import rho
 from pkpo.lm.model import Model
 from pkpo.lm.sampler import LIMIT, completions, sample
+from toy_envs import word_problems
 from toy_envs.word_problems import Problem, verify
-from toy_envs.word_problems import problems as random_problems
 
 KS = (1, 2, 4, 8, 16)
 AT_ONCE = 64  # problems sampled together
@@ -62,7 +63,7 @@ def evaluate(
       n: samples of each; pass@k needs k <= n.
       seed: of the samples.
       reward: a key of `toy_envs.word_problems.REWARDS`.
-      limit: tokens after which a sample is cut.
+      limit: tokens after which a sample is cut; see `sample`.
     """
     rewards, entropy, tokens, cut = [], 0.0, 0, 0
     for start in range(0, len(problems), AT_ONCE):
@@ -86,15 +87,18 @@ SCREENED, TRIED, SOLVED = 16, 64, 3
 """A hard problem is solved at most SOLVED of TRIED times; more often in the first SCREENED will do."""
 
 
-def hard_problems(model: Model, count: int, seed: int = 0) -> list[Problem]:
+def hard_problems(
+    model: Model, count: int, seed: int = 0, source: ModuleType = word_problems
+) -> list[Problem]:
     """So many random training problems that a model solves at most 3 of 64 times, with strict reward.
 
-    They were chosen by luck, too: how well the model does on them shows on new samples only.
+    They were chosen by luck, too: how well the model does on them shows on new samples only. The
+    problems are those of a source's `problems`.
     """
     found: dict[str, Problem] = {}
     rng = np.random.default_rng(seed)
     while len(found) < count:
-        drawn = random_problems(AT_ONCE, rng)
+        drawn = source.problems(AT_ONCE, rng)
         first, second = (int(x) for x in rng.integers(2**32, size=2))
         solved = evaluate(model, drawn, SCREENED, first).rewards.sum(axis=1)
         left = np.flatnonzero(solved <= SOLVED)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 MODELS = Path(__file__).parent / "models"
 """The models that ship."""
+GSM_SYMBOLIC = MODELS / "small"
+"""What holds the problems of gsm_symbolic that ship, and all words of such problems."""
 VOCABULARY = "vocabulary.json"
 """The file that makes a folder one of ours."""
 HUB = "hub:"

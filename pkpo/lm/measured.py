@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 from pkpo.config import GSM8K, WordProblemsConfig
-from pkpo.lm.folders import HUB, download, find
-from toy_envs.word_problems import Problem, gsm8k_splits, problems
+from pkpo.lm.folders import GSM_SYMBOLIC, HUB, VOCABULARY, download, find, ours
+from pkpo.lm.tokenizer import Tokenizer
+from toy_envs.word_problems import Problem, gsm8k_splits, problems, words
 
 KS = tuple(range(1, 17))
 """The k at which every event gives pass@k; held-out problems are answered as often as the last says."""
@@ -24,11 +26,10 @@ def problem_sets(config: WordProblemsConfig) -> tuple[list[Problem], list[Proble
       ValueError: more prompts or held-out problems than there are, or they cannot be read.
     """
     fixed: list[Problem] = []
-    if config.problems.startswith(GSM8K):
-        where = config.problems.removeprefix(GSM8K)
-        if where.startswith(HUB):
-            name = where.removeprefix(HUB)
-            where = str(download("problems", name, "dataset", ("train.jsonl", "test.jsonl")))
+    where = _files(config)
+    if where is None:
+        held_out = problems(config.held_out, HELD_OUT_SEED, "held-out")
+    else:
         fixed, others = gsm8k_splits(where)
         if config.held_out > len(others):
             raise ValueError(
@@ -36,16 +37,59 @@ def problem_sets(config: WordProblemsConfig) -> tuple[list[Problem], list[Proble
                 f"got {config.held_out}"
             )
         held_out = choose(others, config.held_out, np.random.default_rng(HELD_OUT_SEED))
-    else:
-        held_out = problems(config.held_out, HELD_OUT_SEED, "held-out")
-        if config.problems == "hard":
-            fixed = load_hard(config.model)
+    if config.problems == "hard":
+        fixed = load_hard(config.model)
     if fixed and config.prompts > len(fixed):
         raise ValueError(
             f"prompts must be at most {len(fixed)} with {config.problems} problems, "
             f"got {config.prompts}"
         )
     return fixed, held_out
+
+
+def _files(config: WordProblemsConfig) -> Path | None:
+    """What holds a run's problems in GSM8K's format, or, for the hard ones, others in their words."""
+    if config.problems == "gsm_symbolic":
+        return GSM_SYMBOLIC
+    if config.problems == "hard" and not config.model.startswith(HUB):
+        folder = find(config.model)
+        return folder if (folder / "test.jsonl").is_file() else None
+    where = config.problems.removeprefix(GSM8K)
+    if where.startswith(HUB):
+        name = where.removeprefix(HUB)
+        return download("problems", name, "dataset", ("train.jsonl", "test.jsonl"))
+    return None if where == config.problems else Path(where)
+
+
+def check_words(model: str, problems: str) -> None:
+    """Refuse problems in words that a model of ours does not know, as far as that shows at once.
+
+    Raises:
+      ValueError: naming some of the words.
+    """
+    if problems not in WORDS or not ours(model):
+        return
+    unknown = WORDS[problems]().difference(json.loads((find(model) / VOCABULARY).read_text()))
+    if unknown:
+        some = sorted(unknown, key=lambda word: (not word.isalpha(), word))[:5]
+        raise ValueError(
+            f"problems must be in words that model {model} knows, got {problems}, which has others: "
+            f"{', '.join(some)}, ..."
+        )
+
+
+@cache
+def _own_words() -> frozenset[str]:
+    return frozenset(Tokenizer.of(words()).vocabulary)
+
+
+@cache
+def _gsm_symbolic_words() -> frozenset[str]:
+    return frozenset(json.loads((GSM_SYMBOLIC / VOCABULARY).read_text()))
+
+
+WORDS = {"fresh": _own_words, "gsm_symbolic": _gsm_symbolic_words}
+"""By problems, the tokens of all of them."""
 
 
 def choose(fixed: Sequence[Problem], count: int, rng: np.random.Generator) -> list[Problem]:

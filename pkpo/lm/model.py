@@ -203,6 +203,10 @@ class Model(Protocol):
         """Whether rows share a part of their graph, which must be kept until all were followed."""
 
     @property
+    def limit(self) -> int:
+        """Tokens that its answers need; 0 where that is not known."""
+
+    @property
     def device(self) -> torch.device:
         """Where it computes."""
 
@@ -235,6 +239,7 @@ class LanguageModel:
 
     decoder: Decoder
     tokenizer: Tokenizer
+    limit: int = 0
     together: ClassVar[int] = 64
     shared: ClassVar[bool] = True
 
@@ -283,8 +288,12 @@ class LanguageModel:
 # --- Files --------------------------------------------------------------------------------------
 
 
+GENERATION = "generation_config.json"
+"""Where transformers looks for the number of tokens that an answer may have."""
+
+
 def save(model: LanguageModel, folder: Path) -> None:
-    """Write a model's folder: weights in half precision, shape and vocabulary."""
+    """Write a model's folder: weights in half precision, shape, vocabulary, and the limit if any."""
     config = model.decoder.config
     folder.mkdir(parents=True, exist_ok=True)
     weights = {name: w.half().contiguous() for name, w in to_llama(model.decoder).items()}
@@ -293,6 +302,9 @@ def save(model: LanguageModel, folder: Path) -> None:
     (folder / "config.json").write_text(json.dumps(llama_config(config), indent=1) + "\n")
     words = json.dumps(model.tokenizer.vocabulary, indent=0)
     (folder / VOCABULARY).write_text(words + "\n")
+    if model.limit:
+        generation = json.dumps({"do_sample": True, "max_new_tokens": model.limit}, indent=1)
+        (folder / GENERATION).write_text(generation + "\n")
 
 
 def load(model: str | Path, lora: int = 0) -> Model:
@@ -320,7 +332,9 @@ def load(model: str | Path, lora: int = 0) -> Model:
     weights = safetensors.load_file(path / "model.safetensors")
     from_llama(decoder, {name: w.float() for name, w in weights.items()})
     words = json.loads((path / VOCABULARY).read_text())
-    return LanguageModel(decoder.to(device), Tokenizer(words))
+    generation = path / GENERATION
+    limit = json.loads(generation.read_text())["max_new_tokens"] if generation.is_file() else 0
+    return LanguageModel(decoder.to(device), Tokenizer(words), limit)
 
 
 def _pretrained(path: Path, lora: int, device: str) -> Model:

@@ -43,6 +43,7 @@ class PretrainedModel:
 
     together = 8
     shared = False
+    limit = 0
 
     def __init__(self, module: nn.Module, tokenizer: Any):
         self.module = module.eval()  # no dropout: samples come from the policy that is trained

@@ -73,7 +73,7 @@ def sample(
       questions: P texts.
       n: samples of each.
       rng: source of the uniform numbers.
-      limit: tokens after which a sample is cut.
+      limit: tokens after which a sample is cut, or the model's own limit if that is more.
 
     Raises:
       ValueError: no question, n or limit below 1, or words that the model does not know.
@@ -83,6 +83,7 @@ def sample(
             f"questions, n and limit must be at least 1, got {len(questions)}, {n} and {limit}"
         )
     start = time.perf_counter()
+    limit = max(limit, model.limit)
     device = model.device
     ends = torch.tensor(model.ends, device=device)
     drawn = rng.random((n, len(questions), limit), np.float32)

@@ -1,7 +1,8 @@
 """Supervised training of a small model from scratch, so that reinforcement has something to explore.
 
-`python -m pkpo.lm.warm_start --out FOLDER` makes the model that ships as "tiny": it stops where about
-half of the answers are right, and other answers are still being tried.
+`python -m pkpo.lm.warm_start --model tiny --out FOLDER` makes the model that ships as "tiny": it stops
+where about half of the answers are right, and other answers are still being tried. "small" needs the
+extra gsm-symbolic; the problems of it that ship are made together with the model.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import argparse
 import json
 import platform
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -22,26 +24,79 @@ from torch.nn import functional as F
 from pkpo.lm.evaluate import KS, Evaluation, evaluate, hard_problems
 from pkpo.lm.model import Decoder, LanguageModel, ModelConfig, load, save
 from pkpo.lm.tokenizer import Tokenizer
-from toy_envs.word_problems import DIFFICULTIES, Problem, problems, words
+from toy_envs import gsm_symbolic, word_problems
+from toy_envs.word_problems import Problem, write_gsm8k
 
-BATCH = 64
-WARM_UP = 50  # updates until the learning rate is in full force
-LEARNING_RATE = 2e-3
-STEPS = 725
 HELD_OUT, SAMPLES = 1024, 32  # problems of the model card, and samples of each
 HARD = 128  # problems of the hard set
+REPORTED = 50  # updates between reports
 
 
-def untrained(seed: int, **shape: int) -> LanguageModel:
-    """A model with random weights that knows the words of all word problems.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    """How a model that ships is made."""
+
+    source: ModuleType
+    """Whose `problems` it learns, and whose `words` it knows."""
+    shape: Mapping[str, int]
+    """Fields of `ModelConfig` other than the defaults."""
+    steps: int
+    limit: int = 0
+    """Tokens that its answers need; 0 leaves it to who samples."""
+    files: Mapping[str, tuple[int, str]] = field(default_factory=dict)
+    """Problems that are written beside the model: so many of a split, by the name of a file."""
+    note: str = ""
+    """What else the card must say of the problems."""
+    batch: int = 64
+    parts: int = 1
+    """So many passes through the model make an update, each of problems of similar length."""
+    learning_rate: float = 2e-3
+    warm_up: int = 50
+    """Updates until the learning rate is in full force."""
+    falling: int = 1
+    """Updates in the end over which it falls to nothing, in a straight line."""
+
+
+ORIGIN = """
+The problems are those of reasoning-gym's `gsm_symbolic` (Apache License 2.0; after GSM-Symbolic,
+arXiv:2410.05229, whose templates are made from GSM8K's problems, MIT License) that
+`toy_envs/gsm_symbolic.py` lets through. `train.jsonl` and `test.jsonl` hold some of them, the held-out
+ones apart from all that it has learned; they are what `gsm_symbolic` stands for in a run's settings.
+"""
+
+RECIPES = {
+    "tiny": Recipe(source=word_problems, shape={}, steps=725),
+    "small": Recipe(
+        source=gsm_symbolic,
+        shape={"width": 128, "hidden": 352},
+        steps=6500,
+        limit=64,
+        files={"train.jsonl": (4096, "train"), "test.jsonl": (1280, "held-out")},
+        note=ORIGIN,
+        batch=32,
+        parts=8,
+        learning_rate=1.5e-3,
+        warm_up=200,
+        falling=1500,
+    ),
+}
+
+
+def untrained(
+    seed: int, source: ModuleType = word_problems, limit: int = 0, **shape: int
+) -> LanguageModel:
+    """A model with random weights that knows the words of all problems of a source.
 
     Args:
       seed: of the weights.
+      source: see `Recipe`.
+      limit: see `Recipe`.
       shape: fields of `ModelConfig` other than the defaults.
     """
-    tokenizer = Tokenizer.of(words())
+    tokenizer = Tokenizer.of(source.words())
     torch.manual_seed(seed)
-    return LanguageModel(Decoder(ModelConfig(vocabulary=len(tokenizer), **shape)), tokenizer)
+    decoder = Decoder(ModelConfig(vocabulary=len(tokenizer), **shape))
+    return LanguageModel(decoder, tokenizer, limit)
 
 
 def rows(tokenizer: Tokenizer, batch: Sequence[Problem]) -> tuple[Tensor, Tensor]:
@@ -60,33 +115,46 @@ def rows(tokenizer: Tokenizer, batch: Sequence[Problem]) -> tuple[Tensor, Tensor
     return tokens, mask
 
 
-def train(
-    model: LanguageModel, steps: int, seed: int, learning_rate: float = LEARNING_RATE
-) -> Iterator[float]:
+def train(model: LanguageModel, recipe: Recipe, seed: int) -> Iterator[float]:
     """Learn worked solutions of random problems, in place; yields every update's mean loss in nats."""
     optimizer = torch.optim.AdamW(
-        model.decoder.parameters(), lr=learning_rate, betas=(0.9, 0.95), weight_decay=0.01
+        model.decoder.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.95), weight_decay=0.01
     )
-    for step in range(steps):
-        batch = problems(BATCH, np.random.default_rng((seed, step)))
+    for step in range(recipe.steps):
+        batch = recipe.source.problems(recipe.batch, np.random.default_rng((seed, step)))
         tokens, mask = rows(model.tokenizer, batch)
-        logits = model.decoder(tokens[:, :-1])
-        loss = F.cross_entropy(logits[mask[:, 1:]], tokens[:, 1:][mask[:, 1:]])
-        optimizer.param_groups[0]["lr"] = learning_rate * min(1.0, (step + 1) / WARM_UP)
+        solutions = int(mask.sum())
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        total = 0.0
+        for part in alike(mask, recipe.parts):
+            length = int(mask[part].nonzero()[:, 1].max()) + 1
+            given, wanted = tokens[part, : length - 1], tokens[part, 1:length]
+            at = mask[part, 1:length]
+            loss = F.cross_entropy(model.decoder(given)[at], wanted[at], reduction="sum")
+            loss = loss / solutions
+            loss.backward()
+            total += loss.item()
+        left = (recipe.steps - step) / recipe.falling
+        share = min(1.0, (step + 1) / recipe.warm_up, left)
+        optimizer.param_groups[0]["lr"] = recipe.learning_rate * share
         torch.nn.utils.clip_grad_norm_(model.decoder.parameters(), 1.0)
         optimizer.step()
-        yield loss.item()
+        yield total
+
+
+def alike(mask: Tensor, parts: int) -> list[Tensor]:
+    """Rows of a mask `[B, T]`, in parts whose last true places are near each other."""
+    ends = (mask * torch.arange(mask.shape[1])).argmax(1)
+    return [part.sort().values for part in ends.argsort(stable=True).tensor_split(parts)]
 
 
 CARD = """# {name}
 
 A decoder of {parameters:,} parameters (Llama's shape: width {width}, {layers} layers, {heads} heads)
-that learned worked solutions of the word problems in `toy_envs/word_problems.py`. It reads nothing
+that learned worked solutions of the word problems in `{source}`. It reads nothing
 else: {vocabulary} tokens, single digits among them. transformers' `LlamaForCausalLM` reads this folder,
 too.
-
+{note}
     {command}
 
 made it: {examples:,} random problems in {seconds:.0f} seconds on one CPU thread ({machine}). The same
@@ -107,31 +175,53 @@ problems. Mean entropy of a token {entropy:.3f} nats; {truncated:.2%} of the sam
 def main(argv: Sequence[str] | None = None) -> None:
     """Train, measure, and write the model's folder."""
     parser = argparse.ArgumentParser(prog="python -m pkpo.lm.warm_start", description=__doc__)
+    parser.add_argument("--model", choices=tuple(RECIPES), default="tiny", help="default tiny")
     parser.add_argument("--seed", type=int, default=0, help="random seed; default 0")
-    parser.add_argument("--steps", type=int, default=STEPS, help=f"updates; default {STEPS}")
+    parser.add_argument("--steps", type=int, help="updates; default those of the model that ships")
     parser.add_argument(
         "--out", type=Path, required=True, help="folder for the model; made if missing"
     )
     arguments = parser.parse_args(argv)
     torch.set_num_threads(1)
-    model = untrained(arguments.seed)
+    recipe, out = RECIPES[arguments.model], arguments.out
+    if arguments.steps:
+        recipe = replace(recipe, steps=arguments.steps)
+    model = untrained(arguments.seed, recipe.source, recipe.limit, **recipe.shape)
     start = time.perf_counter()
-    for step, loss in enumerate(train(model, arguments.steps, arguments.seed), 1):
-        if step % 50 == 0:
+    for step, loss in enumerate(train(model, recipe, arguments.seed), 1):
+        if step % REPORTED == 0:
             seconds = time.perf_counter() - start
-            print(
-                f"{step} of {arguments.steps} updates, loss {loss:.3f}, {seconds:.0f} s", flush=True
-            )
+            print(f"{step} of {recipe.steps} updates, loss {loss:.3f}, {seconds:.0f} s", flush=True)
+            save(model, out)  # what there is, should it be stopped
     seconds = time.perf_counter() - start
-    save(model, arguments.out)
-    found = evaluate(load(arguments.out), problems(HELD_OUT, 0, "held-out"), SAMPLES)
-    command = f"python -m pkpo.lm.warm_start --seed {arguments.seed} --steps {arguments.steps}"
+    save(model, out)
+    command = (
+        f"python -m pkpo.lm.warm_start --model {arguments.model} --seed {arguments.seed} "
+        f"--steps {recipe.steps} --out {out}"
+    )
+    describe(out, recipe, command, seconds)
+
+
+def describe(folder: Path, recipe: Recipe, command: str, seconds: float) -> None:
+    """Measure a model; write its card and what problems belong to it.
+
+    Args:
+      folder: the model's.
+      recipe: how it was made,
+      command: by what,
+      seconds: and how long that took.
+    """
+    model = load(folder)
+    assert isinstance(model, LanguageModel)  # it was made here
+    found = evaluate(model, recipe.source.problems(HELD_OUT, 0, "held-out"), SAMPLES)
     card = CARD.format(
-        name=arguments.out.name,
+        name=folder.name,
         parameters=sum(p.numel() for p in model.decoder.parameters()),
         **asdict(model.decoder.config),
-        command=f"{command} --out {arguments.out}",
-        examples=arguments.steps * BATCH,
+        source=recipe.source.__name__.replace(".", "/") + ".py",
+        note=recipe.note,
+        command=command,
+        examples=recipe.steps * recipe.batch,
         seconds=seconds,
         machine=f"{platform.machine()}, torch {torch.__version__}",
         problems=HELD_OUT,
@@ -141,11 +231,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         truncated=found.truncated,
         heads_of_k=" | ".join(f"pass@{k}" for k in KS),
         rule="---|" * len(KS),
-        table="\n".join(_table_row(found, difficulty) for difficulty in (*DIFFICULTIES, None)),
+        table="\n".join(_table_row(found, x) for x in (*np.unique(found.difficulties), None)),
     )
-    (arguments.out / "README.md").write_text(card)
-    hard = [json.dumps(asdict(p)) for p in hard_problems(load(arguments.out), HARD)]
-    (arguments.out / "hard.json").write_text("[\n" + ",\n".join(hard) + "\n]\n")
+    (folder / "README.md").write_text(card)
+    hard = [json.dumps(asdict(p)) for p in hard_problems(model, HARD, source=recipe.source)]
+    (folder / "hard.json").write_text("[\n" + ",\n".join(hard) + "\n]\n")
+    for name, (count, split) in recipe.files.items():
+        write_gsm8k(recipe.source.problems(count, 0, split), folder / name)
     print(card)
 
 
