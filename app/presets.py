@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pkpo.config import BanditConfig, HillConfig, RunConfig, compared
-from pkpo.lm.experiments import FRESH, HARD
+from pkpo.lm.experiments import HARD
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +96,12 @@ BANDIT = (
     ),
 )
 
-_FRESH = FRESH.replace(interval=40).changed()
 LANGUAGE = (
     Preset(
         "The paper in minutes",
         "The same model, trained for a single try, for the best of 8, and for the best of 8 and then a "
         "single try, on problems that are always new.",
         compare="k1 k8 annealed",
-        changes=_FRESH,
     ),
     Preset(
         "Stalled at pass@1",
@@ -116,13 +114,18 @@ LANGUAGE = (
         "k = n: too much variance",
         "With k = n only the best answer of a group gets any weight: few samples decide the gradient.",
         compare="k8 tzsm25",
-        changes=_FRESH,
     ),
     Preset(
         "Entropy bonus instead",
         "Exploration paid for directly: k = 1 with a bonus for entropy, beside k = 1 and k = 8.",
         compare="k1 entropy k8",
-        changes=_FRESH,
+    ),
+    Preset(
+        "In the words of GSM8K",
+        "Twice the model, and problems of 2 to 6 steps in the words of GSM8K's templates. It needs a "
+        "smaller step size, and more patience.",
+        compare="k1 k8",
+        changes={"model": "small", "problems": "gsm_symbolic", "learning_rate": 1e-4},
     ),
 )
 """The presets of the language model's page; each compares keys of `pkpo.lm.experiments.METHODS`."""

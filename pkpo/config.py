@@ -220,7 +220,7 @@ class WordProblemsConfig(RunConfig):
         low=0.0,
         high=10.0,
     )
-    held_out: int = setting(256, "held-out problems that are measured, or 0", low=0, high=100_000)
+    held_out: int = setting(1024, "held-out problems that are measured, or 0", low=0, high=100_000)
     interval: int = setting(
         40, "updates between measurements on held-out problems", low=1, high=1_000_000
     )

@@ -388,7 +388,7 @@ def test_the_page_says_how_long_it_takes_where(store, monkeypatch):
     monkeypatch.setenv("PKPO_WORKERS", "2")
     engine._engine.cache_clear()
     sampled = (SMALL.steps + 1) * SMALL.prompts * SMALL.n + 3 * SMALL.held_out * TRIES
-    asked = (601 * 32 * 16 + 16 * 256 * TRIES) / sampled * 60.0  # a minute each, as recorded
+    asked = (601 * 32 * 16 + 16 * 1024 * TRIES) / sampled * 60.0  # a minute each, as recorded
     page = open_page(view="train", steps="600")
     assert f"About {round(2 * asked / 3600)} hours on this machine's CPU, 2 runs at a time" in said(
         page

@@ -85,7 +85,7 @@ class Experiment:
         }
 
 
-FRESH = WordProblemsConfig(held_out=1024, interval=120)
+FRESH = WordProblemsConfig(interval=120)
 HARD = WordProblemsConfig(
     problems="hard", prompts=16, learning_rate=5e-4, steps=400, held_out=512, interval=100
 )

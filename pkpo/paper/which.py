@@ -53,11 +53,9 @@ class Spread:
         """See `Source`."""
         day = time.strftime("%Y-%m-%d", time.gmtime(data["finished"]))
         prompts = 1 + max(data["table"]["prompt"])
-        groups = " or ".join(str(x) for x in sorted(set(data["groups"].values())))
-        minutes = sum(data["seconds"].values()) / 60
         return (
-            f"{prompts} prompts, {groups} groups of {WHICH['n']} at each; seed {data['seed']}; "
-            f"measured on {day} in {minutes:.0f} minutes of one core"
+            f"{prompts} prompts, {data['groups']} groups of {WHICH['n']} at each; seed {data['seed']}; "
+            f"measured on {day} in {data['seconds'] / 60:.0f} minutes of one core"
         )
 
 
