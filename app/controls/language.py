@@ -115,9 +115,9 @@ READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "prompt": ("0", _whole("prompt", 0, 100)),
     "by": ("", _estimator),
     "k": ("0", _whole("k", 0, 4096)),
-    "level": ("0", _whole("level", 0, 4)),
+    "level": ("0", _whole("level", 0, 100)),
     "moved": ("all", one_of("moved", tuple(MOVED))),
-    "problem": ("0", _whole("problem", 0, 100_000)),
+    "problem": ("169", _whole("problem", 0, 100_000)),  # one that training changes visibly
     "question": ("", _short("question")),
     "answer": ("", _short("answer")),
     "model_after": ("", _short("model_after")),

@@ -14,7 +14,7 @@ from app.language.sources import Method, methods
 from pkpo.figures import tries as figures
 from pkpo.figures.style import INK
 from pkpo.studies import language as study
-from toy_envs.word_problems import DIFFICULTIES, Problem
+from toy_envs.word_problems import Problem
 
 SIDE_BY_SIDE = 3
 
@@ -76,10 +76,13 @@ def _table(
 ) -> None:
     """The problems one by one; a chosen one with its solution."""
     with st.container(horizontal=True):
-        controls.language_filters(own, DIFFICULTIES)
+        left = st.container(width="content", horizontal=True)
         labels = [method.label for method in found]
         about = controls.language_choice(own, "method", "by", labels)
     problems = cached.problem_sets(found[about].config)[1]
+    with left:
+        levels = {problem.difficulty for problem in problems}
+        controls.language_filters(own, sorted(levels | {own["level"]} - {0}))
     before, after = changes[about]
     listed = [
         i
