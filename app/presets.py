@@ -106,7 +106,8 @@ LANGUAGE = (
     Preset(
         "Stalled at pass@1",
         "Hard problems only, the same 128 again and again. With k = 1 those that are solved once are "
-        "solved ever more surely; k = 8 finds more of the others; 8, then 1 ends best at a single try.",
+        "solved ever more surely; k = 8 keeps more of the others within reach; first 8, then 1 is best at "
+        "a single try.",
         compare="k1 k8 annealed",
         changes=HARD.changed(),
     ),
