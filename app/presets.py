@@ -105,9 +105,8 @@ LANGUAGE = (
     ),
     Preset(
         "Stalled at pass@1",
-        "Hard problems only, the same 128 again and again. With k = 1 those that are solved once are "
-        "solved ever more surely; k = 8 keeps more of the others within reach; first 8, then 1 is best at "
-        "a single try.",
+        "The same 128 hard problems again and again. With k = 1 those that are solved once are solved "
+        "ever more surely; k = 8 keeps more of the others within reach; 8, then 1 is best at one try.",
         compare="k1 k8 annealed",
         changes=HARD.changed(),
     ),
