@@ -141,6 +141,7 @@ def by_bonus(table: Table) -> go.Figure:
         axes[f"xaxis{number}"] = axis(
             "coefficient of the bonus",
             type="log",
+            dtick=1,
             domain=[left, min(left + width, 1)],
             anchor=f"y{number}",
         )

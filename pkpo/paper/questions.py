@@ -163,7 +163,7 @@ RECIPES = (
     recipe_of(
         "bonus",
         "Which entropy bonus?",
-        "The coefficients that the paper tried, for k = 1, with one seed: the errors know nothing of how "
+        "The coefficients that the paper tried, for k = 1, with one seed: the errors say nothing of how "
         "seeds differ. Table 7 has three seeds of 0.01.",
         BONUS,
         _bonus,
