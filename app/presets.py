@@ -98,7 +98,7 @@ BANDIT = (
 
 LANGUAGE = (
     Preset(
-        "The paper in minutes",
+        "The paper in four minutes",
         "The same model, trained for a single try, for the best of 8, and for the best of 8 and then a "
         "single try, on problems that are always new.",
         compare="k1 k8 annealed",

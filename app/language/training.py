@@ -26,6 +26,7 @@ from pkpo.runs.environment import device_of
 from pkpo.studies import language as study
 
 MOST = 12  # runs of one click
+PACED = ("fresh", "answer")  # recorded experiments that say how long training takes
 REDRAW = 5.0  # seconds after which pass@k against k is drawn anew
 
 
@@ -153,9 +154,9 @@ def _seconds_per_answer(found: Engine, model: str) -> float | None:
         if run.settings.get("model") == model and run.started and run.finished:
             return (run.finished - run.started) / _answers(run.config)
     paces = []
-    for method in EXPERIMENTS["fresh"].methods:
+    for name, method in ((x, method) for x in PACED for method in EXPERIMENTS[x].methods):
         with suppress(OSError, ValueError):
-            for record in recorded_runs("fresh", method):
+            for record in recorded_runs(name, method):
                 if record.config.model == model and "seconds" in record.provenance:
                     paces.append(record.provenance["seconds"] / _answers(record.config))
     return min(paces, default=None)

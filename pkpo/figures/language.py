@@ -95,7 +95,7 @@ def over_updates(table: Table, columns: int) -> go.Figure:
         axes.pop("xaxis"),
         axes.pop("yaxis"),
         "",
-        **LEGEND | {"margin": LEGEND["margin"] | {"l": 80}},  # titles of two lines
+        **LEGEND | {"margin": {"l": 80, "r": 14, "t": 64, "b": 50}},  # titles of two lines
         height=HEIGHT * lines + 120,
         **axes,
     )
