@@ -398,6 +398,20 @@ def test_the_page_says_how_long_it_takes_where(store, monkeypatch):
     engine._engine.cache_clear()
 
 
+def test_runs_of_models_from_afar_leave_room_for_the_lines(tmp_path):
+    config = run_config("word-problems", schedule="8", held_out=0)
+    other = config.replace(problems=questions_file(tmp_path, 40), limit=400)
+    (one, two), colours = zip(*figures.styles([config, other]), strict=True)
+    assert sorted(one.split(", ")) == ["k = 8", "limit 40", "problems fresh"]
+    assert sorted(two.split(", ")) == ["k = 8", "limit 400", "problems some.jsonl"]
+    assert len(set(colours)) == 2
+    values = {k: Spread(0.5, 0.1) for k in (1, 2)}
+    ends = [(one, colours[0], values), (two, colours[1], values)]
+    figure = figures.pass_at_k(values, ends, (0, 1))
+    assert [a.text[-5:] for a in figure.layout.annotations][1:] == ["…</b>"] * 2
+    assert figure.layout.margin.r < 390 / 2 + 10  # of a phone
+
+
 def test_presets_fill_the_form(store):
     page = open_page(view="train")
     for name, parts in {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -19,6 +20,7 @@ SURE = 2.0
 """Standard errors that a change must be away from 0 to be called one."""
 APART = 0.055
 """Least distance between two labels at the end of lines, as a share of the figure's height."""
+ROOM = 26  # letters of a label at the end of a line
 TICKS = (1, 2, 4, 8, 16)
 
 _SINGLE, _MANY = "Training problems: by a single try", "Training problems: within {k} tries"
@@ -51,13 +53,22 @@ def styles(configs: Sequence[RunConfig]) -> list[tuple[str, str]]:
     for config in configs:
         bonus = getattr(config, "entropy_bonus", 0.0)
         extra = [f"entropy bonus {bonus:g}"] if bonus else []
-        extra += [f"{name.replace('_', ' ')} {getattr(config, name)}" for name in more]
+        extra += [f"{name.replace('_', ' ')} {_short(getattr(config, name))}" for name in more]
         schedule = config.k_schedule
         colour = k_colour(schedule(0)) if schedule.is_constant and not bonus else next(spare)
         if colour in {used for _, used in found}:
             colour = next(spare)
         found.append((", ".join([schedule.describe(), *extra]), colour))
     return found
+
+
+def _short(value: Any) -> str:
+    """A value in a label: of a path, its end."""
+    return str(value).rpartition("/")[2]
+
+
+def _cut(label: str) -> str:
+    return label if len(label) <= ROOM else f"{label[: ROOM - 1]}…"
 
 
 def pass_at_k(
@@ -105,7 +116,9 @@ def pass_at_k(
                 hovertemplate="%{y:.1%}%{customdata}",
             )
         )
-    ends = [(label, colour, list(values.values())[-1].mean) for label, colour, values in lines]
+    ends = [
+        (_cut(label), colour, list(values.values())[-1].mean) for label, colour, values in lines
+    ]
     last = max(max(values) for _, _, values in lines)
     longest = max(len(label) for label, _, _ in ends)
     return figure(
