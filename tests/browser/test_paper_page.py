@@ -6,6 +6,7 @@ import contextlib
 import csv
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from pkpo import paper
@@ -49,6 +50,7 @@ def test_shows_every_figure_with_its_claims(visit):
     expect(page.get_by_text("trained on").first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_another_seed_goes_to_the_url_and_the_downloads(visit):
     page = visit("/paper-figures", ready=False)
     page.get_by_role("button", name="Another seed").click()

@@ -146,6 +146,7 @@ def test_charts_keep_their_node_zoom_cursor_and_legend_while_a_run_is_steered(vi
     assert mark == [change.update for change in store.changes(id)]
 
 
+@pytest.mark.slow
 def test_reload_stop_resume_kill_and_two_tabs(visit, store):
     id = store.submit(LONG.replace(seed=1))
     page = open_run(visit, id)
