@@ -60,8 +60,8 @@ METHODS |= {
     for bonus in (0.001, 0.005, 0.01, 0.05, 0.1)
 }
 """loo-1 at k = n is the estimator of TZSM25 (arXiv:2503.19595): it trains for the best of all n. The
-bonuses are those that the paper tried, that of "entropy" the middle one: which is best here has not been
-measured."""
+bonuses are those that the paper tried, that of "entropy" the middle one; one seed of each does not tell
+which is best here."""
 MAIN = tuple(name for name in METHODS if not name.startswith("bonus"))
 METHODS |= {"canonical": Method("k = 8, canonical", {"schedule": "8", "estimator": "canonical"})}
 

@@ -162,10 +162,8 @@ def load_pretrained(path: Path, lora: int = 0, device: str = "cpu") -> Pretraine
             **options,
         )
         needed = {"position_ids", "past_key_values", "logits_to_keep"}
-        for p in module.parameters():
-            p.data = (
-                p.data.clone()
-            )  # mapped from a file, they would be gone once it is written anew
+        for p in module.parameters():  # mapped from a file, they would be gone with it
+            p.data = p.data.clone()
         if missing := needed - inspect.signature(module.forward).parameters.keys():
             raise ValueError(f"{type(module).__name__} does not take {', '.join(sorted(missing))}")
         model = PretrainedModel(_with_adapters(module, lora).to(device), tokenizer)

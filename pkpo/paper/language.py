@@ -197,7 +197,7 @@ def _figure_8(runs: Runs) -> tuple[Table, list[Claim]]:
         k: ends(hard[method], "pass@1") - np.array([r["pass@1"][half] for r in hard[method]])
         for k, method in K_OPT.items()
     }
-    solvegap = solved(hard["k8"]) - solved(hard["k1"])
+    solve_gap = solved(hard["k8"]) - solved(hard["k1"])
     return table, [
         Claim(
             "At k = 1 the training set's pass@1 stalls: in the second half it gains less than at k = 8.",
@@ -217,7 +217,7 @@ def _figure_8(runs: Runs) -> tuple[Table, list[Claim]]:
             "k = 8 ends above k = 1 at the training set's pass@16.",
             ends(hard["k8"], "pass@16") - ends(hard["k1"], "pass@16"),
         ),
-        above("k = 8 has solved more of the problems at least once than k = 1.", solvegap),
+        above("k = 8 has solved more of the problems at least once than k = 1.", solve_gap),
     ]
 
 
@@ -332,21 +332,21 @@ RECIPES = (
     recipe_of(
         "fig3",
         "Figure 3: annealing k",
-        "First k = 8, then k = 1: more is kept of pass@k, and nothing lost at pass@1.",
+        "In the paper first k = 8, then k = 1 keeps more of pass@k and loses nothing at pass@1.",
         FIGURE_3,
         _figure_3,
     ),
     recipe_of(
         "fig6",
         "Figure 6: a higher k explores more",
-        "The higher k, the more problems are solved at least once, and the higher the entropy.",
+        "In the paper a higher k solves more problems at least once and keeps the entropy higher.",
         FIGURE_6,
         _figure_6,
     ),
     recipe_of(
         "fig7",
         "Figure 7: what is trained for, and what is measured",
-        "Pass@k is best where it was trained for; training for the best of all n suffers from variance.",
+        "In the paper pass@k is best where it was trained for, and k = n suffers from its variance.",
         FIGURE_7,
         _figure_7,
         _table_7,
@@ -354,7 +354,7 @@ RECIPES = (
     recipe_of(
         "fig8",
         "Figure 8: hard problems",
-        "Where the model solves next to nothing, k = 1 stalls, and a higher k learns, at pass@1 too.",
+        "In the paper k = 1 stalls on hard problems, and a higher k learns, at pass@1 too.",
         FIGURE_8,
         _figure_8,
         _table_5,
