@@ -18,11 +18,10 @@ class List {
     for (const [i, text] of HEADS.entries()) element("th", i > 2 ? "rl-number" : "", head, text).scope = "col";
   }
 
-  take({ rows, chosen }, send) {
-    this.send = send;
-    const choice = chosen.join();
-    const decided = choice !== this.choice; // by the server; what was ticked since the last message stays
-    this.choice = choice;
+  // What the server knows to be chosen only counts for rows that are new here: a box is ticked here first, and
+  // an answer that is on its way may be older.
+  take({ rows, chosen }, choose, open) {
+    Object.assign(this, { choose, open });
     const body = this.root.querySelector("tbody");
     const kept = new Set(rows.map((row) => row.address));
     for (const [address, row] of this.rows) {
@@ -31,23 +30,23 @@ class List {
       this.rows.delete(address);
     }
     rows.forEach((row, index) => {
-      if (!this.rows.has(row.address)) this.rows.set(row.address, this.build(row));
+      if (!this.rows.has(row.address)) this.rows.set(row.address, this.build(row, chosen.includes(row.id)));
       const built = this.rows.get(row.address);
       if (body.children[index] !== built.node) body.insertBefore(built.node, body.children[index] ?? null);
       this.fill(built, row);
-      if (built.box && decided) built.box.checked = chosen.includes(row.id);
     });
   }
 
-  build(row) {
+  build(row, chosen) {
     const node = element("tr");
     const choose = element("td", "rl-choose", node);
-    const box = row.id ? element("input", "", choose) : null;
+    const box = row.id ? element("input", "", element("label", "", choose)) : null; // the label is room to hit
     if (box) {
       box.type = "checkbox";
       box.value = row.id;
+      box.checked = chosen;
       box.addEventListener("change", () => {
-        this.send("chosen", [...this.root.querySelectorAll("input:checked")].map((input) => input.value));
+        this.choose([...this.root.querySelectorAll("input:checked")].map((input) => input.value));
       });
     }
     const title = element("td", "rl-title", node);
@@ -56,7 +55,7 @@ class List {
     link.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
-      this.send("open", row.address);
+      this.open(row.address);
     });
     const detail = element("small", "", title);
     const status = element("td", "rl-status", node);
@@ -82,8 +81,12 @@ class List {
   }
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".rl");
   root.list ??= new List(root);
-  root.list.take(data, setTriggerValue);
+  root.list.take(
+    data,
+    (ids) => setStateValue("chosen", ids),
+    (address) => setTriggerValue("open", address),
+  );
 }

@@ -218,8 +218,8 @@ def test_a_sweep_and_a_comparison(visit, store):
     page.get_by_text("The 4 runs").click()
     for run in (runs[0], runs[2]):
         box = page.locator(f".rl input[value='{run.id}']")
-        box.click()  # the list is drawn anew from what the server says
-        expect(box).to_be_checked()
+        ticked = f"document.querySelector(`.rl input[value='{run.id}']`).checked"
+        until(page, ticked, lambda box=box: box.is_checked() or box.click())
     button(page, "Compare 2 runs").click()
     page.wait_for_url(re.compile(f"compare={runs[0].id}"))
     expect(page.locator(".stMarkdown table", has_text="schedule")).to_be_visible()
