@@ -4,27 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
-from app import cached, controls
+from app import cached, chart, controls
 from pkpo import lab
 from pkpo.figures import lab as figures
 from pkpo.lab import LabSettings
 
 MANY = 50  # ways to be right in the second map
-
-
-def _chart(figure: go.Figure, name: str, alt: str, height: int = 460) -> None:
-    """One figure."""
-    st.plotly_chart(
-        figure,
-        key=name,
-        theme=None,
-        height=height,
-        config={"displaylogo": False, "modeBarButtons": [["toImage", "resetScale2d"]]},
-        alt=alt,
-    )
 
 
 def winner_map(point: LabSettings, own: dict[str, Any]) -> None:
@@ -41,7 +28,7 @@ def winner_map(point: LabSettings, own: dict[str, Any]) -> None:
                 here = cached.winner_map(point.replace(ways=ways, k=1), axis)
                 text = figures.describe_map(here)
                 st.markdown(f"**{'One way' if ways == 1 else f'{ways} ways'} to be right.** {text}")
-                _chart(figures.winner_map(here, ways > 1), f"map-{ways > 1}", text)
+                chart.show(figures.winner_map(here, ways > 1), f"map-{ways > 1}", text)
     else:
         try:
             here = cached.winner_map(point.replace(k=1), axis)
@@ -50,7 +37,7 @@ def winner_map(point: LabSettings, own: dict[str, Any]) -> None:
             return
         text = figures.describe_map(here)
         st.markdown(text)
-        _chart(figures.winner_map(here), "map", text)
+        chart.show(figures.winner_map(here), "map", text)
         if point.problem == "hill":
             st.caption("Measured on 5,000 groups per column; a dot: not decided at 95% confidence.")
     found = cached.explanation()
@@ -59,7 +46,7 @@ def winner_map(point: LabSettings, own: dict[str, Any]) -> None:
         left.markdown(figures.advice(found))
         with right:
             st.markdown("**What explains the winner?** Each factor alone, and together:")
-            _chart(figures.explained(found), "explained", "Explained shares by factor", 260)
+            chart.show(figures.explained(found), "explained", "Explained shares by factor", 260)
         st.caption(figures.WHY)
 
 
@@ -81,7 +68,7 @@ def curves(point: LabSettings, own: dict[str, Any]) -> None:
         return
     text = figures.describe_curves(points, axis)
     st.markdown(text)
-    _chart(figures.curves(points, axis, own["measure"]), "curves", text)
+    chart.show(figures.curves(points, axis, own["measure"]), "curves", text)
     exact = any(p.exact for p in points)
     st.caption(
         f"Points: {points[0].measured.replicates:,} groups each, the same for all, with 95% bands"
@@ -109,12 +96,12 @@ def dial(point: LabSettings, own: dict[str, Any]) -> None:
     st.markdown(text)
     left, right = st.columns(2, gap="medium")
     with left:
-        _chart(figures.dial(found, own["alpha"]), "dial", text, 420)
+        chart.show(figures.dial(found, own["alpha"]), "dial", text, 420)
     with right:
         axis = controls.lab_axis(point, own)
         x, dials = cached.best_dials(point, axis)
         if len(x):
-            _chart(figures.best_dials(x, dials, axis), "best-dial", f"Best α along {axis}", 380)
+            chart.show(figures.best_dials(x, dials, axis), "best-dial", f"Best α along {axis}", 380)
         else:
             st.info("The dial needs k below n.")
 
@@ -133,7 +120,7 @@ def cloud(point: LabSettings, own: dict[str, Any]) -> None:
     st.markdown(
         f"**{figures.describe_cloud(found)}** A centre off the dashed line is bias; width is variance."
     )
-    _chart(figures.cloud(found), "cloud", figures.describe_cloud(found), 120 + 75 * len(found))
+    chart.show(figures.cloud(found), "cloud", figures.describe_cloud(found), 120 + 75 * len(found))
 
 
 def budget(point: LabSettings, own: dict[str, Any]) -> None:
@@ -146,7 +133,7 @@ def budget(point: LabSettings, own: dict[str, Any]) -> None:
     found = lab.budget(point, names, own["total"])
     text = figures.describe_budget(found, point.k)
     st.markdown(f"**{text}**")
-    _chart(figures.budget(found), "budget", text)
+    chart.show(figures.budget(found), "budget", text)
     rates = ", ".join(f"{p:g}" for p in lab.SPREAD)
     st.caption(
         f"Exact. Solid: every prompt has pass rate p. Dashed: pass rates drawn from {rates}; few "
@@ -166,9 +153,9 @@ def targets(point: LabSettings, own: dict[str, Any]) -> None:
     left, right = st.columns(2, gap="medium")
     names = ", ".join(f"{figures.label(t.estimator)}: nearest max@{t.nearest}" for t in found)
     with left:
-        _chart(figures.target_cosines(found), "cosine", f"Cosines. {names}.")
+        chart.show(figures.target_cosines(found), "cosine", f"Cosines. {names}.")
     with right:
-        _chart(figures.target_scales(found), "scale", f"Scales. {names}.")
+        chart.show(figures.target_scales(found), "scale", f"Scales. {names}.")
     st.dataframe(
         [
             {
@@ -195,6 +182,6 @@ def value(point: LabSettings, own: dict[str, Any]) -> None:
         "The estimate of pass@k itself: the variance of **ρ(n, c, k)** over c ~ Binomial(n, p), exact, "
         "and the paper's Corollary 3, k² p (1 − p)^(2k−1) / n, to which it tends for large n."
     )
-    _chart(
+    chart.show(
         figures.value_variance(point.n, ks), "value", f"Variance of ρ for n = {point.n}, k = {ks}"
     )

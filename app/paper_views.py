@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from app import controls
+from app import chart, controls
 from pkpo import paper
 from pkpo.figures import export
 from pkpo.figures.paper import DRAW
@@ -18,17 +18,10 @@ def show(result: paper.Result, seed: int) -> None:
     figure = DRAW[result.key](result.table)
     st.subheader(recipe.title, anchor=result.key, divider="gray")
     st.markdown(recipe.message)
-    st.plotly_chart(
+    chart.show(
         figure,
-        key=f"{result.key}-{seed}",
-        theme=None,
-        height=figure.layout.height or 430,
-        config={
-            "displaylogo": False,
-            "modeBarButtons": [["toImage", "resetScale2d"]],
-            "showTips": False,
-        },
-        alt=f"{recipe.title}. {recipe.message} "
+        f"{result.key}-{seed}",
+        f"{recipe.title}. {recipe.message} "
         + " ".join(f"{claim.text} {claim.measured}." for claim in result.claims[:3]),
     )
     for grid in result.grids:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import controls
+from app import chart, controls
 from pkpo import figures, groups
 from pkpo.estimators import ESTIMATORS, rho
 
@@ -22,17 +22,17 @@ for w in weighed:
         st.info(f"{ESTIMATORS[w.estimator].label}: {controls.plain(w.refusal)}")
 controls.drag_rewards(rewards)
 if able:
-    st.plotly_chart(
+    chart.show(
         figures.weights_of_group(rewards, able),
-        theme=None,
-        height=400,
-        config={"displayModeBar": False},
-        alt="Weights per sample. "
+        "weights",
+        "Weights per sample. "
         + " ".join(
             f"{ESTIMATORS[w.estimator].label}: {', '.join(f'{x:.3f}' for x in w.weights)}."
             for w in able
             if w.weights is not None
         ),
+        height=400,
+        buttons=False,
     )
 
 name = controls.choice("Look closely at", names, "close_up", "sloo_minus_one")
@@ -60,13 +60,13 @@ with picture:
         st.info(f"No matrix: {controls.plain(str(reason))}.")
     else:
         st.markdown("**Weights = this matrix × sorted rewards**")
-        st.plotly_chart(
+        chart.show(
             figures.weight_matrix(name, values),
-            theme=None,
-            height=380,
-            config={"displayModeBar": False},
-            alt=f"Matrix of {entry.label} for n = {len(rewards)}, k = {k}; largest entry "
+            "matrix",
+            f"Matrix of {entry.label} for n = {len(rewards)}, k = {k}; largest entry "
             f"{values.max():.3f}, smallest {values.min():.3f}.",
+            height=380,
+            buttons=False,
         )
 
 st.subheader("Step by step: the subsets behind the closed form", anchor=False)

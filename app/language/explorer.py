@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import cached, controls
-from app.language.results import chart
+from app import cached, chart, controls
 from app.language.sources import Method, methods
 from pkpo.figures import tries as figures
 from pkpo.figures.style import INK
@@ -52,7 +51,7 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
         with column:
             st.markdown(f"**{controls.plain(method.label)}**")
             text = figures.moved(*change)
-            chart(
+            chart.show(
                 figures.before_and_after(*change, method.colour),
                 f"moved-{method.label}",
                 f"{method.label}: {text}",
@@ -162,7 +161,7 @@ def _fixed(found: Sequence[Method], solved: Sequence[np.ndarray]) -> None:
     text = figures.first_to_solve(labels, solved)
     st.markdown(text)
     styled = [(m.label, m.colour, updates) for m, updates in zip(found, solved, strict=True)]
-    chart(figures.first_solved(styled, found[0].config.steps), "first-solved", text, 320)
+    chart.show(figures.first_solved(styled, found[0].config.steps), "first-solved", text, 320)
     with st.expander("The training problems"):
         st.dataframe(
             {

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import plotly.graph_objects as go
 import streamlit as st
 
-from app import controls, livecharts
+from app import chart, controls, livecharts
 from app.language.sources import Method, methods
 from app.livecharts import Series
 from app.runs.tables import table
@@ -19,7 +18,6 @@ from pkpo.studies import language as study
 from pkpo.tasks import EVAL_KS
 
 Curves = Sequence[Mapping[int, Spread]]
-CHART = {"displaylogo": False, "modeBarButtons": [["toImage", "resetScale2d"]], "showTips": False}
 TRAINING, UNSEEN = "The problems trained on", "Unseen problems"
 
 
@@ -85,14 +83,9 @@ def before_and_after(
         )
         with column:
             st.markdown(f"**{title}** solved within k tries")
-            chart(
+            chart.show(
                 figures.pass_at_k(rows[0][0], after, y), f"{key}-{title}", f"{title}: {text}", 400
             )
-
-
-def chart(figure: go.Figure, key: str, alt: str, height: int) -> None:
-    """One figure."""
-    st.plotly_chart(figure, key=key, theme=None, height=height, config=CHART, alt=alt)
 
 
 def _in_words(found: Sequence[Method]) -> None:

@@ -33,7 +33,7 @@ METHOD_COLOURS = {
     "canonical": estimator_colour("canonical"),
 }
 SYMBOLS = {"start": "circle", "trained": "diamond-open", "small": "cross-thin-open"}
-GAP = 0.09  # between panels, of the figure
+GAP = 0.11  # between panels, of the figure
 HEIGHT = 250  # of a panel
 
 

@@ -78,3 +78,18 @@ def test_fits_a_phone(visit):
     page = visit("/paper-figures", width=390, height=844, ready=False)
     page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length == " + PLOTS)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    # No axis' title lies on a panel; where panels stand side by side, the figure scrolls.
+    covered = page.evaluate(
+        """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
+          const panels = [...plot.querySelectorAll('.nsewdrag')].map(one => one.getBoundingClientRect());
+          return [...plot.querySelectorAll('.g-ytitle, [class*="g-y"][class$="title"]')].filter(title => {
+            const own = title.getBoundingClientRect();
+            return own.width && panels.some(panel =>
+              own.left + 2 < panel.right && own.right - 2 > panel.left &&
+              own.top < panel.bottom && own.bottom > panel.top);
+          }).map(title => title.textContent);
+        })"""
+    )
+    assert not covered
+    frame = page.locator("[class*=st-key-panels-3-fig3]")
+    assert frame.evaluate("frame => frame.scrollWidth") > 2 * 390
