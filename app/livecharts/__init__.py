@@ -20,7 +20,7 @@ import numpy as np
 import streamlit as st
 from plotly.io.json import to_json_plotly
 
-from app.player.packing import PLOTLY_URL, floats
+from app.wire import PLOTLY_URL, floats, script
 from pkpo.figures.progress import Panel, thin
 from pkpo.figures.style import axis, figure
 
@@ -29,14 +29,13 @@ PATH = "live/runs"
 POINTS = 3_000  # of one metric, over all curves, sent of what is already there
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("follower", "livecharts")  # each needs those before it
 _COMPONENT = st.components.v2.component(
     "pkpo_live_charts",
     html="<section class='lc' aria-label='Charts over updates'><div class='lc-lines'></div>"
     "<p class='lc-problem' role='alert' hidden></p><div class='lc-key'></div>"
     "<div class='lc-charts'></div><table class='lc-numbers' hidden></table></section>",
     css=(_HERE / "livecharts.css").read_text(encoding="utf-8"),
-    js="\n".join((_HERE / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS),
+    js=script(_HERE, "follower", "livecharts"),
     isolate_styles=False,
 )
 

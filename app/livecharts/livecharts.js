@@ -5,21 +5,6 @@ const INK = "#6b7280";
 const PATIENCE = 10000; // milliseconds until a question counts as unanswered
 const REMIND = 5000; // until the script is told again what it has not drawn
 
-function loadPlotly(url) {
-  if (globalThis.Plotly) return Promise.resolve();
-  return (globalThis.__pkPlotly ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = url;
-    script.onload = resolve;
-    script.onerror = () => reject(new Error("The charts' library could not be loaded. Reload the page."));
-    document.head.append(script);
-  }));
-}
-
-function floats(base64) {
-  return new Float32Array(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer);
-}
-
 function joined(a, b) {
   if (!a) return b;
   const both = new Float32Array(a.length + b.length);

@@ -14,11 +14,11 @@ import streamlit as st
 
 from app.player import bandit, hill
 from app.player.packing import Styles, pack
+from app.wire import script
 from pkpo import figures
 from pkpo.studies import BanditStudy, ToyStudy
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("marks", "charts", "hill", "bandit", "player")  # each needs those before it
 _COMPONENT = st.components.v2.component(
     "pkpo_player",
     html=(_HERE / "player.html").read_text(encoding="utf-8"),
@@ -26,7 +26,7 @@ _COMPONENT = st.components.v2.component(
     + f".pk-towards {{ background: {figures.TOWARDS}; }}"
     f" .pk-away {{ background: {figures.AWAY}; }}"
     f" .pk-none {{ background: {figures.NO_WEIGHT}; }}",
-    js="\n".join((_HERE / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS),
+    js=script(_HERE, "marks", "charts", "hill", "bandit", "player"),
     isolate_styles=False,
 )
 

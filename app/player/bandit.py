@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from app.player.packing import Panel, Styles, floats
+from app.player.packing import Panel, Styles
+from app.wire import floats
 from pkpo import figures
 from pkpo.studies import BEST_OF, BanditStudy
 

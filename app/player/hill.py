@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.player.packing import Panel, Styles, floats
+from app.player.packing import Panel, Styles
+from app.wire import floats
 from pkpo import figures
 from pkpo.studies import ToyStudy
 

@@ -2,10 +2,6 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
-function floats(base64) {
-  return new Float32Array(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer);
-}
-
 function mark(parent, name, attributes = {}) {
   const node = document.createElementNS(SVG, name);
   set(node, attributes);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -11,15 +10,14 @@ from functools import lru_cache
 from typing import Any
 
 import latex2mathml.converter
-import numpy as np
 import plotly.graph_objects as go
 from plotly.io.json import to_json_plotly
 
+from app.wire import PLOTLY_URL, floats
 from pkpo import figures
 from pkpo.estimators import Estimator
 from pkpo.studies import Study
 
-PLOTLY_URL = "./app/static/plotly/plotly-basic-4.1.1.min.js"  # see the README beside it
 Styles = Sequence[tuple[str, str]]
 
 HEAVIEST = (
@@ -104,11 +102,6 @@ def pack(
     }
     data["id"] = hashlib.sha256(json.dumps(data).encode()).hexdigest()[:16]
     return data
-
-
-def floats(values: Any) -> str:
-    """An array as the browser reads it: float32, little-endian, in base64."""
-    return base64.b64encode(np.ascontiguousarray(values, np.float32).tobytes()).decode()
 
 
 def _figure(panel: Panel, alt: str) -> dict[str, Any]:

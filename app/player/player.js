@@ -8,17 +8,6 @@ const SECONDS_PER_PHASE = 1.6; // of "Explain a step"
 const PHASES = 4; // sample, score, transform, update
 const CHARTS = { hill: HillStage, bandit: BanditStage, curve: CurveChart, lines: LineChart };
 
-function loadPlotly(url) {
-  if (globalThis.Plotly) return Promise.resolve();
-  return (globalThis.__pkPlotly ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = url;
-    script.onload = resolve;
-    script.onerror = () => reject(new Error("The charts' library could not be loaded. Reload the page."));
-    document.head.append(script);
-  }));
-}
-
 class Player {
   constructor(root) {
     this.root = root;

@@ -81,9 +81,10 @@ def test_fits_a_phone(visit):
     # No axis' title lies on a panel; where panels stand side by side, the figure scrolls.
     covered = page.evaluate(
         """() => [...document.querySelectorAll('.js-plotly-plot')].flatMap(plot => {
-          const panels = [...plot.querySelectorAll('.nsewdrag')].map(one => one.getBoundingClientRect());
-          return [...plot.querySelectorAll('.g-ytitle, [class*="g-y"][class$="title"]')].filter(title => {
-            const own = title.getBoundingClientRect();
+          const box = node => node.getBoundingClientRect();
+          const panels = [...plot.querySelectorAll('.nsewdrag')].map(box);
+          return [...plot.querySelectorAll('[class^="g-y"][class$="title"]')].filter(title => {
+            const own = box(title);
             return own.width && panels.some(panel =>
               own.left + 2 < panel.right && own.right - 2 > panel.left &&
               own.top < panel.bottom && own.bottom > panel.top);

@@ -1,0 +1,22 @@
+"""What the components share on their way to the browser, and there (`wire.js`)."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+PLOTLY_URL = "./app/static/plotly/plotly-basic-4.1.1.min.js"  # see the README beside it
+
+
+def floats(values: Any) -> str:
+    """An array as the browser reads it: float32, little-endian, in base64."""
+    return base64.b64encode(np.ascontiguousarray(values, np.float32).tobytes()).decode()
+
+
+def script(folder: Path, *names: str) -> str:
+    """A component's script: what is shared, then its files, each of which needs those before it."""
+    files = [Path(__file__).with_suffix(".js"), *(folder / f"{name}.js" for name in names)]
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
