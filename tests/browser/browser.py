@@ -64,7 +64,7 @@ def running_app(*options: str, **environment: str):
 def _until_it_ends(process: subprocess.Popen, port: int):
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(300):
+        for _ in range(900):
             try:
                 urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
                 break
@@ -73,7 +73,7 @@ def _until_it_ends(process: subprocess.Popen, port: int):
                     raise RuntimeError(f"the app ended at once:\n{process.stdout.read()}") from None
                 time.sleep(0.1)
         else:
-            raise RuntimeError("the app did not answer within 30 seconds")
+            raise RuntimeError("the app did not answer within 90 seconds")
         yield address
     finally:
         process.terminate()

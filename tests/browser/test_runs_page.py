@@ -62,6 +62,20 @@ def wait_for_updates(page, more: int) -> None:
     )
 
 
+def wait_for_step(page, step: int) -> None:
+    """Wait until the charts show a run's update."""
+    page.wait_for_function(
+        """step => {
+          const charts = document.querySelector('.lc')?.charts;
+          charts?.follower.now();
+          return [...(charts?.series.values() ?? [])].some(one => one.last >= step);
+        }""",
+        arg=step,
+        polling=100,
+        timeout=60_000,
+    )
+
+
 def until(page, condition: str, act) -> None:
     """Repeat what a busy browser may have missed, until it shows."""
     for _ in range(20):
@@ -151,7 +165,7 @@ def test_reload_stop_resume_kill_and_two_tabs(visit, store):
     id = store.submit(LONG.replace(seed=1))
     page = open_run(visit, id)
     badge(page, "running")
-    page.wait_for_function("document.querySelector('.lc').charts.series.get('k = 4')?.last > 200")
+    wait_for_step(page, 200)
     (before,) = page.evaluate(HELD, "max@1").values()
     page.reload()
     page.wait_for_selector(".lc[data-updates] .main-svg")
@@ -171,17 +185,15 @@ def test_reload_stop_resume_kill_and_two_tabs(visit, store):
     badge(page, "running")
     other.reload()
     badge(other, "running")
-    wait_for_updates(other, 2)
-    assert store.run(id).step > stopped_at
+    wait_for_step(other, stopped_at + 1)
 
     os.kill(store.run(id).process.pid, signal.SIGKILL)
     badge(page, "interrupted")
     expect(page.get_by_text("its worker is gone")).to_be_visible()
+    killed_at = store.run(id).step
     button(page, "Resume").click()
     badge(page, "running")
-    killed_at = store.run(id).step
-    wait_for_updates(page, 2)
-    assert store.run(id).step > killed_at
+    wait_for_step(page, killed_at + 1)
 
     page.context.set_offline(True)
     problem = page.get_by_text("The server does not answer. Trying again.")
