@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import plotly.graph_objects as go
 import streamlit as st
 
-_CSS = Path(__file__).with_suffix(".css")
 _BUTTONS = {
     "displaylogo": False,
     "modeBarButtons": [["toImage", "resetScale2d"]],
@@ -26,10 +23,7 @@ def show(figure: go.Figure, key: str, alt: str, height: int = 450, buttons: bool
       buttons: whether it can be saved as an image and zoomed back.
     """
     panels = len({axis.domain for axis in figure.select_xaxes()})
-    frame = st.container(key=f"panels-{panels}-{key}") if panels > 1 else st.container()
-    if panels > 1:
-        st.html(_CSS)
-    with frame:
+    with st.container(key=f"panels-{panels}-{key}"):  # see page.css
         st.plotly_chart(
             figure,
             key=key,

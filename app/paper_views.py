@@ -24,11 +24,16 @@ def show(result: paper.Result, seed: int) -> None:
         f"{recipe.title}. {recipe.message} "
         + " ".join(f"{claim.text} {claim.measured}." for claim in result.claims[:3]),
     )
+    if {"training", "held-out"} <= set(result.table.get("problems", ())):
+        st.caption(
+            "Solid: the problems trained on, at every update. Dotted, with markers: held-out problems, "
+            "where they were measured."
+        )
     for grid in result.grids:
         st.markdown(f"**{grid.title}**")
         st.markdown(paper.grid_markdown(grid))
         st.caption("Bold: the best of its column, and what lies within its standard error.")
-    held = sum(claim.passed for claim in result.claims)
+    held = result.held
     open_at_once = held < len(result.claims) or len(result.claims) <= 4
     with st.expander(f"{held} of {len(result.claims)} claims hold", expanded=open_at_once):
         for claim in result.claims:

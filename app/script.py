@@ -1,5 +1,7 @@
 """What Streamlit runs for every visitor: page config, navigation, the page."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from app import registry
@@ -8,4 +10,5 @@ st.set_page_config(page_title="PKPO Lab", page_icon="app/static/icon.svg", layou
 page = st.navigation(registry.pages(), position="top")
 st.session_state["entered"] = st.session_state.get("page") != page.url_path
 st.session_state["page"] = page.url_path
+st.html(Path(__file__).with_name("page.css"))
 page.run()

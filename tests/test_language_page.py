@@ -165,16 +165,16 @@ def test_words_follow_the_numbers():
     values = {name: {16: Spread(x, 0.0)} for name, x in {"a": 0.5, "b": 0.75, "0": 0.25}.items()}
     told = figures.headline(["a", "b"], [(values["0"], values["a"]), (values["0"], values["b"])])
     assert told == (
-        "Within 16 tries b solves 75.0% of unseen problems; a: 50.0%; before training: 25.0%"
+        "Trained for b, 16 tries solve 75.0% of unseen problems; a: 50.0%; before training: 25.0%"
     )
 
 
 @pytest.mark.parametrize(
     ("rewards", "parts"),
     [
-        ([0, 0, 1, 0], ("1 of 4 is right", "k = 2** gives a right one +0.500, a wrong one 0")),
-        ([0, 0, 0, 0], ("0 of 4 are right", "nobody any weight")),
-        ([1, 1, 1, 1], ("4 of 4 are right", "nobody any weight")),
+        ([0, 0, 1, 0], ("1 of 4 earns the reward", "k = 2** gives one that does +0.500, one that")),
+        ([0, 0, 0, 0], ("0 of 4 earn the reward", "nobody any weight")),
+        ([1, 1, 1, 1], ("4 of 4 earn the reward", "nobody any weight")),
         ([0.5, 0, 0.25, 0], ("The best earns 0.50, the worst 0.00", "the best one")),
     ],
 )
@@ -229,7 +229,7 @@ def test_a_fixed_set_shows_what_it_gained_beside_unseen_problems(store):
 
 def test_methods_can_be_left_out(store):
     page = open_page(methods="k8")
-    assert "k = 1" not in page.header[0].value and "k = 8 solves" in page.header[0].value
+    assert "k = 1" not in page.header[0].value and "for k = 8, 16 tries" in page.header[0].value
 
 
 def test_a_group_is_weighed_by_another_estimator(store):
@@ -240,11 +240,11 @@ def test_a_group_is_weighed_by_another_estimator(store):
     body = next(e.proto.body for e in page.get("html") if "pk-completions'" in e.proto.body)
     for weight in weights:
         assert f"title='weight {weight:.6f}'" in body
-    assert body.count("role='listitem'") == SMALL.n and body.count("title='right'") == 2
+    assert body.count("role='listitem'") == SMALL.n and body.count("title='fully right'") == 2
     first = body.index(f"weight {weights.max():.6f}")
     assert first < body.index(f"weight {weights.min():.6f}")
     alone = open_page(view="group", method="1", update="2", prompt="2")
-    assert "title='the only right one'" in next(
+    assert "title='the only one fully right'" in next(
         e.proto.body for e in alone.get("html") if "pk-completions'" in e.proto.body
     )
 
@@ -252,8 +252,8 @@ def test_a_group_is_weighed_by_another_estimator(store):
 def test_the_first_group_is_the_one_with_the_fewest_right_answers(store):
     page = open_page(view="group", update="2")
     assert page.button_group(key="_language_prompt").value == 2
-    assert "1 of 8 is right" in said(page)
-    assert "2 of 8 are right" in said(open_page(view="group", update="2", prompt="1"))
+    assert "1 of 8 earns the reward" in said(page)
+    assert "2 of 8 earn the reward" in said(open_page(view="group", update="2", prompt="1"))
 
 
 def test_tokens_cannot_break_out_of_the_page(store, monkeypatch):
@@ -347,7 +347,7 @@ def test_the_button_submits_what_the_form_says(store):
     assert len({run.sweep for run in runs}) == 1
     assert page.query_params["runs"] == " ".join(run.id for run in runs)
     assert page.query_params["view"] == "train"
-    assert "Not begun yet" in said(page)
+    assert "Waiting for a free place" in said(page)
 
 
 def test_a_run_is_duplicated_through_the_address(store):
@@ -394,7 +394,7 @@ def test_the_page_says_how_long_it_takes_where(store, monkeypatch):
         page
     )
     store.submit(SMALL)
-    assert "behind 1 run in the queue" in said(open_page(view="train"))
+    assert "a core each, with 1 run before them" in said(open_page(view="train"))
     engine._engine.cache_clear()
 
 
@@ -415,7 +415,7 @@ def test_runs_of_models_from_afar_leave_room_for_the_lines(tmp_path):
 def test_presets_fill_the_form(store):
     page = open_page(view="train")
     for name, parts in {
-        "Stalled at pass@1": ("--problems hard", "--schedule 1", "--steps 400"),
+        "Stalled at pass@1?": ("--problems hard", "--schedule 1", "--steps 400"),
         "k = n: too much variance": ("--schedule 16",),
         "Entropy bonus instead": ("--entropy-bonus 0.01",),
         "In the words of GSM8K": ("--model small", "--problems gsm_symbolic"),
@@ -517,7 +517,7 @@ def test_a_run_s_checkpoint_is_asked(store, micro):
     work(store, id)
     page = open_page(view="playground", runs=id, problem="3")
     assert not page.error and not page.info
-    assert [s.value.split(",")[0] for s in page.subheader] == ["0 of 16 right"] * 2
+    assert [s.value.split(",")[0] for s in page.subheader] == ["0 of 16 fully right"] * 2
     lists = [e.proto.body for e in page.get("html") if "pk-completions'" in e.proto.body]
     again = open_page(view="playground", runs=id, problem="3")
     assert lists == [e.proto.body for e in again.get("html") if "pk-completions'" in e.proto.body]
@@ -539,6 +539,9 @@ def test_unknown_words_are_named_beside_the_field(store):
     page = open_page(view="playground", question="Ann has 3 dragons. How many?", answer="3")
     assert "words that the model does not know: dragons" in said(page)
     page = open_page(view="playground", question="How many apples does Ann have?", answer="lots")
+    assert [e.value for e in page.error] == [r"answer must be a whole number, got 'lots'"]
+    assert "only the equations are checked" in said(page)
+    page = open_page(view="playground", question="How many apples does Ann have?")
     assert not page.error and "only the equations are checked" in said(page)
 
 

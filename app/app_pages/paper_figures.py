@@ -14,13 +14,19 @@ for key in paper.RECIPES:
         results.append(cached.paper_figure(key, seed))
     except ValueError as reason:
         missing[key] = str(reason)
-claims = [claim for result in results for claim in result.claims]
-held = sum(claim.passed for claim in claims)
+held = sum(result.held for result in results)
+total = sum(len(result.claims) for result in results)
 seconds = sum(result.seconds for result in results)
 st.markdown(
-    f"**{held} of {len(claims)} claims hold** with seed {seed}, checked in {seconds:.1f} s. Figures "
+    f"**{held} of {total} claims hold** with seed {seed}, checked in {seconds:.1f} s. Figures "
     "1, 2, 4 and 5 are computed here; the language model was trained before, as said at each figure."
 )
+if links := [
+    f"[{paper.RECIPES[result.key].title}](#{result.key}) ({len(result.claims) - result.held})"
+    for result in results
+    if result.held < len(result.claims)
+]:
+    st.markdown(f"Those that do not: {'; '.join(links)}.")
 with st.container(horizontal=True, vertical_alignment="bottom"):
     controls.seed_input("seed")
     st.download_button(

@@ -125,12 +125,19 @@ READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
 }
 """The page's own settings beside those of a run: default text, and how a text is read."""
 _bind = partial(bind, "language")
+_RUNS = "language runs"
 
 
-def language_settings() -> tuple[dict[str, Any], dict[str, Any]]:
+def language_settings(
+    known: Callable[[str], bool] = lambda id: True,
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """A run's settings and the page's own, from the address.
 
-    What cannot be used is said at the page's top and left at its default.
+    What cannot be used is said at the page's top and left at its default. Where the address names no
+    runs, those count that the visitor looked at before.
+
+    Args:
+      known: whether there still is such a run.
 
     Returns:
       Settings of `WordProblemsConfig`, and the page's own.
@@ -148,6 +155,10 @@ def language_settings() -> tuple[dict[str, Any], dict[str, Any]]:
                 raise ValueError(f"{name[:40]!r} is not a setting of this page")
         except ValueError as reason:
             problems.append(str(reason))
+    if own["runs"]:
+        st.session_state[_RUNS] = own["runs"]
+    else:
+        own["runs"] = tuple(filter(known, st.session_state.get(_RUNS, ())))
     if own["experiment"] == OWN and not own["runs"]:
         problems.append("experiment: there are no runs of yours in the address")
         own["experiment"] = "fresh"
@@ -165,6 +176,11 @@ def language_address(config: RunConfig) -> dict[str, str] | None:
         return None
     settings = {name: format_value(value) for name, value in changed.items()}
     return {"view": "train", "train": schedule, **settings}
+
+
+def language_runs_address(ids: Sequence[str]) -> dict[str, str]:
+    """The address at which such runs can be watched, and looked into."""
+    return {"view": "train", "runs": " ".join(ids[:RUNS])}
 
 
 def language_view(own: dict[str, Any]) -> None:
@@ -236,13 +252,13 @@ def language_prompt(own: dict[str, Any], right: Sequence[int], n: int) -> int:
 
     Args:
       own: the page's own settings.
-      right: how many of each problem's answers are right; at first, none at all is passed over.
+      right: how many of each problem's answers earn the reward; at first, none at all is passed over.
       n: answers per problem.
     """
     telling = min(range(len(right)), key=lambda i: right[i] or n + 1)
     chosen = min(own["prompt"], len(right)) or telling + 1
     st.pills(
-        "Problem, and how many of its answers are right",
+        "Problem, and how many of its answers earn the reward",
         range(1, len(right) + 1),
         format_func=lambda place: f"{place}: {right[place - 1]} of {n}",
         required=True,
@@ -287,18 +303,31 @@ def language_filters(own: dict[str, Any], levels: Sequence[int]) -> None:
     )
 
 
-def language_question(own: dict[str, Any]) -> None:
-    """A problem of one's own."""
+def language_question(own: dict[str, Any], known: str) -> None:
+    """A problem of one's own.
+
+    Args:
+      own: the page's own settings.
+      known: the answer, if it is not the visitor's to give; "" if it is.
+    """
     left, right = st.columns([4, 1])
     left.text_area(
         "Problem",
-        height=100,
+        height="content",
         max_chars=LONGEST,
         **_bind("question", own["question"], ""),
     )
-    right.text_input(
-        "Its answer", placeholder="optional", max_chars=12, **_bind("answer", own["answer"], "")
-    )
+    with right:
+        if known:
+            st.text_input("Its answer", known, disabled=True)
+        else:
+            st.text_input(
+                "Its answer",
+                placeholder="optional",
+                max_chars=12,
+                **_bind("answer", own["answer"], ""),
+            )
+        st.button("Ask", icon=":material/question_answer:", width="stretch")
 
 
 def language_after(own: dict[str, Any], options: dict[str, str]) -> str:

@@ -30,19 +30,19 @@ class Row:
 
 
 MARKS = {
-    "right": ("✓", "right"),
-    "only": ("★", "the only right one"),
+    "right": ("✓", "fully right"),
+    "only": ("★", "the only one fully right"),
     "lucky": ("≈", "right answer, false equation"),
     "partly": ("◐", "partly right"),
     "wrong": ("✕", "wrong"),
-    "unknown": ("·", "not checked"),
+    "false": ("✕", "false equation"),
+    "unknown": ("○", "equations true, answer not checked"),
 }
 """A completion's sign, and what it says."""
 
 
-def show(rows: Sequence[Row]) -> None:
-    """The list."""
-    reach = max((abs(row.weight) for row in rows if row.weight is not None), default=0.0) or 1.0
+def show(rows: Sequence[Row], reach: float = 1.0) -> None:
+    """The list; `reach` is the weight of the longest bar."""
     st.html(_CSS)
     body = "".join(_row(row, reach) for row in rows)
     st.html(f"<div class='pk-completions' role='list'>{body}</div>")
@@ -59,8 +59,8 @@ def legend(rows: Sequence[Row]) -> None:
         if any(r.mark == name for r in rows)
     )
     st.html(
-        f"<p class='pk-legend'>A token's colour is its probability: {keys} Numbers stand below those "
-        f"under {100 * UNSURE:.0f}%. {signs}</p>"
+        f"<p class='pk-legend'>A token's colour is its probability: {keys} The number below a token is "
+        f"that in percent, where it is under {100 * UNSURE:.0f}. {signs}</p>"
     )
 
 

@@ -43,7 +43,8 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
         title.header(headline, anchor=False)
     st.markdown(
         f"Each held-out problem is answered {study.TRIES} times, before training and after (seed "
-        f"{found[0].config.seed}). Left edge: never solved before. Bottom edge: never solved any more."
+        f"{found[0].config.seed}). The darker, the more problems. Left edge: never solved before; "
+        "bottom edge: never any more."
     )
     for method, change, column in zip(
         found[:SIDE_BY_SIDE], changes, st.columns(min(len(found), SIDE_BY_SIDE)), strict=False

@@ -43,10 +43,8 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
     k = _in_force(record, update)
     with right, st.container(border=True):
         st.markdown(f"**{controls.plain(problem.question)}**")
-        st.caption(
-            f"Worked solution: {controls.code(problem.solution)} · update {update}, k = {k} in force, "
-            f"{get_estimator(config.estimator).label}"
-        )
+        st.caption(f"Worked solution: {controls.code(problem.solution)}")
+        st.caption(f"Trained here with {get_estimator(config.estimator).label}, k = {k}.")
         by, at = controls.language_weights(own, config.estimator, k, len(rewards))
     compared = [(config.estimator, k), (by, at), *((config.estimator, known) for known in (1, 8))]
     st.markdown(figures.group(rewards, compared))
@@ -56,7 +54,7 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
         st.warning(controls.plain(str(reason)), icon=":material/error:")
         return
     rows = _rows(group["samples"], weights, problem, config)
-    completions.show(rows)
+    completions.show(rows, figures.largest_weight(rewards, compared))
     completions.legend(rows)
 
 

@@ -20,6 +20,7 @@ from app.runs.engine import Engine, engine
 from pkpo.config import WordProblemsConfig
 from pkpo.lm.experiments import FRESH, METHODS, RECORDED
 from pkpo.lm.folders import first_line, ours
+from pkpo.lm.measured import known_words
 from pkpo.runs import Run, checkpoint
 from toy_envs.word_problems import Problem, Verdict, verify
 
@@ -54,7 +55,8 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
     controls.language_view(own)
     box = st.container(border=True)
     found = engine()
-    chosen = controls.language_after(own, _options(found, own))
+    options = _options(found, own)
+    chosen = controls.language_after(own, options)
     config = _config(found, chosen)
     before = Asked(config.model, config.lora, config.limit, "")
     title.header(
@@ -72,7 +74,7 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
     left, right = st.columns(2, gap="large")
     left.markdown(f"**Before training:** {controls.plain(Path(config.model).name)}")
     if chosen:
-        right.markdown("**After training**")
+        right.markdown(f"**After training:** {controls.plain(options[chosen])}")
     else:
         right.info("No trained model is here yet. Train one: it can be asked while it learns.")
     rows: list[Row] = []
@@ -94,7 +96,9 @@ def _problem(own: dict[str, Any], config: Any, tries: int) -> tuple[Problem, boo
     place = own["problem"] % len(problems)
     given = problems[place]
     typed = own["question"].strip() or given.question
-    controls.language_question({**own, "question": typed})
+    ours_to_check = typed == given.question
+    right = str(given.answer) if ours_to_check else ""
+    controls.language_question({**own, "question": typed}, right)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Another problem",
@@ -108,13 +112,20 @@ def _problem(own: dict[str, Any], config: Any, tries: int) -> tuple[Problem, boo
             on_click=controls.set_language,
             kwargs={"draw": own["draw"] + 1},
         )
-        if typed == given.question:
+        if ours_to_check:
             solution = controls.code(given.solution)
             st.caption(f"Unseen problem {place + 1} of {len(problems):,}: {solution}")
             return given, True
     answer = own["answer"].strip()
+    if ours(config.model):
+        known = [word for word in known_words(config.model) if word[:1].isalpha()]
+        with st.popover(f"The {len(known):,} words that it knows"):
+            st.caption(controls.plain(", ".join(known)))
     if not answer.removeprefix("-").isdecimal():
-        st.caption("Without its answer, a whole number, only the equations are checked.")
+        if answer:
+            told = controls.plain(f"answer must be a whole number, got {answer!r}")
+            st.error(told, icon=":material/error:")
+        st.caption("Without its answer only the equations are checked.")
         return Problem(typed, "", 0, 1), False
     return Problem(typed, "", int(answer), 1), True
 
@@ -183,7 +194,7 @@ def _answers(asked: Asked, problem: Problem, checked: bool, draw: int) -> list[R
     various = words.count(len(different), "different answer")
     if checked:
         right = sum(verdicts[one.text].strict for one in found)
-        st.subheader(f"{right} of {len(found)} right, {various}", anchor=False)
+        st.subheader(f"{right} of {len(found)} fully right, {various}", anchor=False)
     else:
         st.subheader(f"{various} in {len(found)} tries", anchor=False)
     rows = [
@@ -201,7 +212,7 @@ def _answers(asked: Asked, problem: Problem, checked: bool, draw: int) -> list[R
 
 def _mark(verdict: Verdict, checked: bool) -> str:
     if not checked:
-        return "unknown" if verdict.chain else "wrong"
+        return "unknown" if verdict.chain else "false"
     if verdict.answer:
         return "right" if verdict.chain else "lucky"
     return "wrong"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -19,6 +20,17 @@ from pkpo.tasks import EVAL_KS
 
 Curves = Sequence[Mapping[int, Spread]]
 TRAINING, UNSEEN = "The problems trained on", "Unseen problems"
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """What is solved within k tries, before training and after."""
+
+    title: str
+    before: Mapping[int, Spread] | None
+    """By k; None where it was not measured on the same problems."""
+    after: Sequence[tuple[str, str, Mapping[int, Spread]]]
+    """Label and colour of each method, and values by k."""
 
 
 def show(values: dict[str, Any], own: dict[str, Any]) -> None:
@@ -44,8 +56,8 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
     title.header(told, anchor=False)
     left, right = st.columns([2, 1] if fixed else [3, 2], gap="large")
     with left:
-        styles = [(method.label, method.colour) for method in shown]
-        before_and_after(styles, [(TRAINING, training)] * fixed + [(UNSEEN, unseen)], "recorded")
+        sets = [(TRAINING, training)] * fixed + [(UNSEEN, unseen)]
+        before_and_after([_solved(title, shown, rows) for title, rows in sets], "recorded")
     with right:
         _in_words(shown)
     st.subheader("On the way", anchor=False)
@@ -63,28 +75,30 @@ def pairs(found: Sequence[Method], column: str) -> list[tuple[Mapping, Mapping]]
     return [(study.at(m.records, column, 0), study.at(m.records, column, -1)) for m in found]
 
 
-def before_and_after(
-    styles: Sequence[tuple[str, str]],
-    panels: Sequence[tuple[str, Sequence[tuple[Mapping, Mapping]]]],
-    key: str,
-) -> None:
-    """Figures side by side, on the same axis: what is solved within k tries.
+def _solved(title: str, found: Sequence[Method], rows: Sequence[tuple[Mapping, Mapping]]) -> Solved:
+    same = title == UNSEEN or found[0].config.problems == "hard"
+    after = [(m.label, m.colour, now) for m, (_, now) in zip(found, rows, strict=True)]
+    return Solved(title, rows[0][0] if same else None, after)
+
+
+def before_and_after(panels: Sequence[Solved], key: str) -> None:
+    """Figures side by side, on the same axis.
 
     Args:
-      styles: label and colour of each method.
-      panels: title, and per method pass@k before and after.
-      key: names the figures on the page.
+      panels: what they show.
+      key: names them on the page.
     """
-    y = figures.reach([values for _, rows in panels for pair in rows for values in pair])
-    for column, (title, rows) in zip(st.columns(len(panels)), panels, strict=True):
-        after = [(*style, now) for style, (_, now) in zip(styles, rows, strict=True)]
-        text = "; ".join(
-            f"{label} {100 * list(now.values())[-1].mean:.1f}%" for label, _, now in after
-        )
+    curves = [values for one in panels for _, _, values in one.after]
+    y = figures.reach(curves + [one.before for one in panels if one.before])
+    for column, one in zip(st.columns(len(panels)), panels, strict=True):
+        ends = [f"{label} {100 * list(now.values())[-1].mean:.1f}%" for label, _, now in one.after]
         with column:
-            st.markdown(f"**{title}** solved within k tries")
+            st.markdown(f"**{one.title}**, solved within so many tries")
             chart.show(
-                figures.pass_at_k(rows[0][0], after, y), f"{key}-{title}", f"{title}: {text}", 400
+                figures.pass_at_k(one.before, one.after, y),
+                f"{key}-{one.title}",
+                f"{one.title}: {'; '.join(ends)}",
+                400,
             )
 
 
@@ -108,9 +122,9 @@ def _in_words(found: Sequence[Method]) -> None:
     bands = f" Bands: ± one, over seeds {', '.join(map(str, seeds))}." if len(seeds) > 1 else ""
     st.caption(
         f"± one standard error over {'seeds and ' * (len(seeds) > 1)}problems, paired: all answer the "
-        f"same {config.held_out:,} held-out problems, {study.TRIES} times each. Marked: beyond "
-        f"{figures.SURE:g} standard errors.{bands} Not claimed: that it holds for other models, "
-        "problems or step sizes."
+        f"same {config.held_out:,} held-out problems, {study.TRIES} times each. ▲ ▼: more than "
+        f"{figures.SURE:g} standard errors from 0.{bands} One model, one kind of problem, one step "
+        "size: others may differ."
     )
 
 
@@ -119,7 +133,7 @@ def _marked(gain: Spread) -> str:
     if not figures.sure(gain):
         return text
     colour, sign = ("green", "▲") if gain.mean > 0 else ("red", "▼")
-    return f":{colour}[**{text} {sign}**]"
+    return f":{colour}[**{text} {sign}**]".replace(" ", "\u00a0")  # in one line
 
 
 def over_updates(found: Sequence[Method]) -> None:
@@ -131,21 +145,23 @@ def over_updates(found: Sequence[Method]) -> None:
         curves, errors = study.over_updates([r.columns for r in method.records], names)
         name = "+".join(method.ids) or f"{method.config.to_dict()}"
         series.append(Series(name, method.label, method.colour, curves, errors))
-    livecharts.show(series, panels, _switches(found), key="language-charts")
+    marks = switches([(method.label, method.config) for method in found])
+    livecharts.show(series, panels, marks, key="language-charts")
 
 
-def _switches(found: Sequence[Method]) -> list[tuple[int, str]]:
-    """Where a schedule takes another k, to stand under the axis."""
+def switches(found: Sequence[tuple[str, Any]]) -> list[tuple[int, str]]:
+    """Where a schedule takes another k, to stand under the axis; of labels and settings."""
     marks = {
-        piece.start: f"{method.label}: k = {piece.first}"
-        for method in found
-        for piece in method.config.k_schedule.pieces[1:]
+        piece.start: f"{label}: k = {piece.first}"
+        for label, config in found
+        for piece in config.k_schedule.pieces[1:]
     }
     return list(marks.items())
 
 
 def _numbers(found: Sequence[Method], unseen: Sequence[tuple[Mapping, Mapping]]) -> None:
-    heads = ["Unseen problems", *(f"pass@{k}" for k in EVAL_KS), "entropy", "ever solved"]
+    heads = ["Unseen problems", *(f"pass@{k}" for k in EVAL_KS)]
+    heads += ["training: entropy", "training: solved at all"]
     rows = [["Before training", *(_spread(unseen[0][0][k]) for k in EVAL_KS), "", ""]]
     for method, (_, after) in zip(found, unseen, strict=True):
         more = [
@@ -159,5 +175,7 @@ def _numbers(found: Sequence[Method], unseen: Sequence[tuple[Mapping, Mapping]])
 
 
 def _spread(spread: Spread) -> str:
-    error = "" if spread.error != spread.error else f" ± {spread.error:.3f}"
+    error = (
+        f" ± {spread.error:.3f}" if spread.error > 1e-12 else ""
+    )  # nan of one seed, 0 of one start
     return f"{spread.mean:.3f}{error}"

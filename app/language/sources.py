@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,7 +14,7 @@ from app.runs.engine import Engine, engine
 from pkpo.config import WordProblemsConfig
 from pkpo.figures import tries as figures
 from pkpo.lm.experiments import METHODS, recorded_runs
-from pkpo.runs import Run
+from pkpo.runs import Run, StoreError
 from pkpo.runs.record import Record, of
 from pkpo.studies import language as study
 
@@ -74,6 +75,13 @@ def own_methods(found: Engine, ids: tuple[str, ...]) -> list[Method]:
         records = tuple(_record(found, run.id, run.step, run.status) for run in members)
         result.append(Method(label, colour, records, tuple(run.id for run in members)))
     return result
+
+
+def known(id: str) -> bool:
+    """Whether there is such a run of the language model."""
+    with suppress(StoreError, ValueError):
+        return engine().store.run(id).task == WordProblemsConfig.task
+    return False
 
 
 def language_runs(found: Engine, ids: tuple[str, ...]) -> list[Run]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -10,17 +11,18 @@ from typing import Any
 import streamlit as st
 
 from app import access, controls, live, livecharts, registry
-from app.language.results import TRAINING, UNSEEN, before_and_after, pairs
+from app.language.results import TRAINING, UNSEEN, Solved, before_and_after, pairs, switches
 from app.language.sources import Method, language_runs, own_methods
 from app.livecharts import Series
 from app.runs import words
 from app.runs.engine import Engine, engine, explained
-from app.runs.going import act
+from app.runs.going import act, stop
 from pkpo.config import PROBLEM_SETS, WordProblemsConfig, command, run_config
 from pkpo.figures import tries as figures
 from pkpo.lm import experiments
 from pkpo.lm.experiments import EXPERIMENTS, METHODS, recorded_runs
 from pkpo.lm.folders import MODELS
+from pkpo.lm.measured import WINDOW
 from pkpo.runs import Run, sweep
 from pkpo.runs.environment import device_of
 from pkpo.studies import language as study
@@ -37,7 +39,7 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
     st.header(_heading(own_methods(found, own["runs"]), going), anchor=False)
     controls.language_view(own)
     if going:
-        _live(found, going)
+        _live(found, visitor, going)
         with st.expander("Train others"):
             _form(found, visitor, values, own)
     else:
@@ -139,13 +141,15 @@ def _how_long(found: Engine, configs: Sequence[Any], device: str) -> str:
     at_once = found.executor.at_once(device)
     where = f"{found.executor.where(device)}, {words.count(at_once, 'run')} at a time"
     where += ", a core each" if device == "cpu" else ""
-    waiting = len(found.store.queue())
-    queue = f", behind {words.count(waiting, 'run')} in the queue" if waiting else ""
     if each is None:
-        return f"Trains {where}{queue}. How long it takes is not known yet."
-    one = max(each * _answers(config) for config in configs)
-    rounds = math.ceil(len(configs) / at_once)
-    return f"About {words.duration(one * rounds)} {where}{queue}."
+        return f"Trains {where}. How long it takes is not known yet."
+    places = [0.0] * at_once  # seconds until each is free
+    ahead = [run for run in found.store.runs(status=words.ACTIVE) if run.task == configs[0].task]
+    left = [_answers(run.config) * (1 - words.share(run)) for run in ahead]
+    for answers in [*left, *map(_answers, configs)]:
+        heapq.heapreplace(places, places[0] + each * answers)
+    behind = f", with {words.count(len(ahead), 'run')} before them" if ahead else ""
+    return f"About {words.duration(max(places))} {where}{behind}."
 
 
 def _seconds_per_answer(found: Engine, model: str) -> float | None:
@@ -171,7 +175,7 @@ def _answers(config: Any) -> int:
 # --- Live ---------------------------------------------------------------------------------------
 
 
-def _live(found: Engine, runs: Sequence[Run]) -> None:
+def _live(found: Engine, visitor: access.Visitor, runs: Sequence[Run]) -> None:
     """The runs as they go on: what they solve by now, their curves, and the way to each."""
     configs: list[Any] = [run.config for run in runs]
     groups = [[runs[place] for place in places] for places in study.by_seed(configs)]
@@ -192,13 +196,19 @@ def _live(found: Engine, runs: Sequence[Run]) -> None:
     livecharts.show(
         [Series(name, *style) for name, style in zip(names, styles, strict=True)],
         figures.panels(configs[0]),
+        switches(
+            [(label, group[0].config) for (label, _), group in zip(styles, groups, strict=True)]
+        ),
         key="trained-charts",
         drawn={
             name: {"status": live.state(group, 0)["status"]}
             for name, group in zip(names, groups, strict=True)
         },
     )
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        active = [run for run in runs if run.status in words.ACTIVE and visitor.may_change(run)]
+        if active:
+            stop(visitor, active)
         for run in runs:
             st.page_link(
                 registry.page("runs"),
@@ -208,7 +218,7 @@ def _live(found: Engine, runs: Sequence[Run]) -> None:
             )
     taken = words.cost(runs) if not going and len(runs) > 1 else []
     on_average = f"On average {', '.join(taken)}. " if taken else ""
-    st.caption(f"{on_average}On their own pages runs can be stopped, steered and exported.")
+    st.caption(f"{on_average}On their own pages runs can be steered and exported.")
     with st.container(horizontal=True):
         for view, label in (("group", "Look inside a group"), ("problems", "Which problems?")):
             st.button(
@@ -221,25 +231,65 @@ def _live(found: Engine, runs: Sequence[Run]) -> None:
 def _pass_at_k(
     found: Engine, groups: Sequence[Sequence[Run]], styles: Sequence[tuple[str, str]]
 ) -> None:
-    """What the runs solve within k tries by now, of what they train on and of held-out problems."""
-    curves = [[found.seen(run.id).curves for run in group] for group in groups]
+    """What the runs solve within so many tries by now.
+
+    Problems that are new at every update are unseen ones, too: the last of them stand in for held-out
+    problems until a run is over. Nothing is drawn of a run before it has learned.
+    """
+    config: Any = groups[0][0].config
+    seen = [[found.seen(run.id).curves for run in group] for group in groups]
     begun = [
         (style, columns)
-        for style, together in zip(styles, curves, strict=True)
-        if (columns := [one for one in together if one])
+        for style, columns in zip(styles, seen, strict=True)
+        if all(len(one.get("update", ())) > min(WINDOW, config.steps) for one in columns)
     ]
-    if not begun:
-        st.info("Not begun yet. The curves appear here by themselves.")
+    before, panels = None, []
+    if begun:
+        before = _at(begun[0][1], study.HELD_OUT, 0)
+    if begun and config.problems == "fresh":
+        now = [(*style, _at(columns, _telling(columns, config), -1)) for style, columns in begun]
+        panels.append(Solved(UNSEEN, before, now))
+    elif begun:
+        first = _at(begun[0][1], study.ROLLING, 0) if config.problems == "hard" else None
+        now = [(*style, _at(columns, study.ROLLING, -1)) for style, columns in begun]
+        panels.append(Solved(TRAINING, first, now))
+        measured = [
+            (*style, values)
+            for style, columns in begun
+            if _reached(columns) >= min(config.interval, config.steps)
+            and (values := _at(columns, study.HELD_OUT, -1))
+        ]
+        if measured:
+            panels.append(Solved(UNSEEN, before, measured))
+    if not panels:
+        loading = any(run.status == "running" for group in groups for run in group)
+        st.info(
+            f"{'Loading the model' if loading else 'Waiting for a free place'}. What is solved within "
+            f"so many tries appears here after {WINDOW} updates."
+        )
         return
-    panels = [
-        (title, [_pair(columns, column) for _, columns in begun])
-        for title, column in ((TRAINING, study.ROLLING), (UNSEEN, study.HELD_OUT))
-    ]
-    measured = [(title, pairs) for title, pairs in panels if pairs[0][0]]
-    before_and_after([style for style, _ in begun], measured, "live")
+    before_and_after(panels, "live")
+    if config.problems == "fresh" and config.held_out:
+        st.caption(
+            f"While a run goes on: the problems of its last {WINDOW} updates, new to it. Before and "
+            f"after: {config.held_out:,} held-out problems."
+        )
+    elif len(panels) > 1:
+        st.caption(
+            f"Unseen problems are measured every {config.interval:,} updates and at the end."
+        )
 
 
-def _pair(columns: Sequence[Mapping[str, Any]], column: str) -> tuple[Mapping, Mapping]:
-    """Pass@k at the start of runs, and now."""
-    first, last = ([{n: c[at] for n, c in one.items()} for one in columns] for at in (0, -1))
-    return study.curve(first, column), study.curve(last, column)
+def _telling(columns: Sequence[Mapping[str, Any]], config: Any) -> str:
+    """What says most of unseen problems: the held-out ones, once they are measured at the end."""
+    over = config.held_out and _reached(columns) >= config.steps
+    return study.HELD_OUT if over else study.ROLLING
+
+
+def _reached(columns: Sequence[Mapping[str, Any]]) -> int:
+    return min(int(one["update"][-1]) for one in columns)
+
+
+def _at(columns: Sequence[Mapping[str, Any]], column: str, at: int) -> Mapping:
+    """Pass@k of some seeds, at the start or now."""
+    return study.curve([{n: c[at] for n, c in one.items()} for one in columns], column)

@@ -141,6 +141,7 @@ def _panel(panel: Panel) -> dict[str, Any]:
         "column": panel.column,
         "title": panel.title,
         "steps": panel.steps,
+        "measured": panel.measured,
         "layout": json.loads(to_json_plotly(spec)),
     }
 

@@ -275,6 +275,10 @@ class LiveCharts {
     layout.height = chart.plot.clientHeight;
     if (matchMedia("(pointer: coarse)").matches) layout.dragmode = false; // a finger scrolls the page
     this.addMarks(layout, from, to);
+    if (![...this.series.values()].some((one) => one.curves[chart.column])) {
+      layout.xaxis.visible = layout.yaxis.visible = false;
+      layout.annotations.push({ text: "nothing yet", showarrow: false, x: 0.5, y: 0.5, xref: "paper", yref: "paper", font: { color: INK } });
+    }
     const options = { displaylogo: false, displayModeBar: "hover", modeBarButtons: [["toImage", "autoScale2d"]], doubleClick: "autosize", showTips: false };
     Plotly.react(chart.plot, traces, layout, options);
     chart.plot.setAttribute("aria-label", this.alt(chart));
@@ -288,11 +292,13 @@ class LiveCharts {
     return `${title}. ${ends.slice(0, 8).join("; ") || "Nothing yet"}.`;
   }
 
-  traces({ steps }, { label, colour }, curve, kept) {
+  traces({ steps, measured }, { label, colour }, curve, drawn) {
+    const kept = measured ? drawn.filter((i) => !i || curve.y[i] !== curve.y[i - 1]) : drawn;
     const x = kept.map((i) => curve.x[i]);
     const y = kept.map((i) => curve.y[i]);
     const shape = steps ? "hv" : "linear";
-    const line = { type: "scatter", mode: x.length > 1 ? "lines" : "markers", x, y, name: label, line: { color: colour, width: 2, shape }, marker: { color: colour }, hovertemplate: "%{y:.4~g}" };
+    const mode = x.length < 2 ? "markers" : measured ? "lines+markers" : "lines";
+    const line = { type: "scatter", mode, x, y, name: label, line: { color: colour, width: 2, shape }, marker: { color: colour }, hovertemplate: "%{y:.4~g}" };
     if (!curve.error) return [line];
     const e = kept.map((i) => curve.error[i] || 0);
     const upper = y.map((v, i) => v + e[i]);

@@ -11,7 +11,7 @@ from app.access import Visitor
 from app.livecharts import Series
 from app.runs import listing, tables, words
 from app.runs.engine import Engine
-from app.runs.going import change, delete, heading
+from app.runs.going import delete, heading, look_inside, stop
 from pkpo.figures import progress
 from pkpo.runs import Run
 from pkpo.runs.run import check_id
@@ -45,6 +45,7 @@ def show(engine: Engine, visitor: Visitor, text: str) -> None:
         st.markdown(tables.config_differences(configs, labels, baseline))
     else:
         st.caption("These runs have the same settings, and so the same numbers unless steered.")
+    look_inside(runs)
     listing.show_rows([words.row(run, None) for run in runs], "compared-runs", choose=False)
 
 
@@ -61,6 +62,7 @@ def show_sweep(engine: Engine, visitor: Visitor, id: str) -> None:
     labels = [label for label, _ in styles]
     heading(runs[0].name or words.sweep_title(runs))
     _sweep_actions(visitor, runs)
+    look_inside(runs)
     baseline = _baseline(labels) if len(labels) > 1 else 0
     members = summarise(engine.store, id, field)
     names = ["+".join(run.id for run in member.runs) for member in members]
@@ -107,13 +109,8 @@ def _sweep_actions(visitor: Visitor, runs: list[Run]) -> None:
     going = [run for run in runs if run.status in words.ACTIVE]
     if not all(map(visitor.may_change, runs)):
         return
-    if not going:
-        with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if going:
+            stop(visitor, going)
+        else:
             delete(visitor, runs)
-    else:
-        st.button(
-            "Stop all",
-            icon=":material/stop:",
-            on_click=change,
-            args=(visitor, going, lambda engine, one: engine.store.stop(one.id)),
-        )

@@ -12,7 +12,7 @@ from app.access import Visitor
 from app.controls import language_address, plain
 from app.runs import form, words
 from app.runs.engine import Engine
-from app.runs.going import change, delete, go, heading
+from app.runs.going import change, delete, go, heading, look_inside
 from pkpo.config import Change, RunConfig
 from pkpo.figures import progress
 from pkpo.runs import Run, export
@@ -87,6 +87,7 @@ def _actions(visitor: Visitor, run: Run) -> None:
                 args=(visitor, [run], lambda engine, one: engine.store.resume(one.id)),
                 help="Goes on from its last checkpoint, to the same numbers as if nothing had been.",
             )
+        look_inside([run])
         if run.task in form.PAGES:
             st.button(
                 "Duplicate with changes",

@@ -6,14 +6,16 @@ the list.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import parse_qsl
 
 import streamlit as st
 
+from app import registry
 from app.access import Visitor
-from app.controls import plain
+from app.controls import language_runs_address, plain
 from app.runs.engine import Engine, engine
+from pkpo.config import WordProblemsConfig
 from pkpo.runs import Run, StoreError
 
 PROBLEM, MOVED, ASKED = "runs problem", "runs moved", "runs asked to delete"
@@ -62,6 +64,27 @@ def change(visitor: Visitor, runs: list[Run], wish: Callable[[Engine, Run], obje
             wish(found, run)
 
     act(each)
+
+
+def stop(visitor: Visitor, runs: list[Run]) -> None:
+    """A button that stops several runs."""
+    st.button(
+        "Stop all" if len(runs) > 1 else "Stop",
+        icon=":material/stop:",
+        on_click=change,
+        args=(visitor, runs, lambda found, run: found.store.stop(run.id)),
+    )
+
+
+def look_inside(runs: Sequence[Run]) -> None:
+    """The way from runs of the language model to its page."""
+    if {run.task for run in runs} == {WordProblemsConfig.task}:
+        st.page_link(
+            registry.page("language_model"),
+            label="Look inside",
+            icon=":material/forum:",
+            query_params=language_runs_address([run.id for run in runs]),
+        )
 
 
 def delete(visitor: Visitor, runs: list[Run]) -> None:

@@ -70,6 +70,11 @@ class Panel:
         """Whether the metric holds until it changes."""
         return self.column == "k"
 
+    @property
+    def measured(self) -> bool:
+        """Whether the metric is measured at times only, and repeated in between."""
+        return self.column.startswith("held_out")
+
 
 def yardstick(configs: Sequence[RunConfig]) -> int:
     """The k at which to compare these runs besides k = 1, one of `EVAL_KS`."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -26,7 +29,7 @@ TICKS = (1, 2, 4, 8, 16)
 _SINGLE, _MANY = "Training problems: by a single try", "Training problems: within {k} tries"
 _SHARED = (
     Panel("entropy", "Entropy of a token, nats"),
-    Panel("cumulative_solve_rate", "Problems ever solved while training, share"),
+    Panel("cumulative_solve_rate", "Training problems so far that were solved at all, share"),
 )
 _K = Panel("k", "k in force")
 
@@ -50,6 +53,7 @@ def styles(configs: Sequence[RunConfig]) -> list[tuple[str, str]]:
     more = [name for name in fields if name not in ("schedule", "entropy_bonus", "seed")]
     found: list[tuple[str, str]] = []
     spare = iter(OTHER_COLOURS * len(configs))
+    told = _schedules(configs)
     for config in configs:
         bonus = getattr(config, "entropy_bonus", 0.0)
         extra = [f"entropy bonus {bonus:g}"] if bonus else []
@@ -58,8 +62,16 @@ def styles(configs: Sequence[RunConfig]) -> list[tuple[str, str]]:
         colour = k_colour(schedule(0)) if schedule.is_constant and not bonus else next(spare)
         if colour in {used for _, used in found}:
             colour = next(spare)
-        found.append((", ".join([schedule.describe(), *extra]), colour))
+        found.append((", ".join([told[schedule.describe()], *extra]), colour))
     return found
+
+
+def _schedules(configs: Sequence[RunConfig]) -> dict[str, str]:
+    """Schedules in words, without the updates of their switches where that tells them apart."""
+    whole = {config.k_schedule.describe() for config in configs}
+    short = {text: re.sub(r" from update \d+", "", text) for text in whole}
+    alike = Counter(short.values())
+    return {text: cut if alike[cut] == 1 else text for text, cut in short.items()}
 
 
 def _short(value: Any) -> str:
@@ -72,18 +84,18 @@ def _cut(label: str) -> str:
 
 
 def pass_at_k(
-    before: Mapping[int, Spread],
+    before: Mapping[int, Spread] | None,
     after: Sequence[tuple[str, str, Mapping[int, Spread]]],
     y: tuple[float, float],
 ) -> go.Figure:
     """Pass@k against k, before training and after, with bands of one standard error.
 
     Args:
-      before: by k.
+      before: by k; None where it is not known.
       after: label, colour and values by k.
       y: the range of the vertical axis.
     """
-    lines = [(BEFORE, INK, before), *after]
+    lines = [*([(BEFORE, INK, before)] if before else []), *after]
     traces = []
     for label, colour, values in lines:
         ks = list(values)
@@ -124,7 +136,7 @@ def pass_at_k(
     return figure(
         traces,
         axis(
-            "k, tries per problem",
+            "tries per problem",
             type="log",
             tickvals=TICKS,
             range=[-0.03, float(np.log10(last)) + 0.03],
@@ -258,7 +270,7 @@ def headline(labels: Sequence[str], unseen: Sequence[Pair]) -> str:
     ends = [(now[k].mean, label) for label, (_, now) in zip(labels, unseen, strict=True)]
     ends.sort(reverse=True)
     (best, first), *others = ends
-    told = [f"Within {k} tries {first} solves {_percent(best)} of unseen problems"]
+    told = [f"Trained for {first}, {k} tries solve {_percent(best)} of unseen problems"]
     told += [f"{label}: {_percent(value)}" for value, label in others]
     return "; ".join([*told, f"before training: {_percent(unseen[0][0][k].mean)}"])
 
@@ -316,8 +328,8 @@ def group(rewards: Sequence[float], weighed_by: Sequence[tuple[str, int]]) -> st
     best, worst = int(g.argmax()), int(g.argmin())
     right = int((g == 1).sum())
     if set(rewards) <= {0.0, 1.0}:
-        told = [f"{right} of {len(g)} {'is' if right == 1 else 'are'} right."]
-        names = ("a right one", "a wrong one")
+        told = [f"{right} of {len(g)} {'earns' if right == 1 else 'earn'} the reward."]
+        names = ("one that does", "one that does not")
     else:
         told = [f"The best earns {g[best]:.2f}, the worst {g[worst]:.2f}."]
         names = ("the best one", "the worst one")
@@ -338,6 +350,20 @@ def group(rewards: Sequence[float], weighed_by: Sequence[tuple[str, int]]) -> st
                 f"{label} gives {', '.join(f'{who} {weight_in_words(weights[i])}' for who, i in each)}."
             )
     return " ".join(told)
+
+
+def largest_weight(rewards: Sequence[float], weighed_by: Sequence[tuple[str, int]]) -> float:
+    """The largest magnitude of a weight in a group; 1 if all are 0.
+
+    Args:
+      rewards: `[n]`.
+      weighed_by: estimators and k; those that do not allow this group are left out.
+    """
+    found = [0.0]
+    for name, k in weighed_by:
+        with suppress(ValueError):
+            found.append(float(np.abs(transform(np.array(rewards, float), k, name)).max()))
+    return max(found) or 1.0
 
 
 def weight_in_words(weight: float) -> str:

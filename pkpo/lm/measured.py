@@ -16,6 +16,8 @@ from toy_envs.word_problems import Problem, gsm8k_splits, problems, words
 
 KS = tuple(range(1, 17))
 """The k at which every event gives pass@k; held-out problems are answered as often as the last says."""
+WINDOW = 10
+"""Updates over which the rolling pass@k of the problems trained on is a mean."""
 HELD_OUT_SEED = 1_000_000
 
 
@@ -69,13 +71,18 @@ def check_words(model: str, problems: str) -> None:
     """
     if problems not in WORDS or not ours(model):
         return
-    unknown = WORDS[problems]().difference(json.loads((find(model) / VOCABULARY).read_text()))
+    unknown = WORDS[problems]().difference(known_words(model))
     if unknown:
         some = sorted(unknown, key=lambda word: (not word.isalpha(), word))[:5]
         raise ValueError(
             f"problems must be in words that model {model} knows, got {problems}, which has others: "
             f"{', '.join(some)}, ..."
         )
+
+
+def known_words(model: str) -> list[str]:
+    """The tokens of a model of ours."""
+    return json.loads((find(model) / VOCABULARY).read_text())
 
 
 @cache

@@ -11,14 +11,12 @@ import numpy as np
 from pkpo.config import WordProblemsConfig
 from pkpo.estimators import rho
 from pkpo.lm.evaluate import evaluate
-from pkpo.lm.measured import KS, choose, problem_sets
+from pkpo.lm.measured import KS, WINDOW, choose, problem_sets
 from pkpo.lm.model import load
 from pkpo.lm.policy import LanguagePolicy
 from pkpo.tasks import Task
 from toy_envs.word_problems import answer_of, problems, verify
 
-WINDOW = 10
-"""Updates over which the rolling pass@k is a mean."""
 SHOWN = 10
 """Updates between those whose groups are kept to be looked at."""
 GROUPS = 8

@@ -44,7 +44,8 @@ def grid_markdown(grid: Grid) -> str:
 def _cell(mean: float, error: float, best: bool) -> str:
     if np.isnan(mean):
         return ""
-    text = f"{mean:.3f} ± {error:.3f}"
+    # All seeds share what was measured once; their spread is 0 but for rounding.
+    text = f"{mean:.3f}" if error < 1e-12 else f"{mean:.3f} ± {error:.3f}"
     return f"**{text}**" if best else text
 
 

@@ -62,6 +62,11 @@ class Result:
     claims: tuple[Claim, ...]
     grids: tuple[Grid, ...] = ()
 
+    @property
+    def held(self) -> int:
+        """How many of its claims hold."""
+        return sum(claim.passed for claim in self.claims)
+
 
 class Source(Protocol):
     """Data that take long to compute: what was found once ships, and can be found again."""
