@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import shutil
 import threading
 import time
@@ -20,6 +21,7 @@ from app.runs import engine, words
 from pkpo.config import HillConfig, run_config
 from pkpo.estimators import pass_at_k, transform
 from pkpo.figures import tries as figures
+from pkpo.figures.tries import BEFORE
 from pkpo.lm import experiments
 from pkpo.lm.attempts import attempts
 from pkpo.lm.experiments import METHODS
@@ -28,6 +30,7 @@ from pkpo.lm.model import load, save
 from pkpo.lm.policy import LanguagePolicy
 from pkpo.lm.warm_start import untrained
 from pkpo.runs import LocalExecutor, Store, checkpoint
+from pkpo.runs.process import Process
 from pkpo.runs.record import write
 from pkpo.runs.sweep import Spread
 from pkpo.studies import language as study
@@ -440,6 +443,61 @@ def test_own_runs_are_looked_at_like_the_recorded_ones(store):
         "Your runs"
         in open_page(view="results", **address).button_group(key="_language_experiment").options
     )
+
+
+def test_own_runs_stay_at_hand(store):
+    ids = [keep(store, config) for config in configs("fresh", "k8")[:2]]
+    page = open_page(view="results", experiment="own", runs=" ".join(ids))
+    page.query_params.clear()
+    page.switch_page("app_pages/runs.py")
+    page.query_params["run"] = ids[0]
+    page.run()
+    links = [x.proto for x in page.main if x.type == "page_link"]
+    (way,) = (link for link in links if link.label == "Look inside")
+    assert way.query_string == f"view=train&runs={ids[0]}"
+    page.query_params.clear()
+    page.switch_page("app_pages/language_model.py").run()
+    assert "Your runs" in page.button_group(key="_language_experiment").options
+    store.delete(ids[0])
+    page.query_params["view"] = "train"
+    page.run()
+    assert not page.error and f"{100 * final('fresh', 'k8', 16)[1]:.1f}%" in page.header[0].value
+    store.delete(ids[1])
+    page.run()
+    assert not page.error and page.header[0].value.startswith("Train it yourself")
+
+
+def charts_of(page: AppTest) -> dict[str, list[str]]:
+    """The curves of each of the page's figures."""
+    figures_drawn = {chart.key: json.loads(chart.proto.spec) for chart in page.get("plotly_chart")}
+    return {
+        key: [t["name"] for t in spec["data"] if t.get("fill") != "toself"]
+        for key, spec in figures_drawn.items()
+    }
+
+
+def test_what_goes_on_is_compared_with_what_was_measured_alike(store, monkeypatch):
+    monkeypatch.setattr(engine, "FRESH", 0.0)
+    begun = run_config("word-problems", n=8, schedule="8", steps=40, interval=20, held_out=24)
+    fresh, hard = (store.submit(begun.replace(problems=problems)) for problems in ("fresh", "hard"))
+    store.claim(lambda device: 2)
+    ours = Process.own()
+    for id in (fresh, hard):
+        store.begin(id, ours, {})
+    values = {f"{kind}pass@{k}": 0.5 for kind in ("", "held_out_") for k in range(1, 9)}
+
+    def learn(id: str, updates: range) -> dict[str, list[str]]:
+        events = [{"update": update, "k": 8, **values} for update in updates]
+        store.append(id, ours, events, updates.stop)
+        return charts_of(open_page(view="train", runs=id))
+
+    assert learn(fresh, range(5)) == {}
+    assert learn(fresh, range(5, 12)) == {"live-Unseen problems": [BEFORE, "k = 8"]}
+    assert learn(hard, range(12)) == {"live-The problems trained on": [BEFORE, "k = 8"]}
+    assert learn(hard, range(12, 22)) == {
+        "live-The problems trained on": [BEFORE, "k = 8"],
+        "live-Unseen problems": [BEFORE, "k = 8"],
+    }
 
 
 def test_visitors_have_limits_and_no_models_of_the_host(store, monkeypatch, micro):

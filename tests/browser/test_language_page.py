@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from pkpo.estimators import transform
-from pkpo.lm.experiments import METHODS
+from pkpo.lm.experiments import METHODS, recorded_runs
 from pkpo.lm.model import save
 from pkpo.lm.warm_start import untrained
 from pkpo.runs import Store
@@ -94,3 +94,13 @@ def test_training_is_seen_live_and_found_again(visit, store, tmp_path):
     page.wait_for_function(over)
     expect(finished).to_have_count(1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_what_was_measured_on_the_way_has_a_marker_for_each(visit):
+    page = visit("/language-model?experiment=hard&methods=k8", ready=False)
+    plot = "document.querySelector('figure[data-column=\"held_out_pass@16\"] .lc-plot')"
+    page.wait_for_function(f"{plot}?.data?.length")
+    line = page.evaluate(f"{plot}.data.at(-1)")
+    (first, *_) = recorded_runs("hard", "k8")
+    assert line["mode"] == "lines+markers"
+    assert line["x"] == study.measured(first, "held_out")
