@@ -29,6 +29,8 @@ from pkpo.studies import language as study
 
 MOST = 12  # runs of one click
 PACED = ("fresh", "answer")  # recorded experiments that say how long training takes
+NOT_YET = {"running": "The model learns", "queued": "Waiting for a free place"}
+OVER = "Ended before its time"
 REDRAW = 5.0  # seconds after which pass@k against k is drawn anew
 
 
@@ -239,35 +241,29 @@ def _pass_at_k(
     config: Any = groups[0][0].config
     seen = [[found.seen(run.id).curves for run in group] for group in groups]
     begun = [
-        (style, columns)
-        for style, columns in zip(styles, seen, strict=True)
-        if all(len(one.get("update", ())) > min(WINDOW, config.steps) for one in columns)
+        (style, group[0].config, columns)
+        for style, group, columns in zip(styles, groups, seen, strict=True)
+        if all(len(one.get("update", ())) > min(WINDOW, group[0].config.steps) for one in columns)
     ]
-    before, panels = None, []
-    if begun:
-        before = _at(begun[0][1], study.HELD_OUT, 0)
-    if begun and config.problems == "fresh":
-        now = [(*style, _at(columns, _telling(columns, config), -1)) for style, columns in begun]
-        panels.append(Solved(UNSEEN, before, now))
-    elif begun:
-        first = _at(begun[0][1], study.ROLLING, 0) if config.problems == "hard" else None
-        now = [(*style, _at(columns, study.ROLLING, -1)) for style, columns in begun]
-        panels.append(Solved(TRAINING, first, now))
+    if not begun:
+        statuses = {run.status for group in groups for run in group}
+        told = next((text for status, text in NOT_YET.items() if status in statuses), OVER)
+        st.info(f"{told}: what is solved within so many tries is shown after {WINDOW} updates.")
+        return
+    before = _at(begun[0][2], study.HELD_OUT, 0)
+    if config.problems == "fresh":
+        now = [(*style, _at(c, _telling(c, own), -1)) for style, own, c in begun]
+        panels = [Solved(UNSEEN, before, now)]
+    else:
+        first = _at(begun[0][2], study.ROLLING, 0) if config.problems == "hard" else None
+        now = [(*style, _at(c, study.ROLLING, -1)) for style, _, c in begun]
+        panels = [Solved(TRAINING, first, now)]
         measured = [
             (*style, values)
-            for style, columns in begun
-            if _reached(columns) >= min(config.interval, config.steps)
-            and (values := _at(columns, study.HELD_OUT, -1))
+            for style, own, c in begun
+            if _measured(c, own) and (values := _at(c, study.HELD_OUT, -1))
         ]
-        if measured:
-            panels.append(Solved(UNSEEN, before, measured))
-    if not panels:
-        loading = any(run.status == "running" for group in groups for run in group)
-        st.info(
-            f"{'Loading the model' if loading else 'Waiting for a free place'}. What is solved within "
-            f"so many tries appears here after {WINDOW} updates."
-        )
-        return
+        panels += [Solved(UNSEEN, before, measured)] if measured else []
     before_and_after(panels, "live")
     if config.problems == "fresh" and config.held_out:
         st.caption(
@@ -284,6 +280,11 @@ def _telling(columns: Sequence[Mapping[str, Any]], config: Any) -> str:
     """What says most of unseen problems: the held-out ones, once they are measured at the end."""
     over = config.held_out and _reached(columns) >= config.steps
     return study.HELD_OUT if over else study.ROLLING
+
+
+def _measured(columns: Sequence[Mapping[str, Any]], config: Any) -> bool:
+    """Whether held-out problems were answered since the start."""
+    return _reached(columns) >= min(config.interval, config.steps)
 
 
 def _reached(columns: Sequence[Mapping[str, Any]]) -> int:

@@ -47,7 +47,9 @@ def test_shows_every_figure_with_its_claims(visit):
     assert sorted(y for line in lines for y in line) == sorted(fig7.table["mean"])
     (grid,) = fig7.grids
     for name, mean, error in zip(grid.rows[:2], grid.means[:, 0], grid.errors[:, 0], strict=False):
-        told = f" ± {error:.3f}" if name != "Before training" else ""  # one measurement for all seeds
+        told = (
+            f" ± {error:.3f}" if name != "Before training" else ""
+        )  # one measurement for all seeds
         row = page.get_by_role("row", name=f"{name} {mean:.3f}{told} ", exact=False)
         expect(row.first).to_be_visible()
     expect(page.get_by_text("trained on").first).to_be_visible()
