@@ -29,6 +29,7 @@ EXPERIMENT_LABELS = {
     "fresh": "Fresh problems",
     "hard": "Fixed hard set",
     "answer": "Answer only",
+    "words": "In the words of GSM8K",
     OWN: "Your runs",
 }
 MOVED = {"all": "All", "gained": "Newly solved", "lost": "Lost"}

@@ -89,6 +89,9 @@ FRESH = WordProblemsConfig(interval=120)
 HARD = WordProblemsConfig(
     problems="hard", prompts=16, learning_rate=5e-4, steps=400, held_out=512, interval=100
 )
+WORDS = WordProblemsConfig(
+    model="small", problems="gsm_symbolic", learning_rate=1e-4, steps=200, interval=200
+)
 EXPERIMENTS = {
     "fresh": Experiment(
         "Fresh problems",
@@ -105,6 +108,12 @@ EXPERIMENTS = {
         "As fresh problems, but a right answer earns the reward whatever the equations say.",
         dataclasses.replace(FRESH, reward="answer"),
         ("k1", "k8", "annealed"),
+    ),
+    "words": Experiment(
+        "In the words of GSM8K",
+        "Twice the model, on problems of GSM-Symbolic. Does the effect show on unseen ones?",
+        WORDS,
+        ("k1", "k8"),
     ),
     "bonus": Experiment(
         "Which entropy bonus?",
