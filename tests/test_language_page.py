@@ -40,7 +40,11 @@ from tests.pretrained_models import llama, questions_file
 from tests.test_runs import work
 
 SEEDS = (0, 1, 2)
-SHIPPED = {"fresh": SMALL, "hard": SMALL.replace(problems="hard")}
+SHIPPED = {
+    "fresh": SMALL,
+    "hard": SMALL.replace(problems="hard"),
+    "words": SMALL.replace(model="small", problems="gsm_symbolic"),
+}
 OWN = "k1 k8 annealed".split()
 
 

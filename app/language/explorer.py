@@ -12,6 +12,7 @@ from app import cached, chart, controls
 from app.language.sources import Method, methods
 from pkpo.figures import tries as figures
 from pkpo.figures.style import INK
+from pkpo.lm.experiments import FRESH
 from pkpo.studies import language as study
 from toy_envs.word_problems import Problem
 
@@ -34,7 +35,7 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
         return
     changes = [_change(method) for method in found]
     headline = figures.lost_and_gained([method.label for method in found], changes)
-    solved = _first_solved(found)
+    solved = _first_solved(found) if study.repeated(found[0].config) else []
     if solved:
         title.header("When was which of the hard problems first solved?", anchor=False)
         _fixed(found, solved)
@@ -135,6 +136,8 @@ def _one(place: int, problem: Problem, method: Method) -> None:
     with st.container(border=True):
         st.markdown(f"**{controls.plain(problem.question)}**")
         st.markdown(f"Worked solution: {controls.code(problem.solution)}")
+        if not method.ids and method.config.model != FRESH.model:
+            return  # no model of it ships
         st.button(
             "Try it in the playground",
             icon=":material/sports_esports:",

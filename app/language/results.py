@@ -44,7 +44,7 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
         title.header("What does training for the best of k change?", anchor=False)
         st.info("Nothing is measured of these runs yet. Choose others, or train some.")
         return
-    fixed = shown[0].config.problems != "fresh"
+    fixed = study.repeated(shown[0].config)
     unseen = pairs(shown, study.HELD_OUT)
     training = pairs(shown, study.ROLLING)
     labels = [method.label for method in shown]
@@ -76,9 +76,8 @@ def pairs(found: Sequence[Method], column: str) -> list[tuple[Mapping, Mapping]]
 
 
 def _solved(title: str, found: Sequence[Method], rows: Sequence[tuple[Mapping, Mapping]]) -> Solved:
-    same = title == UNSEEN or found[0].config.problems == "hard"
     after = [(m.label, m.colour, now) for m, (_, now) in zip(found, rows, strict=True)]
-    return Solved(title, rows[0][0] if same else None, after)
+    return Solved(title, rows[0][0], after)
 
 
 def before_and_after(panels: Sequence[Solved], key: str) -> None:

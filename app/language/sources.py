@@ -13,7 +13,7 @@ from app.controls import OWN, plain
 from app.runs.engine import Engine, engine
 from pkpo.config import WordProblemsConfig
 from pkpo.figures import tries as figures
-from pkpo.lm.experiments import METHODS, recorded_runs
+from pkpo.lm.experiments import EXPERIMENTS, METHODS, recorded_runs
 from pkpo.runs import Run, StoreError
 from pkpo.runs.record import Record, of
 from pkpo.studies import language as study
@@ -44,11 +44,10 @@ def methods(own: dict[str, Any]) -> list[Method]:
     if own["experiment"] == OWN:
         return own_methods(engine(), own["runs"])
     found, missing = {}, []
-    for name in own["methods"]:
+    known = EXPERIMENTS[own["experiment"]].methods
+    for name in (name for name in own["methods"] if name in known):
         try:
             found[name] = recorded_runs(own["experiment"], name)
-        except KeyError:
-            continue
         except (OSError, ValueError):
             missing.append(METHODS[name].label)
     if missing:

@@ -255,7 +255,7 @@ def _pass_at_k(
         now = [(*style, _at(c, _telling(c, own), -1)) for style, own, c in begun]
         panels = [Solved(UNSEEN, before, now)]
     else:
-        first = _at(begun[0][2], study.ROLLING, 0) if config.problems == "hard" else None
+        first = _at(begun[0][2], study.ROLLING, 0) if study.repeated(config) else None
         now = [(*style, _at(c, study.ROLLING, -1)) for style, _, c in begun]
         panels = [Solved(TRAINING, first, now)]
         measured = [

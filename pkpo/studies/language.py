@@ -81,6 +81,11 @@ def binary(config: RunConfig) -> bool:
     return getattr(config, "reward", "") in ("strict", "answer")
 
 
+def repeated(config: RunConfig) -> bool:
+    """Whether the same few problems are trained on again and again, so that each has a before."""
+    return getattr(config, "problems", "") == "hard"
+
+
 def gain(records: Sequence[Record], k: int, baseline: Sequence[Record] = ()) -> Spread:
     """What training, or training otherwise, changed in pass@k: paired problem by problem.
 
