@@ -29,7 +29,7 @@ TICKS = (1, 2, 4, 8, 16)
 _SINGLE, _MANY = "Training problems: by a single try", "Training problems: within {k} tries"
 _SHARED = (
     Panel("entropy", "Entropy of a token, nats"),
-    Panel("cumulative_solve_rate", "Training problems so far that were solved at all, share"),
+    Panel("cumulative_solve_rate", "Training problems solved at all, share"),
 )
 _K = Panel("k", "k in force")
 
