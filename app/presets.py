@@ -123,8 +123,8 @@ LANGUAGE = (
     Preset(
         "In the words of GSM8K",
         "Twice the model, and problems of 2 to 6 steps in the words of GSM8K's templates. It needs a "
-        "smaller step size, and more patience. Recorded here, k = 1 gained at one "
-        "try only, and k = 8 ended ahead of it at 16.",
+        "smaller step size, and more patience. Recorded here, k = 1 gained at one try only, "
+        "and k = 8 ended ahead of it at 16.",
         compare="k1 k8",
         changes=WORDS.changed(),
     ),

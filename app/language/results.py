@@ -174,7 +174,5 @@ def _numbers(found: Sequence[Method], unseen: Sequence[tuple[Mapping, Mapping]])
 
 
 def _spread(spread: Spread) -> str:
-    error = (
-        f" ± {spread.error:.3f}" if spread.error > 1e-12 else ""
-    )  # nan of one seed, 0 of one start
-    return f"{spread.mean:.3f}{error}"
+    spreads = spread.error > 1e-12  # not one seed's nan, not what all seeds share
+    return f"{spread.mean:.3f} ± {spread.error:.3f}" if spreads else f"{spread.mean:.3f}"

@@ -28,7 +28,7 @@ from pkpo.runs.environment import device_of
 from pkpo.studies import language as study
 
 MOST = 12  # runs of one click
-PACED = ("fresh", "answer")  # recorded experiments that say how long training takes
+PACED = ("fresh", "answer", "words")  # recorded experiments that say how long training takes
 NOT_YET = {"running": "The model learns", "queued": "Waiting for a free place"}
 OVER = "Ended before its time"
 REDRAW = 5.0  # seconds after which pass@k against k is drawn anew
@@ -148,10 +148,12 @@ def _how_long(found: Engine, configs: Sequence[Any], device: str) -> str:
     places = [0.0] * at_once  # seconds until each is free
     ahead = [run for run in found.store.runs(status=words.ACTIVE) if run.task == configs[0].task]
     left = [_answers(run.config) * (1 - words.share(run)) for run in ahead]
+    ends = []
     for answers in [*left, *map(_answers, configs)]:
-        heapq.heapreplace(places, places[0] + each * answers)
+        ends.append(places[0] + each * answers)
+        heapq.heapreplace(places, ends[-1])
     behind = f", with {words.count(len(ahead), 'run')} before them" if ahead else ""
-    return f"About {words.duration(max(places))} {where}{behind}."
+    return f"About {words.duration(max(ends[len(left) :]))} {where}{behind}."
 
 
 def _seconds_per_answer(found: Engine, model: str) -> float | None:
