@@ -31,6 +31,14 @@ Answer:"""
 """What a model is asked: in its chat template if it has one, else as it stands."""
 
 
+CACHE_NAMES = ("cache", "past_key_values")
+CACHE_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.1}
+"""How far a cache's logits may be from those without one, as a share of their spread, by precision.
+
+Rounding alone is some 1e-5 and 1e-2; a cache with the wrong rows in it is off by about the spread.
+"""
+
+
 class PretrainedModel:
     """A model of transformers and its tokenizer; see `pkpo.lm.model.Model`.
 
@@ -48,6 +56,7 @@ class PretrainedModel:
     def __init__(self, module: nn.Module, tokenizer: Any):
         self.module = module.eval()  # no dropout: samples come from the policy that is trained
         self.tokenizer = tokenizer
+        self.cache_name = _cache_name(module)
         self.ends = _ends(module, tokenizer)
 
     @property
@@ -99,7 +108,9 @@ class PretrainedModel:
         real = [[0] * (width - len(p)) + [1] * len(p) for p in prompts]
         return torch.tensor(rows, device=self.device), torch.tensor(real, device=self.device)
 
-    def _forward(self, tokens: Tensor, mask: Tensor, last: int, **cache: Any) -> Any:
+    def _forward(
+        self, tokens: Tensor, mask: Tensor, last: int, use_cache: bool = False, cache: Any = None
+    ) -> Any:
         """Logits behind the last tokens `[R, T]`; the mask `[R, W]` covers what was read before, too."""
         places = (mask.cumsum(1) - 1).clamp(min=0)[:, -tokens.shape[1] :]
         kind = self.device.type
@@ -109,8 +120,8 @@ class PretrainedModel:
                 attention_mask=mask,
                 position_ids=places,
                 logits_to_keep=last,
-                use_cache=bool(cache),
-                **cache,
+                use_cache=use_cache,
+                **({} if cache is None else {self.cache_name: cache}),
             )
 
 
@@ -120,8 +131,8 @@ class PretrainedBeginnings:
     def __init__(self, model: PretrainedModel, prompts: Sequence[Sequence[int]]):
         self._model = model
         tokens, self._mask = model._padded(prompts)
-        found = model._forward(tokens, self._mask, 1, past_key_values=None)
-        self._cache = found.past_key_values
+        found = model._forward(tokens, self._mask, 1, use_cache=True)
+        self._cache = getattr(found, model.cache_name)
         self.logits = found.logits[:, -1]
 
     def feed(self, parents: Tensor, tokens: Tensor) -> None:
@@ -130,7 +141,9 @@ class PretrainedBeginnings:
             self._cache.batch_select_indices(parents)
             self._mask = self._mask[parents]
         self._mask = torch.cat((self._mask, torch.ones_like(tokens[:, None])), 1)
-        found = self._model._forward(tokens[:, None], self._mask, 1, past_key_values=self._cache)
+        found = self._model._forward(
+            tokens[:, None], self._mask, 1, use_cache=True, cache=self._cache
+        )
         self.logits = found.logits[:, -1]
 
 
@@ -161,15 +174,64 @@ def load_pretrained(path: Path, lora: int = 0, device: str = "cpu") -> Pretraine
             use_safetensors=True,
             **options,
         )
-        needed = {"position_ids", "past_key_values", "logits_to_keep"}
         for p in module.parameters():  # mapped from a file, they would be gone with it
             p.data = p.data.clone()
-        if missing := needed - inspect.signature(module.forward).parameters.keys():
-            raise ValueError(f"{type(module).__name__} does not take {', '.join(sorted(missing))}")
+        _check_arguments(module)
         model = PretrainedModel(_with_adapters(module, lora).to(device), tokenizer)
+        _check_cache(model, type(module).__name__)
     except Exception as reason:  # of many libraries, for whatever the files may hold
         raise ValueError(f"model {path} cannot be loaded ({first_line(reason)})") from reason
     return model
+
+
+def _cache_name(module: nn.Module) -> str:
+    """What the model calls its cache: `past_key_values` before transformers 5.24, `cache` since."""
+    takes = inspect.signature(_unwrapped(module).forward).parameters
+    return next((name for name in CACHE_NAMES if name in takes), CACHE_NAMES[0])
+
+
+def _unwrapped(module: Any) -> nn.Module:
+    """The model of transformers inside a peft model, or the model itself."""
+    return module.get_base_model() if isinstance(module, peft.PeftModel) else module
+
+
+def _check_arguments(module: nn.Module) -> None:
+    takes = inspect.signature(module.forward).parameters.keys()
+    missing = [name for name in ("position_ids", "logits_to_keep") if name not in takes]
+    if not takes & set(CACHE_NAMES):
+        missing.append(f"a cache ({' or '.join(CACHE_NAMES)})")
+    if missing:
+        raise ValueError(f"{type(module).__name__} does not take {', '.join(missing)}")
+
+
+@torch.no_grad()
+def _check_cache(model: PretrainedModel, kind: str) -> None:
+    """Refuse a model whose cache does not survive what sampling does to it.
+
+    Two prompts of different lengths are read together, their rows are repeated and reordered and go on
+    by a token: the logits must be those of the same texts read alone, without a cache. Models that keep
+    a running state in place of keys and values often fail here, or have no rows to select.
+    """
+    prompts = [[3, 4, 5, 6, 7], [8, 9, 10]]
+    parents, tokens = torch.tensor([1, 0, 1]), torch.tensor([4, 5, 6])
+    try:
+        state = model.start(prompts)
+        state.feed(parents.to(model.device), tokens.to(model.device))
+        texts = [prompts[i] + [t] for i, t in zip(parents.tolist(), tokens.tolist(), strict=True)]
+        owners = torch.arange(len(texts), device=model.device)
+        closing = torch.full((len(texts), 1), model.ends[0], device=model.device)
+        alone = torch.cat([model.follow([text], owners[:1], closing[:1]) for text in texts])[:, -1]
+        apart = (state.logits.float() - alone.float()).abs().max()
+        allowed = CACHE_TOLERANCE[state.logits.dtype] * alone.float().std()
+    except Exception as reason:  # of whatever kind the cache is
+        raise ValueError(
+            f"{kind}: rows of its cache cannot be selected ({first_line(reason)})"
+        ) from reason
+    if not apart <= allowed:
+        raise ValueError(
+            f"{kind}: its cache gives other logits than the whole text (apart by {apart:.3g}, "
+            f"allowed {allowed:.3g})"
+        )
 
 
 def _with_adapters(module: Any, rank: int) -> nn.Module:
