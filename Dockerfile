@@ -10,20 +10,20 @@ ARG TORCH=cpu
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /lab
 
-COPY requirements.txt .
-RUN sed '/^# Development/,$d' requirements.txt > runtime.txt \
- && pip install --extra-index-url "https://download.pytorch.org/whl/${TORCH}" -r runtime.txt
+COPY requirements.txt requirements.lock ./
+RUN pip install --extra-index-url "https://download.pytorch.org/whl/${TORCH}" \
+    -r requirements.txt -c requirements.lock
 
 COPY LICENSE README.md pyproject.toml ./
 COPY .streamlit .streamlit
 COPY pkpo pkpo
 COPY toy_envs toy_envs
 COPY app app
-RUN pip install --no-deps . && useradd --create-home lab && chown -R lab /lab
+RUN pip install --no-deps --no-build-isolation . && useradd --create-home lab && chown -R lab /lab
 USER lab
 
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
-  CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
+  CMD ["python", "-c", "from urllib.request import ProxyHandler, build_opener as b; b(ProxyHandler({})).open('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
 # Inside the container the app listens on every interface; -p decides who reaches it.
 CMD ["python", "-m", "app", "--server.address=0.0.0.0"]

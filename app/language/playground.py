@@ -18,6 +18,7 @@ from app.language.sources import language_runs
 from app.runs import words
 from app.runs.engine import Engine, engine
 from pkpo.config import WordProblemsConfig
+from pkpo.lm.device import check_torch
 from pkpo.lm.experiments import FRESH, METHODS, RECORDED
 from pkpo.lm.folders import first_line, ours
 from pkpo.lm.measured import known_words
@@ -53,6 +54,7 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
     """The view."""
     title = st.container()
     controls.language_view(own)
+    check_torch()
     box = st.container(border=True)
     found = engine()
     options = _options(found, own)

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from pathlib import Path
 
 from pkpo.lm.folders import ours
 
 DEVICES = ("cpu", "cuda")
+EXTRAS = {"torch": "lm"}
+"""By package, the extra of this project that brings it; "hf" brings the others."""
+
+
+def not_installed(package: str | None) -> str:
+    """What an error says of a package that is missing: what to do."""
+    name = package or "a package"
+    return f"needs {name}, which is not installed: pip install 'pkpo-lab[{EXTRAS.get(name, 'hf')}]'"
+
+
+def check_torch() -> None:
+    """Refuse what cannot be computed without PyTorch.
+
+    Raises:
+      ValueError: it is not installed.
+    """
+    if importlib.util.find_spec("torch") is None:
+        raise ValueError(
+            f"a language model {not_installed('torch')} (there is no build of it for Intel Macs and "
+            "Alpine Linux)"
+        )
 
 
 def device_of(model: str | Path) -> str:
@@ -16,8 +38,10 @@ def device_of(model: str | Path) -> str:
     Ours are small and then compute on the CPU, all others on a GPU if there is one.
 
     Raises:
-      ValueError: PKPO_DEVICE is none of these, or is cuda where there is none.
+      ValueError: PKPO_DEVICE is none of these, or is cuda where there is none; or PyTorch is not
+        installed.
     """
+    check_torch()
     named = os.environ.get("PKPO_DEVICE", "")
     if named not in ("", *DEVICES):
         raise ValueError(f"PKPO_DEVICE must be {' or '.join(DEVICES)}, got {named[:40]!r}")

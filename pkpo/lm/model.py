@@ -17,7 +17,7 @@ from safetensors import torch as safetensors
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pkpo.lm.device import device_of
+from pkpo.lm.device import device_of, not_installed
 from pkpo.lm.folders import HUB, VOCABULARY, WEIGHTS, download, find, ours
 from pkpo.lm.tokenizer import Tokenizer
 
@@ -341,7 +341,7 @@ def _pretrained(path: Path, lora: int, device: str) -> Model:
     try:  # late: our own models need neither transformers nor peft
         from pkpo.lm.pretrained import load_pretrained
     except ModuleNotFoundError as reason:
-        raise ValueError(f"model {path} needs {reason.name}, which is not installed") from None
+        raise ValueError(f"model {path} {not_installed(reason.name)}") from None
     return load_pretrained(path, lora, device)
 
 

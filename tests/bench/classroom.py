@@ -23,6 +23,7 @@ from tests.browser.browser import running_app
 
 VISITORS = (2, 10, 30)  # sessions
 WATCHED = 12.0  # seconds
+SMALLEST = {"VISITORS": (2,), "WATCHED": 4.0}
 PERIOD = 1.0  # seconds between a browser's questions, as in follower.js
 CHARTS = "pkpo_live_charts"
 ACCEPTED = {"Accept-Encoding": "gzip"}
@@ -96,7 +97,12 @@ def _watch(address: str, id: str, arrivals: list[tuple[float, int]], end: float)
     """A browser without a screen: opens the run's page, then asks as its charts would."""
     stream = address.replace("http", "ws") + "/_stcore/stream"
     with connect(
-        stream, origin=address, subprotocols=["streamlit"], max_size=None, open_timeout=30
+        stream,
+        origin=address,
+        subprotocols=["streamlit"],
+        max_size=None,
+        open_timeout=30,
+        proxy=None,
     ) as socket:
         first = BackMsg()
         first.rerun_script.query_string = f"run={id}"

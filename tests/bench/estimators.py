@@ -25,6 +25,8 @@ LOOP_SECONDS = 1.0  # the plain loop stops after this and is extrapolated to all
 LONGEST_LOOP = 10_000  # no plain loop for groups larger than this: O(n^2)
 
 
+SMALLEST = {"SHAPES": ((8, 16, 8),), "SECONDS": 0.001, "LOOP_SECONDS": 0.001}
+
 NOTES = f"""
 ratio: transform / sort, timed in turn, median over the pairs; the aim is at most {AIM:g}.
 fastest: the fastest transform / the fastest sort. Far below the ratio, it says that other work kept

@@ -23,6 +23,7 @@ from toy_envs.word_problems import problems, verify
 AIM = 2.0
 ROUNDS = 5
 SHAPES = ((16, 16), (32, 16), (128, 16))  # prompts, samples of each
+SMALLEST = {"ROUNDS": 1, "SHAPES": ((2, 8),)}
 
 
 def main() -> None:

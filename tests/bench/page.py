@@ -13,6 +13,11 @@ from pkpo.config import HillConfig, compared
 from pkpo.training import record
 from tests.browser.browser import ROOT, browser, running_app
 
+ROUNDS = 5
+PRESETS = ("Paper, Figure 1", "Annealing wins", "Stuck at pass@1")
+COLD_STARTS = 2
+SMALLEST = {"ROUNDS": 1, "PRESETS": ("Paper, Figure 1",), "COLD_STARTS": 1}
+
 
 def _seconds(call: Callable[[], object]) -> float:
     start = time.perf_counter()
@@ -66,25 +71,25 @@ def _open(address: str, chromium) -> tuple[float, float]:
 def main() -> None:
     """Print the table."""
     print(f"{'milliseconds':<58}{'median':>9}{'worst':>9}   aim")
-    _row("import numpy, for scale", [_import("import numpy") for _ in range(5)], "")
-    _row("import pkpo", [_import("import pkpo") for _ in range(5)], "300")
+    _row("import numpy, for scale", [_import("import numpy") for _ in range(ROUNDS)], "")
+    _row("import pkpo", [_import("import pkpo") for _ in range(ROUNDS)], "300")
     record(HillConfig())
-    runs = [_seconds(lambda s=s: record(HillConfig(seed=s))) for s in range(10)]
+    runs = [_seconds(lambda s=s: record(HillConfig(seed=s))) for s in range(2 * ROUNDS)]
     _row("a run of 300 updates, n = 16, with exact values", runs, "well under 500")
     four = compared({}, "schedule 1 2 4 8")
-    runs = [_seconds(lambda s=s: [record(c.replace(seed=s)) for c in four]) for s in range(5)]
+    runs = [_seconds(lambda s=s: [record(c.replace(seed=s)) for c in four]) for s in range(ROUNDS)]
     _row("the same for k = 1, 2, 4, 8", runs, "")
-    for name in ("Paper, Figure 1", "Annealing wins", "Stuck at pass@1"):
-        changes = [_changed_control(seed, name) for seed in range(100, 105)]
+    for name in PRESETS:
+        changes = [_changed_control(seed, name) for seed in range(100, 100 + ROUNDS)]
         _row(f"server time of a changed control: {name}", changes, "300")
     with browser() as chromium:
         colds = []
-        for _ in range(2):
+        for _ in range(COLD_STARTS):
             with running_app() as address:
                 colds.append(_open(address, chromium))
         with running_app() as address:
             _open(address, chromium)
-            warms = [_open(address, chromium) for _ in range(5)]
+            warms = [_open(address, chromium) for _ in range(ROUNDS)]
     _row("first visit after the server's start: main picture", [c[0] for c in colds], "")
     _row("first visit after the server's start: all charts", [c[1] for c in colds], "")
     _row("a new visitor: main picture", [w[0] for w in warms], "2000")

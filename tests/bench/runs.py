@@ -18,6 +18,7 @@ from pkpo.training import record, train
 
 STEPS = 10_000
 WRITERS, READERS, POLL = 4, 20, 0.5
+SMALLEST = {"STEPS": 20, "WRITERS": 1, "READERS": 2}
 
 
 def _row(what: str, value: str) -> None:

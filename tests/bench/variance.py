@@ -15,13 +15,18 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from pkpo import enumeration, lab, paper, transform
+from pkpo import enumeration, lab, transform
 from pkpo.estimators import get_estimator
 from pkpo.lab import LabSettings
+from pkpo.paper import RECIPES
+from pkpo.paper.toy import FIGURE_4
 from toy_envs.gaussian_hill import reward_shape
 
 AIM = 200.0
 LOOP_SECONDS = 5.0  # each loop stops after this
+ROUNDS = 5
+MAPS = 5  # of `maps`, the first
+SMALLEST = {"LOOP_SECONDS": 0.001, "ROUNDS": 1, "MAPS": 1}
 
 Weigh = Callable[[list[float], int], dict[str, list[float]]]
 
@@ -35,11 +40,11 @@ caches, as the first visitor sees it."""
 def main() -> None:
     """Print the tables."""
     check()
-    replicates = paper.FIGURE_4["replicates"]
-    paper.RECIPES["fig4"].run(0)  # coefficients of n and k are computed once and cached
-    figure = statistics.median(paper.RECIPES["fig4"].run(seed).seconds for seed in range(5))
+    replicates = FIGURE_4["replicates"]
+    RECIPES["fig4"].run(0)  # coefficients of n and k are computed once and cached
+    figure = statistics.median(RECIPES["fig4"].run(seed).seconds for seed in range(ROUNDS))
     print(f"Figure 4, {replicates:,} replicates: seconds, and times as long as the recipe\n")
-    print(f"{'the recipe, median of 5':<42}{figure:>10.2f}")
+    print(f"{f'the recipe, median of {ROUNDS}':<42}{figure:>10.2f}")
     for name, weigh, aim in (("by transform", by_transform, None), ("by subsets", by_subsets, AIM)):
         each, timed = loop(weigh)
         ratio = each * replicates / figure
@@ -47,8 +52,8 @@ def main() -> None:
         row = f"{f'a loop, {name} ({timed:,} replicates)':<42}{each * replicates:>10,.1f}"
         print(f"{row}{ratio:>10,.0f}×{met}", flush=True)
     print("\nWinner map: milliseconds\n")
-    for text, settings, axis in maps():
-        runs = [winner_map_seconds(settings.replace(seed=seed), axis) for seed in range(5)]
+    for text, settings, axis in maps()[:MAPS]:
+        runs = [winner_map_seconds(settings.replace(seed=seed), axis) for seed in range(ROUNDS)]
         print(f"{text:<42}{1000 * statistics.median(runs):>10,.0f}")
     start = time.perf_counter()
     _forget()
@@ -59,13 +64,13 @@ def main() -> None:
 
 def loop(weigh: Weigh) -> tuple[float, int]:
     """Seconds that one replicate of the whole figure takes in a loop, and how many were timed."""
-    k, theta, sigma = (paper.FIGURE_4[name] for name in ("k", "theta", "sigma"))
+    k, theta, sigma = (FIGURE_4[name] for name in ("k", "theta", "sigma"))
     reward, rng = reward_shape("hill"), np.random.default_rng(0)
     estimates: dict[tuple[str, int], list[float]] = {}
     spent, timed = 0.0, 0
     while spent < LOOP_SECONDS:
         start = time.perf_counter()
-        for n in paper.FIGURE_4["n"]:
+        for n in FIGURE_4["n"]:
             z = rng.standard_normal(n)
             rewards = reward(theta + sigma * z).tolist()
             for name, weights in weigh(rewards, k).items():
@@ -121,7 +126,7 @@ def by_subsets(rewards: list[float], k: int) -> dict[str, list[float]]:
 def check() -> None:
     """Stop if the loops do not compute what the recipe does."""
     rng = np.random.default_rng(1)
-    for n in paper.FIGURE_4["n"][:4]:
+    for n in FIGURE_4["n"][:4]:
         rewards = rng.random(n).tolist()
         one, other = by_transform(rewards, 4), by_subsets(rewards, 4)
         assert set(one) == set(other), (n, set(one) ^ set(other))
@@ -131,7 +136,7 @@ def check() -> None:
 
 
 def _allowed(n: int, k: int) -> Iterator[str]:
-    return (x for x in paper.FIGURE_4["estimators"] if k in get_estimator(x).allowed_k(n))
+    return (x for x in FIGURE_4["estimators"] if k in get_estimator(x).allowed_k(n))
 
 
 def maps() -> list[tuple[str, LabSettings, str]]:

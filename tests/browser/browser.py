@@ -23,6 +23,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+"""Asks this machine itself, whatever http_proxy says."""
 
 
 def executable() -> str | None:
@@ -66,7 +68,7 @@ def _until_it_ends(process: subprocess.Popen, port: int):
     try:
         for _ in range(900):
             try:
-                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1)
+                DIRECTLY.open(f"{address}/_stcore/health", timeout=1)
                 break
             except OSError:
                 if process.poll() is not None:
