@@ -33,7 +33,7 @@ def winner_map(point: LabSettings, own: dict[str, Any]) -> None:
         try:
             here = cached.winner_map(point.replace(k=1), axis)
         except ValueError as reason:
-            st.info(controls.plain(str(reason)))
+            st.info(controls.problem_text(reason))
             return
         text = figures.describe_map(here)
         st.markdown(text)
@@ -61,7 +61,7 @@ def curves(point: LabSettings, own: dict[str, Any]) -> None:
     try:
         points = cached.lab_curves(point, axis, own["show"])
     except ValueError as reason:
-        st.info(controls.plain(str(reason)))
+        st.info(controls.problem_text(reason))
         return
     if not points:
         st.info("None of these estimators allows this n and k.")
@@ -89,7 +89,7 @@ def dial(point: LabSettings, own: dict[str, Any]) -> None:
     try:
         found = lab.dial(point)
     except ValueError as reason:
-        st.info(controls.plain(str(reason)))
+        st.info(controls.problem_text(reason))
         return
     controls.lab_alpha(own)
     text = figures.describe_dial(found, own["alpha"])
@@ -112,7 +112,7 @@ def cloud(point: LabSettings, own: dict[str, Any]) -> None:
     try:
         found = lab.cloud(point, own["show"])
     except ValueError as reason:
-        st.info(controls.plain(str(reason)))
+        st.info(controls.problem_text(reason))
         return
     if not found:
         st.info("None of these estimators allows this n and k.")

@@ -66,7 +66,7 @@ def _runs(request: Request) -> Response:
     """Answer a question; Starlette calls this in a thread, so that nobody else waits for the store."""
     try:
         asked = _asked(request.query_params.getlist("of"))
-        columns = tuple(request.query_params.getlist("column"))
+        columns = tuple(dict.fromkeys(request.query_params.getlist("column")))
         for column in columns:
             if column not in DRAWN:
                 raise ValueError(f"column must be one of {', '.join(DRAWN)}, got {column[:40]!r}")

@@ -8,7 +8,9 @@ text, a config refuses what is impossible, and `compared` turns one setting into
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -30,6 +32,49 @@ GSM8K = "gsm8k:"
 """What problems from files in GSM8K's format begin with; a path or a name on the hub follows."""
 COMPARABLE = ("schedule", "estimator", "n", "learning_rate", "optimizer", "seed")
 COMPARE_LIMIT = 4
+
+
+WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
+DIGITS = 15  # of a whole number in text; none that is asked for has more
+NUMBER_LENGTH = 40  # characters of any other number
+
+
+def parse_whole(name: str, text: str, low: int, high: int) -> int:
+    """A whole number from text: the one way in for addresses, forms, routes and commands.
+
+    ASCII digits, a sign if wanted, blanks around. What is checked is the whole number, never a part.
+
+    Args:
+      name: what it is, for the message.
+      text: of any length.
+      low: the least that is allowed.
+      high: the most.
+
+    Raises:
+      ValueError: naming what it is, the text and what is allowed.
+    """
+    digits = text.strip(" ")
+    if not WHOLE.fullmatch(digits):
+        raise ValueError(f"{name} must be a whole number, got {text[:40]!r}")
+    if len(digits) > DIGITS or not low <= int(digits) <= high:
+        raise ValueError(f"{name} must be from {low} to {high}, got {text[:40]}")
+    return int(digits)
+
+
+def parse_number(name: str, text: str) -> float:
+    """A finite number from text, in ASCII signs as they are usual: -1, .5, 3e-4.
+
+    Raises:
+      ValueError: it is not one.
+    """
+    usual = text.isascii() and "_" not in text and len(text) <= NUMBER_LENGTH
+    try:
+        value = float(text) if usual else math.nan
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be a number, got {text[:40]!r}")
+    return value
 
 
 def setting(default: Any, help: str, **limits: Any) -> Any:
@@ -326,14 +371,18 @@ def parse_field(field: dataclasses.Field, text: str, at_most: int | None = None)
     """The same for a field of any settings class."""
     name = field.name
     kind: Any = type(field.default)
-    try:
-        if kind is bool:
-            value: Any = {"true": True, "false": False}[text.strip().lower()]
-        else:
-            value = kind(text)
-    except (KeyError, ValueError, OverflowError):
-        wanted = {int: "a whole number", float: "a number", bool: "true or false"}[kind]
-        raise ValueError(f"{name} must be {wanted}, got {text[:40]!r}") from None
+    value: Any = text
+    if kind is int:
+        limits = field.metadata
+        value = parse_whole(
+            name, text, limits["low"], limits["high"] if at_most is None else at_most
+        )
+    elif kind is float:
+        value = parse_number(name, text)
+    elif kind is bool:
+        if text.strip().lower() not in ("true", "false"):
+            raise ValueError(f"{name} must be true or false, got {text[:40]!r}")
+        value = text.strip().lower() == "true"
     check_field(field, value, at_most)
     return value
 

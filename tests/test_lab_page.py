@@ -92,9 +92,9 @@ def test_nonsense_in_the_address_is_explained_and_left_at_its_default():
     for part in (
         "view must be one of map, curves",
         "n must be a whole number, got '1e3'",
-        "p must be from 0.005 to 0.995, got nan",
+        "p must be a number, got 'nan'",
         "'dial:x': alpha must be a finite number",
-        "estimator must be one of s, sloo",
+        "there is no estimator 'magic'",
         "measure must be one of variance",
         "axis must be one of n, k, p",
         "seed must be from 0 to",

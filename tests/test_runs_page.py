@@ -145,12 +145,12 @@ def test_a_sweep_is_one_click(store):
         ({"schedule": "17"}, "k = 17 is more than n = 16"),
         ({"n": "x"}, "n must be a whole number, got 'x'"),
         ({"steps": "200001"}, "steps must be from 1 to 200000, got 200001"),
-        ({"seeds": "99"}, "seeds must be from 1 to 20, got '99'"),
+        ({"seeds": "99"}, "seeds must be from 1 to 20, got 99"),
         ({"vary": "sharing 1 2"}, "vary: cannot go through"),
         ({"vary": "n 16 16"}, "n must differ, got 16 16"),
         ({"vary": "n"}, "n must have at least one value"),
         ({"bandit": "nonsense"}, "bandit"),
-        ({"hack": "1"}, "'hack' is not a setting of this form"),
+        ({"hack": "1"}, "'hack' is not a setting of this page"),
     ],
 )
 def test_a_form_s_errors(store, address, problem):

@@ -19,7 +19,7 @@ st.markdown(
 )
 for w in weighed:
     if w.weights is None:
-        st.info(f"{ESTIMATORS[w.estimator].label}: {controls.plain(w.refusal)}")
+        st.info(f"{ESTIMATORS[w.estimator].label}: {controls.problem_text(w.refusal)}")
 controls.drag_rewards(rewards)
 if able:
     chart.show(
@@ -57,7 +57,7 @@ with picture:
     try:
         values = groups.matrix(name, len(rewards), k)
     except ValueError as reason:
-        st.info(f"No matrix: {controls.plain(str(reason))}.")
+        st.info(f"No matrix: {controls.problem_text(reason)}.")
     else:
         st.markdown("**Weights = this matrix × sorted rewards**")
         chart.show(
@@ -73,7 +73,7 @@ st.subheader("Step by step: the subsets behind the closed form", anchor=False)
 try:
     listed = groups.subsets(rewards, k)
 except ValueError as reason:
-    st.info(controls.plain(str(reason)) + r"\. The closed form counts them without listing them.")
+    st.info(controls.problem_text(reason) + r"\. The closed form counts them without listing them.")
 else:
     places = [f"r{i + 1}" for i in range(len(rewards))]
     best = places[rewards.index(max(rewards))]

@@ -1,6 +1,6 @@
 """The language model: what training for the best of k does to one that a class can watch learn."""
 
-from app import controls
+from app import access, controls
 from app.language import explorer, groups, playground, results, sources, training
 from app.runs import going
 from app.runs.engine import explained
@@ -14,6 +14,6 @@ VIEWS = {
 }
 
 going.arrive()
-values, own = controls.language_settings(sources.known)
+values, own = controls.language_settings(sources.known, access.visitor().host)
 with explained():
     VIEWS[own["view"]](values, own)

@@ -47,4 +47,4 @@ for result in results:
     paper_views.show(result, seed)
 for key, message in missing.items():
     st.subheader(paper.RECIPES[key].title, anchor=key, divider="gray")
-    st.warning(controls.plain(message))
+    st.warning(controls.problem_text(message))

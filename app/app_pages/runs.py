@@ -3,30 +3,32 @@
 import streamlit as st
 
 from app import access
-from app.controls import plain
+from app.controls.link import repeated, tell, unknown
 from app.runs import comparison, detail, form, going, listing
 from app.runs.engine import engine, explained
+
+# What the address may hold with each of these, of which the first counts; the form reads its own.
+SETTINGS = {"new": (), "compare": ("compare", "baseline"), "sweep": ("sweep", "baseline")}
+SETTINGS |= {"run": ("run",), "": ()}
 
 visitor = access.visitor()
 going.arrive()
 address = st.query_params.to_dict()
+mode = next((name for name in SETTINGS if name in address), "")
+others = [name for name in address if name not in SETTINGS[mode]] if mode != "new" else []
+tell(repeated() + list(map(unknown, others)))
 with explained():
     found = engine()
-    if "new" in address:
+    if mode == "new":
         form.show(found, visitor)
-    elif "compare" in address:
+    elif mode == "compare":
         comparison.show(found, visitor, address["compare"])
-    elif "sweep" in address:
+    elif mode == "sweep":
         comparison.show_sweep(found, visitor, address["sweep"])
-    elif "run" in address:
+    elif mode == "run":
         detail.show(found, visitor, address["run"])
     else:
         st.header("Runs: long training that nothing interrupts", anchor=False)
-        for name in address:
-            st.warning(
-                f"{plain(repr(name[:40]))} is not a setting of this page.",
-                icon=":material/link_off:",
-            )
         listing.show(found, visitor)
 access.recognise()
 if access.classroom():

@@ -41,7 +41,7 @@ from app.controls.language_form import language_form, language_presets
 from app.controls.page import COMPARISONS, Page
 from app.controls.seed import seed, seed_input
 from app.controls.sidebar import notices, preset_pills, read, sidebar
-from app.controls.text import code, plain
+from app.controls.text import code, plain, problem_text
 from app.controls.toy import OWN_SHAPE, TOY
 
 __all__ = [
@@ -83,6 +83,7 @@ __all__ = [
     "language_weights",
     "notices",
     "plain",
+    "problem_text",
     "preset_pills",
     "read",
     "read_address",

@@ -13,6 +13,7 @@ from typing import Any
 
 import streamlit as st
 
+from app.controls.link import repeated, unknown
 from app.controls.page import COMPARISONS, Page
 from pkpo.config import COMPARE_LIMIT, compared, format_value, parse_value
 
@@ -40,9 +41,7 @@ def sync_from_url(page: Page, entered: bool) -> None:
         memory(page)["waiting"] = by_link or waiting(page)
         return
     values, problems = read_address(page, address)
-    for name in address:
-        if len(st.query_params.get_all(name)) > 1:
-            problems.append(f"{name[:40]} is given more than once; the last one counts")
+    problems += repeated()
     memory(page).update(values=values, notices=problems, address=address, waiting=False)
 
 
@@ -67,7 +66,7 @@ def read_address(page: Page, address: Mapping[str, str]) -> tuple[dict[str, Any]
     for name, text in address.items():
         try:
             if name not in values:
-                raise ValueError(f"{name[:40]!r} is not a setting of this page")
+                raise ValueError(unknown(name))
             values[name] = _read(page, name, text)
         except ValueError as reason:
             problems.append(str(reason))

@@ -24,6 +24,18 @@ def bind(page: str, name: str, value: Any, default: Any, **more: Any) -> dict[st
     return {"key": key, "on_change": take, **more}
 
 
+TYPED = {"accept_new_options": True, "filter_mode": "prefix", "select_all": False}
+"""A list to which exactly what is typed is added: Enter takes neither a likely match nor all of them."""
+
+
+def suggested(chosen: Sequence[str], word: str) -> Callable[[str], str]:
+    """Labels of such a list: chosen values as they are, suggestions behind a word.
+
+    So no value that is typed is the beginning of a suggestion's label.
+    """
+    return lambda value: value if value in chosen else f"{word} {value}"
+
+
 def one_of(name: str, options: Sequence[str]) -> Callable[[str], str]:
     """A reader of texts that must be one of a few; raises ValueError at others."""
 

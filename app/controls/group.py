@@ -6,8 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from app.controls.text import plain
+from app.controls.link import repeated, tell, unknown
+from app.controls.text import problem_text
 from app.dragger import drag
+from pkpo.config import parse_whole
 from pkpo.estimators import ESTIMATORS
 
 GROUP = {"rewards": "0.1 0.9 0.4 0.4 0.7 0", "k": "3", "show": "s sloo sloo_minus_one canonical"}
@@ -17,15 +19,24 @@ GROUP_LIMIT = 32
 def group() -> tuple[list[float], int, list[str]]:
     """Controls for a group's rewards, k and the estimators to show; what they say, checked.
 
-    The address holds them; what it holds and cannot be used is said and replaced by the default.
+    The address holds them. What it holds and cannot be used is said beside its control, and the picture
+    stays at the last group that could be used.
     """
     given = {name: st.query_params.get(name, default) for name, default in GROUP.items()}
-    problems = []
+    possible = st.session_state.setdefault("group possible", dict(GROUP))
+    used, complaints = {}, {}
     for name, text in given.items():
         try:
-            _parse_group(name, text)
+            used[name] = _parse_group(name, text)
+            possible[name] = text
         except ValueError as reason:
-            problems.append((name, str(reason)))
+            used[name] = _parse_group(name, possible[name])
+            complaints[name] = str(reason)
+    rewards, k, shown = used["rewards"], used["k"], used["show"]
+    if k > len(rewards):
+        complaints.setdefault("k", f"k must be from 1 to n = {len(rewards)}, got {k}")
+        k = len(rewards)
+    tell(repeated() + [unknown(name) for name in st.query_params if name not in GROUP])
 
     st.session_state["_rewards"] = given["rewards"]
     left, right = st.columns([3, 1])
@@ -35,33 +46,30 @@ def group() -> tuple[list[float], int, list[str]]:
         on_change=lambda: _keep("rewards", st.session_state["_rewards"].strip()),
         help=f"From 1 to {GROUP_LIMIT} numbers, separated by spaces or commas.",
     )
-    good = {name: GROUP[name] if name in dict(problems) else text for name, text in given.items()}
-    rewards = _parse_group("rewards", good["rewards"])
-    k = _parse_group("k", good["k"])
-    if k > len(rewards):
-        problems.append(
-            ("k", f"k = {k} is more than the {len(rewards)} rewards; k counts among them")
-        )
-        k = len(rewards)
-    st.session_state["_group_k"] = k
+    st.session_state["_group_k"] = used["k"]
     right.number_input(
         "k",
         1,
         GROUP_LIMIT,
         key="_group_k",
         on_change=lambda: _keep("k", str(st.session_state["_group_k"])),
+        help="How many attempts count: from 1 to the number of rewards.",
     )
-    shown = _parse_group("show", good["show"])
     st.session_state["_show"] = shown
-    st.multiselect(
+    place = st.container()
+    place.multiselect(
         "Estimators",
         list(ESTIMATORS),
         key="_show",
         format_func=lambda name: ESTIMATORS[name].label,
         on_change=lambda: _keep("show", " ".join(st.session_state["_show"])),
+        filter_mode="contains",
+        select_all=False,
     )
-    for _, problem in problems:
-        st.error(plain(problem), icon=":material/error:")
+    for name, box in (("rewards", left), ("k", right), ("show", place)):
+        if name in complaints:
+            kept = f"; the picture is of k = {k}" if name == "k" else "; the picture is as before"
+            box.error(problem_text(complaints[name]) + kept, icon=":material/error:")
     return rewards, k, shown
 
 
@@ -83,14 +91,12 @@ def _keep(name: str, value: str) -> None:
 
 def _parse_group(name: str, text: str) -> Any:
     if name == "k":
-        if not text.strip().isdecimal() or not 1 <= int(text[:9]) <= GROUP_LIMIT:
-            raise ValueError(f"k must be a whole number from 1 to {GROUP_LIMIT}, got {text[:40]!r}")
-        return int(text)
+        return parse_whole("k", text, 1, GROUP_LIMIT)
     words = text.replace(",", " ").split()
     if name == "show":
         unknown = [word for word in words if word not in ESTIMATORS]
         if unknown or not words:
-            raise ValueError(f"estimators: choose at least one registered, got {text[:40]!r}")
+            raise ValueError(f"choose at least one estimator that is registered, got {text[:40]!r}")
         return list(dict.fromkeys(words))
     try:
         rewards = [float(word) for word in words]

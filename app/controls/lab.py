@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from app.controls.bound import bind, one_of
-from app.controls.text import plain
+from app.controls.link import read_link, tell
 from pkpo import lab
 from pkpo.config import parse_field
 from pkpo.estimators import ESTIMATORS, get_estimator
@@ -69,28 +69,17 @@ def lab_settings() -> tuple[LabSettings, dict[str, Any]]:
     What cannot be used is said at the page's top and left at its default; an impossible pair of n and k
     leaves the picture at the last possible one.
     """
-    values: dict[str, Any] = {}
     own = {name: read(default) if default else "" for name, (default, read) in READERS.items()}
-    problems = []
-    for name, text in st.query_params.to_dict().items():
-        try:
-            if name in FIELDS:
-                values[name] = parse_field(FIELDS[name], text)
-            elif name in READERS:
-                own[name] = READERS[name][1](text)
-            else:
-                raise ValueError(f"{name[:40]!r} is not a setting of this page")
-        except ValueError as reason:
-            problems.append(str(reason))
+    readers = {name: partial(parse_field, field) for name, field in FIELDS.items()}
+    given, problems = read_link(readers | {name: read for name, (_, read) in READERS.items()})
+    own |= {name: value for name, value in given.items() if name in READERS}
     try:
-        point = LabSettings(**values)
+        point = LabSettings(**{name: x for name, x in given.items() if name in FIELDS})
     except ValueError as reason:
         problems.append(str(reason))
         point = st.session_state.get("lab_possible", LabSettings())
     st.session_state["lab_possible"] = point
-    if problems:
-        shown = "\n".join(f"- {plain(text)}" for text in problems[:8])
-        st.warning(f"Not everything here could be used:\n{shown}", icon=":material/error:")
+    tell(problems)
     return point, own
 
 

@@ -9,12 +9,21 @@ from typing import Any
 import streamlit as st
 
 from app.controls.bound import bind, one_of
-from app.controls.text import plain
+from app.controls.link import read_link, tell
 from pkpo import schedules
-from pkpo.config import RunConfig, WordProblemsConfig, fields_of, format_value, parse_field
+from pkpo.config import (
+    PROBLEM_SETS,
+    RunConfig,
+    WordProblemsConfig,
+    fields_of,
+    format_value,
+    parse_field,
+    parse_whole,
+)
 from pkpo.estimators import ESTIMATORS, get_estimator
 from pkpo.lm import experiments
 from pkpo.lm.experiments import EXPERIMENTS, METHODS
+from pkpo.lm.folders import MODELS
 from pkpo.runs.run import check_id
 
 VIEWS = {
@@ -34,6 +43,7 @@ EXPERIMENT_LABELS = {
 }
 MOVED = {"all": "All", "gained": "Newly solved", "lost": "Lost"}
 RUNS = 24  # at most, in one address
+TRAINED = 12  # at most, with one click
 SEEDS = 5
 LONGEST = 1000  # characters of a question; the longest of GSM8K has 985
 
@@ -57,12 +67,7 @@ LIMITS = {"n": 64, "prompts": 256, "held_out": 4096}
 
 
 def _whole(name: str, low: int, high: int) -> Callable[[str], int]:
-    def read(text: str) -> int:
-        if not text.isdecimal() or not low <= int(text[:10]) <= high:
-            raise ValueError(f"{name} must be from {low} to {high}, got {text[:40]!r}")
-        return int(text)
-
-    return read
+    return lambda text: parse_whole(name, text, low, high)
 
 
 def _methods(text: str) -> tuple[str, ...]:
@@ -76,6 +81,8 @@ def _methods(text: str) -> tuple[str, ...]:
 def trained(text: str) -> tuple[str, ...]:
     """What to train: keys of `METHODS`, or schedules; raises ValueError at what is neither."""
     names = tuple(dict.fromkeys(text.split()))
+    if len(names) > TRAINED:
+        raise ValueError(f"train must give at most {TRAINED} runs, got {len(names)}")
     for name in names:
         if name not in METHODS:
             schedules.parse(name)
@@ -130,7 +137,7 @@ _RUNS = "language runs"
 
 
 def language_settings(
-    known: Callable[[str], bool] = lambda id: True,
+    known: Callable[[str], bool] = lambda id: True, host: bool = True
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """A run's settings and the page's own, from the address.
 
@@ -139,23 +146,24 @@ def language_settings(
 
     Args:
       known: whether there still is such a run.
+      host: whether paths and names on the hub may be given. From others they are not even looked at: an
+        answer would say which files there are.
 
     Returns:
       Settings of `WordProblemsConfig`, and the page's own.
     """
     values = {name: field.default for name, field in FIELDS.items()}
     own = {name: read(default) for name, (default, read) in READERS.items()}
-    problems = []
-    for name, text in st.query_params.to_dict().items():
-        try:
-            if name in FIELDS:
-                values[name] = parse_field(FIELDS[name], text, LIMITS.get(name))
-            elif name in READERS:
-                own[name] = READERS[name][1](text)
-            else:
-                raise ValueError(f"{name[:40]!r} is not a setting of this page")
-        except ValueError as reason:
-            problems.append(str(reason))
+    readers: dict[str, Callable[[str], Any]] = {
+        name: partial(parse_field, f, at_most=LIMITS.get(name)) for name, f in FIELDS.items()
+    }
+    if not host:
+        shipped = sorted(path.name for path in MODELS.iterdir())
+        readers["model"] = one_of("model", shipped)
+        readers["problems"] = one_of("problems", tuple(PROBLEM_SETS))
+    given, problems = read_link(readers | {name: read for name, (_, read) in READERS.items()})
+    values |= {name: value for name, value in given.items() if name in FIELDS}
+    own |= {name: value for name, value in given.items() if name in READERS}
     if own["runs"]:
         st.session_state[_RUNS] = own["runs"]
     else:
@@ -163,9 +171,7 @@ def language_settings(
     if own["experiment"] == OWN and not own["runs"]:
         problems.append("experiment: there are no runs of yours in the address")
         own["experiment"] = "fresh"
-    if problems:
-        shown = "\n".join(f"- {plain(text)}" for text in problems[:8])
-        st.warning(f"Not everything here could be used:\n{shown}", icon=":material/error:")
+    tell(problems)
     return values, own
 
 

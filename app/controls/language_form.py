@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.controls.bound import bind
+from app.controls.bound import TYPED, bind
 from app.controls.language import FIELDS, LABELS, LIMITS, READERS, SEEDS, trained
 from app.presets import LANGUAGE, Preset
 from pkpo.config import format_value
@@ -80,7 +80,7 @@ def language_form(
         "Train",
         list(dict.fromkeys([*METHODS, *own["train"]])),
         format_func=lambda name: METHODS[name].label if name in METHODS else f"k: {name}",
-        accept_new_options=True,
+        **TYPED,
         help="Each is a run. Choose, or type a schedule of k and press Enter: `2`, `8@0,1@60` (8, then "
         "1 from update 60), `linear:8->1@100`.",
         **_bind("train", list(own["train"]), READERS["train"][0]),

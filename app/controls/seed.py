@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from app.controls.text import plain
+from app.controls.link import read_link, tell
 from pkpo.config import parse_value
 
 LARGEST = 2**32 - 2  # so that there is always another
 
 
 def seed(name: str) -> int:
-    """The seed in the address; says beside the page's top if what is there is none."""
-    text = st.query_params.get(name, "0")
-    try:
-        return parse_value("seed", text, LARGEST)
-    except ValueError as reason:
-        st.warning(f"This link could not be used as it is: {plain(str(reason))}")
-        return 0
+    """The seed in the address, the page's only setting; says so if what is there cannot be used."""
+    given, complaints = read_link({name: partial(parse_value, "seed", at_most=LARGEST)})
+    tell(complaints)
+    return given.get(name, 0)
 
 
 def seed_input(name: str) -> None:

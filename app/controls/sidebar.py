@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import streamlit as st
 
 from app.controls.address import apply, current, memory, settings, view, write_address
+from app.controls.bound import TYPED, suggested
+from app.controls.link import tell
 from app.controls.page import COMPARISONS, Page
-from app.controls.text import plain
+from app.controls.text import problem_text
 from pkpo import figures, schedules
 from pkpo.config import COMPARE_LIMIT, OPTIMIZERS
 from pkpo.estimators import get_estimator
@@ -25,9 +27,7 @@ IN_VIEW = ("n", "schedule", "estimator")  # the other settings are folded away
 
 def notices(page: Page) -> None:
     """Say what was wrong with the address, if anything."""
-    if problems := memory(page).get("notices"):
-        shown = "\n".join(f"- {plain(text)}" for text in problems[:8])
-        st.warning(f"This link could not be used as it is:\n{shown}", icon=":material/link_off:")
+    tell(memory(page).get("notices", ()))
 
 
 def preset_pills(page: Page) -> str | None:
@@ -88,7 +88,7 @@ def sidebar(page: Page, problem: str) -> None:
     if problem:
         culprit = next((name for name in slots if problem.startswith(name)), None)
         place = slots.get(culprit or "compare", top)
-        place.error(plain(problem), icon=":material/error:")
+        place.error(problem_text(problem), icon=":material/error:")
 
 
 def _compare_controls(page: Page, slots: dict[str, Any]) -> str:
@@ -102,8 +102,8 @@ def _compare_controls(page: Page, slots: dict[str, Any]) -> str:
         current(page)["compare"] = f"{chosen} {page.first_values[chosen]}" if chosen else ""
 
     def change_values() -> None:
-        chosen = ("".join(value.split()) for value in st.session_state[key])
-        current(page)["compare"] = " ".join([field, *chosen])
+        chosen = ["".join(value.split()) for value in st.session_state[key]]
+        current(page)["compare"] = " ".join([field, *dict.fromkeys(chosen)])
 
     st.selectbox(
         "Compare",
@@ -119,10 +119,10 @@ def _compare_controls(page: Page, slots: dict[str, Any]) -> str:
             list(dict.fromkeys([*page.suggestions(field, current(page)[page.problem]), *values])),
             key=key,
             on_change=change_values,
-            accept_new_options=True,
             max_selections=COMPARE_LIMIT,
             help=_compare_help(field),
-            format_func=_label_of(field),
+            format_func=label_of(field, values),
+            **TYPED,
         )
         slots["compare"] = st.empty()
     if field and field != "optimizer":
@@ -130,20 +130,22 @@ def _compare_controls(page: Page, slots: dict[str, Any]) -> str:
     return field
 
 
-def _label_of(field: str) -> Callable[[str], str]:
+WORDS = {"schedule": "k =", "n": "n =", "learning_rate": "rate"}
+"""What stands before a suggested value."""
+
+
+def label_of(field: str, chosen: Sequence[str]) -> Callable[[str], str]:
     """How a compared value is shown: estimators and step rules by their labels."""
 
     def label(value: str) -> str:
         if field == "optimizer":
             return STEP_RULES.get(value, value)
-        if field == "estimator":
-            try:
-                return get_estimator(value).label
-            except ValueError:
-                return value
-        return value
+        try:
+            return get_estimator(value).label
+        except ValueError:
+            return value
 
-    return label
+    return suggested(chosen, WORDS[field]) if field in WORDS else label
 
 
 def _equal_steps(page: Page) -> None:

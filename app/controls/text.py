@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+import re
+
+from pkpo.estimators import ESTIMATORS
+
+LONGEST = 300
+"""Characters of a complaint that are shown."""
+_LIST = re.compile(r"estimator must be one of [^']*got ('[^']*')")
+_NAMED = re.compile(r"(?:estimator )?'([a-z_]+)'")
+_JOINED = re.compile(rf"\b({'|'.join(key for key in ESTIMATORS if '_' in key)})\b")
+
 
 def plain(text: str) -> str:
     """Text from outside, without Markdown's meaning."""
     return "".join("\\" + c if c in r"\`*_{}[]()<>#+-.!|$~:" else c for c in text)
 
 
+def problem_text(reason: str | Exception) -> str:
+    """What is wrong, for a page: at most `LONGEST` characters, estimators by their labels."""
+    text = _LIST.sub(r"there is no estimator \1", str(reason))
+    text = _NAMED.sub(lambda found: _label(found[1]) or found[0], text)
+    text = _JOINED.sub(lambda found: _label(found[1]) or found[0], text)
+    return plain(text if len(text) <= LONGEST else text[:LONGEST] + " …")
+
+
 def code(text: str) -> str:
     """Text from outside as code, in one line."""
     line = " ".join(text.replace("`", "'").split())
     return f"`{line}`"
+
+
+def _label(key: str) -> str:
+    """An estimator's label; "" if there is none of this key."""
+    return ESTIMATORS[key].label if key in ESTIMATORS else ""

@@ -51,7 +51,7 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
     try:
         weights = transform(np.array(rewards, float), at, by)
     except ValueError as reason:
-        st.warning(controls.plain(str(reason)), icon=":material/error:")
+        st.warning(controls.problem_text(reason), icon=":material/error:")
         return
     rows = _rows(group["samples"], weights, problem, config)
     completions.show(rows, figures.largest_weight(rewards, compared))

@@ -89,7 +89,7 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
                 rows += _answers(after, problem, checked, own["draw"])
         completions.legend(rows)
     except (ValueError, checkpoint.CheckpointError) as reason:
-        beside.error(controls.plain(str(reason)), icon=":material/error:")
+        beside.error(controls.problem_text(reason), icon=":material/error:")
 
 
 def _problem(own: dict[str, Any], config: Any, tries: int) -> tuple[Problem, bool]:

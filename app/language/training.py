@@ -11,13 +11,14 @@ from typing import Any
 import streamlit as st
 
 from app import access, controls, live, livecharts, registry
+from app.controls.language import TRAINED
 from app.language.results import TRAINING, UNSEEN, Solved, before_and_after, pairs, switches
 from app.language.sources import Method, language_runs, own_methods
 from app.livecharts import Series
 from app.runs import words
 from app.runs.engine import Engine, engine, explained
 from app.runs.going import act, stop
-from pkpo.config import PROBLEM_SETS, WordProblemsConfig, command, run_config
+from pkpo.config import WordProblemsConfig, command, run_config
 from pkpo.figures import tries as figures
 from pkpo.lm import experiments
 from pkpo.lm.experiments import EXPERIMENTS, METHODS, recorded_runs
@@ -27,7 +28,6 @@ from pkpo.runs import Run, sweep
 from pkpo.runs.environment import device_of
 from pkpo.studies import language as study
 
-MOST = 12  # runs of one click
 PACED = ("fresh", "answer", "words")  # recorded experiments that say how long training takes
 NOT_YET = {"running": "The model learns", "queued": "Waiting for a free place"}
 OVER = "Ended before its time"
@@ -72,12 +72,10 @@ def _form(
         shipped = sorted(path.name for path in MODELS.iterdir())
         controls.language_form(values, own, shipped, found.store.limits.steps)
         try:
-            if not visitor.host:
-                _check_visitor(values, shipped)
             configs = _configs(values, own)
             device = device_of(configs[0])
         except ValueError as reason:
-            st.error(controls.plain(str(reason)), icon=":material/error:")
+            st.error(controls.problem_text(reason), icon=":material/error:")
             configs = []
 
         def start() -> None:
@@ -119,22 +117,11 @@ def _configs(values: Mapping[str, Any], own: Mapping[str, Any]) -> list[Any]:
         for method in trained
         for config in sweep.configs(method.config(base), range(base.seed, base.seed + own["seeds"]))
     ]
-    if not 1 <= len(configs) <= MOST:
-        raise ValueError(f"train must give from 1 to {MOST} runs, got {len(configs)}")
+    if not 1 <= len(configs) <= TRAINED:
+        raise ValueError(f"train must give from 1 to {TRAINED} runs, got {len(configs)}")
     if len(set(configs)) < len(configs):
         raise ValueError("train: two of these are the same run")
     return configs
-
-
-def _check_visitor(values: Mapping[str, Any], shipped: Sequence[str]) -> None:
-    """Refuse what reaches beyond this project's folder.
-
-    Raises:
-      ValueError: naming the setting.
-    """
-    for name, known in (("model", shipped), ("problems", PROBLEM_SETS)):
-        if values[name] not in known:
-            raise ValueError(f"{name} must be one of {', '.join(known)} for visitors")
 
 
 def _how_long(found: Engine, configs: Sequence[Any], device: str) -> str:

@@ -8,10 +8,12 @@ import streamlit as st
 
 from app import live, livecharts
 from app.access import Visitor
+from app.controls.text import problem_text
 from app.livecharts import Series
 from app.runs import listing, tables, words
 from app.runs.engine import Engine
 from app.runs.going import delete, heading, look_inside, stop
+from pkpo.config import parse_whole
 from pkpo.figures import progress
 from pkpo.runs import Run
 from pkpo.runs.run import check_id
@@ -88,7 +90,11 @@ def show_sweep(engine: Engine, visitor: Visitor, id: str) -> None:
 def _baseline(labels: Sequence[str]) -> int:
     """Which run the others are held against; the address keeps it."""
     given = st.query_params.get("baseline", "0")
-    at = int(given) if given.isdecimal() and int(given[:4]) < len(labels) else 0
+    try:
+        at = parse_whole("baseline", given, 0, len(labels) - 1)
+    except ValueError as reason:
+        st.warning(problem_text(reason), icon=":material/link_off:")
+        at = 0
     st.session_state["_baseline"] = at
 
     def pin() -> None:

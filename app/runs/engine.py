@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from app.controls import plain
+from app.controls.text import problem_text
 from pkpo.figures.progress import DRAWN, WINDOW, drawn
 from pkpo.runs import Run, Store, StoreError, data_folder, make_executor
 
@@ -155,6 +155,6 @@ def explained() -> Iterator[None]:
         yield
     except StoreError as reason:
         reopen()
-        st.error(plain(str(reason)), icon=":material/database_off:")
+        st.error(problem_text(reason), icon=":material/database_off:")
     except ValueError as reason:
-        st.error(plain(str(reason)), icon=":material/error:")
+        st.error(problem_text(reason), icon=":material/error:")

@@ -10,11 +10,15 @@ import streamlit as st
 
 from app.access import Visitor
 from app.controls import BANDIT, TOY, Page, plain
+from app.controls.bound import TYPED
+from app.controls.link import unknown
 from app.controls.page import COMPARISONS
+from app.controls.sidebar import label_of
+from app.controls.text import problem_text
 from app.runs import words
 from app.runs.engine import Engine
 from app.runs.going import act, heading
-from pkpo.config import OPTIMIZERS, format_value, parse_field, parse_value, run_config
+from pkpo.config import OPTIMIZERS, format_value, parse_field, parse_value, parse_whole, run_config
 from pkpo.estimators import get_estimator
 from pkpo.runs import Run, Store, sweep
 from toy_envs.bandit import BANDITS
@@ -88,7 +92,7 @@ def show(engine: Engine, visitor: Visitor) -> None:
             raise ValueError(problems[0])
         configs = _configs(page, values, own["seeds"], field, among)
     except ValueError as reason:
-        st.error(plain(str(reason)), icon=":material/error:")
+        st.error(problem_text(reason), icon=":material/error:")
         configs = []
 
     def start() -> None:
@@ -138,27 +142,35 @@ def _read(
                 limit = top if name == "steps" else None
                 values[name] = text if as_typed else parse_field(field, text, limit)
             elif name == "seeds":
-                if not text.isdecimal() or not 1 <= int(text[:9]) <= SEEDS:
-                    raise ValueError(f"seeds must be from 1 to {SEEDS}, got {text[:40]!r}")
-                own["seeds"] = int(text)
+                own["seeds"] = parse_whole("seeds", text, 1, SEEDS)
             elif name == "vary":
-                if text and text.split()[:1][0] not in COMPARISONS:
-                    raise ValueError(f"vary: cannot go through {text[:40]!r}")
-                own["vary"] = text
+                own["vary"] = _vary_of(text)
             elif name == "name":
                 own["name"] = text[:80]
             elif name != "new":
-                raise ValueError(f"{name[:40]!r} is not a setting of this form")
+                raise ValueError(unknown(name))
         except ValueError as reason:
             problems.append(str(reason))
     return values, own, problems
 
 
+def _vary_of(text: str) -> str:
+    """What the runs are to differ in: a field and its values, parted by a blank each.
+
+    Raises:
+      ValueError: no field to go through, or more values than the form has.
+    """
+    field, *among = text.split() or [""]
+    if field not in COMPARISONS:
+        raise ValueError(f"vary: cannot go through {text[:40]!r}")
+    if len(among) > VALUES:
+        raise ValueError(f"vary: give at most {VALUES} values, got {len(among)}")
+    return " ".join([field, *among])
+
+
 def _configs(
     page: Page, values: Mapping[str, Any], seeds: int, field: str, among: list[str]
 ) -> list[Any]:
-    if len(among) > VALUES:
-        raise ValueError(f"vary: give at most {VALUES} values, got {len(among)}")
     found = [parse_value(field, text) for text in among]
     given = {**values, field: found[0]} if found else values
     base = run_config(page.task, **given)
@@ -238,7 +250,7 @@ def _vary(page: Page, field: str, among: list[str], problem: str) -> None:
             _keep_vary(f"{chosen} {page.first_values[chosen]}" if chosen else "")
 
     def change_values() -> None:
-        texts = ["".join(text.split()) for text in st.session_state[key]]
+        texts = list(dict.fromkeys("".join(text.split()) for text in st.session_state[key]))
         if texts != among:
             _keep_vary(" ".join([field, *texts]))
 
@@ -255,9 +267,9 @@ def _vary(page: Page, field: str, among: list[str], problem: str) -> None:
             list(dict.fromkeys([*page.suggestions(field, problem), *among])),
             key=key,
             on_change=change_values,
-            accept_new_options=True,
             max_selections=VALUES,
-            format_func=_estimator_label if field == "estimator" else str,
+            format_func=label_of(field, among),
+            **TYPED,
             help="Choose, or type a value and press Enter.",
         )
 

@@ -13,7 +13,7 @@ import streamlit as st
 
 from app import registry
 from app.access import Visitor
-from app.controls import language_runs_address, plain
+from app.controls import language_runs_address, plain, problem_text
 from app.runs.engine import Engine, engine
 from pkpo.config import WordProblemsConfig
 from pkpo.runs import Run, StoreError
@@ -37,7 +37,7 @@ def arrive() -> None:
     """At the beginning of the page: the move is done, and what went wrong is said."""
     st.session_state.pop(MOVED, None)
     if problem := st.session_state.pop(PROBLEM, ""):
-        st.error(plain(problem), icon=":material/error:")
+        st.error(problem_text(problem), icon=":material/error:")
 
 
 def act(wish: Callable[[Engine], str | None]) -> None:
