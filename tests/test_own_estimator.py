@@ -1,4 +1,4 @@
-"""An estimator that somebody registers for himself: it appears everywhere, drawn in a colour of its own."""
+"""An estimator that somebody else registers: it appears everywhere, in a colour of its own."""
 
 from __future__ import annotations
 

@@ -299,7 +299,7 @@ class GaussianHillVectorEnv(VectorEnv):
         if num_envs < 1:
             raise ValueError(f"num_envs must be at least 1, got {num_envs}")
         self.num_envs = num_envs
-        self.shape = reward_shape(shape)
+        self.shape, self.dimension = reward_shape(shape), dimension
         self.single_action_space = spaces.Box(-np.inf, np.inf, (dimension,), np.float64)
         self.single_observation_space = spaces.Box(0.0, 1.0, (1,), np.float64)
         self.action_space = spaces.Box(-np.inf, np.inf, (num_envs, dimension), np.float64)
@@ -314,7 +314,8 @@ class GaussianHillVectorEnv(VectorEnv):
 
     def step(self, actions: np.ndarray):
         """Score one sample per attempt."""
-        rewards = self.shape(_samples("actions", actions, self.action_space.shape)[:, 0])
+        samples = _samples("actions", actions, (self.num_envs, self.dimension))
+        rewards = self.shape(samples[:, 0])
         infos = final_infos(self._observation.copy())
         return self._observation.copy(), rewards, self._over.copy(), ~self._over, infos
 
@@ -356,7 +357,7 @@ class GaussianHillEnv(gymnasium.Env):
     def __init__(self, shape: str | RewardShape = "hill", dimension: int = 1):
         if dimension < 1:
             raise ValueError(f"dimension must be at least 1, got {dimension}")
-        self.shape = reward_shape(shape)
+        self.shape, self.dimension = reward_shape(shape), dimension
         self.action_space = spaces.Box(-np.inf, np.inf, (dimension,), np.float64)
         self.observation_space = spaces.Box(0.0, 1.0, (1,), np.float64)
 
@@ -367,7 +368,7 @@ class GaussianHillEnv(gymnasium.Env):
 
     def step(self, action: np.ndarray):
         """Score one sample."""
-        sample = _samples("action", action, self.action_space.shape)
+        sample = _samples("action", action, (self.dimension,))
         return np.zeros(1), float(self.shape(sample[0])), True, False, {}
 
 
