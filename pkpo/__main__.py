@@ -194,7 +194,7 @@ def _figures(arguments: argparse.Namespace) -> int:
     try:
         from pkpo.figures import export
     except ModuleNotFoundError as reason:
-        raise missing("pkpo figures", reason) from None
+        raise missing("drawing", reason) from None
 
     recipes = paper.choose(_keys(arguments.only))
     afresh = arguments.only is not None and not arguments.recorded

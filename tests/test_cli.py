@@ -278,7 +278,7 @@ sys.exit(main(sys.argv[2:]))
         (
             "plotly",
             ["figures", "--out", "OUT", "--only", "fig2"],
-            "pkpo figures: pkpo figures needs plotly, which is not installed: "
+            "pkpo figures: drawing needs plotly, which is not installed: "
             "pip install 'pkpo-lab[app]'",
         ),
         (

@@ -63,16 +63,17 @@ class Browser:
         if self._problem:
             raise NoExporterError(self._problem)
         try:
-            return self._wait(self._kaleido.calc_fig(figure, options))
+            return self._wait(self._kaleido.calc_fig(figure, opts=options))
         except Exception as reason:  # kaleido's own errors have no common base
             raise NoExporterError(f"the browser drew no image: {_words(reason)}") from None
 
     def close(self) -> None:
         """End the browser."""
         try:
-            if self._kaleido is not None:
-                self._wait(self._kaleido.close())
-            self._wait(_cancel_the_rest())
+            with suppress(Exception):  # whatever ails a browser that is done
+                if self._kaleido is not None:
+                    self._wait(self._kaleido.close())
+                self._wait(_cancel_the_rest())
         finally:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()

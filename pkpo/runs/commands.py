@@ -57,6 +57,8 @@ def writable(folder: str) -> Iterator[Path]:
         out = Path(folder)
         out.mkdir(parents=True, exist_ok=True)
         yield out
+    except BrokenPipeError:  # of what is printed meanwhile
+        raise
     except OSError as reason:
         raise ValueError(f"--out {folder}: {reason.strerror or reason}") from None
 
