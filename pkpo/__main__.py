@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import sys
 import time
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from pkpo.config import CONFIGS, FIELDS, RunConfig, command, compared, fields_of
 from pkpo.estimators import ESTIMATORS
+from pkpo.extras import missing
+from pkpo.output import print_anything, shorten, to_json
 from pkpo.runs import commands as runs
 
 ROWS = 11  # of the table that `train` prints per run
@@ -35,12 +35,12 @@ SHOWN = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status (2: something asked for is impossible)."""
-    parser = _parser()
-    arguments = parser.parse_args(argv)
+    print_anything()
+    arguments = _parser().parse_args(argv)
     try:
         return arguments.run(arguments)
     except ValueError as reason:
-        print(f"pkpo {arguments.command}: {reason}", file=sys.stderr)
+        print(f"pkpo {arguments.command}: {shorten(reason)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"\npkpo {arguments.command}: interrupted", file=sys.stderr)
@@ -50,8 +50,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Argparse's, whose errors are two lines, however long its usage or what was typed."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and end with status 2."""
+        usage = self.format_usage()
+        if len(usage.splitlines()) > 1:
+            usage = f"usage: {self.prog} ...; {self.prog} --help lists what it takes\n"
+        self.exit(2, f"{usage}{self.prog}: error: {shorten(message)}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pkpo", description="Pass@K Policy Optimization, to try.")
+    parser = _Parser(prog="pkpo", description="Pass@K Policy Optimization, to try.")
     commands = parser.add_subparsers(dest="command", required=True)
 
     train = commands.add_parser("train", help="train and print what happened")
@@ -95,9 +106,7 @@ def _parser() -> argparse.ArgumentParser:
         "cores for all of them. Ctrl-C stops that; the same command goes on where it stood.",
     )
     figures.add_argument("--out", required=True, help="folder for the files; made if missing")
-    figures.add_argument(
-        "--only", default="", metavar="KEYS", help="such as fig1,fig4; default all"
-    )
+    figures.add_argument("--only", metavar="KEYS", help="such as fig1,fig4; default all")
     figures.add_argument("--seed", type=int, default=0, help="random seed; default 0")
     figures.add_argument(
         "--recorded",
@@ -157,7 +166,7 @@ def _train(arguments: argparse.Namespace) -> int:
             }
         )
     if arguments.json:
-        print(json.dumps(reports if arguments.compare else reports[0]))
+        print(to_json(reports if arguments.compare else reports[0]))
     return 0
 
 
@@ -181,30 +190,41 @@ def _print_run(config: RunConfig, columns: dict[str, Any], seconds: float) -> No
 def _figures(arguments: argparse.Namespace) -> int:
     """Exit status 0 if every claim holds, 1 if one does not."""
     from pkpo import paper
-    from pkpo.figures.export import write_figure
 
-    recipes = paper.choose([key for key in arguments.only.split(",") if key])
-    out, afresh = Path(arguments.out), bool(arguments.only) and not arguments.recorded
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        results = []
+        from pkpo.figures import export
+    except ModuleNotFoundError as reason:
+        raise missing("drawing", reason) from None
+
+    recipes = paper.choose(_keys(arguments.only))
+    afresh = arguments.only is not None and not arguments.recorded
+    results: list[paper.Result] = []
+    with runs.writable(arguments.out) as out, export.browser():
         for recipe in recipes:
             result = recipe.run(arguments.seed, afresh, partial(_bar, recipe.title))
             results.append(result)
-            files, problem = write_figure(recipe, result, out)
+            files, problem = export.write_figure(recipe, result, out)
             print(f"{recipe.title} ({result.seconds:.2f} s): {', '.join(files)}")
             print(f"  {result.origin}")
             for claim in result.claims:
                 print(f"  {'pass' if claim.passed else 'FAIL'}  {claim.text}  {claim.measured}")
             if problem:
-                print(f"  no image: {problem}", file=sys.stderr)
-        (out / "claims.json").write_text(paper.claims_json(results))
-    except OSError as reason:
-        raise ValueError(f"--out {arguments.out}: {reason.strerror or reason}") from None
+                print(f"  no image: {shorten(problem)}", file=sys.stderr)
+        (out / "claims.json").write_text(paper.claims_json(results), encoding="utf-8")
     claims = [claim for result in results for claim in result.claims]
     failed = sum(not claim.passed for claim in claims)
     print(f"{len(claims) - failed} claims passed, {failed} failed; see {out / 'claims.json'}")
     return 1 if failed else 0
+
+
+def _keys(only: str | None) -> list[str]:
+    """The figures named by --only; none where it is not given."""
+    if only is None:
+        return []
+    keys = [key.strip() for key in only.split(",")]
+    if not all(keys):
+        raise ValueError(f"--only must name figures, such as fig1,fig4, got {only[:40]!r}")
+    return keys
 
 
 def _bar(title: str, done: float) -> None:
@@ -225,7 +245,7 @@ def _estimators(arguments: argparse.Namespace) -> int:
     shown = ("key", "label", "reference", "optimises", "unbiased", "centred", "needs", "formula")
     rows = [{name: getattr(e, name) for name in shown} for e in ESTIMATORS.values()]
     if arguments.json:
-        print(json.dumps(rows))
+        print(to_json(rows))
         return 0
     for row in rows:
         flags = [name for name in ("unbiased", "centred") if row[name]]

@@ -6,6 +6,7 @@ do differently are here. torch is never imported: a tensor can only come from a 
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
 from collections.abc import Callable
@@ -19,53 +20,146 @@ ArrayLike: TypeAlias = Any
 """An `Array`, or a (nested) list or scalar of numbers."""
 
 
+REWARD_LIMIT = 1e150
+"""Of a reward, up or down: the sums and squares that estimators take of a group stay finite."""
+SHOWN = 80  # characters of a caller's value in a message
+DEEP = 64  # nested lists that NumPy follows
+
+
 def is_tensor(x: Any) -> bool:
     """Whether x is a torch tensor."""
     torch = sys.modules.get("torch")  # a tensor can only exist once torch has been imported
     return torch is not None and isinstance(x, torch.Tensor)
 
 
+def shown(value: Any) -> str:
+    """A caller's value for a message, in one short line."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
+
+
+@functools.cache
+def has_float64(device_type: str) -> bool:
+    """Whether a kind of torch device, such as "cuda", knows float64; mps does not."""
+    torch = sys.modules["torch"]
+    try:
+        torch.empty(1, dtype=torch.float64, device=device_type)
+    except (TypeError, RuntimeError):
+        return False
+    return True
+
+
+def tensor_like(values: np.ndarray, given: Array) -> Array:
+    """Values as a tensor on a tensor's device, in float64 or the widest type there."""
+    torch = sys.modules["torch"]
+    return torch.as_tensor(values).to(_widest(given.device)).to(given.device)
+
+
+def _widest(device: Any) -> Any:
+    torch = sys.modules["torch"]
+    return torch.float64 if has_float64(device.type) else torch.float32
+
+
+def numbers(name: str, x: ArrayLike) -> Array:
+    """A caller's argument as a tensor, if it is one, or as a NumPy array; its values unchecked.
+
+    Args:
+      name: of the argument, for messages.
+      x: what was given.
+
+    Raises:
+      ValueError: neither, or one whose entries would be lost or cannot be read: masked, sparse, ragged,
+        on the meta device, or a list of tensors.
+    """
+    if is_tensor(x):
+        if problem := _unreadable(x):
+            raise ValueError(f"{name} must be real numbers, got {problem}")
+        return x
+    if problem := _hidden_inside(x):
+        raise ValueError(f"{name} must be real numbers, got {problem}")
+    try:
+        return np.asarray(x)
+    except ValueError:
+        raise ValueError(
+            f"{name} must be a rectangular array, got rows of unequal length"
+        ) from None
+    except (TypeError, RuntimeError):
+        raise ValueError(f"{name} must be real numbers, got {shown(x)}") from None
+
+
+def _unreadable(x: Array) -> str:
+    """What keeps a tensor's entries from being read as they stand; "" if nothing does."""
+    torch = sys.modules["torch"]
+    if x.is_nested:
+        return "a nested tensor: rows must have equal length"
+    if isinstance(x, torch.masked.MaskedTensor):
+        return "a masked tensor: leave masked samples out"
+    if x.layout is not torch.strided:
+        return "a sparse tensor: x.to_dense() makes it plain"
+    if x.is_meta:
+        return "a tensor without data, on the device meta"
+    return f"a tensor of {x.dtype}" if x.is_complex() else ""
+
+
+def _hidden_inside(x: Any, depth: int = 0) -> str:
+    """What NumPy would silently read as plain numbers in a (nested) list; "" for nothing."""
+    if isinstance(x, np.ma.MaskedArray):
+        return "a masked array: leave masked samples out"
+    if is_tensor(x):
+        return "a list of tensors: torch.stack(x) makes one"
+    if not isinstance(x, (list, tuple)) or set(map(type, x)) <= {float, int, bool} or depth > DEEP:
+        return ""
+    return next(filter(None, (_hidden_inside(item, depth + 1) for item in x)), "")
+
+
 def prepare(rewards: ArrayLike) -> tuple[Array, Callable[[Array], Array]]:
     """Checked rewards in float64, and the function that gives a result the caller's type back."""
-    if is_tensor(rewards):
+    given = numbers("rewards", rewards)
+    if is_tensor(given):
         torch = sys.modules["torch"]
-        if rewards.is_complex():
-            raise ValueError(f"rewards must be real numbers, got a tensor of {rewards.dtype}")
-        dtype = rewards.dtype if rewards.is_floating_point() else torch.float64
-        home = rewards.device
-        away = "cpu" if home.type == "mps" else home  # mps has no float64
-        r = rewards.detach().to(device=away, dtype=torch.float64)
-        # Not a number and infinities show in the extremes, which cost a tenth of a full check.
+        home = given.device
+        away = home if has_float64(home.type) else "cpu"
+        dtype = given.dtype if given.is_floating_point() else _widest(home)
+        r = given.detach().to(away).to(torch.float64)
+        # Not a number and what is too large show in the extremes, which cost a tenth of a full check.
         ends = torch.stack(torch.aminmax(r)) if r.numel() else r
-        all_finite = bool(torch.isfinite(ends).all())
 
         def restore(w: Array) -> Array:
-            return w.to(device=home, dtype=dtype)
+            result = w.to(dtype)
+            if dtype is not torch.float64 and not bool(torch.isfinite(result).all()):
+                raise _too_wide_for(dtype)
+            return result.to(home)
     else:
-        try:
-            given = np.asarray(rewards)
-        except ValueError:
-            raise ValueError(
-                "rewards must be a rectangular array, got rows of unequal length"
-            ) from None
         if given.dtype.kind not in "biuf":
             raise ValueError(f"rewards must be real numbers, got an array of {given.dtype}")
         target = given.dtype if given.dtype.kind == "f" else np.dtype(np.float64)
-        r = given.astype(np.float64)
-        all_finite = bool(np.isfinite(r).all())
+        with np.errstate(over="ignore"):  # of a wider type: infinite, and refused below
+            r = given.astype(np.float64)
+        ends = r
 
         def restore(w: Array) -> Array:
-            return w.astype(target, copy=False)
+            with np.errstate(over="ignore"):
+                result = w.astype(target, copy=False)
+            if target.itemsize < w.dtype.itemsize and not np.isfinite(result).all():
+                raise _too_wide_for(target)
+            return result
 
     if r.ndim == 0 or r.shape[-1] == 0:
         raise ValueError(
             f"rewards must hold at least one sample on the last axis, got shape {tuple(r.shape)}"
         )
-    if not all_finite:
+    if not bool((abs(ends) <= REWARD_LIMIT).all()):  # not true of nan, either
         flat = (float(value) for value in r.reshape(-1))
-        bad = next(value for value in flat if not math.isfinite(value))
-        raise ValueError(f"rewards must be finite, got {bad}")
+        bad = next(value for value in flat if not abs(value) <= REWARD_LIMIT)
+        limit = f"within ±{REWARD_LIMIT:g}" if math.isfinite(bad) else "finite"
+        raise ValueError(f"rewards must be {limit}, got {bad}")
     return r, restore
+
+
+def _too_wide_for(dtype: Any) -> ValueError:
+    return ValueError(
+        f"rewards of {dtype} make results that {dtype} cannot hold; give them as float64"
+    )
 
 
 def sort(r: Array) -> tuple[Array, Array]:

@@ -27,7 +27,6 @@ from __future__ import annotations
 import functools
 import math
 import operator
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +35,9 @@ import numpy as np
 
 from pkpo import arrays, weights
 from pkpo.arrays import Array, ArrayLike
+
+ALPHA_LIMIT = 1e6
+"""Of the dial's parameter, up or down."""
 
 # --- Values -------------------------------------------------------------------------------------
 
@@ -53,7 +55,7 @@ def pass_at_k(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Any:
 
     Returns:
       A float for three scalars; otherwise float64 of the broadcast shape, a torch tensor (on the
-      same device) if any argument is one.
+      same device; float32 if that knows no float64) if any argument is one.
 
     Raises:
       ValueError: a value outside its range, or one that is not a whole number.
@@ -71,9 +73,9 @@ def pass_at_k(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Any:
     result = np.empty(n.shape)
     for size, kept in {(int(a), int(b)) for a, b in zip(n.flat, k.flat, strict=True)}:
         here = (n == size) & (k == kept)
-        result[here] = weights.above(size, kept, int(c[here].max()))[c[here]]
+        result[here] = weights.solved(size, kept, c[here])
     if tensor is not None:
-        return sys.modules["torch"].as_tensor(result, device=tensor.device)
+        return arrays.tensor_like(result, tensor)
     return float(result) if result.ndim == 0 else result
 
 
@@ -113,11 +115,13 @@ def transform(rewards: ArrayLike, k: int, estimator: str = "sloo_minus_one") -> 
 
     Returns:
       `[..., n]` weights, same library and device as `rewards`; float64 for integer, boolean and
-      float64 rewards, otherwise their own floating type. They carry no autograd graph.
+      float64 rewards (float32 on a device that knows no float64), otherwise their own floating type.
+      They carry no autograd graph.
 
     Raises:
       ValueError: an unknown estimator, a k that it does not allow for this n, an empty group, or a
-        reward that is not finite (or outside what the estimator accepts).
+        reward that is not finite, beyond ±1e150 or outside what the estimator accepts; rewards that are
+        masked, sparse, ragged or a list of tensors; or weights too large for the rewards' own type.
     """
     chosen = get_estimator(estimator)
     r, restore = arrays.prepare(rewards)
@@ -206,7 +210,8 @@ def get_estimator(name: str) -> Estimator:
     """The registered estimator of that name; "dial:0.3" carries its parameter after a colon.
 
     Raises:
-      ValueError: the name is not registered, or its parameter is missing or not a finite number.
+      ValueError: the name is not registered, or its parameter is missing or not a number within
+        ±ALPHA_LIMIT.
     """
     found = ESTIMATORS.get(name) if isinstance(name, str) else None
     if found is not None:
@@ -214,14 +219,18 @@ def get_estimator(name: str) -> Estimator:
     key, colon, text = str(name).partition(":")
     if not colon or key != "dial":
         raise ValueError(
-            f"estimator must be one of {', '.join(ESTIMATORS)} (or dial:ALPHA), got {name!r}"
+            f"estimator must be one of {', '.join(ESTIMATORS)} (or dial:ALPHA), "
+            f"got {arrays.shown(name)}"
         )
     try:
         alpha = math.nan if any(c.isspace() or c == "_" for c in text) else float(text)
     except ValueError:
         alpha = math.nan
-    if not math.isfinite(alpha):
-        raise ValueError(f"estimator {name!r}: alpha must be a finite number, as in 'dial:0.3'")
+    if not abs(alpha) <= ALPHA_LIMIT:  # not true of nan, either
+        raise ValueError(
+            f"estimator {arrays.shown(name)}: alpha must be a finite number within ±{ALPHA_LIMIT:g}, "
+            "as in 'dial:0.3'"
+        )
     return _dial(alpha, name)
 
 
@@ -475,20 +484,23 @@ ESTIMATORS: dict[str, Estimator] = {
 
 def _check_k(k: int, n: int) -> int:
     try:
-        whole = None if isinstance(k, (bool, np.bool_)) else operator.index(k)
-    except TypeError:
+        # Booleans and one-element tensors would pass for a number.
+        boolean = isinstance(k, bool) or str(getattr(k, "dtype", "")) in ("bool", "torch.bool")
+        whole = None if boolean or getattr(k, "ndim", 0) > 0 else operator.index(k)
+    except (TypeError, RuntimeError):
         whole = None
     if whole is None:
-        raise ValueError(f"k must be a whole number from 1 to n = {n}, got {k!r}")
+        raise ValueError(f"k must be a whole number from 1 to n = {n}, got {arrays.shown(k)}")
     if not 1 <= whole <= n:
-        raise ValueError(f"k must be from 1 to n = {n}, got {whole}")
+        raise ValueError(f"k must be from 1 to n = {n}, got {arrays.shown(whole)}")
     return whole
 
 
 def _whole(name: str, x: ArrayLike) -> np.ndarray:
-    values = np.asarray(x.detach().cpu() if arrays.is_tensor(x) else x)
+    values = arrays.numbers(name, x)
+    values = values.detach().cpu().numpy() if arrays.is_tensor(values) else values
     if values.dtype.kind not in "iu":
-        raise ValueError(f"{name} must be whole numbers, got {x!r}")
+        raise ValueError(f"{name} must be whole numbers, got {arrays.shown(x)}")
     return values
 
 

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from pkpo.config import BanditConfig, HillConfig, RunConfig, WordProblemsConfig
-from pkpo.lm.device import not_installed
+from pkpo.extras import missing
 from pkpo.optimizer import Optimizer
 from pkpo.policies import GaussianPolicy, SoftmaxPolicy
 from toy_envs import bandit, gaussian_hill
@@ -193,7 +193,7 @@ def _word_problems(config: WordProblemsConfig) -> Task:
 
         from pkpo.lm.task import WordProblemsTask
     except ModuleNotFoundError as reason:
-        raise ValueError(f"task {config.task} {not_installed(reason.name)}") from None
+        raise missing(f"task {config.task}", reason) from None
     torch.set_num_threads(1)  # others would add in another order, to other last bits
     return WordProblemsTask(config)
 

@@ -7,6 +7,7 @@ torch tensors alike; `pkpo.estimators` is the door. How the closed forms work is
 from __future__ import annotations
 
 import functools
+import math
 import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -18,6 +19,8 @@ from pkpo.arrays import Array
 
 # Each returns (slope, base, floor) for n and k: with gaps d_i = g_{i+1} - g_i, i = 1..n-1, the weight
 # of the smallest reward is base . d + floor g_1, and each step up adds slope_i d_i.
+
+TABLE = 1 << 16  # factors of a binomial ratio that are held at once
 
 Coefficients: TypeAlias = tuple[np.ndarray, Any, float]
 """(slope `[n-1]`, base `[n-1]` or None for zeros, floor)."""
@@ -32,10 +35,36 @@ def _below(n: int, k: int) -> np.ndarray:
 
 def above(n: int, k: int, c_max: int) -> np.ndarray:
     """1 - C(n-c, k) / C(n, k) for c = 0..c_max, without cancellation."""
-    i = np.arange(n, n - c_max, -1)
+    return np.concatenate([[0.0], -np.expm1(np.cumsum(_log_shares(n, k, 0, c_max)))])
+
+
+def _log_shares(n: int, k: int, start: int, end: int) -> np.ndarray:
+    """log(1 - k / (n-i)) for i = start..end-1; all from 0 on sum to log(C(n-end, k) / C(n, k))."""
+    i = np.arange(n - start, n - end, -1)
     with np.errstate(divide="ignore"):
-        logs = np.log1p(-np.minimum(k / i, 1.0))
-    return np.concatenate([[0.0], -np.expm1(np.cumsum(logs))])
+        # Near 0, k/i loses nothing, near 1 the difference of whole numbers.
+        return np.where(
+            2 * k < i, np.log1p(-np.minimum(k / i, 0.5)), np.log(np.maximum(i - k, 0) / i)
+        )
+
+
+def solved(n: int, k: int, c: np.ndarray) -> np.ndarray:
+    """1 - C(n-c, k) / C(n, k) for whole c in 0..n, any shape, in memory that does not grow with n."""
+    if c.max() <= max(TABLE, 8 * c.size):
+        return above(n, k, int(c.max()))[c]
+    distinct, place = np.unique(c, return_inverse=True)
+    return np.array([_solved_once(n, k, int(x)) for x in distinct])[place.reshape(c.shape)]
+
+
+def _solved_once(n: int, k: int, c: int) -> float:
+    few, many = sorted((c, k))  # the formula is symmetric in the two: take the shorter product
+    if not few:
+        return 0.0
+    # Each factor is at most 1 - many/n, so that the product is below 1e-18 after so many of them.
+    factors = min(few, 42 * n // many + 1)
+    blocks = range(0, factors, TABLE)
+    log = sum(float(_log_shares(n, many, i, min(i + TABLE, factors)).sum()) for i in blocks)
+    return -math.expm1(log)
 
 
 def _centred(slope: np.ndarray, n: int) -> Coefficients:

@@ -1,8 +1,12 @@
 """The command line: the numbers it prints are the library's, and errors are one line."""
 
 import json
+import math
+import os
+import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
@@ -16,7 +20,10 @@ from pkpo.config import (
     fields_of,
     format_value,
 )
+from pkpo.extras import EXTRAS, missing
+from pkpo.output import to_json
 from pkpo.training import record
+from tests.browser.browser import ROOT
 
 
 def run(capsys, text: str) -> tuple[int, str, str]:
@@ -219,6 +226,165 @@ def test_estimators_as_json(capsys):
     for row in rows:
         assert row == {name: getattr(ESTIMATORS[row["key"]], name) for name in row}
         assert {"label", "formula", "reference", "optimises", "unbiased", "needs"} < set(row)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp1252:strict", "utf-8"])
+def test_output_that_cannot_hold_every_character_is_no_error(tmp_path, encoding):
+    command = [sys.executable, "-m", "pkpo", "figures", "--out", str(tmp_path), "--only", "fig2"]
+    environment = os.environ | {
+        "PYTHONIOENCODING": encoding,
+        "BROWSER_PATH": str(tmp_path / "none"),
+    }
+    done = subprocess.run(command, capture_output=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    said = done.stdout.decode(encoding.partition(":")[0])
+    assert f"the estimator {'ρ' if encoding == 'utf-8' else '?'} (Eq. 12)" in said
+    claims = json.loads((tmp_path / "claims.json").read_bytes())  # JSON is UTF-8
+    assert "ρ" in claims[-1]["claim"]
+
+
+def test_files_are_utf_8_whatever_the_machine_s_encoding(tmp_path):
+    """Python warns where a file is opened in the machine's own encoding; ours never are."""
+    (tmp_path / "ours.py").write_text(
+        "import sys, warnings\n"
+        "from pkpo.__main__ import main\n"
+        "warnings.simplefilter('error', EncodingWarning)\n"
+        "warnings.filterwarnings('ignore', category=EncodingWarning, module='(?!pkpo|toy_envs)')\n"
+        "sys.exit(main(sys.argv[1:]))\n",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-X", "warn_default_encoding", str(tmp_path / "ours.py")]
+    environment = os.environ | {"PKPO_DATA_DIR": str(tmp_path), "BROWSER_PATH": "none"}
+    for words in (
+        ["figures", "--out", str(tmp_path), "--only", "fig2,fig7", "--recorded"],
+        ["train", "--task", "bandit", "--steps", "2"],
+    ):
+        done = subprocess.run([*command, *words], capture_output=True, text=True, env=environment)
+        assert "Warning" not in done.stderr and "Traceback" not in done.stderr, done.stderr
+        assert done.stdout.count("\n") > 3
+
+
+WITHOUT = """
+import sys
+sys.modules[sys.argv[1]] = None
+from pkpo.__main__ import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "words", "reason"),
+    [
+        (
+            "plotly",
+            ["figures", "--out", "OUT", "--only", "fig2"],
+            "pkpo figures: drawing needs plotly, which is not installed: "
+            "pip install 'pkpo-lab[app]'",
+        ),
+        (
+            "torch",
+            ["train", "--task", "word-problems"],
+            "pkpo train: task word-problems needs torch, which is not installed: "
+            "pip install 'pkpo-lab[lm]'",
+        ),
+        ("torch", ["estimators"], ""),
+        ("plotly", ["estimators", "--json"], ""),
+        ("torch", ["train", "--steps", "3"], ""),
+    ],
+)
+def test_without_an_extra_the_message_names_it(tmp_path, package, words, reason):
+    words = [str(tmp_path) if word == "OUT" else word for word in words]
+    command = [sys.executable, "-c", WITHOUT, package, *words]
+    done = subprocess.run(command, capture_output=True, text=True)
+    # 1 would say that a claim failed.
+    assert (done.stderr.strip(), done.returncode) == (reason, 2 if reason else 0)
+    assert bool(done.stdout) != bool(reason) and not list(tmp_path.iterdir())
+
+
+def test_every_extra_that_a_message_names_is_in_the_project_s_file():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = project["optional-dependencies"]
+    for package, extra in EXTRAS.items():
+        names = {re.split(r"[>=<\[]", line)[0].replace("-", "_") for line in declared[extra]}
+        assert package in names, f"{package} is not in the extra {extra}"
+    said = str(missing("this", ModuleNotFoundError(name="peft.tuners")))
+    assert said == "this needs peft, which is not installed: pip install 'pkpo-lab[hf]'"
+    said = str(missing("this", ModuleNotFoundError(name="else")))
+    assert said == "this needs else, which is not installed"
+
+
+LONG = "x" * 5000
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train", "--n", LONG],
+        ["train", "--schedule", LONG],
+        ["train", "--schedule", "9" * 5000],
+        ["train", "--estimator", LONG],
+        ["train", "--estimator", "dial:" + LONG],
+        ["train", "--shape", "points:" + LONG],
+        ["train", "--optimizer", LONG],
+        ["train", "--task", LONG],
+        ["train", "--compare", LONG, "1"],
+        ["train", "--compare", "seed", LONG],
+        ["train", "--compare", "schedule", *["8"] * 3000],
+        ["train", "--task", "bandit", "--bandit", LONG],
+        ["train", "--task", "word-problems", "--model", LONG],
+        ["train", "--task", "word-problems", "--problems", "gsm8k:" + LONG],
+        ["train", "--" + LONG, "1"],
+        ["train", *[LONG] * 20],
+        ["figures", "--out", "OUT", "--only", LONG],
+        ["figures", "--out", "OUT", "--only", ",".join([LONG] * 20)],
+        ["figures", "--out", LONG, "--only", "fig2"],
+        ["figures", "--out", "OUT", "--only", "fig2", "--seed", "-" + "9" * 4000],
+        ["runs", "show", LONG],
+        ["runs", "export", LONG, "--out", LONG],
+        ["runs", "list", "--status", LONG],
+        ["worker", LONG],
+        ["estimators", LONG],
+        [LONG],
+    ],
+    ids=lambda words: " ".join(words)[:40],
+)
+def test_a_long_value_is_not_repeated_whole(tmp_path, capsys, monkeypatch, words):
+    monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path / "data"))
+    try:
+        status = main([str(tmp_path / "out") if word == "OUT" else word for word in words])
+    except SystemExit as stopped:  # argparse's
+        status = stopped.code
+    captured = capsys.readouterr()
+    assert (status, captured.out) == (2, "")
+    *usage, line = captured.err.splitlines()
+    assert len(line) < 700 and len(usage) <= 1 and LONG[:200] not in captured.err
+    assert line.startswith("pkpo")
+
+
+@pytest.mark.parametrize("only", [",,", "", " ", "fig2,", "fig2,,fig1", ","])
+def test_only_must_name_figures(tmp_path, capsys, only):
+    assert main(["figures", "--out", str(tmp_path), "--only", only]) == 2
+    assert capsys.readouterr().err == (
+        f"pkpo figures: --only must name figures, such as fig1,fig4, got {only!r}\n"
+    )
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("words", [["figures", "--only", "fig2"], ["runs", "export", "0" * 12]])
+@pytest.mark.parametrize("out", ["", " "])
+def test_out_must_name_a_folder(tmp_path, capsys, monkeypatch, words, out):
+    monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    assert main([*words, "--out", out]) == 2
+    assert f"--out must name a folder, got {out!r}\n" in capsys.readouterr().err
+    assert {file.name for file in tmp_path.iterdir()} <= {"data"}
+
+
+def test_json_has_no_numbers_that_json_does_not_know():
+    given = {"a": [1.5, math.nan, (math.inf, {"b": -math.inf})], "c": None, "d": "nan", "e": True}
+    assert json.loads(to_json(given), parse_constant=pytest.fail) == {
+        "a": [1.5, None, [None, {"b": None}]], "c": None, "d": "nan", "e": True,
+    }  # fmt: skip
 
 
 def test_in_a_process_of_its_own():

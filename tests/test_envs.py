@@ -6,7 +6,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
-from gymnasium.vector import AutoresetMode
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from toy_envs.bandit import BANDITS, BanditEnv, BanditVectorEnv, bandit
 from toy_envs.gaussian_hill import SHAPES, GaussianHillEnv, GaussianHillVectorEnv, reward_shape
@@ -105,6 +105,7 @@ def test_a_group_is_one_call_with_the_single_rewards(shape, dimension):
         actions = rng.uniform(-0.5, 2.5, (64, dimension))
         observation, rewards, terminated, truncated, info = env.step(actions)
         assert env.observation_space.contains(observation)
+        assert info["final_obs"].shape == (64,) and info["_final_obs"].all()
         assert terminated.tolist() == [True] * 64 and truncated.tolist() == [False] * 64
         assert rewards.shape == (64,) and rewards.dtype == np.float64
         single.reset(seed=0)
@@ -133,7 +134,7 @@ def test_a_bandit_s_group_is_one_call_with_the_single_rewards(text):
     for _ in range(3):  # again without a reset: every step ends and restarts every attempt
         actions = env.action_space.sample()
         observation, rewards, terminated, truncated, info = env.step(actions)
-        assert np.array_equal(observation, start) and info == {}
+        assert np.array_equal(observation, start) and info["final_obs"].tolist() == start.tolist()
         assert terminated.tolist() == [True] * env.num_envs and not truncated.any()
         assert rewards.shape == (env.num_envs,) and rewards.dtype == np.float64
         for prompt, action, reward in zip(start.tolist(), actions, rewards, strict=True):
@@ -166,6 +167,67 @@ def test_what_a_step_returns_is_the_callers_to_keep():
     second = env.step(np.full((2, 1), 0.5))
     assert second[0].tolist() == [[0.0], [0.0]] and second[1].tolist() == [0.25, 0.25]
     assert second[2].all() and not second[3].any()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "make"),
+    [
+        (ID, {"dimension": 2}, lambda: GaussianHillEnv(dimension=2)),
+        (BANDIT, {"bandit": "trap"}, lambda: BanditEnv("trap")),
+    ],
+    ids=(ID, BANDIT),
+)
+def test_the_last_observations_are_told_as_gymnasium_s_own_environments_tell_them(
+    name, arguments, make
+):
+    ours = group(3, name, **arguments)
+    theirs = SyncVectorEnv([make] * 3, autoreset_mode=AutoresetMode.SAME_STEP)
+    ours.reset(seed=0)
+    theirs.reset(seed=0)
+    theirs.action_space.seed(0)
+    for _ in range(2):
+        actions = theirs.action_space.sample()
+        infos, wanted = ours.step(actions)[-1], theirs.step(actions)[-1]
+        assert set(infos) == set(wanted)
+        for key in ("final_obs", "_final_obs", "_final_info"):
+            assert infos[key].dtype == wanted[key].dtype and infos[key].shape == wanted[key].shape
+            assert all(map(np.array_equal, infos[key], wanted[key])), key
+        assert infos["final_info"] == wanted["final_info"] == {}
+        for observation in infos["final_obs"]:
+            assert ours.single_observation_space.contains(observation)
+        infos["final_obs"][0] = None  # theirs who called: the next step's are others
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, OWN])
+def test_infinity_is_beyond_every_hill(shape):
+    env, single = group(4, shape=shape, dimension=2), GaussianHillEnv(shape, 2)
+    far = np.array([[np.inf, 0], [-np.inf, 0], [1e308, 0], [-1.7e308, np.inf]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert env.step(far)[1].tolist() == [0.0] * 4
+        assert [single.step(action)[1] for action in far] == [0.0] * 4
+
+
+@pytest.mark.parametrize(
+    ("action", "reason"),
+    [
+        ([np.nan, 0], "must be real numbers, got nan"),
+        ([0, np.nan], "must be real numbers, got nan"),
+        (["a", "b"], "must be real numbers, got "),
+        ([1j, 0], "must be real numbers, got "),
+        ([None, {}], "must be real numbers, got "),
+        ([0.5], r"must have the shape "),
+        ([0.5, 0.5, 0.5], r"must have the shape "),
+        (0.5, r"must have the shape "),
+    ],
+    ids=str,
+)
+def test_an_action_that_is_no_sample_is_refused(action, reason):
+    env, single = group(2, dimension=2), GaussianHillEnv(dimension=2)
+    with pytest.raises(ValueError, match=f"^action {reason}"):
+        single.step(action)
+    with pytest.raises(ValueError, match=f"^actions {reason}"):
+        env.step([action, action])
 
 
 def test_only_the_first_coordinate_counts():

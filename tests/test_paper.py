@@ -1,17 +1,24 @@
 """The paper's toy figures: their claims, their files, their drawings."""
 
 import csv
+import io
 import json
+import os
 import re
+import shutil
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from pkpo import paper
 from pkpo.__main__ import main
-from pkpo.figures import export
+from pkpo.figures import browsers, export
 from pkpo.figures.paper import DRAW
 from pkpo.paper import toy
+from tests.browser.browser import executable
 from toy_envs import gaussian_hill
 
 
@@ -131,9 +138,144 @@ def test_a_folder_that_is_a_file(tmp_path, capsys):
 
 
 def test_zip_holds_what_the_command_writes(results):
-    import io
-    import zipfile
+    packed = zipfile.ZipFile(io.BytesIO(paper.to_zip([results["fig2"]], export.write_figure)))
+    assert {"fig2.csv", "fig2.html", "claims.json"} <= set(packed.namelist())
 
-    packed = paper.to_zip([results["fig2"]], export.write_figure)
-    names = set(zipfile.ZipFile(io.BytesIO(packed)).namelist())
-    assert {"fig2.csv", "fig2.html", "claims.json"} <= names
+
+def test_zip_holds_plotly_s_code_once(results, monkeypatch):
+    monkeypatch.setattr(export, "image", lambda *_: b"")
+    packed = zipfile.ZipFile(io.BytesIO(export.to_zip(list(results.values()))))
+    code = packed.read("plotly.min.js")
+    assert len(code) > 1e6
+    for key in results:
+        page = packed.read(f"{key}.html")
+        assert b'src="plotly.min.js"' in page and len(page) < len(code) / 10
+    assert sum(file.file_size for file in packed.filelist) < 1.5 * len(code)
+
+
+# --- Browsers that draw the images ----------------------------------------------------------------
+
+STUB = "#!/bin/sh\necho 'this needs the snap' >&2\nexit 1\n"
+
+
+@pytest.fixture
+def no_browser_named(monkeypatch):
+    for name in ("BROWSER_PATH", "PKPO_BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def programs(tmp_path, monkeypatch, no_browser_named):
+    """Makes programs the only ones there are: a text is a script, a path becomes a link."""
+    monkeypatch.setattr(browsers, "PLACES", ())
+
+    def make(**named: str) -> None:
+        for name, content in named.items():
+            path = tmp_path / name.replace("_", "-")
+            if os.path.exists(content):
+                path.symlink_to(content)
+            else:
+                path.write_text(content, encoding="utf-8")
+                path.chmod(0o755)
+        found = {path.name: str(path) for path in tmp_path.iterdir()}
+        monkeypatch.setattr(browsers.shutil, "which", found.get)
+
+    return make
+
+
+@pytest.fixture
+def chrome() -> str:
+    return executable() or pytest.skip("there is no Chrome or Chromium here")
+
+
+FIGURE = go.Figure({"data": [{"y": [1, 3, 2]}]})
+
+
+def test_the_first_browser_that_works_is_taken(programs, chrome):
+    programs(chromium_browser=STUB, google_chrome=chrome)
+    assert [os.path.basename(path) for path in browsers.candidates()] == [
+        "chromium-browser",
+        "google-chrome",
+    ]
+    assert export.image(FIGURE, "png").startswith(b"\x89PNG")
+    executable.cache_clear()
+    try:
+        assert os.path.basename(executable()) == "google-chrome"
+    finally:
+        executable.cache_clear()
+
+
+def test_a_browser_that_does_not_work_is_named_with_one_reason(programs):
+    programs(chromium_browser=STUB)
+    with pytest.raises(export.NoExporterError) as refused:
+        export.image(FIGURE, "svg")
+    said = str(refused.value)
+    assert said.startswith("images need Chrome or Chromium, which kaleido drives (/")
+    assert "chromium-browser: The browser seemed to close immediately" in said
+    assert "('" not in said and "\n" not in said and len(said) < 400
+
+
+def test_a_named_browser_is_the_only_one_tried(monkeypatch, tmp_path):
+    monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "absent"))
+    assert browsers.candidates() == [str(tmp_path / "absent")]
+    with pytest.raises(export.NoExporterError, match="No browser found at path='.*absent'"):
+        export.image(FIGURE, "svg")
+    monkeypatch.setenv("PKPO_BROWSER", "sh")
+    assert browsers.candidates("PKPO_BROWSER") == [shutil.which("sh")]
+
+
+@pytest.fixture
+def starts(monkeypatch) -> list[str | None]:
+    """The browsers that were started."""
+    started, real = [], browsers._open
+
+    def counting(path):
+        started.append(path)
+        return real(path)
+
+    monkeypatch.setattr(browsers, "_open", counting)
+    return started
+
+
+def test_one_browser_draws_all_images_of_a_command(tmp_path, capsys, starts, chrome):
+    assert main(["figures", "--out", str(tmp_path), "--only", "fig1,fig2,fig4,fig5"]) == 0
+    assert len(starts) == 1
+    for key in ("fig1", "fig2", "fig4", "fig5"):
+        assert (tmp_path / f"{key}.svg").read_text(encoding="utf-8").startswith("<svg")
+    assert "no image" not in capsys.readouterr().err
+
+
+def test_a_browser_that_fails_is_tried_once(tmp_path, capsys, starts, monkeypatch):
+    monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "absent"))
+    assert main(["figures", "--out", str(tmp_path), "--only", "fig1,fig2"]) == 0
+    assert len(starts) == 1
+    assert capsys.readouterr().err.count("no image: images need Chrome") == 2
+
+
+def images_by_threads(threads: int, each: int) -> None:
+    """Every thread draws figures of its own, and each gets the picture of its figure."""
+
+    def draw(thread: int) -> list[tuple[str, bytes]]:
+        drawn = []
+        for i in range(each):
+            title = f"picture {thread} of {i}"
+            figure = go.Figure({"data": [{"y": [thread, i]}], "layout": {"title": {"text": title}}})
+            drawn.append((title, export.image(figure, "svg")))
+        return drawn
+
+    with ThreadPoolExecutor(threads) as pool:
+        found = [pair for pairs in pool.map(draw, range(threads)) for pair in pairs]
+    assert len(found) == threads * each
+    for title, picture in found:
+        assert picture.startswith(b"<svg") and f">{title}<".encode() in picture, title
+    assert browsers._shared is None and browsers._users == 0
+
+
+def test_two_threads_draw_at_once(chrome):
+    images_by_threads(2, 2)
+
+
+@pytest.mark.slow
+def test_eight_threads_draw_at_once(chrome, starts):
+    images_by_threads(8, 12)
+    assert len(starts) <= 8 * 12

@@ -53,7 +53,7 @@ def workers(id: str) -> list[int]:
 
 def _content(path: Path) -> str:
     try:
-        return path.read_text()
+        return path.read_text(encoding="utf-8")
     except OSError:
         return ""  # it is gone
 

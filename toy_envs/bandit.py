@@ -17,6 +17,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from toy_envs.discrete import max_at_k, value_at_k
+from toy_envs.endings import final_infos
 
 ARM_LIMIT = 50
 PROMPT_LIMIT = 12
@@ -254,7 +255,7 @@ class BanditVectorEnv(VectorEnv):
     `rewards[prompt, arm]`.
 
     ## Episode End
-    Every step terminates every attempt.
+    Every step terminates every attempt; its info holds the last observations, `final_infos`.
 
     ## Arguments
     - `num_envs`: attempts, a multiple of the number of prompts.
@@ -293,7 +294,8 @@ class BanditVectorEnv(VectorEnv):
             raise ValueError(f"actions must have the shape {(self.num_envs,)}, got {actions.shape}")
         _check_arms(actions, self.bandit)
         rewards = self.bandit.rewards[self._prompts, actions]
-        return self._prompts.copy(), rewards, self._over.copy(), ~self._over, {}
+        infos = final_infos(self._prompts)
+        return self._prompts.copy(), rewards, self._over.copy(), ~self._over, infos
 
 
 class BanditEnv(gymnasium.Env):
@@ -350,7 +352,10 @@ _named = bandit  # the environments have an argument of that name
 
 
 def _check_arms(actions: np.ndarray, chosen: Bandit) -> None:
-    if actions.dtype.kind not in "iu" or not np.all((actions >= 0) & (actions < chosen.arms)):
+    whole = actions.dtype.kind in "iu"
+    wrong = (actions < 0) | (actions >= chosen.arms) if whole else np.ones(actions.shape, bool)
+    if wrong.any():
         raise ValueError(
-            f"actions must be whole numbers from 0 to {chosen.arms - 1}, got {actions}"
+            f"actions must be whole numbers from 0 to {chosen.arms - 1}, "
+            f"got {str(actions[wrong][0])[:80]!r}"
         )

@@ -17,10 +17,12 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
+from toy_envs.endings import final_infos
 from toy_envs.exact import MaxAtK, Segment, max_at_k
 
 POINT_LIMIT = 16  # of a user's own shape
 COORDINATE_LIMIT = 100.0
+FARTHEST = np.finfo(float).max / 2  # beyond every shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,8 @@ class RewardShape:
         object.__setattr__(self, "_coefficients", np.array(pieces).T)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """The rewards of samples x, any shape."""
-        x = np.asarray(x, float)
+        """The rewards of samples x, any shape; 0 at infinity, nan of nan."""
+        x = np.asarray(x, float).clip(-FARTHEST, FARTHEST)  # 0 times infinity is not a number
         piece = self._starts.searchsorted(x, "right")
         origin, constant, linear, square = self._coefficients
         d = x - origin.take(piece)
@@ -278,7 +280,7 @@ class GaussianHillVectorEnv(VectorEnv):
     `shape(action[:, 0])`: the first coordinate's reward; other coordinates are nuisance.
 
     ## Episode End
-    Every step terminates every attempt.
+    Every step terminates every attempt; its info holds the last observations, `final_infos`.
 
     ## Arguments
     - `num_envs`: attempts in the group.
@@ -297,7 +299,7 @@ class GaussianHillVectorEnv(VectorEnv):
         if num_envs < 1:
             raise ValueError(f"num_envs must be at least 1, got {num_envs}")
         self.num_envs = num_envs
-        self.shape = reward_shape(shape)
+        self.shape, self.dimension = reward_shape(shape), dimension
         self.single_action_space = spaces.Box(-np.inf, np.inf, (dimension,), np.float64)
         self.single_observation_space = spaces.Box(0.0, 1.0, (1,), np.float64)
         self.action_space = spaces.Box(-np.inf, np.inf, (num_envs, dimension), np.float64)
@@ -312,13 +314,10 @@ class GaussianHillVectorEnv(VectorEnv):
 
     def step(self, actions: np.ndarray):
         """Score one sample per attempt."""
-        actions = np.asarray(actions)
-        if actions.shape != self.action_space.shape:
-            raise ValueError(
-                f"actions must have the shape {self.action_space.shape}, got {actions.shape}"
-            )
-        rewards = self.shape(actions[:, 0])
-        return self._observation.copy(), rewards, self._over.copy(), ~self._over, {}
+        samples = _samples("actions", actions, (self.num_envs, self.dimension))
+        rewards = self.shape(samples[:, 0])
+        infos = final_infos(self._observation.copy())
+        return self._observation.copy(), rewards, self._over.copy(), ~self._over, infos
 
 
 class GaussianHillEnv(gymnasium.Env):
@@ -358,7 +357,7 @@ class GaussianHillEnv(gymnasium.Env):
     def __init__(self, shape: str | RewardShape = "hill", dimension: int = 1):
         if dimension < 1:
             raise ValueError(f"dimension must be at least 1, got {dimension}")
-        self.shape = reward_shape(shape)
+        self.shape, self.dimension = reward_shape(shape), dimension
         self.action_space = spaces.Box(-np.inf, np.inf, (dimension,), np.float64)
         self.observation_space = spaces.Box(0.0, 1.0, (1,), np.float64)
 
@@ -369,5 +368,18 @@ class GaussianHillEnv(gymnasium.Env):
 
     def step(self, action: np.ndarray):
         """Score one sample."""
-        reward = float(self.shape(np.asarray(action)[0]))
-        return np.zeros(1), reward, True, False, {}
+        sample = _samples("action", action, (self.dimension,))
+        return np.zeros(1), float(self.shape(sample[0])), True, False, {}
+
+
+def _samples(name: str, given: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """An action, or a group of them, as numbers of the given shape; infinities are numbers, too."""
+    try:
+        x = np.asarray(given, float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be real numbers, got {str(given)[:80]!r}") from None
+    if x.shape != shape:
+        raise ValueError(f"{name} must have the shape {shape}, got {x.shape}")
+    if np.isnan(x).any():
+        raise ValueError(f"{name} must be real numbers, got nan")
+    return x

@@ -31,11 +31,12 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     controls.seed_input("seed")
     st.download_button(
         "All files (ZIP)",
-        lambda: paper.to_zip(results, export.write_figure),
+        lambda: export.to_zip(results),
         f"pkpo-figures-seed-{seed}.zip",
         "application/zip",
         icon=":material/folder_zip:",
-        help="Per figure a CSV, an interactive page and an image, tables, and claims.json.",
+        help="Per figure a CSV, an interactive page and an image, tables, and claims.json. Unpack it "
+        "first: the pages share one script.",
     )
     with st.popover("Copy as command", icon=":material/terminal:"):
         st.code(f"python -m pkpo figures --out figures --seed {seed}", language="bash")

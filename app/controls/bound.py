@@ -36,6 +36,12 @@ def suggested(chosen: Sequence[str], word: str) -> Callable[[str], str]:
     return lambda value: value if value in chosen else f"{word} {value}"
 
 
+def typed(texts: Sequence[str], word: str = "") -> list[str]:
+    """What such a list holds: each once, without blanks and the word of a suggestion."""
+    bare = ("".join(text.split()).removeprefix("".join(word.split())) for text in texts)
+    return list(dict.fromkeys(bare))
+
+
 def one_of(name: str, options: Sequence[str]) -> Callable[[str], str]:
     """A reader of texts that must be one of a few; raises ValueError at others."""
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import streamlit as st
 
 from app.controls.address import apply, current, memory, settings, view, write_address
-from app.controls.bound import TYPED, suggested
+from app.controls.bound import TYPED, suggested, typed
 from app.controls.link import tell
 from app.controls.page import COMPARISONS, Page
 from app.controls.text import problem_text
@@ -102,8 +102,8 @@ def _compare_controls(page: Page, slots: dict[str, Any]) -> str:
         current(page)["compare"] = f"{chosen} {page.first_values[chosen]}" if chosen else ""
 
     def change_values() -> None:
-        chosen = ["".join(value.split()) for value in st.session_state[key]]
-        current(page)["compare"] = " ".join([field, *dict.fromkeys(chosen)])
+        chosen = typed(st.session_state[key], WORDS.get(field, ""))
+        current(page)["compare"] = " ".join([field, *chosen])
 
     st.selectbox(
         "Compare",

@@ -10,10 +10,10 @@ import streamlit as st
 
 from app.access import Visitor
 from app.controls import BANDIT, TOY, Page, plain
-from app.controls.bound import TYPED
+from app.controls.bound import TYPED, typed
 from app.controls.link import unknown
 from app.controls.page import COMPARISONS
-from app.controls.sidebar import label_of
+from app.controls.sidebar import WORDS, label_of
 from app.controls.text import problem_text
 from app.runs import words
 from app.runs.engine import Engine
@@ -250,7 +250,7 @@ def _vary(page: Page, field: str, among: list[str], problem: str) -> None:
             _keep_vary(f"{chosen} {page.first_values[chosen]}" if chosen else "")
 
     def change_values() -> None:
-        texts = list(dict.fromkeys("".join(text.split()) for text in st.session_state[key]))
+        texts = typed(st.session_state[key], WORDS.get(field, ""))
         if texts != among:
             _keep_vary(" ".join([field, *texts]))
 

@@ -13,6 +13,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from pkpo.config import RunConfig, difference
+from pkpo.estimators import ESTIMATORS
 
 INK = "#6b7280"  # axes, references: readable on light and on dark
 SOFT = "rgba(127, 127, 127, 0.16)"  # grid, fills
@@ -70,8 +71,15 @@ def k_colour(k: int) -> str:
 
 
 def estimator_colour(name: str) -> str:
-    """The colour of an estimator everywhere; "dial:0.3" has the dial's."""
-    return ESTIMATOR_COLOURS[name.partition(":")[0]]
+    """The colour of an estimator everywhere; "dial:0.3" has the dial's.
+
+    Estimators that somebody else registered take the spare colours in order.
+    """
+    key = name.partition(":")[0]
+    if key in ESTIMATOR_COLOURS:
+        return ESTIMATOR_COLOURS[key]
+    others = [other for other in ESTIMATORS if other not in ESTIMATOR_COLOURS]
+    return OTHER_COLOURS[others.index(key) % len(OTHER_COLOURS) if key in others else 0]
 
 
 def reward_colour(share: float) -> str:

@@ -6,18 +6,10 @@ import importlib.util
 import os
 from pathlib import Path
 
+from pkpo.extras import missing
 from pkpo.lm.folders import ours
 
 DEVICES = ("cpu", "cuda")
-EXTRAS = {"torch": "lm"}
-"""By package, the extra of this project that brings it; "hf" brings the others."""
-
-
-def not_installed(package: str | None) -> str:
-    """What an error says of a package that is missing: what to do."""
-    name = package or "a package"
-    return f"needs {name}, which is not installed: pip install 'pkpo-lab[{EXTRAS.get(name, 'hf')}]'"
-
 
 def check_torch() -> None:
     """Refuse what cannot be computed without PyTorch.
@@ -26,10 +18,8 @@ def check_torch() -> None:
       ValueError: it is not installed.
     """
     if importlib.util.find_spec("torch") is None:
-        raise ValueError(
-            f"a language model {not_installed('torch')} (there is no build of it for Intel Macs and "
-            "Alpine Linux)"
-        )
+        needed = missing("a language model", ModuleNotFoundError(name="torch"))
+        raise ValueError(f"{needed} (there is no build of it for Intel Macs and Alpine Linux)")
 
 
 def device_of(model: str | Path) -> str:

@@ -82,7 +82,7 @@ def check_words(model: str, problems: str) -> None:
 
 def known_words(model: str) -> list[str]:
     """The tokens of a model of ours."""
-    return json.loads((find(model) / VOCABULARY).read_text())
+    return json.loads((find(model) / VOCABULARY).read_text(encoding="utf-8"))
 
 
 @cache
@@ -92,7 +92,7 @@ def _own_words() -> frozenset[str]:
 
 @cache
 def _gsm_symbolic_words() -> frozenset[str]:
-    return frozenset(json.loads((GSM_SYMBOLIC / VOCABULARY).read_text()))
+    return frozenset(json.loads((GSM_SYMBOLIC / VOCABULARY).read_text(encoding="utf-8")))
 
 
 WORDS = {"fresh": _own_words, "gsm_symbolic": _gsm_symbolic_words}
@@ -113,4 +113,4 @@ def load_hard(model: str | Path) -> list[Problem]:
     path = None if str(model).startswith(HUB) else find(model) / "hard.json"
     if path is None or not path.is_file():
         raise ValueError(f"problems cannot be hard: model {model} has no hard.json")
-    return [Problem(**item) for item in json.loads(path.read_text())]
+    return [Problem(**item) for item in json.loads(path.read_text(encoding="utf-8"))]

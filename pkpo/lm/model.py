@@ -17,7 +17,8 @@ from safetensors import torch as safetensors
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pkpo.lm.device import device_of, not_installed
+from pkpo.extras import missing
+from pkpo.lm.device import device_of
 from pkpo.lm.folders import HUB, VOCABULARY, WEIGHTS, download, find, ours
 from pkpo.lm.tokenizer import Tokenizer
 
@@ -299,12 +300,14 @@ def save(model: LanguageModel, folder: Path) -> None:
     weights = {name: w.half().contiguous() for name, w in to_llama(model.decoder).items()}
     data = safetensors.save(weights, {"format": "pt"})
     (folder / "model.safetensors").write_bytes(data)
-    (folder / "config.json").write_text(json.dumps(llama_config(config), indent=1) + "\n")
+    (folder / "config.json").write_text(
+        json.dumps(llama_config(config), indent=1) + "\n", encoding="utf-8"
+    )
     words = json.dumps(model.tokenizer.vocabulary, indent=0)
-    (folder / VOCABULARY).write_text(words + "\n")
+    (folder / VOCABULARY).write_text(words + "\n", encoding="utf-8")
     if model.limit:
         generation = json.dumps({"do_sample": True, "max_new_tokens": model.limit}, indent=1)
-        (folder / GENERATION).write_text(generation + "\n")
+        (folder / GENERATION).write_text(generation + "\n", encoding="utf-8")
 
 
 def load(model: str | Path, lora: int = 0) -> Model:
@@ -327,13 +330,17 @@ def load(model: str | Path, lora: int = 0) -> Model:
         return _pretrained(path, lora, device)
     if lora:
         raise ValueError(f"lora must be 0 for model {model}, all of which is trained, got {lora}")
-    shape = json.loads((path / "config.json").read_text())
+    shape = json.loads((path / "config.json").read_text(encoding="utf-8"))
     decoder = Decoder(ModelConfig(**{name: shape[theirs] for name, theirs in _CONFIG.items()}))
     weights = safetensors.load_file(path / "model.safetensors")
     from_llama(decoder, {name: w.float() for name, w in weights.items()})
-    words = json.loads((path / VOCABULARY).read_text())
+    words = json.loads((path / VOCABULARY).read_text(encoding="utf-8"))
     generation = path / GENERATION
-    limit = json.loads(generation.read_text())["max_new_tokens"] if generation.is_file() else 0
+    limit = (
+        json.loads(generation.read_text(encoding="utf-8"))["max_new_tokens"]
+        if generation.is_file()
+        else 0
+    )
     return LanguageModel(decoder.to(device), Tokenizer(words), limit)
 
 
@@ -341,7 +348,7 @@ def _pretrained(path: Path, lora: int, device: str) -> Model:
     try:  # late: our own models need neither transformers nor peft
         from pkpo.lm.pretrained import load_pretrained
     except ModuleNotFoundError as reason:
-        raise ValueError(f"model {path} {not_installed(reason.name)}") from None
+        raise missing(f"model {path}", reason) from None
     return load_pretrained(path, lora, device)
 
 

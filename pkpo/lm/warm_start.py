@@ -233,9 +233,9 @@ def describe(folder: Path, recipe: Recipe, command: str, seconds: float) -> None
         rule="---|" * len(KS),
         table="\n".join(_table_row(found, x) for x in (*np.unique(found.difficulties), None)),
     )
-    (folder / "README.md").write_text(card)
+    (folder / "README.md").write_text(card, encoding="utf-8")
     hard = [json.dumps(asdict(p)) for p in hard_problems(model, HARD, source=recipe.source)]
-    (folder / "hard.json").write_text("[\n" + ",\n".join(hard) + "\n]\n")
+    (folder / "hard.json").write_text("[\n" + ",\n".join(hard) + "\n]\n", encoding="utf-8")
     for name, (count, split) in recipe.files.items():
         write_gsm8k(recipe.source.problems(count, 0, split), folder / name)
     print(card)

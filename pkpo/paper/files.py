@@ -57,12 +57,13 @@ def _csv(heads: Sequence[str], rows: Iterable[Iterable]) -> str:
     return out.getvalue()
 
 
-def to_zip(results: Sequence[Result], write: Callable[[Recipe, Result, Path], object]) -> bytes:
-    """Every file that the command line writes, in one archive.
+def to_zip(results: Sequence[Result], write: Callable[..., object]) -> bytes:
+    """Every file that the command line writes, in one archive; its pages share plotly's code.
 
     Args:
       results: what to pack.
-      write: puts a recipe's files into a folder (`pkpo.figures.export.write_figure`).
+      write: puts a recipe's files into a folder (`pkpo.figures.export.write_figure`); is told that its
+        pages are `shared`.
     """
     packed = io.BytesIO()
     with (
@@ -71,8 +72,8 @@ def to_zip(results: Sequence[Result], write: Callable[[Recipe, Result, Path], ob
     ):
         out = Path(folder)
         for result in results:
-            write(RECIPES[result.key], result, out)
-        (out / "claims.json").write_text(claims_json(results))
+            write(RECIPES[result.key], result, out, shared=True)
+        (out / "claims.json").write_text(claims_json(results), encoding="utf-8")
         for file in sorted(out.iterdir()):
             archive.write(file, file.name)
     return packed.getvalue()

@@ -20,12 +20,12 @@ RECIPES: dict[str, Recipe] = {
 
 
 def choose(keys: Sequence[str]) -> list[Recipe]:
-    """The recipes of these keys, all of them for none.
+    """The recipes of these keys, each once; all of them for none.
 
     Raises:
       ValueError: an unknown key.
     """
     unknown = [key for key in keys if key not in RECIPES]
     if unknown:
-        raise ValueError(f"figure must be one of {', '.join(RECIPES)}, got {unknown[0]!r}")
-    return [RECIPES[key] for key in keys] if keys else list(RECIPES.values())
+        raise ValueError(f"figure must be one of {', '.join(RECIPES)}, got {unknown[0][:40]!r}")
+    return [RECIPES[key] for key in dict.fromkeys(keys)] if keys else list(RECIPES.values())

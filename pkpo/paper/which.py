@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pkpo.estimators import get_estimator
-from pkpo.lm.device import not_installed
+from pkpo.extras import missing
 from pkpo.lm.experiments import SPREAD
 from pkpo.paper.recipe import Claim, Grid, Progress, Recipe, Table
 from pkpo.paper.trained import SURE, mean_and_error, standing_out
@@ -47,7 +47,7 @@ class Spread:
         try:  # late: nothing else here needs torch
             from pkpo.lm.spread import measure
         except ModuleNotFoundError as reason:
-            raise ValueError(f"this {not_installed(reason.name)}") from None
+            raise missing("measuring it anew", reason) from None
         return measure(seed, progress)
 
     def origin(self, data: dict[str, Any]) -> str:

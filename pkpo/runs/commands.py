@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pkpo.config import RunConfig, command
+from pkpo.output import to_json
 from pkpo.runs.executor import Executor, make_executor
 from pkpo.runs.run import STATUSES, Run, StoreError
 from pkpo.runs.store import Store
@@ -43,6 +44,25 @@ def add_to(commands: argparse._SubParsersAction) -> None:
         parser.set_defaults(run=_guarded, act=action)
 
 
+@contextmanager
+def writable(folder: str) -> Iterator[Path]:
+    """The folder that --out names, made if it is missing; what goes wrong while writing is named.
+
+    Raises:
+      ValueError: no name, or a folder that cannot be written.
+    """
+    if not folder.strip():
+        raise ValueError(f"--out must name a folder, got {folder!r}")
+    try:
+        out = Path(folder)
+        out.mkdir(parents=True, exist_ok=True)
+        yield out
+    except BrokenPipeError:  # of what is printed meanwhile
+        raise
+    except OSError as reason:
+        raise ValueError(f"--out {folder}: {reason.strerror or reason}") from None
+
+
 def start(configs: Sequence[RunConfig], as_json: bool) -> None:
     """Submit runs, together if there are several, start what may start, and print their ids.
 
@@ -61,7 +81,7 @@ def start(configs: Sequence[RunConfig], as_json: bool) -> None:
     except StoreError as reason:
         raise ValueError(str(reason)) from None
     if as_json:
-        print(json.dumps(reports if len(reports) > 1 else reports[0]))
+        print(to_json(reports if len(reports) > 1 else reports[0]))
     else:
         print("\n".join(ids))
 
@@ -79,7 +99,7 @@ def _guarded(arguments: argparse.Namespace) -> int:
 def _list(arguments: argparse.Namespace, store: Store, executor: Executor) -> int:
     runs = store.runs(status=arguments.status)
     if arguments.json:
-        print(json.dumps([_report(store, run) for run in runs]))
+        print(to_json([_report(store, run) for run in runs]))
         return 0
     places = {id: place for place, id in enumerate(store.queue(), 1)}
     for run in runs:
@@ -92,7 +112,7 @@ def _list(arguments: argparse.Namespace, store: Store, executor: Executor) -> in
 def _show(arguments: argparse.Namespace, store: Store, executor: Executor) -> int:
     run = store.run(arguments.id)
     if arguments.json:
-        print(json.dumps(_report(store, run)))
+        print(to_json(_report(store, run)))
         return 0
     print(_line(run, {id: place for place, id in enumerate(store.queue(), 1)}))
     for change in store.changes(run.id):
@@ -121,19 +141,17 @@ def _resume(arguments: argparse.Namespace, store: Store, executor: Executor) -> 
 
 def _delete(arguments: argparse.Namespace, store: Store, executor: Executor) -> int:
     store.delete(arguments.id)
-    print(json.dumps({"id": arguments.id}) if arguments.json else f"deleted {arguments.id}")
+    print(to_json({"id": arguments.id}) if arguments.json else f"deleted {arguments.id}")
     return 0
 
 
 def _export(arguments: argparse.Namespace, store: Store, executor: Executor) -> int:
     from pkpo.runs import export
 
-    try:
-        files = export.write(store, arguments.id, Path(arguments.out))
-    except OSError as reason:
-        raise ValueError(f"--out {arguments.out}: {reason.strerror or reason}") from None
+    with writable(arguments.out) as out:
+        files = export.write(store, arguments.id, out)
     if arguments.json:
-        print(json.dumps({"id": arguments.id, "files": [str(path) for path in files]}))
+        print(to_json({"id": arguments.id, "files": [str(path) for path in files]}))
     else:
         print("\n".join(map(str, files)))
     return 0

@@ -235,7 +235,7 @@ def cores() -> int:
 def last_line(log: Path) -> str:
     """The last line of a log, shortened; "" if there is none."""
     try:
-        lines = log.read_text(errors="replace").splitlines()
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return ""
     return lines[-1][:200] if lines else ""

@@ -51,8 +51,9 @@ def write(store: Store, id: str, out: Path) -> list[Path]:
     """
     out.mkdir(parents=True, exist_ok=True)
     files = [out / f"{id}.csv", out / f"{id}.json"]
-    files[0].write_text(metrics_csv(store.events(id)))
-    files[1].write_text(settings_json(store.run(id), store.changes(id)))
+    files[0].write_text(metrics_csv(store.events(id)), encoding="utf-8")
+    settings = settings_json(store.run(id), store.changes(id))
+    files[1].write_text(settings, encoding="utf-8")
     if (source := checkpoint.newest_file(store.files(id))) is not None:
         files.append(out / f"{id}.safetensors")
         shutil.copyfile(source, files[-1])

@@ -37,8 +37,8 @@ class Process:
 def _from_proc(pid: int) -> str:
     """Ticks from the machine's start to the process's, and which start of the machine that was."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
     except OSError:
         return ""
     state, *rest = stat.rpartition(")")[2].split()  # the name before it may hold anything

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -12,6 +12,8 @@ import time
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
+
+from pkpo.figures.browsers import candidates
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = (
@@ -27,14 +29,23 @@ DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 """Asks this machine itself, whatever http_proxy says."""
 
 
+@functools.cache
 def executable() -> str | None:
-    """The Chromium or Chrome on this machine; None where there is none but playwright's own."""
-    named = os.environ.get("PKPO_BROWSER")
-    for name in (named, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"):
-        if name and (path := shutil.which(name)):
-            return path
-    mac = "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
-    return mac if os.path.exists(mac) else None
+    """The Chromium or Chrome on this machine that works, or that PKPO_BROWSER names.
+
+    None where there is none but playwright's own.
+    """
+    found = candidates("PKPO_BROWSER")
+    return found[0] if os.environ.get("PKPO_BROWSER") else next(filter(_works, found), None)
+
+
+def _works(path: str) -> bool:
+    command = [path, "--headless", *FLAGS, "--dump-dom", "data:text/html,<p>ready</p>"]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return "<p>ready</p>" in said.stdout
 
 
 def free_port() -> int:

@@ -14,6 +14,7 @@ def works() -> bool:
     """A browser is there and draws a page."""
     from playwright.sync_api import Error, sync_playwright
 
+    executable.cache_clear()  # one may just have been installed
     try:
         with sync_playwright() as playwright:
             chromium = playwright.chromium.launch(executable_path=executable(), args=list(FLAGS))

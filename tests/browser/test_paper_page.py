@@ -63,7 +63,7 @@ def test_another_seed_goes_to_the_url_and_the_downloads(visit):
     page.wait_for_url(re.compile(r"\?seed=1$"))
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV", exact=True).nth(2).click()
-    with open(download.value.path()) as file:
+    with open(download.value.path(), encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["variance"]) for row in rows] == paper.RECIPES["fig4"].run(1).table[
         "variance"
