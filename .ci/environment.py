@@ -69,7 +69,7 @@ def make(folder: Path, wanted: str) -> int:
         install(python, wanted)
     except subprocess.CalledProcessError as reason:
         return reason.returncode or 1
-    done.write_text(state)
+    done.write_text(state, encoding="utf-8")
     print(f"Installed into {folder.name} in {time.monotonic() - start:.0f} s.", flush=True)
     return 0
 
@@ -153,7 +153,7 @@ def alone(folder: Path) -> Iterator[None]:
     """Wait until nobody else makes this environment."""
     import fcntl
 
-    with open(f"{folder}.making", "w") as file:
+    with open(f"{folder}.making", "w", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -11,6 +11,7 @@ from pkpo.lm.folders import ours
 
 DEVICES = ("cpu", "cuda")
 
+
 def check_torch() -> None:
     """Refuse what cannot be computed without PyTorch.
 
