@@ -43,7 +43,9 @@ function findScrolling() {
 function measure() {
   const main = document.querySelector(MAIN);
   if (!main || matchMedia("print").matches) return;
-  document.documentElement.style.setProperty("--pk-page-width", main.clientWidth);
+  const { paddingLeft, paddingRight } = getComputedStyle(main);
+  const width = main.clientWidth - parseFloat(paddingLeft) - parseFloat(paddingRight);
+  document.documentElement.style.setProperty("--pk-page-width", width);
 }
 
 function watchLayout() {
