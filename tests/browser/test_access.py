@@ -92,6 +92,14 @@ CUT = """() => {
   const cut = [];
   for (const row of document.querySelectorAll('[role=radiogroup], [data-testid=stTopNav]'))
     if (row.scrollWidth > row.clientWidth + 1) cut.push(`${row.innerText.slice(0, 40)} is cut`);
+  for (const plot of document.querySelectorAll('.js-plotly-plot')) {
+    const box = plot.getBoundingClientRect();
+    for (const text of plot.querySelectorAll('text')) {
+      const { left, right, top, bottom, width } = text.getBoundingClientRect();
+      if (width && (left < box.left - 1 || right > box.right + 1 || top < box.top - 1 || bottom > box.bottom + 1))
+        cut.push(`${text.textContent} is cut`);
+    }
+  }
   const main = document.querySelector('[data-testid=stMain]');
   if (main.scrollWidth > main.clientWidth + 1) cut.push('the page scrolls sideways');
   return cut;
