@@ -1,4 +1,4 @@
-"""Every page can be read and worked: axe-core's rules, contrast of charts, nothing cut, whole on paper."""
+"""Every page can be read and worked: axe-core's rules, charts' contrast, nothing cut, whole on paper."""
 
 from __future__ import annotations
 
@@ -73,7 +73,8 @@ FAINT = """() => {
     .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
     .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
   const page = numbers(getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor);
-  const words = ['.xtick', '.ytick', '.cbaxis', '.g-xtitle', '.g-ytitle', '.g-gtitle', '.legend', '.cbtitle'];
+  const words = ['.xtick', '.ytick', '.cbaxis', '.g-xtitle', '.g-ytitle', '.g-gtitle', '.legend',
+    '.cbtitle'];
   const found = [...document.querySelectorAll(words.map((word) => `.js-plotly-plot ${word} text`))];
   const ratio = (text) => {
     const { fill, fillOpacity, opacity } = getComputedStyle(text);
@@ -96,7 +97,8 @@ CUT = """() => {
     const box = plot.getBoundingClientRect();
     for (const text of plot.querySelectorAll('text')) {
       const { left, right, top, bottom, width } = text.getBoundingClientRect();
-      if (width && (left < box.left - 1 || right > box.right + 1 || top < box.top - 1 || bottom > box.bottom + 1))
+      const across = left < box.left - 1 || right > box.right + 1;
+      if (width && (across || top < box.top - 1 || bottom > box.bottom + 1))
         cut.push(`${text.textContent} is cut`);
     }
   }
@@ -111,7 +113,8 @@ OFF_PAPER = """() => {
   for (const controls of ['[data-testid=stSidebar]', '[data-testid=stHeader]', '.stMain .stButton',
       '.stMain .stPopover', '.stMain .stSlider', '.stMain .stSelectbox', '.pk-bar button'])
     if ([...document.querySelectorAll(controls)].some(shown)) wrong.push(`${controls} is printed`);
-  for (const node of document.querySelectorAll('.stMain :is(h1, h2, h3, p, pre, table, figure, .main-svg)')) {
+  const whole = '.stMain :is(h1, h2, h3, p, pre, table, figure, .main-svg)';
+  for (const node of document.querySelectorAll(whole)) {
     const { left, right } = node.getBoundingClientRect();
     if (shown(node) && (left < -1 || right > innerWidth + 1))
       wrong.push(`${node.tagName} ${node.textContent.slice(0, 40)} from ${left} to ${right}`);
