@@ -105,6 +105,7 @@ def lab_axis(point: LabSettings, own: dict[str, Any], without: Sequence[str] = (
         options,
         format_func=lab.AXES.__getitem__,
         required=True,
+        wrap=True,
         **_bind("axis", chosen, ""),
     )
     if own["axis"] not in ("", chosen):

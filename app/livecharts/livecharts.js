@@ -148,7 +148,7 @@ class LiveCharts {
       figure.dataset.column = panel.column;
       element("figcaption", "", figure).textContent = panel.title;
       const plot = element("div", "lc-plot", figure);
-      plot.setAttribute("role", "img");
+      plot.setAttribute("role", "figure");
       this.resizing.observe(plot);
       return { ...panel, plot };
     });
@@ -243,7 +243,7 @@ class LiveCharts {
     table.replaceChildren();
     for (const [i, cells] of [["", ...heads], ...rows].entries()) {
       const row = element("tr", "", table);
-      cells.forEach((text, at) => (element(i && at ? "td" : "th", "", row).textContent = text));
+      cells.forEach((text, at) => (element(at ? (i ? "td" : "th") : i ? "th" : "td", "", row).textContent = text));
     }
   }
 

@@ -23,7 +23,7 @@ class Chart {
     layout.width = this.plot.clientWidth;
     layout.height = this.plot.clientHeight;
     this.title();
-    set(this.plot, { role: "img", "aria-label": spec.alt });
+    set(this.plot, { role: "figure", "aria-label": spec.alt });
     this.over.replaceChildren();
     const clip = `pk-clip-${this.name}`;
     this.clip = mark(mark(mark(this.over, "defs"), "clipPath", { id: clip }), "rect");

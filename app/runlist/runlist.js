@@ -15,7 +15,10 @@ class List {
     this.root = root;
     this.rows = new Map();
     const head = element("tr", "", root.querySelector("thead"));
-    for (const [i, text] of HEADS.entries()) element("th", i > 2 ? "rl-number" : "", head, text).scope = "col";
+    for (const [i, text] of HEADS.entries()) {
+      if (text) element("th", i > 2 ? "rl-number" : "", head, text).scope = "col";
+      else element("td", "", head);
+    }
   }
 
   // What the server knows to be chosen only counts for rows that are new here: a box is ticked here first, and

@@ -498,7 +498,7 @@ def cloud(found: dict[str, np.ndarray]) -> go.Figure:
     rule = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "layer": "below"}
     return figure(
         traces,
-        axis("estimate along the exact gradient (1: the truth)", range=[1 - width, 1 + width]),
+        axis("along the exact gradient<br>(1: the truth)", range=[1 - width, 1 + width]),
         axis(
             "",
             range=[len(found) - 0.5, -0.5],
@@ -511,7 +511,7 @@ def cloud(found: dict[str, np.ndarray]) -> go.Figure:
             rule | {"x0": 1, "x1": 1, "line": {"color": INK, "width": 2, "dash": "dash"}},
             rule | {"x0": 0, "x1": 0, "line": {"color": SOFT, "width": 2}},
         ],
-        margin={"l": 150, "r": 14, "t": 12, "b": 50},
+        margin={"l": 150, "r": 14, "t": 12, "b": 64},
     )
 
 

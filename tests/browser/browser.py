@@ -55,12 +55,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_app(*options: str, **environment: str):
-    """The app as `make app` starts it, on a port of its own; yields its address.
+def running_app(*options: str, port: int | None = None, **environment: str):
+    """The app as `make app` starts it, on a port of its own unless one is given; yields its address.
 
     Its runs are kept in a folder of its own unless PKPO_DATA_DIR is given.
     """
-    port = free_port()
+    port = port or free_port()
     command = [sys.executable, "-m", "app", *options, "--server.port", str(port)]
     with tempfile.TemporaryDirectory(prefix="pkpo-") as folder:
         process = subprocess.Popen(

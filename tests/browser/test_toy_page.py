@@ -57,7 +57,7 @@ def test_opens_on_a_finished_picture(visit):
         assert f"max@8 {run['max@8'][-1]:.3f}" in text
         assert f"max@1 {run['max@1'][-1]:.3f}" in text
     assert "k = 8 stands at θ = 0.97" in page.inner_text("main, .stMain").replace("\u00a0", " ")
-    alts = page.locator(".pk-plot[role=img]").evaluate_all("n => n.map(x => x.ariaLabel)")
+    alts = page.locator(".pk-plot[role=figure]").evaluate_all("n => n.map(x => x.ariaLabel)")
     assert "0.969 for k = 8" in alts[0]
 
 
