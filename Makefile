@@ -1,48 +1,54 @@
 # Two commands do everything: `make app` and `make test`. The others are parts of them.
 PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+BIN := .venv/bin
+# Where the app listens: `make app PORT=8600`.
+LISTENING = $(if $(PORT),--server.port=$(PORT))
 # Files of tests run side by side, one on each core, at most four.
-TOGETHER := -n logical --maxprocesses 4 --dist loadfile
+SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile
 
-.PHONY: setup app classroom test test-slow bench lint browser clean
+.PHONY: setup setup-all app classroom test test-slow test-newest bench lint browser upgrade clean
 
-setup: $(READY)
+# What the app needs, and what tests need besides; ready in a moment where nothing has changed.
+setup:
+	@$(PYTHON) .ci/environment.py app
 
-$(READY): requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "PKPO Lab needs Python 3.11 or newer; '$(PYTHON)' is older. Try: make PYTHON=python3.12 ..."; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
-	@touch $(READY)
+setup-all:
+	@$(PYTHON) .ci/environment.py all
 
 app: setup
-	$(BIN)/python -m app
+	$(BIN)/python -m app $(LISTENING)
 
 # For a room: on the local network, with a link of the host's own.
 classroom: setup
-	$(BIN)/python -m app --classroom
+	$(BIN)/python -m app --classroom $(LISTENING)
 
-lint: setup
+lint: setup-all
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 # Every test but the slow tier. The browser tests need a Chromium or Chrome, and the machine to themselves.
-test: setup browser lint
-	$(BIN)/python -m pytest -m "not browser and not slow" $(TOGETHER)
+test: setup-all browser lint
+	$(BIN)/python -m pytest -m "not browser and not slow" $(SIDE_BY_SIDE)
 	$(BIN)/python -m pytest -m "browser and not slow"
 
-test-slow: setup browser
+test-slow: setup-all browser
 	$(BIN)/python -m pytest -m slow
 
-bench: setup
+# The tests that need no browser, on the newest versions that the ranges of requirements.txt allow.
+test-newest:
+	@$(PYTHON) .ci/environment.py newest
+	.venv-newest/bin/python -m pytest -m "not browser and not slow" $(SIDE_BY_SIDE)
+
+# Resolve requirements.lock anew.
+upgrade:
+	@$(PYTHON) .ci/environment.py lock
+
+bench: setup-all
 	$(BIN)/python -m tests.bench
 
-browser: setup
+browser: setup-all
 	@$(BIN)/python -m tests.browser.install
 
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .venv-newest *.making build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
