@@ -41,7 +41,6 @@ GONE = 15.0  # seconds in which Ray must end what nobody waits for any more
 def store(tmp_path, monkeypatch) -> Iterator[Store]:
     monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("PKPO_CHECKPOINT_SECONDS", "0.2")
-    monkeypatch.setattr(executor, "HEARTBEAT_LOST", 0.3)
     monkeypatch.delenv("PKPO_WORKERS", raising=False)
     made = Store()
     yield made

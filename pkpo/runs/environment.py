@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import math
 import os
@@ -77,6 +78,12 @@ def device_of(config: RunConfig) -> str:
     if not isinstance(config, WordProblemsConfig) or ray_address():
         return "cpu"
     return device.device_of(config.model)
+
+
+def why(reason: OSError) -> str:
+    """Why a file could not be written, in a few words."""
+    full = reason.errno in (errno.ENOSPC, errno.EDQUOT)
+    return "the disk is full" if full else reason.strerror or str(reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,7 @@ import sqlite3
 import threading
 import time
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from pkpo.config import Change, RunConfig
-from pkpo.runs.environment import Limits, data_folder, device_of
+from pkpo.runs.environment import Limits, data_folder, device_of, why
 from pkpo.runs.process import Process
 from pkpo.runs.run import (
     STATUSES,
@@ -38,6 +39,7 @@ from pkpo.runs.run import (
 )
 
 TIMEOUT = 10.0  # seconds to wait for another process that writes
+RETRY = 0.01  # seconds
 NAME_LENGTH = 80
 
 # The tables of every version of this program, each made of the one before it.
@@ -93,6 +95,10 @@ CREATE TABLE details (
 """,
 )
 
+_NO_WAL = (
+    "cannot be shared there: its folder is on a network file system, or one that does not lock as "
+    "SQLite's write-ahead log needs; PKPO_DATA_DIR can name a folder on a disk of this machine"
+)
 _REASONS = {
     "SQLITE_BUSY": "is held by another process; try again",
     "SQLITE_LOCKED": "is held by another process; try again",
@@ -101,6 +107,7 @@ _REASONS = {
     "SQLITE_CANTOPEN": "cannot be opened: its folder may be read-only",
     "SQLITE_CORRUPT": "is damaged; move it away to begin a new one",
     "SQLITE_NOTADB": "is damaged; move it away to begin a new one",
+    "SQLITE_PROTOCOL": _NO_WAL,
     "SQLITE_IOERR": "cannot be read or written: the disk failed or is full",
 }
 
@@ -131,7 +138,7 @@ class Store:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as reason:
             raise StoreError(
-                f"{self.folder} cannot be made or written: {reason.strerror}; "
+                f"{self.folder} cannot be made or written: {why(reason)}; "
                 "PKPO_DATA_DIR can name another place"
             ) from reason
         with self._explained():
@@ -312,27 +319,28 @@ class Store:
 
     # --- For executors ----------------------------------------------------------------------------
 
-    def claim(self, slots: Callable[[str], int]) -> list[str]:
+    def claim(self, slots: Callable[[str], int], lost: Sequence[str] = ()) -> list[str]:
         """Mark as running what may start now; whoever gets an id here must launch its worker.
 
         Args:
           slots: a device -> runs that it can serve at the same time.
+          lost: runs that do not count, though they are marked as running.
         """
         if not self.queue():
             return []
         with self._write() as db:
-            busy = dict(
-                db.execute(
-                    "SELECT device, count(*) FROM runs WHERE status = 'running' GROUP BY device"
-                ).fetchall()
+            busy = Counter(
+                device
+                for id, device in db.execute("SELECT id, device FROM runs WHERE status = 'running'")
+                if id not in lost
             )
             claimed = []
             for id in _queue(db):
                 device = _row(db, id)["device"]
-                if busy.get(device, 0) < slots(device):
+                if busy[device] < slots(device):
                     now = time.time()
                     _move(db, id, "running", started=now, heartbeat=now)
-                    busy[device] = busy.get(device, 0) + 1
+                    busy[device] += 1
                     claimed.append(id)
         return claimed
 
@@ -368,6 +376,15 @@ class Store:
             )
             count = db.execute("SELECT count(*) FROM events WHERE run = ?", (id,)).fetchone()[0]
         return run, count
+
+    def beat(self, id: str, process: Process) -> None:
+        """Give a sign of life, if the run is this process's."""
+        with self._write() as db:
+            db.execute(
+                "UPDATE runs SET heartbeat = ? "
+                "WHERE id = ? AND status = 'running' AND pid = ? AND process = ?",
+                (time.time(), id, process.pid, process.started),
+            )
 
     def note(self, id: str, message: str) -> None:
         """Show a line about a run."""
@@ -513,7 +530,8 @@ def _open(file: Path, timeout: float) -> sqlite3.Connection:
     db = sqlite3.connect(file, timeout=timeout, isolation_level=None, check_same_thread=False)
     db.row_factory = sqlite3.Row
     db.text_factory = lambda text: text.decode(errors="replace")  # damage is found where it is read
-    db.execute("PRAGMA journal_mode = WAL")
+    if _log_ahead(db, timeout) != "wal":
+        raise StoreError(f"{file} {_NO_WAL}")
     db.execute("PRAGMA synchronous = NORMAL")
     if _version(db) < len(_TABLES):
         with _transaction(db):
@@ -524,6 +542,22 @@ def _open(file: Path, timeout: float) -> sqlite3.Connection:
     if _version(db) != len(_TABLES):
         raise StoreError(f"{file} was written by another version of this program")
     return db
+
+
+def _log_ahead(db: sqlite3.Connection, timeout: float) -> str:
+    """Ask for a write-ahead log; how changes are logged then.
+
+    Where several open a new database, SQLite refuses all but one at once, without its usual patience.
+    """
+    end = time.monotonic() + timeout
+    while True:
+        try:
+            return db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        except sqlite3.OperationalError as reason:
+            busy = reason.sqlite_errorname.startswith("SQLITE_BUSY")
+            if not busy or time.monotonic() > end:
+                raise
+            time.sleep(RETRY)
 
 
 def _version(db: sqlite3.Connection) -> int:
