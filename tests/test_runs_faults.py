@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import random
@@ -20,8 +21,10 @@ import numpy as np
 import pytest
 
 from pkpo.config import BanditConfig, HillConfig
-from pkpo.runs import LocalExecutor, Run, Store, StoreError, executor
+from pkpo.runs import LocalExecutor, Run, Store, StoreError, executor, worker
+from pkpo.runs import process as processes
 from pkpo.runs.environment import ROOT
+from pkpo.runs.process import Process
 from pkpo.training import record, replay
 
 CONFIG = HillConfig(n=8, schedule="4", steps=3000, optimizer="adam", learn_sigma=True)
@@ -165,6 +168,161 @@ def test_a_silent_worker_is_not_replaced_and_a_second_one_refused(store, monkeyp
     os.kill(run.process.pid, signal.SIGCONT)
     wait(store, id, over, local)
     check_events(store, id)
+
+
+def test_right_after_a_kill_it_can_be_resumed_and_deleted(store):
+    """One command, with no look before it: the status is as old as the kill."""
+
+    def pkpo(*words: str) -> tuple[int, str, str]:
+        command = [sys.executable, "-m", "pkpo", "runs", *words]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        return done.returncode, done.stdout, done.stderr
+
+    def killed() -> None:
+        run = wait(store, id, under_way)
+        os.kill(run.process.pid, signal.SIGKILL)
+        wait_for_end(run.process)
+        assert store.run(id).status == "running"
+
+    id = store.submit(LONG)
+    LocalExecutor(store).reconcile()
+    killed()
+    status, said, problem = pkpo("resume", id)
+    assert (status, problem) == (0, "") and f"{id}  running" in said
+    killed()
+    status, _, problem = pkpo("stop", id)
+    assert status == 2 and "is interrupted and cannot be stopped" in problem
+    assert pkpo("resume", id)[0] == 0
+    killed()
+    assert pkpo("delete", id) == (0, f"deleted {id}\n", "")
+    assert store.runs() == []
+
+
+def wait_for_end(process: Process) -> None:
+    end = time.monotonic() + PATIENCE
+    while process.alive:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+ELSEWHERE = """
+import time
+from pkpo.runs import LocalExecutor, Store, trainer
+store = Store()
+local = LocalExecutor(store)
+local.reconcile()
+while store.runs(status=("queued", "running")):
+    local.reconcile()
+    time.sleep(0.1)
+"""
+
+
+def elsewhere(code: str) -> subprocess.Popen:
+    """A process that others cannot see, and that sees none of them: as in another container."""
+    if shutil.which("unshare") is None:
+        pytest.skip("needs Linux")
+    unshared = ["unshare", "-r", "--pid", "--fork", "--mount-proc", "--kill-child"]
+    tried = subprocess.run([*unshared, "true"], capture_output=True, text=True)
+    if tried.returncode:
+        pytest.skip(f"no PID namespaces here: {tried.stderr.strip()}")
+    return subprocess.Popen([*unshared, sys.executable, "-c", code], cwd=ROOT)
+
+
+def test_a_worker_in_another_pid_namespace(store, monkeypatch):
+    """Looks from here take nothing away from it; its own namespace sees it; silence must be long."""
+    id, there, here = store.submit(CONFIG), elsewhere(ELSEWHERE), LocalExecutor(store)
+    try:
+        run = wait(store, id, under_way)
+        assert not run.process.visible and not run.process.alive
+        held = [pid for pid in workers(id) if pid != run.process.pid]
+        for pid in held:
+            os.kill(pid, signal.SIGSTOP)  # as in an update that takes long, or a machine that sleeps
+        monkeypatch.setattr(executor, "FAR_SILENCE", 0.2)
+        time.sleep(0.4)
+        here.reconcile()
+        assert store.run(id).status == "running"
+        monkeypatch.setattr(executor, "FAR_SILENCE", 600.0)
+        with pytest.raises(ValueError, match="another container .* sign of life . s ago; .* 600 s"):
+            here.give_up(id)
+        for pid in held:
+            os.kill(pid, signal.SIGCONT)
+        assert wait(store, id, over, here).status == "finished"
+        check_events(store, id)
+    finally:
+        there.kill()
+        there.wait()
+
+
+def test_what_died_elsewhere_is_taken_over_when_asked(store, monkeypatch):
+    """Nobody who only looks declares it dead; a queue here does not wait for it; `resume` may."""
+    id, there, here = store.submit(CONFIG), elsewhere(ELSEWHERE), LocalExecutor(store, {"cpu": 1})
+    try:
+        wait(store, id, under_way)
+    finally:
+        there.kill()  # and with it, all in its namespace
+        there.wait()
+    other = store.submit(CONFIG.replace(seed=1))
+    here.reconcile()
+    assert [store.run(one).status for one in (id, other)] == ["running", "queued"]
+    monkeypatch.setattr(executor, "FAR_SILENCE", 0.2)
+    time.sleep(0.4)
+    wait(store, other, over, here)
+    assert store.run(id).status == "running"
+    here.give_up(id)
+    run = store.run(id)
+    assert run.status == "interrupted" and "no sign of life for" in run.message
+    store.resume(id)
+    wait(store, id, over, here)
+    check_events(store, id)
+
+
+def test_what_died_elsewhere_can_be_stopped(store, monkeypatch):
+    process = dataclasses.replace(Process.own(), started="1 after 2 in 3 on ")
+    id = store.submit(CONFIG)
+    assert store.claim(lambda device: 1) == [id]
+    store.begin(id, process, {})
+    monkeypatch.setattr(executor, "FAR_SILENCE", 0.2)
+    here = LocalExecutor(store, stop_grace=0.1)
+    time.sleep(0.4)
+    here.reconcile()
+    assert store.run(id).status == "running"
+    store.stop(id)
+    assert wait(store, id, over, here).status == "stopped"
+
+
+def test_a_machine_that_was_started_anew(store, monkeypatch):
+    """Its name is the same and its start another: what ran then is gone, and a look may say so."""
+    monkeypatch.setattr(processes, "_place", lambda: "boot-1 in pid:[1] on lab 77")
+    id, process = store.submit(CONFIG), Process.own()
+    assert store.claim(lambda device: 1) == [id]
+    store.begin(id, process, {})
+    monkeypatch.setattr(processes, "_place", lambda: "boot-2 in pid:[1] on lab 77")
+    LocalExecutor(store).reconcile()
+    assert store.run(id).status == "running"  # a machine takes a while to start
+    monkeypatch.setattr(executor, "FAR_SILENCE", 0.0)
+    monkeypatch.setattr(processes, "_place", lambda: "boot-2 in pid:[1] on ")
+    LocalExecutor(store).reconcile()
+    assert store.run(id).status == "running"  # a machine without a name may be any
+    monkeypatch.setattr(processes, "_place", lambda: "boot-2 in pid:[1] on lab 77")
+    LocalExecutor(store).reconcile()
+    assert store.run(id).status == "interrupted"
+
+
+def test_it_gives_signs_of_life_while_one_update_takes_long(store, monkeypatch):
+    monkeypatch.setattr(worker, "BEAT", 0.02)
+    id, process = store.submit(CONFIG), Process.own()
+    assert store.claim(lambda device: 1) == [id]
+    store.begin(id, process, {})
+    with worker._beating(store, id, process):
+        for _ in range(3):
+            before = store.run(id).heartbeat
+            wait(store, id, lambda run, before=before: run.heartbeat > before)
+    quiet = store.run(id).heartbeat
+    time.sleep(0.1)
+    assert store.run(id).heartbeat == quiet
+    other = dataclasses.replace(process, started="another time")
+    store.beat(id, other)
+    assert store.run(id).heartbeat == quiet  # it is not that one's
 
 
 def test_stopped_gracefully_by_request_and_by_sigterm(store):
