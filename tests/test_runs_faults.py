@@ -470,6 +470,79 @@ print(json.dumps([full.status, full.message, full.step, small, done.status, done
     assert theta == record(HillConfig(n=8, schedule="4", steps=3000))["theta"].tolist()
 
 
+FILLED = """
+def fill(keep):
+    with open(folder + "/filler", "wb", buffering=0) as file:
+        try:
+            while file.write(bytes(4096)):
+                pass
+        except OSError:
+            pass
+        file.truncate(max(file.tell() - keep, 0))
+def pkpo(*words):
+    command = [sys.executable, "-m", "pkpo", *words]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.returncode, done.stdout, done.stderr
+"""
+
+
+@pytest.mark.parametrize("room", [0, 8192, 40960])
+def test_a_disk_that_is_full_from_the_start(tmp_path, room):
+    """Too full for the store, for a worker's log, or for what it keeps: each time it is named."""
+    code = """
+store.close()
+for path in os.listdir(folder):
+    os.remove(os.path.join(folder, path))
+fill(ROOM)
+new = pkpo("train", "--background", "--steps", "500")
+os.remove(folder + "/filler")
+store = Store()
+local = LocalExecutor(store)
+id = store.submit(HillConfig(n=8, schedule="4", steps=300))
+fill(ROOM)
+problem = ""
+try:
+    run = wait(lambda run: run.status in over)
+except StoreError as reason:
+    problem = str(reason)
+os.remove(folder + "/filler")
+said = [problem] if problem else [run.status, run.message]
+if store.run(id).status in ("failed", "interrupted"):
+    store.resume(id)
+print(json.dumps([new, said, wait(lambda run: run.status in over).status]))
+"""
+    begin = BEGIN + FILLED + code.replace("ROOM", str(room))
+    (status, _, err), said, end = in_a_mount(tmp_path / "small", "1m", begin)
+    assert status == 2 and err.count("\n") == 1 and "the disk is full" in err, err
+    assert "full" in said[-1] and said[0] != "finished", said
+    assert end == "finished"
+
+
+def test_half_a_checkpoint_takes_no_room(tmp_path):
+    """One that does not fit is taken away again, and so is what a killed worker has left."""
+    code = """
+import numpy as np
+from pathlib import Path
+from pkpo.runs import checkpoint
+there = Path(folder) / "run"
+there.mkdir()
+(there / "update-3.part").write_bytes(bytes(100_000))  # a worker was killed
+fill(300_000)
+small = {"update": np.array(4), "x": np.zeros(1_000)}
+checkpoint.write(there, small)
+first = sorted(os.listdir(there))
+try:
+    checkpoint.write(there, small | {"update": np.array(5), "x": np.zeros(100_000)})
+    problem = ""
+except checkpoint.CheckpointError as reason:
+    problem = str(reason)
+print(json.dumps([first, problem, sorted(os.listdir(there))]))
+"""
+    first, problem, then = in_a_mount(tmp_path / "small", "2m", BEGIN + FILLED + code)
+    assert first == ["update-4.safetensors"] == then
+    assert problem == "update-5.safetensors could not be written (the disk is full)"
+
+
 def test_a_read_only_disk(tmp_path):
     code = """
 id = store.submit(HillConfig(n=8, schedule="4", steps=100_000))

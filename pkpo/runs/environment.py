@@ -7,6 +7,7 @@ import importlib.util
 import math
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +19,7 @@ Number = TypeVar("Number", int, float)
 
 ROOT = Path(__file__).resolve().parents[2]
 """The folder from which `python -m pkpo` finds this very package."""
+ROOM = 64 * 1024  # bytes, without which a disk is full
 _ADDRESS = re.compile(r"auto|[\w.-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}")
 
 
@@ -84,6 +86,14 @@ def why(reason: OSError) -> str:
     """Why a file could not be written, in a few words."""
     full = reason.errno in (errno.ENOSPC, errno.EDQUOT)
     return "the disk is full" if full else reason.strerror or str(reason)
+
+
+def is_full(folder: Path) -> bool:
+    """Whether a folder's disk has less than the database and a log need to say something."""
+    try:
+        return shutil.disk_usage(folder).free < ROOM
+    except OSError:
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,20 +7,18 @@ There is no daemon. Whoever is there, a page, the command line or a worker that 
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from pkpo.config import Change
-from pkpo.runs.environment import ROOT, positive, ray_address, why
+from pkpo.runs.environment import ROOT, is_full, positive, ray_address, why
 from pkpo.runs.process import Process
 from pkpo.runs.run import Run
 from pkpo.runs.store import Store
@@ -32,7 +30,6 @@ FAR_SILENCE = 600.0  # seconds without a sign of life after which a process else
 START_GRACE = 30.0  # seconds that a claimed run may take to have a process at all
 STOP_GRACE = 15.0  # seconds between asking a worker to stop and killing it; PKPO_STOP_GRACE
 LOG = "worker.log"
-ROOM = 16 * 1024  # bytes, without which a disk is full
 CLUSTER_CPUS = "cluster_cpus"  # in the provenance of a run on a cluster
 
 THREADS = {
@@ -175,7 +172,10 @@ class LocalExecutor:
             else:
                 message = "its worker is gone: killed, or the machine was restarted"
                 said = last_line(self.store.files(run.id) / LOG)
-                message += f"; it last said: {said}" if said else self._no_room()
+                if said:
+                    message += f"; it last said: {said}"
+                elif is_full(self.store.folder):
+                    message += "; it could say nothing: the disk is full"
                 self.store.end(run.id, run.process, "interrupted", message)
 
     def _gone(self, run: Run, waited: float) -> bool:
@@ -191,13 +191,6 @@ class LocalExecutor:
             return True
         asked = run.process.before_restart or waited > self.stop_grace
         return asked and _silence(run) > FAR_SILENCE
-
-    def _no_room(self) -> str:
-        """That a worker could not even say so, where that is why it said nothing."""
-        with suppress(OSError):
-            if shutil.disk_usage(self.store.folder).free < ROOM:
-                return f"; the disk of {self.store.folder} is full"
-        return ""
 
     def _launch(self, id: str) -> None:
         folder, device = self.store.files(id), self.store.run(id).device

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from pkpo.config import Change, RunConfig
-from pkpo.runs.environment import Limits, data_folder, device_of, why
+from pkpo.runs.environment import Limits, data_folder, device_of, is_full, why
 from pkpo.runs.process import Process
 from pkpo.runs.run import (
     STATUSES,
@@ -512,6 +512,8 @@ class Store:
             yield
         except sqlite3.Error as reason:
             code = getattr(reason, "sqlite_errorname", "")
+            if code.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")) and is_full(self.folder):
+                code = "SQLITE_FULL"
             known = (text for name, text in _REASONS.items() if code.startswith(name))
             raise StoreError(f"{self.file} {next(known, f'cannot be used: {reason}')}") from reason
 
