@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
 
 PAGES: dict[str, dict[str, Any]] = {
     "start": {
@@ -67,3 +70,21 @@ def page(name: str) -> Any:
 def pages() -> list[Any]:
     """Every page, for `st.navigation`."""
     return [page(name) for name in PAGES]
+
+
+def routes() -> list[Route]:
+    """Every page's address with a slash behind it leads to that without.
+
+    Streamlit names the whole path when it does so, which is another one where a proxy has taken a
+    prefix away; relative to what the browser asked for, it is right behind any.
+    """
+    base = st.get_option("server.baseUrlPath").strip("/")
+    names = [about["url_path"] for about in PAGES.values() if "url_path" in about]
+    start = f"/{base}" if base else ""
+    return [Route(f"{start}/{name}/", _without_slash, methods=["GET"]) for name in names]
+
+
+async def _without_slash(request: Request) -> RedirectResponse:
+    name = request.url.path.rstrip("/").rpartition("/")[2]
+    query = f"?{request.url.query}" if request.url.query else ""
+    return RedirectResponse(f"../{name}{query}", 301, {"Cache-Control": "no-cache"})

@@ -96,22 +96,32 @@ def is_full(folder: Path) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one person may ask for, so that nobody starves the others."""
+    """What visitors may ask for, so that nobody starves the others."""
 
     queued: int = 50
     """Runs of one owner that wait at the same time."""
+    from_address: int = 50
+    """Those from one network address: an owner is a browser, and can be another one at will."""
+    in_all: int = 500
+    """Those of all owners."""
     steps: int = 200_000
     """Updates of one run."""
 
     @classmethod
     def from_environment(cls) -> Limits:
-        """The limits that PKPO_QUEUE_LIMIT and PKPO_STEPS_LIMIT set.
+        """The limits that PKPO_QUEUE_LIMIT, _ADDRESS and _TOTAL and PKPO_STEPS_LIMIT set.
+
+        Where PKPO_QUEUE_ADDRESS says nothing, an address may have what one owner may.
 
         Raises:
           ValueError: one of them is not a whole number above 0.
         """
+        queued = positive("PKPO_QUEUE_LIMIT", cls.queued)
         return cls(
-            queued=positive("PKPO_QUEUE_LIMIT", 50), steps=positive("PKPO_STEPS_LIMIT", 200_000)
+            queued=queued,
+            from_address=positive("PKPO_QUEUE_ADDRESS", queued),
+            in_all=positive("PKPO_QUEUE_TOTAL", cls.in_all),
+            steps=positive("PKPO_STEPS_LIMIT", cls.steps),
         )

@@ -93,6 +93,9 @@ CREATE TABLE details (
   PRIMARY KEY (run, step)
 ) WITHOUT ROWID;
 """,
+    """
+ALTER TABLE runs ADD COLUMN address TEXT NOT NULL DEFAULT '';
+""",
 )
 
 _NO_WAL = (
@@ -237,27 +240,34 @@ class Store:
     # --- Wanting ----------------------------------------------------------------------------------
 
     def submit(
-        self, config: RunConfig, *, owner: str = "", name: str = "", device: str = ""
+        self,
+        config: RunConfig,
+        *,
+        owner: str = "",
+        address: str = "",
+        name: str = "",
+        device: str = "",
     ) -> str:
         """Queue a run; returns its id. Its device is that of `environment.device_of` if none is given.
 
         Raises:
-          ValueError: it is longer than allowed, its owner has too many in the queue, or its device is
-            not there.
+          ValueError: it is longer than allowed, too many wait of its owner, from its address or of
+            all visitors, or its device is not there.
         """
-        return self._submit([config], owner=owner, name=name, device=device, sweep="")[0]
+        return self._submit([config], owner, address, name, device, sweep="")[0]
 
     def submit_together(
         self,
         configs: Sequence[RunConfig],
         *,
         owner: str = "",
+        address: str = "",
         name: str = "",
         device: str = "",
     ) -> str:
         """Queue all of several runs or, if that is too many, none; returns their sweep's id."""
         sweep = new_id()
-        self._submit(configs, owner=owner, name=name, device=device, sweep=sweep)
+        self._submit(configs, owner, address, name, device, sweep)
         return sweep
 
     def stop(self, id: str) -> None:
@@ -279,10 +289,11 @@ class Store:
         """Queue a run again, to go on from its last checkpoint.
 
         Raises:
-          ValueError: it is finished, or not over, or its owner has too many in the queue.
+          ValueError: it is finished, or not over, or too many wait, as for `submit`.
         """
         with self._write() as db:
-            self._check_queue(db, _row(db, id)["owner"], 1)
+            row = _row(db, id)
+            self._check_queue(db, row["owner"], row["address"], 1)
             columns = {"finished": None, "stop_requested": None, "message": ""}
             _move(db, id, "queued", queued=time.time(), **columns)
 
@@ -470,7 +481,13 @@ class Store:
     # --- The database -----------------------------------------------------------------------------
 
     def _submit(
-        self, configs: Sequence[RunConfig], *, owner: str, name: str, device: str, sweep: str
+        self,
+        configs: Sequence[RunConfig],
+        owner: str,
+        address: str,
+        name: str,
+        device: str,
+        sweep: str,
     ) -> list[str]:
         for config in configs:
             if config.steps > self.limits.steps:
@@ -483,28 +500,35 @@ class Store:
         now = time.time()
         rows = [
             (
-                *(id, name, config.task, json.dumps(config.to_dict()), owner, sweep),
+                *(id, name, config.task, json.dumps(config.to_dict()), owner, address, sweep),
                 *(device or device_of(config), now, now),
             )
             for id, config in zip(ids, configs, strict=True)
         ]
         with self._write() as db:
-            self._check_queue(db, owner, len(configs))
+            self._check_queue(db, owner, address, len(configs))
             db.executemany(
-                "INSERT INTO runs (id, name, task, settings, owner, sweep, device, created, queued) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO runs "
+                "(id, name, task, settings, owner, address, sweep, device, created, queued) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
         return ids
 
-    def _check_queue(self, db: sqlite3.Connection, owner: str, more: int) -> None:
-        query = "SELECT count(*) FROM runs WHERE status = 'queued' AND owner = ?"
-        waiting = db.execute(query, (owner,)).fetchone()[0]
-        if owner and waiting + more > self.limits.queued:
-            raise ValueError(
-                f"at most {self.limits.queued} of your runs can wait at the same time, "
-                f"got {more} more to {waiting}"
-            )
+    def _check_queue(self, db: sqlite3.Connection, owner: str, address: str, more: int) -> None:
+        if not owner:  # the machine's own user
+            return
+        for limit, whose, condition, value in (
+            (self.limits.queued, "of your runs", "owner = ?", owner),
+            (self.limits.from_address, "runs from one network address", "address = ?", address),
+            (self.limits.in_all, "runs of all visitors", "owner != ?", ""),
+        ):
+            query = f"SELECT count(*) FROM runs WHERE status = 'queued' AND owner != '' AND {condition}"
+            waiting = db.execute(query, (value,)).fetchone()[0]
+            if (value or whose.endswith("visitors")) and waiting + more > limit:
+                raise ValueError(
+                    f"at most {limit} {whose} can wait at the same time, got {more} more to {waiting}"
+                )
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
