@@ -73,18 +73,21 @@ def pages() -> list[Any]:
 
 
 def routes() -> list[Route]:
-    """Every page's address with a slash behind it leads to that without.
+    """Every page's address with a slash behind it leads to that without, the prefix to that with one.
 
-    Streamlit names the whole path when it does so, which is another one where a proxy has taken a
-    prefix away; relative to what the browser asked for, it is right behind any.
+    Streamlit names the whole path or address when it does so, which is another one where a proxy has
+    changed it; relative to what the browser asked for, it is right behind any.
     """
     base = st.get_option("server.baseUrlPath").strip("/")
     names = [about["url_path"] for about in PAGES.values() if "url_path" in about]
     start = f"/{base}" if base else ""
-    return [Route(f"{start}/{name}/", _without_slash, methods=["GET"]) for name in names]
+    found = [Route(f"{start}/{name}/", _redirect, methods=["GET"]) for name in names]
+    return [Route(start, _redirect, methods=["GET"]), *found] if base else found
 
 
-async def _without_slash(request: Request) -> RedirectResponse:
-    name = request.url.path.rstrip("/").rpartition("/")[2]
+async def _redirect(request: Request) -> RedirectResponse:
+    path = request.url.path
+    name = path.rstrip("/").rpartition("/")[2]
     query = f"?{request.url.query}" if request.url.query else ""
-    return RedirectResponse(f"../{name}{query}", 301, {"Cache-Control": "no-cache"})
+    to = f"../{name}" if path.endswith("/") else f"{name}/"
+    return RedirectResponse(f"{to}{query}", 301, {"Cache-Control": "no-cache"})

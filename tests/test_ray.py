@@ -339,6 +339,16 @@ def test_a_node_with_another_version_or_without_the_package(store, cluster):
 
 
 @pytest.mark.slow
+def test_a_cluster_with_another_version_of_ray(store, cluster):
+    """It answers, so the message says what does not fit: both versions."""
+    said, _ = in_a_worker("remote.ray.__version__ = '9.9.9'; remote._join(sys.argv[1])", cluster)
+    refused = f"ConnectionError: the Ray cluster at {cluster} (PKPO_RAY_ADDRESS) cannot be joined: "
+    assert said.startswith(f"{refused}Version mismatch"), said
+    ray = pytest.importorskip("ray")
+    assert f"Ray: {ray.__version__} " in said and "Ray: 9.9.9 " in said
+
+
+@pytest.mark.slow
 def test_as_many_at_once_as_the_cluster_has_cpus(store, cluster):
     """The others wait in the queue; a worker that comes all the same says that there is no room."""
     ids = [store.submit(LONG) for _ in range(CPUS + 1)]
