@@ -2,7 +2,7 @@
 
 Without classroom mode the server answers its own machine only, and whoever opens the app is its host.
 In classroom mode (`python -m app --classroom`) a browser that has shown the host link's secret is the
-host's; every other one is a visitor, known by a random id that it keeps, so that its runs are its own
+host's; every other one is a visitor, known by a random id in a cookie, so that its runs are its own
 after a reload. Browsers can be had at will, so that limits also hold by network address and in all.
 """
 

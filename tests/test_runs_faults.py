@@ -236,7 +236,9 @@ def test_a_worker_in_another_pid_namespace(store, monkeypatch):
         assert not run.process.visible and not run.process.alive
         held = [pid for pid in workers(id) if pid != run.process.pid]
         for pid in held:
-            os.kill(pid, signal.SIGSTOP)  # as in an update that takes long, or a machine that sleeps
+            os.kill(
+                pid, signal.SIGSTOP
+            )  # as in an update that takes long, or a machine that sleeps
         monkeypatch.setattr(executor, "FAR_SILENCE", 0.2)
         time.sleep(0.4)
         here.reconcile()

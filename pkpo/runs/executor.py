@@ -26,7 +26,9 @@ from pkpo.runs.store import Store
 if TYPE_CHECKING:
     from pkpo.runs.trainer import Trainer
 
-FAR_SILENCE = 600.0  # seconds without a sign of life after which a process elsewhere may be given up
+FAR_SILENCE = (
+    600.0  # seconds without a sign of life after which a process elsewhere may be given up
+)
 START_GRACE = 30.0  # seconds that a claimed run may take to have a process at all
 STOP_GRACE = 15.0  # seconds between asking a worker to stop and killing it; PKPO_STOP_GRACE
 LOG = "worker.log"

@@ -523,7 +523,9 @@ class Store:
             (self.limits.from_address, "runs from one network address", "address = ?", address),
             (self.limits.in_all, "runs of all visitors", "owner != ?", ""),
         ):
-            query = f"SELECT count(*) FROM runs WHERE status = 'queued' AND owner != '' AND {condition}"
+            query = (
+                f"SELECT count(*) FROM runs WHERE status = 'queued' AND owner != '' AND {condition}"
+            )
             waiting = db.execute(query, (value,)).fetchone()[0]
             if (value or whose.endswith("visitors")) and waiting + more > limit:
                 raise ValueError(
