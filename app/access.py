@@ -2,13 +2,15 @@
 
 Without classroom mode the server answers its own machine only, and whoever opens the app is its host.
 In classroom mode (`python -m app --classroom`) a browser that has shown the host link's secret is the
-host's; every other one is a visitor, known by a random cookie, so that limits survive a reload.
+host's; every other one is a visitor, known by a random id in a cookie, so that its runs are its own
+after a reload. Browsers can be had at will, so that limits also hold by network address and in all.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import ipaddress
 import os
 import re
 import secrets
@@ -42,6 +44,8 @@ class Visitor:
     owner: str
     """As `Run.owner`."""
     host: bool
+    address: str = ""
+    """As `Run.address`."""
 
     def may_change(self, run: Run) -> bool:
         """Whether they may stop, resume, steer or delete a run."""
@@ -61,7 +65,7 @@ def visitor() -> Visitor:
     if st.session_state.get("host"):
         _HOSTS.add(id)  # the browser's id may have come after the secret
     host = id in _HOSTS
-    return Visitor("" if host else hashlib.sha256(id.encode()).hexdigest()[:16], host)
+    return Visitor("", host=True) if host else Visitor(_hashed(id), False, _hashed(_network()))
 
 
 def recognise() -> None:
@@ -87,6 +91,28 @@ def recognise() -> None:
         on_secret_change=check,
         height="content",
     )
+
+
+def _network() -> str:
+    """From where this page was opened, as far as that cannot be made up.
+
+    It is the other end of the connection. What a header says of others behind it is believed of
+    proxies that uvicorn's FORWARDED_ALLOW_IPS names, by default only those on this machine.
+    """
+    shown = str(st.context.ip_address or "this machine")
+    try:
+        address = ipaddress.ip_address(shown)
+    except ValueError:
+        return shown
+    if isinstance(address, ipaddress.IPv4Address):
+        return shown
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(ipaddress.ip_network((address, 64), strict=False))  # what one home or machine has
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _browser() -> str:

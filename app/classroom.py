@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import sys
 from collections.abc import Sequence
+
+import click
+from streamlit.web import bootstrap, cli
+from streamlit.web.server import server_util
 
 from app.access import SECRET
 
 OPTION = "--classroom"
 EVERYWHERE = "0.0.0.0"
-LIMITS = {"PKPO_QUEUE_LIMIT": "24", "PKPO_STEPS_LIMIT": "50000"}
-"""What a visitor may ask for where the environment says nothing else."""
+LIMITS = {"PKPO_QUEUE_LIMIT": "24", "PKPO_QUEUE_TOTAL": "240", "PKPO_STEPS_LIMIT": "50000"}
+"""What visitors may ask for where the environment says nothing else."""
 
 
 def options(given: Sequence[str]) -> list[str]:
@@ -21,9 +26,12 @@ def options(given: Sequence[str]) -> list[str]:
         os.environ.setdefault(name, limit)
     secret = os.environ.setdefault(SECRET, secrets.token_urlsafe(24))
     rest = [option for option in given if option != OPTION]
-    named = _value(rest, "--server.address")
-    shown = local_address() if named in ("", EVERYWHERE) else named
-    address = f"http://{shown}:{_value(rest, '--server.port') or 8501}"
+    try:
+        named, address = _resolved(rest)
+    except click.ClickException:
+        return rest  # Streamlit will say what is wrong with them
+    except click.exceptions.Exit as over:  # asked for help
+        sys.exit(over.exit_code)
     print(
         f"Classroom mode. For everybody in this network:\n\n    {address}\n\n"
         "For you, the host; whoever has this link may stop and delete every run:\n\n"
@@ -43,11 +51,15 @@ def local_address() -> str:
             return "127.0.0.1"
 
 
-def _value(given: Sequence[str], name: str) -> str:
-    """An option's value, "" if it is not there."""
-    for at, option in enumerate(given):
-        if option == name:
-            return given[at + 1] if at + 1 < len(given) else ""
-        if option.startswith(f"{name}="):
-            return option.partition("=")[2]
-    return ""
+def _resolved(given: Sequence[str]) -> tuple[str, str]:
+    """The address to listen on that options or the environment name, "" for none, and that to open.
+
+    What counts, of options, environment and files of settings, is found by Streamlit itself.
+    """
+    context = cli.main_run.make_context("run", ["app/main.py", *given])
+    flags = {name: x for name, x in context.params.items() if name not in ("target", "args")}
+    bootstrap.load_config_options(flags)
+    named = str(flags.get("server_address") or "")
+    everywhere = named in ("", EVERYWHERE, "::")
+    shown = local_address() if everywhere else f"[{named}]" if ":" in named else named
+    return named, server_util.get_url(shown)

@@ -2,6 +2,6 @@
 
 import streamlit as st
 
-from app import live
+from app import live, registry
 
-app = st.App("script.py", routes=live.routes())
+app = st.App("script.py", routes=[*live.routes(), *registry.routes()])

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
+from starlette.requests import Request
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
 
 PAGES: dict[str, dict[str, Any]] = {
     "start": {
@@ -67,3 +70,24 @@ def page(name: str) -> Any:
 def pages() -> list[Any]:
     """Every page, for `st.navigation`."""
     return [page(name) for name in PAGES]
+
+
+def routes() -> list[Route]:
+    """Every page's address with a slash behind it leads to that without, the prefix to that with one.
+
+    Streamlit names the whole path or address when it does so, which is another one where a proxy has
+    changed it; relative to what the browser asked for, it is right behind any.
+    """
+    base = st.get_option("server.baseUrlPath").strip("/")
+    names = [about["url_path"] for about in PAGES.values() if "url_path" in about]
+    start = f"/{base}" if base else ""
+    found = [Route(f"{start}/{name}/", _redirect, methods=["GET"]) for name in names]
+    return [Route(start, _redirect, methods=["GET"]), *found] if base else found
+
+
+async def _redirect(request: Request) -> RedirectResponse:
+    path = request.url.path
+    name = path.rstrip("/").rpartition("/")[2]
+    query = f"?{request.url.query}" if request.url.query else ""
+    to = f"../{name}" if path.endswith("/") else f"{name}/"
+    return RedirectResponse(f"{to}{query}", 301, {"Cache-Control": "no-cache"})

@@ -41,7 +41,6 @@ GONE = 15.0  # seconds in which Ray must end what nobody waits for any more
 def store(tmp_path, monkeypatch) -> Iterator[Store]:
     monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("PKPO_CHECKPOINT_SECONDS", "0.2")
-    monkeypatch.setattr(executor, "HEARTBEAT_LOST", 0.3)
     monkeypatch.delenv("PKPO_WORKERS", raising=False)
     made = Store()
     yield made
@@ -337,6 +336,16 @@ def test_a_node_with_another_version_or_without_the_package(store, cluster):
         f"ImportError: the Ray cluster at {cluster} cannot use pkpo-lab: "
         "ModuleNotFoundError: No module named 'absent'"
     )
+
+
+@pytest.mark.slow
+def test_a_cluster_with_another_version_of_ray(store, cluster):
+    """It answers, so the message says what does not fit: both versions."""
+    said, _ = in_a_worker("remote.ray.__version__ = '9.9.9'; remote._join(sys.argv[1])", cluster)
+    refused = f"ConnectionError: the Ray cluster at {cluster} (PKPO_RAY_ADDRESS) cannot be joined: "
+    assert said.startswith(f"{refused}Version mismatch"), said
+    ray = pytest.importorskip("ray")
+    assert f"Ray: {ray.__version__} " in said and "Ray: 9.9.9 " in said
 
 
 @pytest.mark.slow

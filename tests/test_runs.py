@@ -216,13 +216,35 @@ def test_limits(store):
         limited.submit(SMALL, name="x" * 81)
 
 
+def test_visitors_limits_hold_by_address_and_in_all(store):
+    """Another browser is another owner, and no way around a limit."""
+    limits = Limits(queued=3, from_address=4, in_all=6)
+    limited = Store(store.folder, limits=limits)
+    ids = [limited.submit(SMALL, owner=owner, address="here") for owner in "abcd"]
+    with pytest.raises(ValueError, match="at most 4 runs from one network address can wait"):
+        limited.submit(SMALL, owner="e", address="here")
+    limited.stop(ids[0])
+    limited.submit(SMALL, owner="e", address="here")
+    with pytest.raises(ValueError, match="at most 4 runs from one network address can wait"):
+        limited.resume(ids[0])
+    limited.submit_together([SMALL, SMALL], owner="f", address="there")
+    with pytest.raises(ValueError, match="at most 6 runs of all visitors .* got 1 more to 6"):
+        limited.submit(SMALL, owner="g", address="far")
+    limited.submit(SMALL)  # the machine's own user, whose runs do not count
+    limited.stop(ids[1])
+    limited.submit(SMALL, owner="g", address="far")
+
+
 def test_environment(monkeypatch, tmp_path):
     monkeypatch.delenv("PKPO_DATA_DIR", raising=False)
     assert data_folder() == ROOT / "data-runs"
     monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path))
     assert data_folder() == tmp_path
     monkeypatch.setenv("PKPO_QUEUE_LIMIT", "7")
-    assert Limits.from_environment().queued == 7
+    assert Limits.from_environment().queued == 7 == Limits.from_environment().from_address
+    monkeypatch.setenv("PKPO_QUEUE_ADDRESS", "70")
+    monkeypatch.setenv("PKPO_QUEUE_TOTAL", "700")
+    assert Limits.from_environment() == Limits(queued=7, from_address=70, in_all=700)
     assert Limits.from_environment().steps == Limits().steps
     for text in ("0", "-1", "1.5", "many", ""):
         monkeypatch.setenv("PKPO_QUEUE_LIMIT", text)
@@ -270,6 +292,13 @@ def test_slots_per_device_and_turns_over_time(store):
     assert store.queue() == [cuda[1], first[2]]
 
 
+def test_lost_runs_hold_no_place(store):
+    first, second = store.submit(SMALL), store.submit(SMALL)
+    assert store.claim(lambda device: 1) == [first]
+    assert store.claim(lambda device: 1) == []
+    assert store.claim(lambda device: 1, [first]) == [second]
+
+
 def test_many_reconcilers_launch_each_run_once(store, monkeypatch):
     ids = [store.submit(SMALL, owner=str(i % 3)) for i in range(12)]
     launched, most = [], []
@@ -307,6 +336,68 @@ def test_processes_that_open_and_claim_at_once_share_out_the_runs(tmp_path):
     assert [process.returncode for process in started] == [0] * 4
     assert len(claimed) == len(set(claimed)) == 20  # every one of them, once
     assert {run.id for run in Store(tmp_path / "new").runs(status="running")} == set(claimed)
+
+
+OPENING = """
+import multiprocessing, sys
+from pkpo.runs import Store, StoreError
+
+def open_all(barrier, folders, problems):
+    for folder in folders:
+        barrier.wait()
+        try:
+            store = Store(folder)
+            store.runs()
+            store.close()
+        except StoreError as reason:
+            problems.put(str(reason))
+    problems.put("")
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("fork")
+    barrier, problems = context.Barrier(8), context.Queue()
+    folders = [f"{sys.argv[1]}/{i}" for i in range(100)]
+    started = [
+        context.Process(target=open_all, args=(barrier, folders, problems)) for _ in range(8)
+    ]
+    for process in started:
+        process.start()
+    said = []
+    while said.count("") < 8:
+        said.append(problems.get())
+    print(*filter(None, said), sep="\\n", end="")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_many_processes_open_a_new_store_at_the_same_moment(tmp_path):
+    """Eight behind a barrier, a hundred times: nobody is refused."""
+    command = [sys.executable, "-c", OPENING, str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=200)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+
+
+def test_a_network_file_system_is_named(tmp_path, monkeypatch):
+    """SQLite's own way of locking where shared memory does not work, as there: it answers "delete"."""
+    connect = sqlite3.connect
+
+    def without_shared_memory(file, **options):
+        return connect(f"file:{file}?vfs=unix-dotfile", uri=True, **options)
+
+    monkeypatch.setattr(sqlite3, "connect", without_shared_memory)
+    with pytest.raises(StoreError, match="network file system.*PKPO_DATA_DIR can name a folder on"):
+        Store(tmp_path)
+
+
+def test_a_locking_protocol_error_is_named(store):
+    def refuse() -> None:
+        reason = sqlite3.OperationalError("locking protocol")
+        reason.sqlite_errorname = "SQLITE_PROTOCOL"
+        raise reason
+
+    with pytest.raises(StoreError, match="network file system.*PKPO_DATA_DIR can name a folder on"):
+        with store._explained():
+            refuse()
 
 
 # --- Exact resumption and steering ----------------------------------------------------------------
@@ -701,6 +792,7 @@ def test_a_store_of_the_version_before_is_taken_over(store):
     store.close()
     with sqlite3.connect(store.file) as db:  # as it was before details were kept
         db.execute("DROP TABLE details")
+        db.execute("ALTER TABLE runs DROP COLUMN address")
         db.execute("PRAGMA user_version = 1")
     db.close()
     found = Store(store.folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import random
@@ -20,8 +21,10 @@ import numpy as np
 import pytest
 
 from pkpo.config import BanditConfig, HillConfig
-from pkpo.runs import LocalExecutor, Run, Store, StoreError, executor
+from pkpo.runs import LocalExecutor, Run, Store, StoreError, executor, worker
+from pkpo.runs import process as processes
 from pkpo.runs.environment import ROOT
+from pkpo.runs.process import Process
 from pkpo.training import record, replay
 
 CONFIG = HillConfig(n=8, schedule="4", steps=3000, optimizer="adam", learn_sigma=True)
@@ -34,7 +37,6 @@ PATIENCE = 60.0  # seconds; only a failing test waits so long
 def store(tmp_path, monkeypatch) -> Iterator[Store]:
     monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("PKPO_CHECKPOINT_SECONDS", "0.2")
-    monkeypatch.setattr(executor, "HEARTBEAT_LOST", 0.3)
     made = Store()
     yield made
     for id in os.listdir(made.folder / "runs") if (made.folder / "runs").exists() else ():
@@ -145,15 +147,16 @@ def test_the_server_is_killed_and_its_workers_go_on(store):
     assert first.finished <= second.started
 
 
-def test_a_silent_worker_is_not_replaced_and_a_second_one_refused(store):
+def test_a_silent_worker_is_not_replaced_and_a_second_one_refused(store, monkeypatch):
     """A closed lid: no heartbeat, but the process is there."""
     id, local = store.submit(CONFIG), LocalExecutor(store)
     local.reconcile()
     run = wait(store, id, under_way)
     os.kill(run.process.pid, signal.SIGSTOP)
+    monkeypatch.setattr(executor, "FAR_SILENCE", 0.3)
     time.sleep(0.6)
     before = store.run(id)
-    assert time.time() - before.heartbeat > executor.HEARTBEAT_LOST
+    assert time.time() - before.heartbeat > executor.FAR_SILENCE
     for _ in range(3):
         local.reconcile()
     assert store.run(id) == before and workers(id) == [run.process.pid]
@@ -165,6 +168,163 @@ def test_a_silent_worker_is_not_replaced_and_a_second_one_refused(store):
     os.kill(run.process.pid, signal.SIGCONT)
     wait(store, id, over, local)
     check_events(store, id)
+
+
+def test_right_after_a_kill_it_can_be_resumed_and_deleted(store):
+    """One command, with no look before it: the status is as old as the kill."""
+
+    def pkpo(*words: str) -> tuple[int, str, str]:
+        command = [sys.executable, "-m", "pkpo", "runs", *words]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        return done.returncode, done.stdout, done.stderr
+
+    def killed() -> None:
+        run = wait(store, id, under_way)
+        os.kill(run.process.pid, signal.SIGKILL)
+        wait_for_end(run.process)
+        assert store.run(id).status == "running"
+
+    id = store.submit(LONG)
+    LocalExecutor(store).reconcile()
+    killed()
+    status, said, problem = pkpo("resume", id)
+    assert (status, problem) == (0, "") and f"{id}  running" in said
+    killed()
+    status, _, problem = pkpo("stop", id)
+    assert status == 2 and "is interrupted and cannot be stopped" in problem
+    assert pkpo("resume", id)[0] == 0
+    killed()
+    assert pkpo("delete", id) == (0, f"deleted {id}\n", "")
+    assert store.runs() == []
+
+
+def wait_for_end(process: Process) -> None:
+    end = time.monotonic() + PATIENCE
+    while process.alive:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+ELSEWHERE = """
+import time
+from pkpo.runs import LocalExecutor, Store, trainer
+store = Store()
+local = LocalExecutor(store)
+local.reconcile()
+while store.runs(status=("queued", "running")):
+    local.reconcile()
+    time.sleep(0.1)
+"""
+
+
+def elsewhere(code: str) -> subprocess.Popen:
+    """A process that others cannot see, and that sees none of them: as in another container."""
+    if shutil.which("unshare") is None:
+        pytest.skip("needs Linux")
+    unshared = ["unshare", "-r", "--pid", "--fork", "--mount-proc", "--kill-child"]
+    tried = subprocess.run([*unshared, "true"], capture_output=True, text=True)
+    if tried.returncode:
+        pytest.skip(f"no PID namespaces here: {tried.stderr.strip()}")
+    return subprocess.Popen([*unshared, sys.executable, "-c", code], cwd=ROOT)
+
+
+def test_a_worker_in_another_pid_namespace(store, monkeypatch):
+    """Looks from here take nothing away from it; its own namespace sees it; silence must be long."""
+    id, there, here = store.submit(CONFIG), elsewhere(ELSEWHERE), LocalExecutor(store)
+    try:
+        run = wait(store, id, under_way)
+        assert not run.process.visible and not run.process.alive
+        held = [pid for pid in workers(id) if pid != run.process.pid]
+        for pid in held:
+            os.kill(
+                pid, signal.SIGSTOP
+            )  # as in an update that takes long, or a machine that sleeps
+        monkeypatch.setattr(executor, "FAR_SILENCE", 0.2)
+        time.sleep(0.4)
+        here.reconcile()
+        assert store.run(id).status == "running"
+        monkeypatch.setattr(executor, "FAR_SILENCE", 600.0)
+        with pytest.raises(ValueError, match="another container .* sign of life . s ago; .* 600 s"):
+            here.give_up(id)
+        for pid in held:
+            os.kill(pid, signal.SIGCONT)
+        assert wait(store, id, over, here).status == "finished"
+        check_events(store, id)
+    finally:
+        there.kill()
+        there.wait()
+
+
+def test_what_died_elsewhere_is_taken_over_when_asked(store, monkeypatch):
+    """Nobody who only looks declares it dead; a queue here does not wait for it; `resume` may."""
+    id, there, here = store.submit(CONFIG), elsewhere(ELSEWHERE), LocalExecutor(store, {"cpu": 1})
+    try:
+        wait(store, id, under_way)
+    finally:
+        there.kill()  # and with it, all in its namespace
+        there.wait()
+    other = store.submit(CONFIG.replace(seed=1))
+    here.reconcile()
+    assert [store.run(one).status for one in (id, other)] == ["running", "queued"]
+    monkeypatch.setattr(executor, "FAR_SILENCE", 0.2)
+    time.sleep(0.4)
+    wait(store, other, over, here)
+    assert store.run(id).status == "running"
+    here.give_up(id)
+    run = store.run(id)
+    assert run.status == "interrupted" and "no sign of life for" in run.message
+    store.resume(id)
+    wait(store, id, over, here)
+    check_events(store, id)
+
+
+def test_what_died_elsewhere_can_be_stopped(store, monkeypatch):
+    process = dataclasses.replace(Process.own(), started="1 after 2 in 3 on ")
+    id = store.submit(CONFIG)
+    assert store.claim(lambda device: 1) == [id]
+    store.begin(id, process, {})
+    monkeypatch.setattr(executor, "FAR_SILENCE", 0.2)
+    here = LocalExecutor(store, stop_grace=0.1)
+    time.sleep(0.4)
+    here.reconcile()
+    assert store.run(id).status == "running"
+    store.stop(id)
+    assert wait(store, id, over, here).status == "stopped"
+
+
+def test_a_machine_that_was_started_anew(store, monkeypatch):
+    """Its name is the same and its start another: what ran then is gone, and a look may say so."""
+    monkeypatch.setattr(processes, "_place", lambda: "boot-1 in pid:[1] on lab 77")
+    id, process = store.submit(CONFIG), Process.own()
+    assert store.claim(lambda device: 1) == [id]
+    store.begin(id, process, {})
+    monkeypatch.setattr(processes, "_place", lambda: "boot-2 in pid:[1] on lab 77")
+    LocalExecutor(store).reconcile()
+    assert store.run(id).status == "running"  # a machine takes a while to start
+    monkeypatch.setattr(executor, "FAR_SILENCE", 0.0)
+    monkeypatch.setattr(processes, "_place", lambda: "boot-2 in pid:[1] on ")
+    LocalExecutor(store).reconcile()
+    assert store.run(id).status == "running"  # a machine without a name may be any
+    monkeypatch.setattr(processes, "_place", lambda: "boot-2 in pid:[1] on lab 77")
+    LocalExecutor(store).reconcile()
+    assert store.run(id).status == "interrupted"
+
+
+def test_it_gives_signs_of_life_while_one_update_takes_long(store, monkeypatch):
+    monkeypatch.setattr(worker, "BEAT", 0.02)
+    id, process = store.submit(CONFIG), Process.own()
+    assert store.claim(lambda device: 1) == [id]
+    store.begin(id, process, {})
+    with worker._beating(store, id, process):
+        for _ in range(3):
+            before = store.run(id).heartbeat
+            wait(store, id, lambda run, before=before: run.heartbeat > before)
+    quiet = store.run(id).heartbeat
+    time.sleep(0.1)
+    assert store.run(id).heartbeat == quiet
+    other = dataclasses.replace(process, started="another time")
+    store.beat(id, other)
+    assert store.run(id).heartbeat == quiet  # it is not that one's
 
 
 def test_stopped_gracefully_by_request_and_by_sigterm(store):
@@ -278,7 +438,6 @@ BEGIN = """
 import json, os, subprocess, sys, time
 from pkpo.config import HillConfig
 from pkpo.runs import LocalExecutor, Store, StoreError, executor
-executor.HEARTBEAT_LOST = 0.3
 folder = os.environ["PKPO_DATA_DIR"]
 def mount(options):
     subprocess.run(["mount", "-o", "remount," + options, folder], check=True)
@@ -311,6 +470,79 @@ print(json.dumps([full.status, full.message, full.step, small, done.status, done
     assert 0 < count < 3001 and count == step + 1
     assert (end, last) == ("finished", "")
     assert theta == record(HillConfig(n=8, schedule="4", steps=3000))["theta"].tolist()
+
+
+FILLED = """
+def fill(keep):
+    with open(folder + "/filler", "wb", buffering=0) as file:
+        try:
+            while file.write(bytes(4096)):
+                pass
+        except OSError:
+            pass
+        file.truncate(max(file.tell() - keep, 0))
+def pkpo(*words):
+    command = [sys.executable, "-m", "pkpo", *words]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.returncode, done.stdout, done.stderr
+"""
+
+
+@pytest.mark.parametrize("room", [0, 8192, 40960])
+def test_a_disk_that_is_full_from_the_start(tmp_path, room):
+    """Too full for the store, for a worker's log, or for what it keeps: each time it is named."""
+    code = """
+store.close()
+for path in os.listdir(folder):
+    os.remove(os.path.join(folder, path))
+fill(ROOM)
+new = pkpo("train", "--background", "--steps", "500")
+os.remove(folder + "/filler")
+store = Store()
+local = LocalExecutor(store)
+id = store.submit(HillConfig(n=8, schedule="4", steps=300))
+fill(ROOM)
+problem = ""
+try:
+    run = wait(lambda run: run.status in over)
+except StoreError as reason:
+    problem = str(reason)
+os.remove(folder + "/filler")
+said = [problem] if problem else [run.status, run.message]
+if store.run(id).status in ("failed", "interrupted"):
+    store.resume(id)
+print(json.dumps([new, said, wait(lambda run: run.status in over).status]))
+"""
+    begin = BEGIN + FILLED + code.replace("ROOM", str(room))
+    (status, _, err), said, end = in_a_mount(tmp_path / "small", "1m", begin)
+    assert status == 2 and err.count("\n") == 1 and "the disk is full" in err, err
+    assert "full" in said[-1] and said[0] != "finished", said
+    assert end == "finished"
+
+
+def test_half_a_checkpoint_takes_no_room(tmp_path):
+    """One that does not fit is taken away again, and so is what a killed worker has left."""
+    code = """
+import numpy as np
+from pathlib import Path
+from pkpo.runs import checkpoint
+there = Path(folder) / "run"
+there.mkdir()
+(there / "update-3.part").write_bytes(bytes(100_000))  # a worker was killed
+fill(300_000)
+small = {"update": np.array(4), "x": np.zeros(1_000)}
+checkpoint.write(there, small)
+first = sorted(os.listdir(there))
+try:
+    checkpoint.write(there, small | {"update": np.array(5), "x": np.zeros(100_000)})
+    problem = ""
+except checkpoint.CheckpointError as reason:
+    problem = str(reason)
+print(json.dumps([first, problem, sorted(os.listdir(there))]))
+"""
+    first, problem, then = in_a_mount(tmp_path / "small", "2m", BEGIN + FILLED + code)
+    assert first == ["update-4.safetensors"] == then
+    assert problem == "update-5.safetensors could not be written (the disk is full)"
 
 
 def test_a_read_only_disk(tmp_path):

@@ -8,6 +8,7 @@ import re
 import sqlite3
 from contextlib import closing
 from typing import Any
+from unittest import mock
 from urllib.parse import parse_qsl, urlencode
 
 import numpy as np
@@ -289,6 +290,7 @@ def test_the_store_s_faults_are_one_message(store, monkeypatch, tmp_path):
 def classroom(monkeypatch) -> None:
     monkeypatch.setenv(access.SECRET, "open sesame")
     monkeypatch.setattr(access, "_HOSTS", set())
+    monkeypatch.setattr(access, "_network", lambda: "192.0.2.7")
 
 
 def visit(browser: str, **address: str) -> AppTest:
@@ -328,6 +330,7 @@ def test_a_forged_wish_is_refused(store):
 
 def test_limits_hold_for_a_browser_not_a_session(store, classroom, monkeypatch):
     monkeypatch.setenv("PKPO_QUEUE_LIMIT", "2")
+    monkeypatch.setenv("PKPO_QUEUE_ADDRESS", "3")
     engine._engine.cache_clear()
     for _ in range(2):
         click(visit(STUDENT, new="bandit", steps="50"), "Start")
@@ -335,7 +338,29 @@ def test_limits_hold_for_a_browser_not_a_session(store, classroom, monkeypatch):
     assert "at most 2 of your runs can wait" in errors(page)
     click(visit("f" * 32, new="bandit", steps="50"), "Start")
     assert len(store.runs()) == 3
+    page = click(visit("e" * 32, new="bandit", steps="50"), "Start")  # no cookies, always another
+    assert "at most 3 runs from one network address can wait" in errors(page)
+    assert len(store.runs()) == 3
     engine._engine.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (None, None, True),  # this machine
+        ("192.0.2.7", "192.0.2.8", False),
+        ("::ffff:192.0.2.7", "192.0.2.7", True),
+        ("2001:db8:1:2::7", "2001:db8:1:2:ffff::8", True),  # one machine has them all
+        ("2001:db8:1:2::7", "2001:db8:1:3::7", False),
+        ("nonsense", None, False),
+    ],
+)
+def test_which_network_addresses_are_one(monkeypatch, one, other, same):
+    found = []
+    for shown in (one, other):
+        monkeypatch.setattr(access.st, "context", mock.Mock(ip_address=shown))
+        found.append(access._network())
+    assert (found[0] == found[1]) is same
 
 
 # --- What charts are sent -------------------------------------------------------------------------

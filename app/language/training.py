@@ -80,7 +80,9 @@ def _form(
 
         def start() -> None:
             def submit(to: Engine) -> str:
-                together = to.store.submit_together(configs, owner=visitor.owner)
+                together = to.store.submit_together(
+                    configs, owner=visitor.owner, address=visitor.address
+                )
                 ids = [run.id for run in to.store.runs(sweep=together)][::-1]
                 return f"view=train&runs={'+'.join(ids)}"
 

@@ -96,7 +96,7 @@ def show(engine: Engine, visitor: Visitor) -> None:
         configs = []
 
     def start() -> None:
-        act(lambda found: _submit(found.store, configs, visitor.owner, own["name"]))
+        act(lambda found: _submit(found.store, configs, visitor, own["name"]))
 
     several = f"Start {words.count(len(configs), 'run')}" if len(configs) > 1 else "Start"
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -177,10 +177,11 @@ def _configs(
     return sweep.configs(base, range(base.seed, base.seed + seeds), field, found)
 
 
-def _submit(store: Store, configs: list[Any], owner: str, name: str) -> str:
+def _submit(store: Store, configs: list[Any], visitor: Visitor, name: str) -> str:
+    who = {"owner": visitor.owner, "address": visitor.address}
     if len(configs) == 1:
-        return f"run={store.submit(configs[0], owner=owner, name=name)}"
-    return f"sweep={store.submit_together(configs, owner=owner, name=name)}"
+        return f"run={store.submit(configs[0], **who, name=name)}"
+    return f"sweep={store.submit_together(configs, **who, name=name)}"
 
 
 def _bind(name: str, value: Any, default: Any) -> dict[str, Any]:

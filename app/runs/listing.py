@@ -136,7 +136,8 @@ def _more() -> None:
 def _empty(visitor: Visitor) -> None:
     def example() -> None:
         config = BanditConfig(schedule="8@0,1@2500", steps=5000)
-        act(lambda found: f"run={found.store.submit(config, owner=visitor.owner)}")
+        who = {"owner": visitor.owner, "address": visitor.address}
+        act(lambda found: f"run={found.store.submit(config, **who)}")
 
     with st.container(border=True, horizontal_alignment="center", gap="medium"):
         st.markdown("### :material/timeline: No runs yet", text_alignment="center")

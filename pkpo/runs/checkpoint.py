@@ -10,11 +10,14 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
+
+from pkpo.runs.environment import why
 
 KEPT = 2
 _NAME = re.compile(r"update-(\d{1,12})\.safetensors")
@@ -34,6 +37,8 @@ def write(folder: Path, state: Mapping[str, np.ndarray]) -> Path:
     path = folder / f"update-{int(state['update'])}.safetensors"
     aside = path.with_suffix(".part")
     try:
+        for left in folder.glob("*.part"):  # by a worker that was killed
+            left.unlink(missing_ok=True)
         with aside.open("wb") as file:
             file.write(save(arrays, {"sha256": _digest(arrays)}))
             file.flush()
@@ -43,7 +48,9 @@ def write(folder: Path, state: Mapping[str, np.ndarray]) -> Path:
         for old in saved(folder)[KEPT:]:
             old.unlink(missing_ok=True)
     except OSError as reason:
-        raise CheckpointError(f"{path.name} could not be written ({reason.strerror})") from reason
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)  # what is half a file takes room on a full disk
+        raise CheckpointError(f"{path.name} could not be written ({why(reason)})") from reason
     return path
 
 

@@ -134,6 +134,7 @@ def _stop(arguments: argparse.Namespace, store: Store, executor: Executor) -> in
 
 
 def _resume(arguments: argparse.Namespace, store: Store, executor: Executor) -> int:
+    executor.give_up(arguments.id)
     store.resume(arguments.id)
     executor.reconcile()
     return _show(arguments, store, executor)

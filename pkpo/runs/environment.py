@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import math
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -17,6 +19,7 @@ Number = TypeVar("Number", int, float)
 
 ROOT = Path(__file__).resolve().parents[2]
 """The folder from which `python -m pkpo` finds this very package."""
+ROOM = 64 * 1024  # bytes, without which a disk is full
 _ADDRESS = re.compile(r"auto|[\w.-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}")
 
 
@@ -79,22 +82,46 @@ def device_of(config: RunConfig) -> str:
     return device.device_of(config.model)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+def why(reason: OSError) -> str:
+    """Why a file could not be written, in a few words."""
+    full = reason.errno in (errno.ENOSPC, errno.EDQUOT)
+    return "the disk is full" if full else reason.strerror or str(reason)
+
+
+def is_full(folder: Path) -> bool:
+    """Whether a folder's disk has less than the database and a log need to say something."""
+    try:
+        return shutil.disk_usage(folder).free < ROOM
+    except OSError:
+        return False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What one person may ask for, so that nobody starves the others."""
+    """What visitors may ask for, so that nobody starves the others."""
 
     queued: int = 50
     """Runs of one owner that wait at the same time."""
+    from_address: int = 50
+    """Those from one network address: an owner is a browser, and can be another one at will."""
+    in_all: int = 500
+    """Those of all owners."""
     steps: int = 200_000
     """Updates of one run."""
 
     @classmethod
     def from_environment(cls) -> Limits:
-        """The limits that PKPO_QUEUE_LIMIT and PKPO_STEPS_LIMIT set.
+        """The limits that PKPO_QUEUE_LIMIT, _ADDRESS and _TOTAL and PKPO_STEPS_LIMIT set.
+
+        Where PKPO_QUEUE_ADDRESS says nothing, an address may have what one owner may.
 
         Raises:
           ValueError: one of them is not a whole number above 0.
         """
+        queued = positive("PKPO_QUEUE_LIMIT", cls.queued)
         return cls(
-            queued=positive("PKPO_QUEUE_LIMIT", 50), steps=positive("PKPO_STEPS_LIMIT", 200_000)
+            queued=queued,
+            from_address=positive("PKPO_QUEUE_ADDRESS", queued),
+            in_all=positive("PKPO_QUEUE_TOTAL", cls.in_all),
+            steps=positive("PKPO_STEPS_LIMIT", cls.steps),
         )

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from pkpo.config import Change
-from pkpo.runs.environment import ROOT, positive, ray_address
+from pkpo.runs.environment import ROOT, is_full, positive, ray_address, why
 from pkpo.runs.process import Process
 from pkpo.runs.run import Run
 from pkpo.runs.store import Store
@@ -26,7 +26,9 @@ from pkpo.runs.store import Store
 if TYPE_CHECKING:
     from pkpo.runs.trainer import Trainer
 
-HEARTBEAT_LOST = 3.0  # seconds without a sign of life after which a missing process counts as gone
+FAR_SILENCE = (
+    600.0  # seconds without a sign of life after which a process elsewhere may be given up
+)
 START_GRACE = 30.0  # seconds that a claimed run may take to have a process at all
 STOP_GRACE = 15.0  # seconds between asking a worker to stop and killing it; PKPO_STOP_GRACE
 LOG = "worker.log"
@@ -59,6 +61,18 @@ class Executor(Protocol):
         Cheap when nothing is to be done, and safe to call from many processes at once.
 
         Raises:
+          StoreError: the store cannot be read or written.
+        """
+
+    def give_up(self, id: str) -> None:
+        """Before a run is resumed: mark it as interrupted if its worker is elsewhere and long silent.
+
+        A worker that cannot be seen from here, in another container or on another machine, is not
+        known to be gone: only somebody who asks for it takes its run away, after `FAR_SILENCE`. If
+        it comes back, it notices at its next update and ends.
+
+        Raises:
+          ValueError: there is no such run, or its worker, elsewhere, gave a sign of life lately.
           StoreError: the store cannot be read or written.
         """
 
@@ -119,8 +133,22 @@ class LocalExecutor:
         for run in running:
             self._look_after(run)
         slots = self._slots(running)
-        for id in self.store.claim(lambda device: slots.get(device, 1)):
+        lost = [run.id for run in running if _far(run) and _silence(run) > FAR_SILENCE]
+        for id in self.store.claim(lambda device: slots.get(device, 1), lost):
             self._launch(id)
+
+    def give_up(self, id: str) -> None:
+        """See `Executor`."""
+        run = self.store.run(id)
+        if run.status != "running" or not _far(run):
+            return
+        silence = _silence(run)
+        if silence <= FAR_SILENCE:
+            raise ValueError(
+                f"run {id} is running in another container or on another machine, whose worker gave a "
+                f"sign of life {silence:.0f} s ago; it can be taken over after {FAR_SILENCE:.0f} s"
+            )
+        self.store.end(id, run.process, "interrupted", f"no sign of life for {silence:.0f} s")
 
     def trainer(
         self, run: Run, changes: Sequence[Change], state: Mapping[str, np.ndarray] | None
@@ -135,20 +163,36 @@ class LocalExecutor:
         return self.slots
 
     def _look_after(self, run: Run) -> None:
-        now = time.time()
-        silence = abs(now - (run.heartbeat or 0.0))  # a clock that was put back is silence too
+        waited = time.time() - run.stop_requested if run.stop_requested else 0.0
         if run.process is not None and run.process.alive:
-            if run.stop_requested and now - run.stop_requested > self.stop_grace:
+            if waited > self.stop_grace:
                 _kill(run.process)
-        elif silence > (START_GRACE if run.process is None else HEARTBEAT_LOST):
+        elif self._gone(run, waited):
             if run.stop_requested:
                 message = "ended by force, or gone before it could stop by itself"
                 self.store.end(run.id, run.process, "stopped", message)
             else:
                 message = "its worker is gone: killed, or the machine was restarted"
                 said = last_line(self.store.files(run.id) / LOG)
-                message += f"; it last said: {said}" if said else ""
+                if said:
+                    message += f"; it last said: {said}"
+                elif is_full(self.store.folder):
+                    message += "; it could say nothing: the disk is full"
                 self.store.end(run.id, run.process, "interrupted", message)
+
+    def _gone(self, run: Run, waited: float) -> bool:
+        """Whether a run's worker, which is not seen, is no more.
+
+        Args:
+          run: the run.
+          waited: seconds since it was asked to stop; 0 if it was not.
+        """
+        if run.process is None:
+            return _silence(run) > START_GRACE
+        if not _far(run):
+            return True
+        asked = run.process.before_restart or waited > self.stop_grace
+        return asked and _silence(run) > FAR_SILENCE
 
     def _launch(self, id: str) -> None:
         folder, device = self.store.files(id), self.store.run(id).device
@@ -165,7 +209,7 @@ class LocalExecutor:
                     start_new_session=True,  # it outlives whoever started it
                 )
         except OSError as reason:
-            self.store.end(id, None, "failed", f"its worker could not be started: {reason}")
+            self.store.end(id, None, "failed", f"its worker could not be started: {why(reason)}")
             return
         self._children.append(child)
         if process := Process.of(child.pid):
@@ -239,6 +283,16 @@ def last_line(log: Path) -> str:
     except OSError:
         return ""
     return lines[-1][:200] if lines else ""
+
+
+def _far(run: Run) -> bool:
+    """Whether a run has a worker that cannot be seen from here."""
+    return run.process is not None and not run.process.visible
+
+
+def _silence(run: Run) -> float:
+    """Seconds since a run's last sign of life; a clock that was put back is silence too."""
+    return abs(time.time() - (run.heartbeat or 0.0))
 
 
 def _kill(process: Process) -> None:

@@ -156,6 +156,8 @@ def _join(address: str) -> None:
     connecting.join(CONNECT_SECONDS)
     if problems:
         said = " ".join(str(problems[0]).split()).partition(". ")[0]
-        raise ConnectionError(f"{unreachable}: {said}") from problems[0]
+        refused = f"the Ray cluster at {address} (PKPO_RAY_ADDRESS) cannot be joined"
+        silent = isinstance(problems[0], ConnectionError)
+        raise ConnectionError(f"{unreachable if silent else refused}: {said}") from problems[0]
     if connecting.is_alive():
         raise ConnectionError(f"{unreachable} within {CONNECT_SECONDS:g} s")

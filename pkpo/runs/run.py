@@ -49,6 +49,8 @@ class Run:
     """The config as `RunConfig.to_dict` gives it; empty if it can no longer be read."""
     owner: str
     """Who asked for it; "" is the machine's own user."""
+    address: str
+    """From where, as visitors' limits know it; "" where that does not matter."""
     sweep: str
     """What runs that were submitted together have in common; "" for a single one."""
     device: str

@@ -14,6 +14,7 @@ import sqlite3
 import threading
 import time
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from pkpo.config import Change, RunConfig
-from pkpo.runs.environment import Limits, data_folder, device_of
+from pkpo.runs.environment import Limits, data_folder, device_of, is_full, why
 from pkpo.runs.process import Process
 from pkpo.runs.run import (
     STATUSES,
@@ -38,6 +39,7 @@ from pkpo.runs.run import (
 )
 
 TIMEOUT = 10.0  # seconds to wait for another process that writes
+RETRY = 0.01  # seconds
 NAME_LENGTH = 80
 
 # The tables of every version of this program, each made of the one before it.
@@ -91,8 +93,15 @@ CREATE TABLE details (
   PRIMARY KEY (run, step)
 ) WITHOUT ROWID;
 """,
+    """
+ALTER TABLE runs ADD COLUMN address TEXT NOT NULL DEFAULT '';
+""",
 )
 
+_NO_WAL = (
+    "cannot be shared there: its folder is on a network file system, or one that does not lock as "
+    "SQLite's write-ahead log needs; PKPO_DATA_DIR can name a folder on a disk of this machine"
+)
 _REASONS = {
     "SQLITE_BUSY": "is held by another process; try again",
     "SQLITE_LOCKED": "is held by another process; try again",
@@ -101,6 +110,7 @@ _REASONS = {
     "SQLITE_CANTOPEN": "cannot be opened: its folder may be read-only",
     "SQLITE_CORRUPT": "is damaged; move it away to begin a new one",
     "SQLITE_NOTADB": "is damaged; move it away to begin a new one",
+    "SQLITE_PROTOCOL": _NO_WAL,
     "SQLITE_IOERR": "cannot be read or written: the disk failed or is full",
 }
 
@@ -131,7 +141,7 @@ class Store:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as reason:
             raise StoreError(
-                f"{self.folder} cannot be made or written: {reason.strerror}; "
+                f"{self.folder} cannot be made or written: {why(reason)}; "
                 "PKPO_DATA_DIR can name another place"
             ) from reason
         with self._explained():
@@ -230,27 +240,34 @@ class Store:
     # --- Wanting ----------------------------------------------------------------------------------
 
     def submit(
-        self, config: RunConfig, *, owner: str = "", name: str = "", device: str = ""
+        self,
+        config: RunConfig,
+        *,
+        owner: str = "",
+        address: str = "",
+        name: str = "",
+        device: str = "",
     ) -> str:
         """Queue a run; returns its id. Its device is that of `environment.device_of` if none is given.
 
         Raises:
-          ValueError: it is longer than allowed, its owner has too many in the queue, or its device is
-            not there.
+          ValueError: it is longer than allowed, too many wait of its owner, from its address or of
+            all visitors, or its device is not there.
         """
-        return self._submit([config], owner=owner, name=name, device=device, sweep="")[0]
+        return self._submit([config], owner, address, name, device, sweep="")[0]
 
     def submit_together(
         self,
         configs: Sequence[RunConfig],
         *,
         owner: str = "",
+        address: str = "",
         name: str = "",
         device: str = "",
     ) -> str:
         """Queue all of several runs or, if that is too many, none; returns their sweep's id."""
         sweep = new_id()
-        self._submit(configs, owner=owner, name=name, device=device, sweep=sweep)
+        self._submit(configs, owner, address, name, device, sweep)
         return sweep
 
     def stop(self, id: str) -> None:
@@ -272,10 +289,11 @@ class Store:
         """Queue a run again, to go on from its last checkpoint.
 
         Raises:
-          ValueError: it is finished, or not over, or its owner has too many in the queue.
+          ValueError: it is finished, or not over, or too many wait, as for `submit`.
         """
         with self._write() as db:
-            self._check_queue(db, _row(db, id)["owner"], 1)
+            row = _row(db, id)
+            self._check_queue(db, row["owner"], row["address"], 1)
             columns = {"finished": None, "stop_requested": None, "message": ""}
             _move(db, id, "queued", queued=time.time(), **columns)
 
@@ -312,27 +330,28 @@ class Store:
 
     # --- For executors ----------------------------------------------------------------------------
 
-    def claim(self, slots: Callable[[str], int]) -> list[str]:
+    def claim(self, slots: Callable[[str], int], lost: Sequence[str] = ()) -> list[str]:
         """Mark as running what may start now; whoever gets an id here must launch its worker.
 
         Args:
           slots: a device -> runs that it can serve at the same time.
+          lost: runs that do not count, though they are marked as running.
         """
         if not self.queue():
             return []
         with self._write() as db:
-            busy = dict(
-                db.execute(
-                    "SELECT device, count(*) FROM runs WHERE status = 'running' GROUP BY device"
-                ).fetchall()
+            busy = Counter(
+                device
+                for id, device in db.execute("SELECT id, device FROM runs WHERE status = 'running'")
+                if id not in lost
             )
             claimed = []
             for id in _queue(db):
                 device = _row(db, id)["device"]
-                if busy.get(device, 0) < slots(device):
+                if busy[device] < slots(device):
                     now = time.time()
                     _move(db, id, "running", started=now, heartbeat=now)
-                    busy[device] = busy.get(device, 0) + 1
+                    busy[device] += 1
                     claimed.append(id)
         return claimed
 
@@ -368,6 +387,15 @@ class Store:
             )
             count = db.execute("SELECT count(*) FROM events WHERE run = ?", (id,)).fetchone()[0]
         return run, count
+
+    def beat(self, id: str, process: Process) -> None:
+        """Give a sign of life, if the run is this process's."""
+        with self._write() as db:
+            db.execute(
+                "UPDATE runs SET heartbeat = ? "
+                "WHERE id = ? AND status = 'running' AND pid = ? AND process = ?",
+                (time.time(), id, process.pid, process.started),
+            )
 
     def note(self, id: str, message: str) -> None:
         """Show a line about a run."""
@@ -453,7 +481,13 @@ class Store:
     # --- The database -----------------------------------------------------------------------------
 
     def _submit(
-        self, configs: Sequence[RunConfig], *, owner: str, name: str, device: str, sweep: str
+        self,
+        configs: Sequence[RunConfig],
+        owner: str,
+        address: str,
+        name: str,
+        device: str,
+        sweep: str,
     ) -> list[str]:
         for config in configs:
             if config.steps > self.limits.steps:
@@ -466,28 +500,37 @@ class Store:
         now = time.time()
         rows = [
             (
-                *(id, name, config.task, json.dumps(config.to_dict()), owner, sweep),
+                *(id, name, config.task, json.dumps(config.to_dict()), owner, address, sweep),
                 *(device or device_of(config), now, now),
             )
             for id, config in zip(ids, configs, strict=True)
         ]
         with self._write() as db:
-            self._check_queue(db, owner, len(configs))
+            self._check_queue(db, owner, address, len(configs))
             db.executemany(
-                "INSERT INTO runs (id, name, task, settings, owner, sweep, device, created, queued) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO runs "
+                "(id, name, task, settings, owner, address, sweep, device, created, queued) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
         return ids
 
-    def _check_queue(self, db: sqlite3.Connection, owner: str, more: int) -> None:
-        query = "SELECT count(*) FROM runs WHERE status = 'queued' AND owner = ?"
-        waiting = db.execute(query, (owner,)).fetchone()[0]
-        if owner and waiting + more > self.limits.queued:
-            raise ValueError(
-                f"at most {self.limits.queued} of your runs can wait at the same time, "
-                f"got {more} more to {waiting}"
+    def _check_queue(self, db: sqlite3.Connection, owner: str, address: str, more: int) -> None:
+        if not owner:  # the machine's own user
+            return
+        for limit, whose, condition, value in (
+            (self.limits.queued, "of your runs", "owner = ?", owner),
+            (self.limits.from_address, "runs from one network address", "address = ?", address),
+            (self.limits.in_all, "runs of all visitors", "owner != ?", ""),
+        ):
+            query = (
+                f"SELECT count(*) FROM runs WHERE status = 'queued' AND owner != '' AND {condition}"
             )
+            waiting = db.execute(query, (value,)).fetchone()[0]
+            if (value or whose.endswith("visitors")) and waiting + more > limit:
+                raise ValueError(
+                    f"at most {limit} {whose} can wait at the same time, got {more} more to {waiting}"
+                )
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -495,6 +538,8 @@ class Store:
             yield
         except sqlite3.Error as reason:
             code = getattr(reason, "sqlite_errorname", "")
+            if code.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN")) and is_full(self.folder):
+                code = "SQLITE_FULL"
             known = (text for name, text in _REASONS.items() if code.startswith(name))
             raise StoreError(f"{self.file} {next(known, f'cannot be used: {reason}')}") from reason
 
@@ -513,7 +558,8 @@ def _open(file: Path, timeout: float) -> sqlite3.Connection:
     db = sqlite3.connect(file, timeout=timeout, isolation_level=None, check_same_thread=False)
     db.row_factory = sqlite3.Row
     db.text_factory = lambda text: text.decode(errors="replace")  # damage is found where it is read
-    db.execute("PRAGMA journal_mode = WAL")
+    if _log_ahead(db, timeout) != "wal":
+        raise StoreError(f"{file} {_NO_WAL}")
     db.execute("PRAGMA synchronous = NORMAL")
     if _version(db) < len(_TABLES):
         with _transaction(db):
@@ -524,6 +570,22 @@ def _open(file: Path, timeout: float) -> sqlite3.Connection:
     if _version(db) != len(_TABLES):
         raise StoreError(f"{file} was written by another version of this program")
     return db
+
+
+def _log_ahead(db: sqlite3.Connection, timeout: float) -> str:
+    """Ask for a write-ahead log; how changes are logged then.
+
+    Where several open a new database, SQLite refuses all but one at once, without its usual patience.
+    """
+    end = time.monotonic() + timeout
+    while True:
+        try:
+            return db.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        except sqlite3.OperationalError as reason:
+            busy = reason.sqlite_errorname.startswith("SQLITE_BUSY")
+            if not busy or time.monotonic() > end:
+                raise
+            time.sleep(RETRY)
 
 
 def _version(db: sqlite3.Connection) -> int:

@@ -36,7 +36,8 @@ def finish(
       KeyboardInterrupt: the runs were stopped for it, to go on when they are asked for again.
       StoreError: see `Store`.
     """
-    executor, ids = make_executor(store), _begin(store, configs)
+    executor = make_executor(store)
+    ids = _begin(store, executor, configs)
     total = sum(config.steps for config in configs)
     try:
         while True:
@@ -61,11 +62,14 @@ def finish(
     return records
 
 
-def _begin(store: Store, configs: Sequence[RunConfig]) -> list[str]:
+def _begin(store: Store, executor: Executor, configs: Sequence[RunConfig]) -> list[str]:
     """Queue what is not finished or under way; the ids of all."""
     known, ids = _unsteered(store, configs), []
     for config in configs:
         run = known.get(config)
+        if run is not None:
+            with suppress(ValueError):  # its worker is elsewhere, and lives
+                executor.give_up(run.id)
         if run is not None and "queued" in TRANSITIONS[run.status]:
             store.resume(run.id)
         ids.append(store.submit(config) if run is None else run.id)

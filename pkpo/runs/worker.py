@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 from pkpo.runs import checkpoint
-from pkpo.runs.environment import positive
+from pkpo.runs.environment import positive, why
 from pkpo.runs.executor import Executor, make_executor
 from pkpo.runs.process import Process
 from pkpo.runs.provenance import provenance
@@ -22,6 +24,7 @@ from pkpo.runs.run import Interrupted, NotOurs, Run, StoreError
 from pkpo.runs.store import Store
 
 PATIENCE = 60.0  # seconds to wait for a database that is held by others
+BEAT = 1.0  # seconds between signs of life, however long an update takes
 CHECKPOINT_SECONDS = 2.0  # between checkpoints; PKPO_CHECKPOINT_SECONDS
 RESERVE = 64 * 1024  # bytes kept free, so that on a full disk a worker can still say so
 
@@ -44,7 +47,8 @@ def main(id: str) -> int:
     try:
         reserve.parent.mkdir(parents=True, exist_ok=True)
         reserve.write_bytes(bytes(RESERVE))
-        stopped = train(store, run, count, process, executor, lambda: bool(stopping))
+        with _beating(store, id, process):
+            stopped = train(store, run, count, process, executor, lambda: bool(stopping))
         store.end(id, process, "stopped" if stopped else "finished")
     except NotOurs as reason:
         print(f"pkpo worker: {reason}", file=sys.stderr)
@@ -56,13 +60,40 @@ def main(id: str) -> int:
     except Exception as reason:  # whatever it is, the run's page must say it
         reserve.unlink(missing_ok=True)
         traceback.print_exc()
-        message = (str(reason).splitlines() or [type(reason).__name__])[0]
-        store.end(id, process, "failed", message)
+        store.end(id, process, "failed", _said(reason))
         return 1
     finally:
         reserve.unlink(missing_ok=True)
         executor.reconcile()  # the next one starts though nobody may be watching
     return 0
+
+
+@contextmanager
+def _beating(store: Store, id: str, process: Process) -> Iterator[None]:
+    """Give signs of life meanwhile, from a thread of its own: those who cannot see us go by them."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(BEAT):
+            with suppress(StoreError):  # whoever trains meets it too, and says it
+                store.beat(id, process)
+
+    thread = threading.Thread(target=beat, name="beat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _said(reason: Exception) -> str:
+    """Why training failed, in one line."""
+    if isinstance(reason, OSError) and reason.filename:
+        return f"{reason.filename} could not be written: {why(reason)}"
+    if isinstance(reason, OSError) and reason.errno:
+        return f"its files could not be written: {why(reason)}"
+    return (str(reason).splitlines() or [type(reason).__name__])[0]
 
 
 def train(

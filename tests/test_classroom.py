@@ -1,0 +1,100 @@
+"""How a class gets in: the address that is printed, and addresses behind a proxy."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import streamlit as st
+from starlette.routing import Router
+
+from app import registry
+from tests.browser.browser import ROOT
+
+SHOWN = """
+import contextlib, io, json, os, sys
+from app import classroom
+shown = []
+for options, environment in json.loads(sys.argv[1]):
+    os.environ.update(environment)
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        given = classroom.options(["--classroom", *options])
+    shown.append([given, printed.getvalue()])
+    for name in environment:
+        del os.environ[name]
+print(json.dumps(shown))
+"""
+CASES: list[tuple[list[str], dict[str, str], str]] = [
+    ([], {}, "http://HERE:8501"),
+    ([], {"STREAMLIT_SERVER_PORT": "8644"}, "http://HERE:8644"),
+    (["--server.port", "8645"], {"STREAMLIT_SERVER_PORT": "8644"}, "http://HERE:8645"),
+    (["--server.baseUrlPath=/lab/"], {}, "http://HERE:8501/lab"),
+    ([], {"STREAMLIT_SERVER_BASE_URL_PATH": "a/b"}, "http://HERE:8501/a/b"),
+    (["--server.sslCertFile=a", "--server.sslKeyFile=b"], {}, "https://HERE:8501"),
+    (["--server.address=10.0.0.7"], {}, "http://10.0.0.7:8501"),
+    ([], {"STREAMLIT_SERVER_ADDRESS": "10.0.0.7"}, "http://10.0.0.7:8501"),
+    (["--server.address=::1"], {}, "http://[::1]:8501"),
+    (["--server.nonsense=1"], {}, ""),  # Streamlit will refuse it
+]
+
+
+def test_the_address_that_is_printed_is_the_one_that_is_used():
+    environment = {name: x for name, x in os.environ.items() if not name.startswith("STREAMLIT_")}
+    asked = json.dumps([case[:2] for case in CASES])
+    done = subprocess.run(
+        [sys.executable, "-c", SHOWN, asked],
+        cwd=ROOT,
+        env=environment | {"PKPO_HOST_SECRET": "sesame"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    for (options, _, address), (given, printed) in zip(CASES, json.loads(done.stdout), strict=True):
+        if not address:
+            assert (given, printed) == (options, "")
+            continue
+        shown = next(row.strip() for row in printed.splitlines() if row.startswith("    http"))
+        host = shown.partition("://")[2].rpartition(":")[0]
+        if "HERE" in address:  # wherever this machine is
+            assert given == [*options, "--server.address=0.0.0.0"]
+            assert host.count(".") == 3 and host != "0.0.0.0"
+        else:
+            assert given == options
+        assert shown == address.replace("HERE", host)
+        assert f"    {shown}/runs#host=sesame\n" in printed
+
+
+def redirected(path: str, query: str) -> tuple[int, str]:
+    """What the server answers: the status, and where to."""
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": query.encode(),
+        "headers": [],
+        "server": ("127.0.0.1", 80),
+        "scheme": "http",
+    }
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    asyncio.run(Router(registry.routes())(scope, lambda: None, send))
+    return sent[0]["status"], dict(sent[0]["headers"]).get(b"location", b"").decode()
+
+
+@pytest.mark.parametrize("base", ["", "lab", "/a/b/"])
+def test_an_address_with_a_slash_behind_it(monkeypatch, base):
+    """The answer is relative: it is right as well where a proxy has taken a prefix away."""
+    monkeypatch.setattr(st, "get_option", {"server.baseUrlPath": base}.__getitem__)
+    start = f"/{base.strip('/')}" if base else ""
+    for name in ("bandit", "language-model", "runs"):
+        assert redirected(f"{start}/{name}/", "k=2&k=3") == (301, f"../{name}?k=2&k=3")
+    if base:
+        assert redirected(start, "k=2") == (301, f"{start.rpartition('/')[2]}/?k=2")
