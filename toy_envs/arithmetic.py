@@ -12,8 +12,8 @@ numbers are fractions, and the time grows with the length of the text, whatever 
     factor   = { "+" | "-" } operand
     operand  = number ["%"] | "(" sum ")" | "\frac{" sum "}{" sum "}"
 
-Signs. Minus is `-`, `−` or `–`; times is `*`, `×`, `·`, `⋅`, `\times`, `\cdot`, or `x` or "times" between
-two operands; divided by is `/`, `÷` or `\div`; `//` rounds down. Full-width forms are the ordinary ones.
+Signs. Minus is `-`, `−` or `–`; times is `*`, `×`, `·`, `⋅`, `\times`, `\cdot`, or `x` or "times"
+between two operands; divided by is `/`, `÷` or `\div`; `//` rounds down. Full-width forms are the ordinary ones.
 `plus` and `minus` between two operands are read, too. A number directly before a parenthesis, as in
 `80(.5)`, is a factor of it. Brackets and braces are parentheses. There are no powers.
 
@@ -25,17 +25,20 @@ Percent. `%` between two operands is the remainder (`7 % 4 = 3`); behind a numbe
 (`50*20% = 10`, `20% of 50 = 10`, where "of" multiplies behind a percentage or a fraction). A side that
 is only a percentage may also be meant in percent, as GSM8K writes it: `100 - 20 = 80%`.
 
-Units. Currency signs, bold and code marks, quotes and `\text{...}` are passed over, and so are words beside a
-number: `10 pens - 2 pens = 9 pens` is `10-2=9` and false, `$5/hour x 3 hours = $15` is true. Units are not
-converted. Where two numbers stand side by side a new sum begins: in `She has 3 bags of 5 + 1 = 6` it is
-`5+1=6`. A comma, colon or full stop ends a clause, and a parenthesis with an equation of its own is read by
-itself.
+Units. Currency signs, bold and code marks, quotes and `\text{...}` are passed over, and so are words
+beside a number: `10 pens - 2 pens = 9 pens` is `10-2=9` and false, `$5/hour x 3 hours = $15` is true.
+Units are not converted. Where two numbers stand side by side a new sum begins: in `She has 3 bags of
+5 + 1 = 6` it is `5+1=6`. A comma, colon or full stop ends a clause, and a parenthesis with an equation
+of its own is read by itself.
 
 What is not understood is not true. An `=` without a sum on either side (but for a label on the left), an
 unknown sign in a clause, `≈` and the like, `>=`, a division by zero, and what is beyond the limits below
 count as untrue equations, and so does a piece of numbers and signs without words and without `=`.
-An equation of lone numbers, as in `14=14`, computes nothing: it is passed over if it holds, and untrue
-if not.
+What computes nothing is passed over: an equation of lone numbers that holds (`14=14`; it is untrue if it
+does not hold) or that is of different things (`2 hours = 120 minutes`), what follows a label (`x = 14`,
+`Let x = the number of pens`), and an equation with an unknown, a single letter beside an operator or
+behind some of the numbers of a sum (`3x + 4 = 28`). In a chain whose first side is a lone number amid words,
+that side is a label: `16 students drank 2 cups = 16*2 = 32`.
 """
 
 from __future__ import annotations
@@ -217,7 +220,7 @@ def _token(kind: str, text: str, attached: bool) -> _Token:
 
 
 def _merged(tokens: list[_Token]) -> list[_Token]:
-    """Numbers within words are part of these, as in `A1`; `2½` is a number, `1e5` and `1.2.3` are none."""
+    """Digits within a word belong to it, as in `A1`; `2½` is a number, `1e5` is not."""
     merged: list[_Token] = []
     for token in tokens:
         last = merged[-1] if merged else _Token(",")
@@ -228,7 +231,9 @@ def _merged(tokens: list[_Token]) -> list[_Token]:
                 merged[-1] = _Token("!" if both is None else "n", both, last.attached)
                 continue
             if last.value != "x" or before not in ("n", ")", "%", "w"):
-                merged[-1] = _Token("!" if last.attached and before == "n" else "w", "", last.attached)
+                merged[-1] = _Token(
+                    "!" if last.attached and before == "n" else "w", "", last.attached
+                )
                 continue
         merged.append(token)
     return merged
@@ -326,20 +331,27 @@ def _is_letter(token: _Token) -> bool:
 
 
 def _has_unknown(tokens: Sequence[_Token]) -> bool:
-    """Whether a letter stands in the place of an operand: beside an operator, or as in `3x + 4`."""
-    sums = {"+", "-"}.intersection(token.kind for token in tokens)
+    """Whether a letter stands in the place of an operand: beside an operator, or as in `3x + 4`.
+
+    A letter behind every number of a sum is a unit instead, as in `3m + 4m = 7m`.
+    """
+    factors: list[str] = []
     for i, token in enumerate(tokens):
         if isinstance(token.value, list) and _has_unknown(token.value):
             return True
         if not _is_letter(token):
             continue
-        before, after = tokens[i - 1].kind if i else ",", tokens[i + 1].kind if tokens[i + 1 :] else ","
+        before, after = (
+            tokens[i - 1].kind if i else ",",
+            tokens[i + 1].kind if tokens[i + 1 :] else ",",
+        )
         if before in _OPERATORS or (after in _OPERATORS and before not in ("n", "g", "%")):
             return True
-        if sums and token.attached and before == "n" and after not in ("n", "g"):
-            if token.value in ("x", "y", "z"):
-                return True
-    return False
+        if token.attached and before in ("n", "g") and after not in ("n", "g"):
+            factors.append(str(token.value))
+    kinds = [token.kind for token in tokens]
+    same = len(set(factors)) == 1 and len(factors) == sum(kind in ("n", "g") for kind in kinds)
+    return bool(factors) and not same and ("+" in kinds or "-" in kinds)
 
 
 def _judged(chain: Sequence[_Sum]) -> Equation | None:
@@ -376,7 +388,9 @@ def _sums(part: Sequence[_Token]) -> list[_Sum]:
         elif kind == "f" or (kind in ("n", "g") and current and current[-1].kind == "f"):
             current.append(token)
         elif kind in ("n", "g"):
-            if ready and not (token.attached and "g" in (kind, part[i - 1].kind) and part[i - 1].kind in "ng"):
+            if ready and not (
+                token.attached and "g" in (kind, part[i - 1].kind) and part[i - 1].kind in "ng"
+            ):
                 sums.append([token])
                 units.append([])
             else:
@@ -399,7 +413,9 @@ def _sums(part: Sequence[_Token]) -> list[_Sum]:
 
 def _spoken(word: _Token, after: Sequence[_Token], current: Sequence[_Token]) -> str | None:
     """The operator that a word behind an operand stands for."""
-    if word.value == "of" and (current[-1].kind == "h" or [t.kind for t in current[-2:-1]] == ["/"]):
+    if word.value == "of" and (
+        current[-1].kind == "h" or [t.kind for t in current[-2:-1]] == ["/"]
+    ):
         after = [t for t in after if t.kind != "w" or t.value not in _DETERMINERS]
         return "*" if after and after[0].kind in ("n", "g") else None
     return _SPOKEN.get(str(word.value)) if after and after[0].kind in ("n", "g", "f") else None

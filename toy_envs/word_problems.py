@@ -354,7 +354,7 @@ def verify(text: str, problem: Problem) -> Verdict:
 
 
 def answer_of(text: str) -> str:
-    """What a completion gives as its answer; "" if it gives none.
+    r"""What a completion gives as its answer; "" if it gives none.
 
     That is the rest of the line behind the first `####` behind which a number stands, up to the next
     `####`, or the next line if it is empty. A heading, `#### Step 1`, whose words come before its
@@ -363,7 +363,7 @@ def answer_of(text: str) -> str:
     | written | read as |
     |---|---|
     | `14`, `14.`, `+14`, `14.0000000`, `014`, full-width digits | 14 |
-    | `**14**`, `$14$`, `\\boxed{14}`, `\\(14\\)`, `14</s>`, `Answer: 14`, `The final answer is 14` | 14 |
+    | `**14**`, `$14$`, `\boxed{14}`, `\(14\)`, `14</s>`, `Answer: 14`, `The answer is 14` | 14 |
     | `$14`, `€14`, `14 €`, `14%`, `14 pens`, `14 (pens)`, `14, as asked` | 14 |
     | `1,024`, `$1,024.00` | 1024 |
     | `-14`, `−14`, `–14`, `-$14`, `$-14` | -14 |
@@ -413,7 +413,8 @@ _ANSWER = re.compile(
     re.IGNORECASE,
 )
 _MANIFOLD = re.compile(
-    r"\b(?:hundred|thousand|million|billion|dozen|half|halves|thirds?|quarters?|or)s?\b", re.IGNORECASE
+    r"\b(?:hundred|thousand|million|billion|dozen|half|halves|thirds?|quarters?|or)s?\b",
+    re.IGNORECASE,
 )
 _MARK = re.compile(r"<<([^<>]*)>>")
 _RESULT = re.compile(r"\s*[$€£]?\s*(\.?[0-9](?:[0-9,.]*[0-9])?)")
