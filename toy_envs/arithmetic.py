@@ -13,7 +13,7 @@ numbers are fractions, and the time grows with the length of the text, whatever 
     operand  = number ["%"] | "(" sum ")" | "\frac{" sum "}{" sum "}"
 
 Signs. Minus is `-`, `−` or `–`; times is `*`, `×`, `·`, `⋅`, `\times`, `\cdot`, or `x` or "times"
-between two operands; divided by is `/`, `÷` or `\div`; `//` rounds down. Full-width forms are the ordinary ones.
+between two operands; divided by is `/`, `÷` or `\div`; `//` rounds down. Full-width forms are ordinary.
 `plus` and `minus` between two operands are read, too. A number directly before a parenthesis, as in
 `80(.5)`, is a factor of it. Brackets and braces are parentheses. There are no powers.
 
@@ -37,8 +37,8 @@ count as untrue equations, and so does a piece of numbers and signs without word
 What computes nothing is passed over: an equation of lone numbers that holds (`14=14`; it is untrue if it
 does not hold) or that is of different things (`2 hours = 120 minutes`), what follows a label (`x = 14`,
 `Let x = the number of pens`), and an equation with an unknown, a single letter beside an operator or
-behind some of the numbers of a sum (`3x + 4 = 28`). In a chain whose first side is a lone number amid words,
-that side is a label: `16 students drank 2 cups = 16*2 = 32`.
+behind some of the numbers of a sum (`3x + 4 = 28`). In a chain whose first side is a lone number
+amid words, that side is a label: `16 students drank 2 cups = 16*2 = 32`.
 """
 
 from __future__ import annotations
@@ -385,7 +385,7 @@ def _sums(part: Sequence[_Token]) -> list[_Sum]:
         kind = token.kind
         if kind == "!":
             known = False
-        elif kind == "f" or (kind in ("n", "g") and current and current[-1].kind == "f"):
+        elif kind == "f" or (kind in ("n", "g") and "f" in [t.kind for t in current[-2:]]):
             current.append(token)
         elif kind in ("n", "g"):
             if ready and not (
