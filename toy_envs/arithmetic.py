@@ -129,7 +129,7 @@ _NUMBER = re.compile(
     rf"(?:\d{{1,{DIGITS}}}|[1-9]\d{{0,2}}(?:,\d{{3}}){{1,6}})(?:\.\d{{1,{DIGITS}}})?|\.\d{{1,{DIGITS}}}",
     re.ASCII,
 )
-_LETTER = r"[^\W\d_]"
+_LETTER = r"[^\W\d_\u00b2\u00b3\u00b9\u2070-\u209f]"  # no digit set high or low
 _TOKENS = re.compile(
     rf"""
       (?P<blank>[\s\u200b-\u200f\u2060\ufeff]+)
@@ -314,7 +314,7 @@ def _chains(clause: list[_Token]) -> list[Equation]:
     elif not chain and len(parts) == 2 and _is_letter(parts[0][-1]):
         if all(token.kind == "w" for token in parts[1]):
             return []  # a letter is given a meaning
-    elif len(parts) > 2 and chain and chain[0].lone and words[0] and words[-1]:
+    elif len(parts) > 2 and chain and chain[0].lone and words[-1] and any(words[:-1]):
         chain = []  # a label with a number in it
     found: list[Equation | None] = []
     for i, part in enumerate(parts[1:], 2):

@@ -408,7 +408,7 @@ _DECORATION = re.compile(
 _ANSWER_IS = r"\s*(?:(?:the\s+)?(?:final\s+)?answer(?:\s+is)?\s*:?\s*)?"
 _HOLDS_NUMBER = re.compile(rf"{_ANSWER_IS}(?:(?![^\W\d_])\D)*\d", re.IGNORECASE)
 _ANSWER = re.compile(
-    rf"{_ANSWER_IS}(?P<sign>[-+−–]?)(?P<digits>[0-9][0-9,]*(?:\.[0-9]+)?)\s*%?"
+    rf"{_ANSWER_IS}(?P<sign>[-+−–]?)(?P<digits>[0-9](?:[0-9,]*[0-9])?(?:\.[0-9]+)?)\s*%?"
     r"(?P<rest>(?:[.,;:!?)]?(?:\s[^\d+*/×÷=^<>]*)?)?)",
     re.IGNORECASE,
 )
