@@ -110,10 +110,11 @@ def _problems(text: Any) -> str:
 
     if text in PROBLEM_SETS:
         return text
-    where = text.removeprefix(GSM8K)
-    if where.startswith(HUB) and where != text:
-        return GSM8K + HUB + hub_name("problems", where.removeprefix(HUB))
-    if where == text or not os.path.exists(where):
+    named = text.removeprefix(GSM8K)
+    if named.startswith(HUB) and named != text:
+        return GSM8K + HUB + hub_name("problems", named.removeprefix(HUB))
+    where = os.path.expanduser(named)
+    if named == text or not os.path.exists(where):
         raise ValueError(
             f"problems must be {', '.join(PROBLEM_SETS)} or {GSM8K} and a folder, a file or hub:NAME, "
             f"got {text[:80]!r}"
@@ -255,7 +256,7 @@ class WordProblemsConfig(RunConfig):
     )
     reward: str = setting(
         "strict",
-        "what an answer must be to earn 1, or the share of its steps that are true",
+        "what an answer must be to earn 1, or the share of its true steps and the right answer",
         choices=("strict", "answer", "share"),
     )
     prompts: int = setting(32, "problems per update", low=1, high=4096)

@@ -26,6 +26,7 @@ from toy_envs.word_problems import (
     problems,
     verify,
     words,
+    write_gsm8k,
 )
 
 ID = "pkpo/WordProblems-v0"
@@ -124,25 +125,42 @@ def test_refusals(arguments, reason):
         ("", False, 0, 0),
         ("8*6=48;48-34=14", False, 2, 2),
         ("8*6=48;48-34=14####", False, 2, 2),
-        ("8*6=48;48-34=14####14####14", False, 2, 2),
+        ("8*6=48;48-34=14####14####14", True, 2, 2),
+        ("8*6=48;48-34=14####15####14", False, 2, 2),
         ("8*6=48;;48-34=14;####14", True, 2, 2),
-        ("14=14####14", True, 1, 0),  # no equation: it computes nothing
+        ("14=14;1=1####14", True, 0, 0),  # no step: it computes nothing
         ("8*6-34=14 #### $14.0", True, 1, 1),
         ("2+3*4=14;7/2=3.5;-1--3=2;1/3*3=1####14", True, 4, 4),
-        ("(2+3)*4=20;5/0=0;1/3=0.333;2**3=8;1+1=02=2####14", True, 5, 0),
+        ("(2+3)*4=20;5/0=0;1/3=0.333;2**3=8;1+1=02=2####14", True, 5, 2),
         ("It is <<8*6=48>>48, less 34: <<48-34=14>>14\n#### 14", True, 2, 2),
         ("48/6 = 8 is no mark\nbut <<8*6=47>> is\n#### 14", True, 1, 0),
         ("She had 8 x 6 = $48.\n- 48 - 34 = 14, so:\n#### 14", True, 2, 2),
         ("1. 1,000 + $24 = $1,024\n2. -8/4 = 2; 9/2 = 4.5.\n#### 14", True, 3, 2),
-        ("8*6 = 40 + 8 = 48\n#### 14", True, 1, 1),  # the last of the two
+        ("8*6 = 40 + 8 = 48\n#### 14", True, 1, 1),
         ("8*6 = 48 - 34 = 15\n#### 14", True, 1, 0),
-        ("3 pens * 2 + 1 = 7, (1+2)*3 + 1 = 10, 2x + 3 + 4 = 9\n#### 14", True, 0, 0),
+        ("3 pens * 2 + 1 = 7, (1+2)*3 + 1 = 10, 2x + 3 + 4 = 9\n#### 14", True, 2, 2),
         ("48 pens less 34 are 14.\n#### 14", True, 0, 0),
         ("####\n14 \nQuestion: 1+1=2####2", True, 0, 0),
-        ("8*6=48;48-34=14####14 pens\n#### 14", False, 2, 2),
+        ("8*6=48;48-34=14####14 pens\n#### 15", True, 2, 2),
+        # A learner must not earn by these.
+        ("1=1####14", True, 0, 0),
+        ("<<14=14>>\n#### 14", True, 0, 0),
+        ("<<1=1>>8*6=49\n#### 14", True, 1, 0),  # the mark computes nothing: the sentences count
+        ("<<>>1+1=2\n#### 14", True, 1, 0),
+        ("<<14>>1+1=2\n#### 14", True, 1, 0),
+        ("<<x = 14>>\n#### 14", True, 0, 0),
+        ("8*6 = <<1+1=2>>49\n#### 14", True, 1, 0),  # another number than the mark's
+        ("8*6=49\nIt is <<1+1=2>>2\n#### 14", True, 2, 1),  # beside the marks, without words
+        ("<<8*6=49\n1+1=2\n#### 14", True, 2, 1),  # a mark that is not closed
+        ("#### 14\n1+1=2", True, 0, 0),  # behind the answer
+        ("1+1=2;8*6####14", True, 2, 1),  # a sum that is left open
+        ("1+1=2;8*6≈49####14", True, 2, 1),
+        ("1+1=2;8*6=forty####14", True, 2, 1),
+        ("1+1=2;1 + 1 = 2;1+1=2####14", True, 1, 1),  # said again
+        ("#### Step 1: 8*6=48\n#### Step 2: 48-34=15\n#### 14", True, 2, 1),
         ("8*6=48;48-34=14####٣", False, 2, 2),
         ("٢+٢=٤####14", True, 1, 0),
-        ("1,080####1,4", True, 1, 0),
+        ("1,080####1,4", False, 1, 0),
     ],
 )
 def test_verdicts(text, answer, steps, true_steps):
@@ -150,7 +168,8 @@ def test_verdicts(text, answer, steps, true_steps):
     assert (verdict.answer, verdict.steps, verdict.true_steps) == (answer, steps, true_steps)
     assert verdict.chain == (steps > 0 and steps == true_steps)
     assert verdict.strict == (answer and verdict.chain)
-    assert verdict.share == (true_steps + answer) / (max(steps, 2) + 1)
+    most = max(steps, 2)
+    assert verdict.share == (true_steps + (most + 1) * answer) / (2 * most + 1)
     for mode in REWARDS:
         assert type(verdict.reward(mode)) is float and verdict.reward(mode) == getattr(
             verdict, mode
@@ -168,7 +187,7 @@ junk = st.one_of(st.text(max_size=300), st.lists(pieces, max_size=80).map("".joi
 def test_any_text_gets_a_verdict(text):
     verdict = verify(text, OURS)
     assert 0 <= verdict.true_steps <= verdict.steps <= len(text)
-    assert 0 <= verdict.share <= 1
+    assert 0 <= verdict.share <= 1 and (verdict.share > 0.5) == verdict.answer
     assert verdict.answer <= ("####" in text)
     if verdict.share == 1:
         assert verdict.strict
@@ -184,10 +203,8 @@ numbers = st.integers(0, 10**6)
 def test_equations_are_true_as_python_says(first, rest, guess):
     left = str(first) + "".join(f"{operator}{x}" for operator, x in rest)
     value = eval(left)
-    fits = len(str(abs(value))) <= 12
-    assert verify(f"{left}={value}####0", OURS).true_steps == (
-        fits and len(f"{left}={value}") <= 80
-    )
+    fits = len(str(abs(value))) <= 20
+    assert verify(f"{left}={value}####0", OURS).true_steps == fits
     assert verify(f"{left}={guess}####0", OURS).true_steps == (value == guess)
 
 
@@ -201,6 +218,65 @@ def test_equations_are_true_as_python_says(first, rest, guess):
 @pytest.mark.timeout(120)  # what takes a second would take hours if its time grew with the square
 def test_long_and_nasty_texts_come_to_an_end(text, before):
     assert not verify(before + text, OURS).answer
+
+
+ANSWERS = {
+    14: ["14", "14.", " 14 ", "+14", "14.0000000", "014", "１４", "**14**", "$14$", r"\boxed{14}"]
+    + [r"\(14\)", "14</s>", "14<|im_end|>", "Answer: 14", "The final answer is 14", "# 14"]
+    + [
+        "$14",
+        "€14",
+        "14 €",
+        "14%",
+        "14 pens",
+        "14 (pens)",
+        "14, as asked",
+        "14 #### 9",
+        "14\n#### 9",
+    ]
+    + ["Step 1\nShe counts.\n#### 14", "\n14\n", "pens ####14"],
+    1024: ["1,024", "$1,024.00"],
+    -14: ["-14", "−14", "–14", "-$14", "$-14"],
+    None: ["1,4", "1,,4", "10,80", "1 4", "- 14", "14 or 15", "14-15", "14 + 1", "28/2", "8+6=14"]
+    + ["14:30", "14x", "14k", "1.4e1", "14 thousand", "14 dozen", "14 and a half", "١٤", ""]
+    + ["14 or 15\n#### 14", "fourteen", "9" * 400, "14 " + "very " * 100 + "nice pens", "14^1"],
+}
+
+
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(number, text) for number, texts in ANSWERS.items() for text in texts],
+    ids=lambda value: str(value)[:30],
+)
+def test_answers(number, text):
+    """The table in the docstring of `answer_of`."""
+    for other in (14, 1024, -14, 4, 15, 1080, 0):
+        right = verify(f"8*6=48####{text}", Problem("", "", other, 1)).answer
+        assert right == (other == number), other
+
+
+def test_a_share_is_never_worth_more_than_the_answer():
+    many = ";".join(f"1+{i}={i + 1}" for i in range(30))
+    wrong = [many, ";".join(["1+1=2"] * 30), "1+1=2"]
+    right = ["", "1+1=3", ";".join(f"1+{i}={i}" for i in range(30))]
+    earned = [verify(f"{text}####15", OURS).share for text in wrong]
+    assert max(earned) < min(verify(f"{text}####14", OURS).share for text in right)
+    assert earned[1] == earned[2] == 1 / 5
+
+
+@given(
+    st.integers(0, 400),
+    st.sampled_from(
+        ["8*6=48;48-34=14####14", "Ann has 8 x 6 = 48 pens.\n48 – 34 = 14 left\n#### 14"]
+    ),
+    st.integers(1, 9),
+)
+@settings(max_examples=200, deadline=None)
+def test_one_wrong_digit_is_noticed(place, text, more):
+    places = [i for i, letter in enumerate(text) if letter.isdigit()]
+    at = places[place % len(places)]
+    wrong = text[:at] + str((int(text[at]) + more) % 10) + text[at + 1 :]
+    assert verify(text, OURS).strict and not verify(wrong, OURS).strict, wrong
 
 
 # --- Files ----------------------------------------------------------------------------------------
@@ -233,6 +309,7 @@ def test_a_file_in_gsm8k_s_format(tmp_path):
         ({"question": 3, "answer": "#### 3"}, "line 2: 'question' must be a text, got '3'"),
         ({"question": "?", "answer": "3"}, "must end in #### and a whole number, got '3'"),
         ({"question": "?", "answer": "#### 3.5"}, "must end in #### and a whole number"),
+        ({"question": "?", "answer": "#### 1,5"}, "a whole number, got '#### 1,5'"),
         ({"question": "?", "answer": "#### three"}, "must end in #### and a whole number"),
     ],
     ids=lambda value: str(value)[:30],
@@ -269,6 +346,43 @@ def test_a_folder_has_its_splits_and_a_file_is_split(tmp_path):
     (tmp_path / "test.jsonl").unlink()
     with pytest.raises(ValueError, match="test.jsonl: cannot be read"):
         gsm8k_splits(tmp_path)
+
+
+def test_questions_that_stand_several_times_count_once(tmp_path):
+    items = [{"question": f"How much  is {i}?", "answer": f"#### {i}"} for i in range(40)]
+    again = [{**item, "question": f" {item['question'].replace('  ', ' ')}\n"} for item in items]
+    train, held_out = gsm8k_splits(file(tmp_path, *items, *again, *items))
+    assert sorted(p.answer for p in train + held_out) == list(range(40))
+    for name, part in (("train", items + again), ("test", again[30:] + items[30:])):
+        lines = "".join(json.dumps(item) + "\n" for item in part)
+        (tmp_path / f"{name}.jsonl").write_text(lines)
+    train, held_out = gsm8k_splits(tmp_path)
+    assert [p.answer for p in train] == list(range(30))
+    assert [p.answer for p in held_out] == list(range(30, 40))
+
+
+def test_signs_that_end_lines_elsewhere_come_back(tmp_path):
+    found = [
+        Problem(f"How{sign}many?", f"a{sign}\n#### 14", 14, 1)
+        for sign in "\u2028\u2029\x85\x0b\x1c\r"
+    ]
+    write_gsm8k(found, tmp_path / "some.jsonl")
+    assert load_gsm8k(tmp_path / "some.jsonl") == found
+    marked = tmp_path / "marked.jsonl"
+    marked.write_bytes(
+        b"\xef\xbb\xbf" + (tmp_path / "some.jsonl").read_bytes().replace(b"\n", b"\r\n")
+    )
+    assert load_gsm8k(marked) == found
+
+
+def test_a_tilde_is_one_s_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    found = [Problem(f"How much is {i}?", f"#### {i}", i, 1) for i in range(20)]
+    write_gsm8k(found, "~/some.jsonl")
+    assert load_gsm8k("~/some.jsonl") == load_gsm8k(tmp_path / "some.jsonl") == found
+    assert gsm8k_splits("~/some.jsonl") == gsm8k_splits(tmp_path / "some.jsonl")
+    with pytest.raises(ValueError, match="cannot be read"):
+        load_gsm8k("~nobody-of-this-name/some.jsonl")
 
 
 # --- The environment ------------------------------------------------------------------------------

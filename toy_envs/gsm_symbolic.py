@@ -17,7 +17,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from toy_envs.word_problems import TEXT_LIMIT, Problem, split_of, verify, written
+from toy_envs.word_problems import TEXT_LIMIT, Problem, split_of, verify
 
 SOLUTION_LIMIT = 66
 """Characters of a reduced solution: 64 tokens, `####` and the one that closes it being one each."""
@@ -97,12 +97,12 @@ def reduced(question: str, working: str, answer: str) -> Problem | None:
       answer: the answer.
 
     Returns:
-      None if something is wrong with it: the answer is no whole number or not the last equation's
-      result, an equation is false or takes a number that neither the question nor an equation before it
+      None if something is wrong with it: a result is no whole number, the answer is not the last
+      one, an equation is false or takes a number that neither the question nor an equation before it
       gives, what is said to equal something is no sum of numbers, or a text is too long.
     """
     text = _bare(working)
-    equations = written(text)
+    equations = _written(text)
     if len(equations) < len(_EQUALS.findall(text)):
         return None
     known, result = _given(question), None
@@ -112,10 +112,12 @@ def reduced(question: str, working: str, answer: str) -> Problem | None:
         if not known.issuperset(map(Fraction, _NUMBER.findall(left))):
             return None
         result = Fraction(right)
+        if result.denominator > 1:
+            return None
         known.add(result)
         step = _NUMBER.sub(lambda digits: str(Fraction(digits[0])), equation)
         steps[step.replace(" ", "")] = None
-    if result is None or result.denominator > 1 or result != Fraction(answer):
+    if result is None or result != Fraction(answer):
         return None
     made = Problem(question, f"{';'.join(steps)}####{result}", int(result), len(steps))
     short = len(question) <= TEXT_LIMIT and len(made.solution) <= SOLUTION_LIMIT
@@ -123,7 +125,19 @@ def reduced(question: str, working: str, answer: str) -> Problem | None:
     return made if sound else None
 
 
+def _written(text: str) -> list[str]:
+    """The plain equations in running text: numbers joined by `+ - * /`, and one number."""
+    return _EQUATION.findall(re.sub(r"(?<=\d)[ ]*[x×][ ]*(?=\d)", "*", text))
+
+
 _NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+_SIGNED = r"-?(?:\d{1,12}(?:\.\d{1,6})?|\.\d{1,6})"
+# Not the end of a longer sum, and not where the right side is a sum again.
+_EQUATION = re.compile(
+    rf"(?:^(?:[-*][ ])?|[^\s\d.+*/)-]|\.(?=[ ]))[ ]*"
+    rf"({_SIGNED}(?:[ ]*[-+*/][ ]*{_SIGNED})+[ ]*=[ ]*{_SIGNED})(?![\d.]*[ ]*[-+*/\d])",
+    re.ASCII | re.MULTILINE,
+)
 _EQUALS = re.compile(r"[\d)] *=", re.ASCII)  # of what looks like an equation
 _WORD = r"[^\W\d_]+"
 _BARE = (

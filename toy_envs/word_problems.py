@@ -1,7 +1,8 @@
 """Word problems in the manner of GSM8K, with a verifier that checks every step.
 
 Short templates of 1 to 4 steps, filled with names, objects and whole numbers from 1 to 50. A worked
-solution is a chain of equations and the answer behind `####`, as in `8*6=48;48-34=14####14`.
+solution is a chain of equations and the answer behind `####`, as in `8*6=48;48-34=14####14`. How
+equations are read says `toy_envs.arithmetic`, how answers are, `answer_of`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +22,8 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
+from toy_envs.arithmetic import Equation, equations, number, pieces, plain_forms
+
 HIGHEST = 50
 """No number of a problem, given or computed, is larger."""
 FACTOR = 12
@@ -28,12 +32,12 @@ DIFFICULTIES = (1, 2, 3, 4)
 REWARDS = {
     "strict": "1 if the answer is right and every written equation is true, else 0",
     "answer": "1 if the answer is right, else 0",
-    "share": "the share of the steps that are true, the answer being one of them",
+    "share": "the share of true steps and the answer, which weighs more than all steps together",
 }
 SPLITS = ("train", "held-out")
 HELD_OUT = 4  # one of so many problems is held out
 TEXT_LIMIT = 512  # characters of a question or completion in the environment
-STEP_LIMIT = 80  # characters of an equation that is evaluated; longer ones count as false
+ANSWER_LIMIT = 200  # characters of an answer that is read; a longer one is wrong
 
 NAMES = ("Ann", "Ben", "Cora", "Dan", "Eva", "Finn", "Gia", "Hal")
 THINGS = ("apples", "books", "cards", "coins", "pens", "shells", "stamps", "toys")
@@ -298,7 +302,7 @@ class Verdict:
     answer: bool
     """The number behind `####` is the answer."""
     steps: int
-    """Written steps: equations, and what stands in their place."""
+    """Written steps, the same one counted once: equations, and what stands in their place."""
     true_steps: int
     """Of these, true equations."""
     needed: int
@@ -316,79 +320,133 @@ class Verdict:
 
     @property
     def share(self) -> float:
-        """True steps and right answer, of the steps written or needed, whichever are more, plus 1."""
-        return (self.true_steps + self.answer) / (max(self.steps, self.needed) + 1)
+        """The share that is right of m steps and the answer, which weighs as much as m + 1 steps.
+
+        m is the number of steps written or needed, whichever is more. A right answer earns more than
+        1/2, a wrong one less, whatever steps it has.
+        """
+        m = max(self.steps, self.needed)
+        return (self.true_steps + (m + 1) * self.answer) / (2 * m + 1)
 
     def reward(self, mode: str) -> float:
         """By a key of `REWARDS`."""
         return float(getattr(self, mode))
 
 
-_NUMBER = r"-?(?:\d{1,12}(?:\.\d{1,6})?|\.\d{1,6})"
-_EQUATION = re.compile(rf"\s*({_NUMBER}(?:\s*[-+*/]\s*{_NUMBER})+)\s*=\s*({_NUMBER})\s*", re.ASCII)
-_TERM = re.compile(rf"(^|[-+*/])\s*({_NUMBER})\s*", re.ASCII)
-_MARK = re.compile(r"<<([^<>]*)>>")
-# In running text: not the end of a longer sum, and not where the right side is a sum again.
-_WRITTEN = re.compile(
-    rf"(?:^(?:[-*][ ])?|[^\s\d.+*/)-]|\.(?=[ ]))[ ]*"
-    rf"({_NUMBER}(?:[ ]*[-+*/][ ]*{_NUMBER})+[ ]*=[ ]*{_NUMBER})(?![\d.]*[ ]*[-+*/\d])",
-    re.ASCII | re.MULTILINE,
-)
-_ANSWER = re.compile(r"\s*\$?\s*(-?\d[\d,]{0,20})(?:\.0{1,6})?\.?\s*", re.ASCII)
-
-
 def verify(text: str, problem: Problem) -> Verdict:
     """Check a completion, whatever it holds.
 
-    The answer must be all that stands behind the first `####`, up to the end of its line. Steps are
-    what stands between semicolons before it. Where the text has GSM8K's calculator marks
-    `<<48/2=24>>`, they are what is within them; in other text of several lines, the equations that it
-    holds, `$1,024 x 2 = 2,048` among them. A step is true if it is an equation, numbers joined by
-    `+ - * /` on its left and one number on its right, that holds exactly.
+    Steps are the equations before its answer, in sentences or not, read by the grammar of
+    `toy_envs.arithmetic`; what is meant as one and is not understood counts as an untrue step.
+
+    Where the text has GSM8K's calculator marks `<<48/2=24>>`, steps are what is within them, and on
+    lines without words; the sentences around repeat them in short or set up unknowns. A mark that
+    holds no equation is an untrue step, and so is one with another number behind it than its result,
+    as in `<<8*6=48>>49`. Marks that compute nothing, as `<<14=14>>`, are not marks: the sentences count.
+
+    Of a text without a step that computes something, the chain is not valid. Equations behind the
+    answer do not count, neither for nor against it.
     """
-    answer = answer_of(text)
-    given = _ANSWER.fullmatch(answer) if len(answer) <= STEP_LIMIT else None
-    right = given is not None and int(given[1].replace(",", "")) == problem.answer
-    steps = _steps(text)
-    true = sum(map(_holds, steps))
-    return Verdict(right, len(steps), true, problem.difficulty)
-
-
-def _steps(text: str) -> list[str]:
-    """What a completion holds before its answer, step by step."""
-    working = text.partition("####")[0]
-    apart = written(working) if "\n" in text else working.split(";")
-    return _MARK.findall(working) or [step for step in apart if step.strip()]
+    place, given = _given(text)
+    steps = _steps(text, place)
+    right = given is not None and given == problem.answer
+    return Verdict(right, len(steps), sum(steps.values()), problem.difficulty)
 
 
 def answer_of(text: str) -> str:
-    """What a completion gives as its answer; "" if it gives none."""
-    return text.partition("####")[2].strip().partition("\n")[0]
+    r"""What a completion gives as its answer; "" if it gives none.
+
+    That is the rest of the line behind the first `####` behind which a number stands, up to the next
+    `####`, or the next line if it is empty. A heading, `#### Step 1`, whose words come before its
+    number, is none. The answer is read as follows (each row a test):
+
+    | written | read as |
+    |---|---|
+    | `14`, `14.`, `+14`, `14.0000000`, `014`, full-width digits | 14 |
+    | `**14**`, `$14$`, `\boxed{14}`, `\(14\)`, `14</s>`, `Answer: 14`, `The answer is 14` | 14 |
+    | `$14`, `€14`, `14 €`, `14%`, `14 pens`, `14 (pens)`, `14, as asked` | 14 |
+    | `1,024`, `$1,024.00` | 1024 |
+    | `-14`, `−14`, `–14`, `-$14`, `$-14` | -14 |
+    | `1,4`, `1,,4`, `10,80`, `1 4`, `- 14` | nothing |
+    | `14 or 15`, `14-15`, `14 + 1`, `28/2`, `8+6=14`, `14:30`, `14x`, `14k`, `1.4e1` | nothing |
+    | `14 thousand`, `14 dozen`, `14 and a half`, digits of other scripts | nothing |
+    | `14 #### 9`, `14` and a line `#### 9` | 14: the first counts |
+    """
+    return _parts(text)[1]
 
 
-def written(text: str) -> list[str]:
-    """The equations in running text, in the signs of an equation."""
-    text = re.sub(r"(?<=\d),(?=\d{3})|\$", "", text)
-    text = re.sub(r"(?<=\d)[ ]*[x×][ ]*(?=\d)", "*", text)
-    return _WRITTEN.findall(text)
+def _parts(text: str) -> tuple[int, str]:
+    """Where the working ends, in characters, and the answer behind it."""
+    place = text.find("####")
+    while place >= 0:
+        after = text.find("####", place + 4)
+        behind = text[place + 4 : after if after >= 0 else len(text)].lstrip("#").strip()
+        line = behind.partition("\n")[0].strip()
+        if _HOLDS_NUMBER.match(_plain(line)):
+            return place, line
+        place = after
+    return len(text), ""
 
 
-def _holds(step: str) -> bool:
-    found = _EQUATION.fullmatch(step) if len(step) <= STEP_LIMIT else None
-    if found is None:
-        return False
-    terms: list[Fraction] = []
-    for operator, digits in _TERM.findall(found[1]):
-        number = Fraction(digits)
-        if operator == "*":
-            terms[-1] *= number
-        elif operator == "/":
-            if not number:
-                return False
-            terms[-1] /= number
-        else:
-            terms.append(-number if operator == "-" else number)
-    return sum(terms) == Fraction(found[2])
+def _given(text: str) -> tuple[int, Fraction | None]:
+    """Where the working ends, and the number that the answer is read as."""
+    place, line = _parts(text)
+    found = _ANSWER.fullmatch(_plain(line)) if len(line) <= ANSWER_LIMIT else None
+    value = number(found["digits"]) if found and not _MANIFOLD.search(found["rest"]) else None
+    if found is None or value is None:
+        return place, None
+    return place, value if found["sign"] in ("", "+") else -value
+
+
+def _plain(line: str) -> str:
+    return _DECORATION.sub("", plain_forms(line[: ANSWER_LIMIT + 1]))
+
+
+_DECORATION = re.compile(
+    r"</?[a-zA-Z|][^<>]*>|\\(?:boxed|text\w*|math\w*|[()\[\],!$%])|[*`\"“”{}$€£¥₹]"
+)
+_ANSWER_IS = r"\s*(?:(?:the\s+)?(?:final\s+)?answer(?:\s+is)?\s*:?\s*)?"
+_HOLDS_NUMBER = re.compile(rf"{_ANSWER_IS}(?:(?![^\W\d_])\D)*\d", re.IGNORECASE)
+_ANSWER = re.compile(
+    rf"{_ANSWER_IS}(?P<sign>[-+−–]?)(?P<digits>[0-9](?:[0-9,]*[0-9])?(?:\.[0-9]+)?)\s*%?"
+    r"(?P<rest>(?:[.,;:!?)]?(?:\s[^\d+*/×÷=^<>]*)?)?)",
+    re.IGNORECASE,
+)
+_MANIFOLD = re.compile(
+    r"\b(?:hundred|thousand|million|billion|dozen|half|halves|thirds?|quarters?|or)s?\b",
+    re.IGNORECASE,
+)
+_MARK = re.compile(r"<<([^<>]*)>>")
+_RESULT = re.compile(r"\s*[$€£]?\s*(\.?[0-9](?:[0-9,.]*[0-9])?)")
+
+
+def _steps(text: str, place: int) -> dict[str, bool]:
+    """What a completion holds up to a place, each step once and whether it is true."""
+    working = text[:place]
+    found = _marked(working) if "<<" in working else []
+    steps: dict[str, bool] = {}
+    for step in found or equations(_MARK.sub(" ", working)):
+        steps[step.text] = step.true and steps.get(step.text, True)
+    return steps
+
+
+def _marked(working: str) -> list[Equation]:
+    """The steps in calculator marks and on lines without words; none if there are no marks."""
+    found = [step for mark in _MARK.finditer(working) for step in _in_mark(mark, working)]
+    if found:
+        bare = (p for p in pieces(_MARK.sub("a", working)) if not any(map(str.isalpha, p)))
+        found += [step for piece in bare for step in equations(piece)]
+    return found
+
+
+def _in_mark(mark: re.Match[str], working: str) -> list[Equation]:
+    found = equations(mark[1])
+    behind = _RESULT.match(working, mark.end())
+    result = mark[1].rpartition("=")[2].strip()
+    other = behind and number(behind[1]) != number(result) and number(result) is not None
+    if other or (not found and "=" not in mark[1]):
+        return [Equation(mark[0], False)]
+    return found
 
 
 # --- Problems from a file -------------------------------------------------------------------------
@@ -399,15 +457,16 @@ def load_gsm8k(path: str | Path) -> list[Problem]:
 
     Every line is an object with the texts "question" and "answer"; the latter ends in `####` and a
     whole number, and is kept as the worked solution. The difficulty is its number of steps, as `verify`
-    finds them, at least 1. Empty lines are skipped.
+    finds them, at least 1. Empty lines are skipped, and a byte order mark is; `~` is one's home.
 
     Raises:
       ValueError: the file cannot be read, holds no problem, or a line is not as described; it names
         the line.
     """
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as reason:
+        # Not splitlines: U+2028 and others, which JSON allows within a text, end no line here.
+        lines = Path(path).expanduser().read_text(encoding="utf-8-sig").split("\n")
+    except (OSError, UnicodeDecodeError, RuntimeError) as reason:
         raise ValueError(f"{path}: cannot be read ({reason})") from None
     result = [
         _gsm8k_problem(line, f"{path}, line {number}")
@@ -423,11 +482,13 @@ def write_gsm8k(problems: Iterable[Problem], path: str | Path) -> None:
     """Write problems as `load_gsm8k` reads them, each once."""
     items = ({"question": p.question, "answer": p.solution} for p in dict.fromkeys(problems))
     text = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items)
-    Path(path).write_text(text, encoding="utf-8")
+    Path(path).expanduser().write_text(text, encoding="utf-8")
 
 
 def gsm8k_splits(path: str | Path) -> tuple[list[Problem], list[Problem]]:
     """Problems to train on, and problems to be held out, in GSM8K's format.
+
+    Each question occurs once, blanks aside: of several the first, and one held out is not trained on.
 
     Args:
       path: a folder that holds train.jsonl and test.jsonl, as GSM8K's, or a single file: of that, about
@@ -436,19 +497,28 @@ def gsm8k_splits(path: str | Path) -> tuple[list[Problem], list[Problem]]:
     Raises:
       ValueError: see `load_gsm8k`; or a part is empty.
     """
-    path = Path(path)
+    path = Path(os.path.expanduser(path))  # as it stands where there is no such home
     if path.is_dir():
-        held_out = load_gsm8k(path / "test.jsonl")
-        asked = {p.question for p in held_out}
-        train = [p for p in load_gsm8k(path / "train.jsonl") if p.question not in asked]
+        others = _each_once(load_gsm8k(path / "test.jsonl"))
+        own = _each_once(load_gsm8k(path / "train.jsonl"))
+        held_out = list(others.values())
+        train = [p for question, p in own.items() if question not in others]
     else:
         parts: dict[str, list[Problem]] = {split: [] for split in SPLITS}
-        for p in load_gsm8k(path):
-            parts[split_of(p.question)].append(p)
+        for question, p in _each_once(load_gsm8k(path)).items():
+            parts[split_of(question)].append(p)
         train, held_out = parts.values()
     if not train or not held_out:
         raise ValueError(f"{path}: must hold problems to train on and others to be held out")
     return train, held_out
+
+
+def _each_once(found: Iterable[Problem]) -> dict[str, Problem]:
+    """The first problem of every question, by the question without needless blanks."""
+    by_question: dict[str, Problem] = {}
+    for p in found:
+        by_question.setdefault(" ".join(p.question.split()), p)
+    return by_question
 
 
 def _gsm8k_problem(line: str, where: str) -> Problem:
@@ -461,14 +531,13 @@ def _gsm8k_problem(line: str, where: str) -> Problem:
     for name in ("question", "answer"):
         if not isinstance(item.get(name), str) or not item[name].strip():
             raise ValueError(f"{where}: {name!r} must be a text, got {str(item.get(name))[:40]!r}")
-    _, mark, answer = item["answer"].rpartition("####")
-    given = _ANSWER.fullmatch(answer) if mark else None
-    if given is None:
+    place, given = _given(item["answer"])
+    if given is None or given.denominator > 1:
         raise ValueError(
             f"{where}: 'answer' must end in #### and a whole number, got {item['answer'][-40:]!r}"
         )
-    steps = max(1, len(_steps(item["answer"])))
-    return Problem(item["question"], item["answer"], int(given[1].replace(",", "")), steps)
+    steps = max(1, len(_steps(item["answer"], place)))
+    return Problem(item["question"], item["answer"], int(given), steps)
 
 
 # --- The environment ------------------------------------------------------------------------------
@@ -492,8 +561,9 @@ class WordProblemsEnv(gymnasium.Env):
 
     ## Reward
     By `reward`, from 0 to 1: "strict" (1 if the answer is right and every written equation true),
-    "answer" (1 if the answer is right) or "share" (the share of the steps that are true, the answer
-    being one of them).
+    "answer" (1 if the answer is right) or "share" (the share of true steps and the answer, which weighs
+    more than all steps together: above 1/2 if it is right, below if not). `verify` says what steps and
+    answers are.
 
     ## Episode End
     Every step terminates; its info holds the problem's "solution".

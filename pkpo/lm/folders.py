@@ -22,14 +22,17 @@ _NAME = re.compile(r"\w[\w.-]{0,95}(/\w[\w.-]{0,95})?", re.ASCII)
 def find(model: str | Path) -> Path:
     """The folder of a model that ships, such as "tiny", by its name; any other folder or GGUF file.
 
+    `~` is one's home.
+
     Raises:
       ValueError: there is none.
     """
-    for folder in (MODELS / model, Path(model)):
+    path = Path(os.path.expanduser(model))
+    for folder in (MODELS / model, path):
         if os.path.isfile(folder / "config.json"):  # false for any nonsense, too
             return folder
-    if str(model).endswith(".gguf") and os.path.isfile(model):
-        return Path(model)
+    if str(model).endswith(".gguf") and os.path.isfile(path):
+        return path
     shipped = ", ".join(sorted(path.name for path in MODELS.iterdir()))
     raise ValueError(
         f"model must be one of {shipped}, a model's folder, a .gguf file or hub:NAME, "
@@ -42,7 +45,10 @@ def ours(model: str | Path) -> bool:
 
     Of one on the hub this is known only once it is here.
     """
-    return any((folder / VOCABULARY).is_file() for folder in (MODELS / model, Path(model)))
+    return any(
+        (folder / VOCABULARY).is_file()
+        for folder in (MODELS / model, Path(os.path.expanduser(model)))
+    )
 
 
 def model_name(text: str) -> str:

@@ -59,7 +59,11 @@ def _files(config: WordProblemsConfig) -> Path | None:
     where = config.problems.removeprefix(GSM8K)
     if where.startswith(HUB):
         name = where.removeprefix(HUB)
-        return download("problems", name, "dataset", ("train.jsonl", "test.jsonl"))
+        files = ("train.jsonl", "test.jsonl")
+        folder = download("problems", name, "dataset", files)
+        if not all((folder / file).is_file() for file in files):
+            raise ValueError(f"problems {where} must hold {' and '.join(files)}, which it does not")
+        return folder
     return None if where == config.problems else Path(where)
 
 

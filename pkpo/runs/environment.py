@@ -24,9 +24,12 @@ _ADDRESS = re.compile(r"auto|[\w.-]+:\d{1,5}|\[[0-9a-fA-F:]+\]:\d{1,5}")
 
 
 def data_folder() -> Path:
-    """PKPO_DATA_DIR, or `data-runs` in the project's folder (in the current one once installed)."""
+    """PKPO_DATA_DIR (`~` is one's home), or `data-runs` in the project's folder.
+
+    Once installed, that is in the current folder.
+    """
     if named := os.environ.get("PKPO_DATA_DIR"):
-        return Path(named).absolute()
+        return Path(os.path.expanduser(named)).absolute()
     return (ROOT if (ROOT / "pyproject.toml").exists() else Path.cwd()) / "data-runs"
 
 
