@@ -57,7 +57,7 @@ def tiny(family: str, **more) -> PretrainedModel:
     config = getattr(transformers, f"{family}Config")(**SHAPE, **more)
     torch.manual_seed(0)
     module = getattr(transformers, f"{family}ForCausalLM")(config)
-    return PretrainedModel(module, SimpleNamespace(eos_token_id=2))
+    return PretrainedModel(module, SimpleNamespace(eos_token_id=2, chat_template=None))
 
 
 @pytest.mark.parametrize("family", SERVED)

@@ -14,6 +14,7 @@ from pkpo.lm.evaluate import evaluate
 from pkpo.lm.measured import KS, WINDOW, choose, problem_sets
 from pkpo.lm.model import load
 from pkpo.lm.policy import LanguagePolicy
+from pkpo.lm.sampler import check_positions
 from pkpo.tasks import Task
 from toy_envs.word_problems import answer_of, problems, verify
 
@@ -43,8 +44,8 @@ class WordProblemsTask(Task):
     either, first_solved: of each problem of a fixed set the update that first solved it, or -1.
 
     Raises:
-      ValueError: more prompts or held-out problems than there are, or a model or problems that cannot
-        be read.
+      ValueError: more prompts or held-out problems than there are, a model or problems that cannot
+        be read, or a prompt and a limit that are more than the model's positions.
     """
 
     def __init__(self, config: WordProblemsConfig):
@@ -57,6 +58,10 @@ class WordProblemsTask(Task):
             config.entropy_bonus,
             config.limit,
         )
+        model, known = self.policy.model, [*self._fixed, *self._held_out]
+        if model.positions and known:  # what is drawn anew is checked when it is
+            prompts = [model.prompt(p.question) for p in known]
+            check_positions(model, prompts, max(config.limit, model.limit))
         self.state = {
             "updates": np.zeros((), int),
             "seen": np.array(len(self._fixed)),
