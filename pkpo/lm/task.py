@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import heapq
 from dataclasses import asdict
 from typing import Any
 
@@ -20,6 +21,8 @@ from toy_envs.word_problems import answer_of, problems, verify
 
 SHOWN = 10
 """Updates between those whose groups are kept to be looked at."""
+LONGEST = 64
+"""How many of the longest questions are read before a run, to see that a model has room for them."""
 GROUPS = 8
 """How many of an update's groups are."""
 
@@ -58,9 +61,9 @@ class WordProblemsTask(Task):
             config.entropy_bonus,
             config.limit,
         )
-        model, known = self.policy.model, [*self._fixed, *self._held_out]
-        if model.positions and known:  # what is drawn anew is checked when it is
-            prompts = [model.prompt(p.question) for p in known]
+        model, known = self.policy.model, [p.question for p in [*self._fixed, *self._held_out]]
+        if model.positions and known:  # the longest ones now, any other when it is sampled
+            prompts = [model.prompt(q) for q in heapq.nlargest(LONGEST, known, key=len)]
             check_positions(model, prompts, max(config.limit, model.limit))
         self.state = {
             "updates": np.zeros((), int),
