@@ -234,6 +234,155 @@ def test_a_gguf_file_holds_the_same_model(folder, gguf_file):
     assert all("lora_" in name for name in load(gguf_file, 2).parameters)
 
 
+# --- Text -----------------------------------------------------------------------------------------
+
+CORPUS = [
+    "Ann has 3 × 4 = 12 pens. She buys 5 more, doesn't she? €7 – naïve 日本 🙂",
+    *(p.question for p in problems(50, 0)),
+]
+
+
+def small_tokenizer(kind: str):
+    """A tokenizer of a kind that models have, trained on a few sentences."""
+    models, trainers = tokenizers.models, tokenizers.trainers
+    before, after = tokenizers.pre_tokenizers, tokenizers.decoders
+    special = ["<unk>", "</s>"]
+    if kind == "byte-level":
+        made = tokenizers.Tokenizer(models.BPE())
+        made.pre_tokenizer, made.decoder = (
+            before.ByteLevel(add_prefix_space=False),
+            after.ByteLevel(),
+        )
+        trainer = trainers.BpeTrainer(
+            vocab_size=400, special_tokens=special, initial_alphabet=before.ByteLevel.alphabet()
+        )
+    elif kind == "unigram":
+        made = tokenizers.Tokenizer(models.Unigram())
+        made.pre_tokenizer, made.decoder = before.Metaspace(), after.Metaspace()
+        trainer = trainers.UnigramTrainer(
+            vocab_size=300, special_tokens=special, unk_token="<unk>", show_progress=False
+        )
+    elif kind == "wordpiece":
+        made = tokenizers.Tokenizer(models.WordPiece(unk_token="<unk>"))
+        made.pre_tokenizer, made.decoder = before.BertPreTokenizer(), after.WordPiece(cleanup=True)
+        trainer = trainers.WordPieceTrainer(vocab_size=300, special_tokens=special)
+    else:  # as Llama's: letters that are not known are written byte by byte
+        letters = sorted(set("".join(CORPUS[1:]).replace(" ", "▁")) | {"▁"})
+        tokens = [*special, *(f"<0x{byte:02X}>" for byte in range(256)), *letters]
+        made = tokenizers.Tokenizer(
+            models.BPE({t: i for i, t in enumerate(tokens)}, [], byte_fallback=True)
+        )
+        made.normalizer = tokenizers.normalizers.Sequence(
+            [tokenizers.normalizers.Prepend("▁"), tokenizers.normalizers.Replace(" ", "▁")]
+        )
+        made.decoder = after.Sequence(
+            [after.Replace("▁", " "), after.ByteFallback(), after.Fuse(), after.Strip(" ", 1, 0)]
+        )
+        trainer = None
+    if trainer:
+        made.train_from_iterator(CORPUS, trainer)
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=made, unk_token="<unk>", eos_token="</s>"
+    )
+
+
+KINDS = ["byte-level", "unigram", "wordpiece", "byte-fallback"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_joined_pieces_are_the_text(folder, kind):
+    model = load(folder)
+    model.tokenizer = small_tokenizer(kind)
+    rng = np.random.default_rng(0)
+    known = [model.tokenizer(text)["input_ids"] for text in CORPUS[:8]]
+    random = [rng.integers(len(model.tokenizer), size=size).tolist() for size in range(40)]
+    for ids in [*known, *random]:
+        pieces = model.pieces(ids)
+        assert len(pieces) == len(ids) and "".join(pieces) == model.text(ids), ids
+
+
+@pytest.mark.parametrize("kind", ["byte-level", "unigram", "byte-fallback"])
+def test_a_sign_and_the_spaces_between_words_stay_whole(folder, kind):
+    model = load(folder)
+    model.tokenizer = small_tokenizer(kind)
+    text = "Ann has 3 × 4 = 12 pens."
+    pieces = model.pieces(model.tokenizer(text)["input_ids"])
+    assert "".join(pieces) == text
+    assert any("×" in piece for piece in pieces) and not any("\ufffd" in p for p in pieces)
+
+
+CLOCK = "{% if strftime_now is defined %}{{ strftime_now('%d %b %Y') }}{% endif %}|" + TEMPLATE
+
+
+def test_every_template_sees_the_same_day(folder):
+    model = load(folder)
+    model.tokenizer.chat_template = CLOCK
+    text = model.tokenizer.decode(model.prompt(QUESTIONS[0]))
+    assert text.startswith("01 Jan 2025|<|user|>")
+
+
+def test_the_end_of_a_turn_is_an_end(folder, tmp_path):
+    path = shutil.copytree(folder, tmp_path / "copy")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(path)
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<|turn|>"]})
+    tokenizer.chat_template = TEMPLATE.replace("<|end|>", "<|turn|>")
+    tokenizer.save_pretrained(path)
+    turn = tokenizer.convert_tokens_to_ids("<|turn|>")
+    assert load(path).ends == (0, 1, turn)
+    tokenizer.chat_template = "{{ raise_exception('no answers') }}"
+    tokenizer.save_pretrained(path)
+    assert load(path).ends == (0, 1)
+
+
+def test_an_end_that_a_tokenizer_appends_does_not_close_the_prompt(folder):
+    model = load(folder)
+    plain = model.prompt(QUESTIONS[0])
+    model.tokenizer.backend_tokenizer.post_processor = tokenizers.processors.TemplateProcessing(
+        single="$A <|end|>", special_tokens=[("<|end|>", 0)]
+    )
+    assert model.tokenizer("pens")["input_ids"][-1] == 0
+    assert model.prompt(QUESTIONS[0]) == plain
+
+
+def test_more_tokens_than_positions_are_refused_at_the_start(folder, tmp_path):
+    path = altered(folder, tmp_path, max_position_embeddings=300)
+    longest = max(
+        len(load(path).prompt(p.question))
+        for p in load_gsm8k(questions_file(tmp_path, 40).removeprefix("gsm8k:"))
+    )
+    settings = {"model": str(path), "problems": f"gsm8k:{tmp_path / 'some.jsonl'}", "prompts": 2}
+    settings |= {"held_out": 3, "n": 2, "schedule": "1"}
+    WordProblemsTask(WordProblemsConfig(limit=300 - longest, **settings))
+    with pytest.raises(ValueError, match=f"at most 300 .* of {longest} and a limit of 200"):
+        WordProblemsTask(WordProblemsConfig(limit=200, **settings))
+    with pytest.raises(ValueError, match="at most 300 .* and a limit of 299"):
+        draw(load(path), limit=299)
+
+
+def test_samples_do_not_depend_on_how_many_are_drawn_together(folder, monkeypatch):
+    model = load(folder)
+    want = draw(model)
+    for size in (1, 4, 6):  # within a group, across groups, one group
+        monkeypatch.setattr(type(model), "batch_size", lambda self, tokens, size=size: size)
+        found = draw(model)
+        # A token falls otherwise only if rounding, of about 1e-6, moves it across its random number.
+        assert torch.equal(found.tokens, want.tokens), size
+        assert torch.equal(found.lengths, want.lengths)
+        assert torch.equal(found.finished, want.finished)
+        assert (found.log_probs - want.log_probs).abs().max() < 1e-4
+        assert (found.entropies - want.entropies).abs().max() < 1e-4
+
+
+def test_a_batch_fits_the_memory(folder, monkeypatch):
+    model = load(folder)
+    # 2 layers, keys and values, 2 heads of 8 numbers of 4 bytes
+    assert model.cache_bytes == 2 * 2 * 2 * 8 * 4
+    many = model.batch_size(500)
+    assert many > 1 and model.batch_size(5000) < many
+    monkeypatch.setattr("pkpo.lm.pretrained.sampling_memory", lambda device: 1)
+    assert model.batch_size(500) == 1
+
+
 # --- Training -------------------------------------------------------------------------------------
 
 
@@ -421,6 +570,37 @@ def test_adapters_alone_are_refused(folder, tmp_path):
     (path / "adapter_config.json").write_text("{}")
     with pytest.raises(ValueError, match="adapters are not supported, merge them"):
         load(path)
+
+
+@pytest.mark.parametrize("name", ["blob", "other.GGUF", "own.gguf"])
+def test_a_gguf_file_is_read_by_itself(folder, gguf_file, tmp_path, name):
+    """By whatever name or link, and whatever lies beside it."""
+    where = tmp_path / "snapshot"
+    where.mkdir()
+    if name == "own.gguf":
+        blob = gguf_file.rename(tmp_path / "0123abcd")
+        (where / name).symlink_to(blob)
+        assert WordProblemsConfig(model=str(where / name)).model == str(where / name)
+        load(blob)
+    else:
+        gguf_file.rename(where / name)
+    (where / "adapter_config.json").write_text("{}")
+    (where / "config.json").write_text("{}")
+    foreign = tokenizers.Tokenizer(tokenizers.models.WordLevel({"<unk>": 0}, unk_token="<unk>"))
+    foreign.save(str(where / "tokenizer.json"))
+    model = load(where / name)
+    text = "How many pens?"
+    assert model.text(model.tokenizer(text)["input_ids"]) == text
+
+
+@pytest.mark.parametrize("reason", [ValueError(), ValueError("\n \n"), ValueError("\n")])
+def test_a_reason_is_never_empty(folder, monkeypatch, reason):
+    def fail(*args, **options):
+        raise reason
+
+    monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", fail)
+    with pytest.raises(ValueError, match=r"cannot be loaded \(ValueError\)"):
+        load(folder)
 
 
 def test_a_file_that_is_no_gguf_is_refused(tmp_path):

@@ -54,22 +54,85 @@ REFUSED = {
 
 
 def tiny(family: str, **more) -> PretrainedModel:
-    config = getattr(transformers, f"{family}Config")(**SHAPE, **more)
+    config = getattr(transformers, f"{family}Config")(**{**SHAPE, **more})
     torch.manual_seed(0)
     module = getattr(transformers, f"{family}ForCausalLM")(config)
-    return PretrainedModel(module, SimpleNamespace(eos_token_id=2))
+    return PretrainedModel(module, SimpleNamespace(eos_token_id=2, chat_template=None))
 
 
-@pytest.mark.parametrize("family", SERVED)
+LATENT = {
+    "num_key_value_heads": 4,
+    "kv_lora_rank": 8,
+    "q_lora_rank": 8,
+    "qk_rope_head_dim": 8,
+    "qk_nope_head_dim": 8,
+    "v_head_dim": 8,
+    "n_routed_experts": 4,
+    "num_experts_per_tok": 2,
+    "moe_intermediate_size": 16,
+    "n_group": 1,
+    "topk_group": 1,
+    "first_k_dense_replace": 1,
+}
+MIXTURE = {"num_local_experts": 4, "num_experts_per_tok": 2}
+SERVED_TOO = {
+    "DeepseekV3": LATENT,
+    "GptOss": {"head_dim": 8, "sliding_window": 4, **MIXTURE},
+    "Mixtral": MIXTURE,
+    "Phi3": {},
+    "StableLm": {},
+    "Starcoder2": {},
+    "Falcon": {},
+    "GPTJ": {"rotary_dim": 8},
+    "GPTBigCode": {},
+    "GPTNeo": {"attention_types": [[["global", "local"], 1]]},
+    "Cohere2": {"sliding_window": 4},
+    "SmolLM3": {},
+    "Glm4": {"head_dim": 8},
+    "Olmo3": {"sliding_window": 4},
+    "Nemotron": {},
+}
+LINEAR = {
+    "head_dim": 8,
+    "layer_types": ["linear_attention", "full_attention"],
+    "linear_num_key_heads": 2,
+    "linear_num_value_heads": 4,
+    "linear_key_head_dim": 8,
+    "linear_value_head_dim": 8,
+}
+REFUSED_TOO = {
+    "Qwen3Next": {"shared_expert_intermediate_size": 16, **LINEAR, **EXPERTS},
+    "GraniteMoeHybrid": {
+        "layer_types": ["mamba", "attention"],
+        "shared_intermediate_size": 16,
+        "mamba_expand": 2,
+        **MAMBA,
+        **MIXTURE,
+    },
+    "Jamba": {
+        "attn_layer_period": 2,
+        "attn_layer_offset": 1,
+        "num_experts": 2,
+        "use_mamba_kernels": False,
+        "mamba_d_state": 8,
+    },
+}
+
+
+def rare(families):
+    return [pytest.param(name, marks=pytest.mark.slow) for name in families]
+
+
+@pytest.mark.parametrize("family", [*SERVED, *rare(SERVED_TOO)])
 def test_attention_with_keys_and_values_is_served(family):
-    model = tiny(family, **SERVED[family])
+    model = tiny(family, **(SERVED | SERVED_TOO)[family])
     _check_arguments(model.module)
     _check_cache(model, family)
 
 
-@pytest.mark.parametrize("family", REFUSED)
+@pytest.mark.parametrize("family", [*REFUSED, *rare(REFUSED_TOO)])
 def test_others_are_refused_by_name(family):
-    model = tiny(family, **REFUSED[family])
+    model = tiny(family, **(REFUSED | REFUSED_TOO)[family])
     with pytest.raises(ValueError, match=f"^{family}"):
         _check_arguments(model.module)
         _check_cache(model, family)

@@ -24,7 +24,7 @@ def bind(page: str, name: str, value: Any, default: Any, **more: Any) -> dict[st
     return {"key": key, "on_change": take, **more}
 
 
-TYPED = {"accept_new_options": True, "filter_mode": "prefix", "select_all": False}
+TYPED: dict[str, Any] = {"accept_new_options": True, "filter_mode": "prefix", "select_all": False}
 """A list to which exactly what is typed is added: Enter takes neither a likely match nor all of them."""
 
 

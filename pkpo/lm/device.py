@@ -10,6 +10,9 @@ from pkpo.extras import missing
 from pkpo.lm.folders import ours
 
 DEVICES = ("cpu", "cuda")
+GIB = 2**30
+_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+"""Where a container on Linux says how much memory it may use."""
 
 
 def check_torch() -> None:
@@ -43,6 +46,40 @@ def device_of(model: str | Path) -> str:
     if named:
         raise ValueError("PKPO_DEVICE must be cpu where torch finds no GPU, got 'cuda'")
     return "cpu"
+
+
+def sampling_memory(device: str) -> int:
+    """Bytes that rows which are sampled together may take.
+
+    It follows from the memory that is built in, or allowed to the container, and not from what happens
+    to be free: the batch decides how sums are rounded, and a resumed run must go on as it began.
+
+    Args:
+      device: one of `DEVICES`.
+
+    Returns:
+      A quarter of a GPU's memory; an eighth of the machine's, at most 2 GiB: more rows at once make a
+      CPU no faster.
+    """
+    if device == "cuda":
+        import torch
+
+        return torch.cuda.mem_get_info()[1] // 4
+    return min(_machine_memory() // 8, 2 * GIB)
+
+
+def _machine_memory() -> int:
+    found = []
+    for path in map(Path, _LIMITS):
+        try:
+            found.append(int(path.read_text()))
+        except (OSError, ValueError):  # no such file, or "max"
+            continue
+    try:
+        found.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):  # not on Windows
+        found.append(8 * GIB)
+    return min(found)
 
 
 def _cuda_is_there() -> bool:

@@ -31,13 +31,26 @@ def find(model: str | Path) -> Path:
     for folder in (MODELS / model, path):
         if os.path.isfile(folder / "config.json"):  # false for any nonsense, too
             return folder
-    if str(model).endswith(".gguf") and os.path.isfile(path):
+    if _is_gguf(path):
         return path
     shipped = ", ".join(sorted(path.name for path in MODELS.iterdir()))
     raise ValueError(
         f"model must be one of {shipped}, a model's folder, a .gguf file or hub:NAME, "
         f"got {str(model)[:80]!r}"
     )
+
+
+def _is_gguf(model: str | Path) -> bool:
+    """Whether this is a GGUF file, by its name or, in a blob of the hub's cache, by its start."""
+    if not os.path.isfile(model):
+        return False
+    if str(model).lower().endswith(".gguf"):
+        return True
+    try:
+        with open(model, "rb") as file:
+            return file.read(4) == b"GGUF"
+    except OSError:
+        return False
 
 
 def ours(model: str | Path) -> bool:
@@ -60,7 +73,10 @@ def model_name(text: str) -> str:
     if text.startswith(HUB):
         return HUB + hub_name("model", text.removeprefix(HUB))
     path = find(text)
-    return path.name if path.parent == MODELS else str(path.resolve())
+    if path.parent == MODELS:
+        return path.name
+    # The name of a file is kept where it is a link: in the hub's cache it leads to a mere hash.
+    return str(path.parent.resolve() / path.name if path.is_file() else path.resolve())
 
 
 def hub_name(setting: str, name: str) -> str:
@@ -95,5 +111,6 @@ def download(setting: str, name: str, kind: str, files: tuple[str, ...]) -> Path
 
 
 def first_line(reason: Exception) -> str:
-    """What an error says, in one line."""
-    return (str(reason).splitlines() or [type(reason).__name__])[0][:300]
+    """What an error says, in one line; its type if it says nothing."""
+    said = (line.strip() for line in str(reason).splitlines())
+    return next((line for line in said if line), type(reason).__name__)[:300]

@@ -7,6 +7,7 @@ names, so that it can read a model's folder as it is.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -208,6 +209,13 @@ class Model(Protocol):
         """Tokens that its answers need; 0 where that is not known."""
 
     @property
+    def positions(self) -> int:
+        """Tokens that a prompt and its answer may have together; 0 where that is not bounded."""
+
+    def batch_size(self, tokens: int) -> int:
+        """Rows that memory allows to be sampled together, each of so many tokens with its prompt."""
+
+    @property
     def device(self) -> torch.device:
         """Where it computes."""
 
@@ -222,7 +230,7 @@ class Model(Protocol):
         """The text of these ids."""
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
-        """What each of these ids adds to the text, as far as that can be told."""
+        """What each of these ids adds to the text; joined, they are `text`."""
 
     def read(self, prompts: Sequence[Sequence[int]]) -> Any:
         """P prompts, for `follow`."""
@@ -243,6 +251,11 @@ class LanguageModel:
     limit: int = 0
     together: ClassVar[int] = 64
     shared: ClassVar[bool] = True
+    positions: ClassVar[int] = 0
+
+    def batch_size(self, tokens: int) -> int:
+        """See `Model`: it is small, all of them."""
+        return sys.maxsize
 
     @property
     def ends(self) -> tuple[int, ...]:

@@ -6,8 +6,12 @@ Weights come from safetensors or GGUF files; no code is taken from them, and not
 from __future__ import annotations
 
 import inspect
+import itertools
+import os.path
+import tempfile
 import warnings
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,7 @@ import torch
 import transformers
 from torch import Tensor, nn
 
+from pkpo.lm.device import sampling_memory
 from pkpo.lm.folders import first_line
 
 PROMPT = """Solve the problem step by step. Write every calculation as in the example, and end with \
@@ -31,6 +36,17 @@ Answer:"""
 """What a model is asked: in its chat template if it has one, else as it stands."""
 
 
+TODAY = datetime(2025, 1, 1)
+"""What every chat template takes for today, so that a run can be repeated on another day."""
+_DATE_MACRO = (
+    "{% macro strftime_now(format) -%}{{ format"
+    + "".join(
+        f"|replace('%{code}', '{TODAY.strftime('%' + code)}')" for code in "aAwdbBmyYHIpMSfjUWcxX"
+    )
+    + f"|replace('%-d', '{TODAY.day}')|replace('%-m', '{TODAY.month}')"
+    + " }}{%- endmacro +%}"
+)
+"""Before a template, in place of the clock that transformers gives it: in Jinja, as it must be data."""
 CACHE_NAMES = ("cache", "past_key_values")
 CACHE_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.1}
 """How far a cache's logits may be from those without one, as a share of their spread, by precision.
@@ -58,6 +74,29 @@ class PretrainedModel:
         self.tokenizer = tokenizer
         self.cache_name = _cache_name(module)
         self.ends = _ends(module, tokenizer)
+        self.cache_bytes = 0
+        """Of a token in the cache, once `_check_cache` has seen it."""
+
+    @property
+    def positions(self) -> int:
+        """See `pkpo.lm.model.Model`."""
+        return getattr(self._config, "max_position_embeddings", None) or 0
+
+    def batch_size(self, tokens: int) -> int:
+        """See `pkpo.lm.model.Model`.
+
+        A row takes a cache, half of which may stand there twice while rows are selected, some 16
+        numbers of the model's width per token while the prompt is read, and 7 numbers per token of the
+        vocabulary while one is drawn.
+        """
+        width, vocabulary = self._config.hidden_size, self._config.vocab_size
+        row = tokens * (1.5 * self.cache_bytes + 16 * 4 * width) + 7 * 4 * vocabulary
+        return max(1, int(sampling_memory(self.device.type) / row))
+
+    @property
+    def _config(self) -> Any:
+        config: Any = _unwrapped(self.module).config
+        return config.get_text_config()
 
     @property
     def device(self) -> torch.device:
@@ -73,18 +112,31 @@ class PretrainedModel:
         """What an answer follows, as ids."""
         text = PROMPT.format(question=question)
         if self.tokenizer.chat_template is None:
-            return self.tokenizer(text)["input_ids"]
-        asked = [{"role": "user", "content": text}]
-        ids = self.tokenizer.apply_chat_template(asked, add_generation_prompt=True)
-        return ids["input_ids"]
+            ids = self.tokenizer(text)["input_ids"]
+            while ids and ids[-1] in self.ends:  # some tokenizers close whatever they read
+                ids.pop()
+            return ids
+        asked = _chat(self.tokenizer, text, add_generation_prompt=True)
+        return self.tokenizer(asked, add_special_tokens=False)["input_ids"]
 
     def text(self, ids: Iterable[int]) -> str:
         """The text of these ids."""
         return self.tokenizer.decode(list(ids), skip_special_tokens=True)
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
-        """What each of these ids adds to the text; a part of a letter shows as a question mark."""
-        return [self.text([id]) for id in ids]
+        """What each of these ids adds to the text; joined, they are the text.
+
+        A token alone does not tell: it may be a part of a letter, and its space may depend on what
+        stands before it. So an id's piece is what of the whole text is settled with it, and not before.
+        """
+        ids = list(ids)
+        whole = self.text(ids)
+        settled = [
+            len(os.path.commonprefix([whole, self.text(ids[:count])]))
+            for count in range(1, len(ids))
+        ]
+        places = [0, *itertools.accumulate(settled, max), len(whole)][: len(ids) + 1]
+        return [whole[start:end] for start, end in itertools.pairwise(places)]
 
     def read(self, prompts: Sequence[Sequence[int]]) -> Sequence[Sequence[int]]:
         """The prompts: `follow` reads them with every row, so that little is kept for the gradient."""
@@ -159,26 +211,32 @@ def load_pretrained(path: Path, lora: int = 0, device: str = "cpu") -> Pretraine
     Raises:
       ValueError: it cannot be read, or is not of a kind that is supported.
     """
-    file = {"gguf_file": path.name} if path.is_file() else {}
-    folder = path.parent if path.is_file() else path
-    options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False, **file}
+    options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
     frozen = lora and device == "cuda"
     transformers.utils.logging.disable_progress_bar()
     try:
-        if (folder / "adapter_config.json").exists():
-            raise ValueError("adapters are not supported, merge them into their model first")
-        tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **options)
-        module = transformers.AutoModelForCausalLM.from_pretrained(
-            folder,
-            dtype=torch.bfloat16 if frozen else torch.float32,
-            use_safetensors=True,
-            **options,
-        )
+        with tempfile.TemporaryDirectory() as nothing:
+            if (
+                path.is_file()
+            ):  # a GGUF file has all that is needed: what lies beside it is not looked at
+                folder = nothing
+                options["gguf_file"] = str(path.absolute())
+            else:
+                folder = str(path)
+            if Path(folder, "adapter_config.json").exists():
+                raise ValueError("adapters are not supported, merge them into their model first")
+            tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **options)
+            module = transformers.AutoModelForCausalLM.from_pretrained(
+                folder,
+                dtype=torch.bfloat16 if frozen else torch.float32,
+                use_safetensors=True,
+                **options,
+            )
         for p in module.parameters():  # mapped from a file, they would be gone with it
             p.data = p.data.clone()
         _check_arguments(module)
         model = PretrainedModel(_with_adapters(module, lora).to(device), tokenizer)
-        _check_cache(model, type(module).__name__)
+        model.cache_bytes = _check_cache(model, type(module).__name__)
     except Exception as reason:  # of many libraries, for whatever the files may hold
         raise ValueError(f"model {path} cannot be loaded ({first_line(reason)})") from reason
     return model
@@ -205,17 +263,22 @@ def _check_arguments(module: nn.Module) -> None:
 
 
 @torch.no_grad()
-def _check_cache(model: PretrainedModel, kind: str) -> None:
+def _check_cache(model: PretrainedModel, kind: str) -> int:
     """Refuse a model whose cache does not survive what sampling does to it.
 
     Two prompts of different lengths are read together, their rows are repeated and reordered and go on
     by a token: the logits must be those of the same texts read alone, without a cache. Models that keep
     a running state in place of keys and values often fail here, or have no rows to select.
+
+    Returns:
+      Bytes of a token of a row in the cache.
     """
     prompts = [[3, 4, 5, 6, 7], [8, 9, 10]]
     parents, tokens = torch.tensor([1, 0, 1]), torch.tensor([4, 5, 6])
     try:
         state = model.start(prompts)
+        kept = [x for layer in state._cache.layers for x in vars(layer).values()]
+        held = sum(x.nbytes for x in kept if isinstance(x, Tensor))
         state.feed(parents.to(model.device), tokens.to(model.device))
         texts = [prompts[i] + [t] for i, t in zip(parents.tolist(), tokens.tolist(), strict=True)]
         owners = torch.arange(len(texts), device=model.device)
@@ -232,6 +295,7 @@ def _check_cache(model: PretrainedModel, kind: str) -> None:
             f"{kind}: its cache gives other logits than the whole text (apart by {apart:.3g}, "
             f"allowed {allowed:.3g})"
         )
+    return held // (len(prompts) * max(map(len, prompts)))
 
 
 def _with_adapters(module: Any, rank: int) -> nn.Module:
@@ -247,10 +311,38 @@ def _with_adapters(module: Any, rank: int) -> nn.Module:
 
 
 def _ends(module: Any, tokenizer: Any) -> tuple[int, ...]:
-    """The tokens that close a text: the tokenizer's own, and those that the model's files name."""
+    """The tokens that close a text: the tokenizer's own, the model files', the chat template's."""
     named = module.generation_config.eos_token_id
     others = named if isinstance(named, list) else [named]
-    ends = dict.fromkeys(x for x in (tokenizer.eos_token_id, *others) if x is not None)
+    turn = _end_of_turn(tokenizer)
+    ends = dict.fromkeys(x for x in (tokenizer.eos_token_id, *others, turn) if x is not None)
     if not ends:
         raise ValueError("no token closes a text")
     return tuple(ends)
+
+
+def _end_of_turn(tokenizer: Any) -> int | None:
+    """The special token with which the chat template closes an answer, if it has one."""
+    if tokenizer.chat_template is None:
+        return None
+    answer = "42 pens"
+    try:
+        text = _chat(tokenizer, "How many?", answer)
+    except Exception:  # a template may refuse for reasons of its own; then it names no end
+        return None
+    closing = text.rpartition(answer)[2].strip()
+    ids = tokenizer(closing, add_special_tokens=False)["input_ids"]
+    known = tokenizer.added_tokens_decoder
+    return ids[0] if ids and ids[0] in known and known[ids[0]].special else None
+
+
+def _chat(tokenizer: Any, question: str, *answers: str, **options: Any) -> str:
+    """A conversation in the words of the chat template, at the date `TODAY`."""
+    messages = [{"role": "user", "content": question}]
+    messages += [{"role": "assistant", "content": answer} for answer in answers]
+    template = tokenizer.get_chat_template()
+    if "strftime_now" in template:
+        template = _DATE_MACRO + template
+    return tokenizer.apply_chat_template(
+        messages, chat_template=template, tokenize=False, **options
+    )

@@ -76,7 +76,8 @@ def sample(
       limit: tokens after which a sample is cut, or the model's own limit if that is more.
 
     Raises:
-      ValueError: no question, n or limit below 1, or words that the model does not know.
+      ValueError: no question, n or limit below 1, words that the model does not know, or more tokens
+        than it has positions for.
     """
     if not questions or n < 1 or limit < 1:
         raise ValueError(
@@ -85,15 +86,65 @@ def sample(
     start = time.perf_counter()
     limit = max(limit, model.limit)
     device = model.device
-    ends = torch.tensor(model.ends, device=device)
+    prompts = [model.prompt(question) for question in questions]
+    check_positions(model, prompts, limit)
     drawn = rng.random((n, len(questions), limit), np.float32)
     uniform = torch.from_numpy(drawn).to(device).transpose(0, 1).flatten(0, 1)  # [P * n, limit]
-    beginnings = model.start([model.prompt(question) for question in questions])
+    owners = torch.arange(len(uniform), device=device) // n
+    size = model.batch_size(max(map(len, prompts)) + limit)
+    parts = [
+        _draw(model, prompts, *batch)
+        for batch in zip(owners.split(size), uniform.split(size), strict=True)
+    ]
+    tokens, log_probs, entropies, lengths = map(torch.cat, zip(*parts, strict=True))
+    used = int(lengths.max())
+    shape = (len(questions), n)
+    last = tokens.gather(1, lengths[:, None] - 1)
+    finished = torch.isin(last, torch.tensor(model.ends, device=device)).view(shape)
+    tokens, log_probs, entropies = (
+        x[:, :used].unflatten(0, shape) for x in (tokens, log_probs, entropies)
+    )
+    seconds = time.perf_counter() - start
+    return Samples(tokens, log_probs, entropies, lengths.view(shape), finished, seconds)
+
+
+def check_positions(model: Model, prompts: Sequence[Sequence[int]], limit: int) -> None:
+    """Refuse prompts that leave no room for answers of so many tokens.
+
+    Raises:
+      ValueError: a prompt and the limit are more than the model's positions.
+    """
+    longest = max(map(len, prompts))
+    if model.positions and longest + limit > model.positions:
+        raise ValueError(
+            f"limit must leave room for the prompt: the model reads at most {model.positions} tokens, "
+            f"got a prompt of {longest} and a limit of {limit}"
+        )
+
+
+def _draw(
+    model: Model, prompts: Sequence[Sequence[int]], owners: Tensor, uniform: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Draw R samples together.
+
+    Args:
+      model: the policy.
+      prompts: P of them, as ids.
+      owners: `[R]`, ascending: each one's prompt.
+      uniform: `[R, T]`: what decides each token.
+
+    Returns:
+      Tokens, log-probabilities and entropies `[R, T]`, and lengths `[R]`; see `Samples`.
+    """
+    first, last = int(owners[0]), int(owners[-1])
+    limit, device = uniform.shape[1], uniform.device
+    ends = torch.tensor(model.ends, device=device)
+    beginnings = model.start(prompts[first : last + 1])
     tokens = torch.full(uniform.shape, model.ends[0], device=device)
     log_probs, entropies = torch.zeros_like(uniform), torch.zeros_like(uniform)
     lengths = torch.zeros(len(uniform), dtype=torch.long, device=device)
     at = torch.arange(len(uniform), device=device)  # [A] the unfinished samples, and
-    row = at // n  # [A] each one's beginning
+    row = owners - first  # [A] each one's beginning
     for step in range(limit):
         logs = beginnings.logits.float().log_softmax(-1)
         chances = logs.exp()
@@ -111,15 +162,7 @@ def sample(
         parted = (row * logs.shape[-1] + token)[alive]
         parted, row = parted.unique(return_inverse=True)
         beginnings.feed(parted // logs.shape[-1], parted % logs.shape[-1])
-    used = int(lengths.max())
-    shape = (len(questions), n)
-    last = tokens.gather(1, lengths[:, None] - 1)
-    finished = torch.isin(last, ends).view(shape)
-    tokens, log_probs, entropies = (
-        x[:, :used].unflatten(0, shape) for x in (tokens, log_probs, entropies)
-    )
-    seconds = time.perf_counter() - start
-    return Samples(tokens, log_probs, entropies, lengths.view(shape), finished, seconds)
+    return tokens, log_probs, entropies, lengths
 
 
 class DecoderBeginnings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import heapq
 from dataclasses import asdict
 from typing import Any
 
@@ -14,11 +15,14 @@ from pkpo.lm.evaluate import evaluate
 from pkpo.lm.measured import KS, WINDOW, choose, problem_sets
 from pkpo.lm.model import load
 from pkpo.lm.policy import LanguagePolicy
+from pkpo.lm.sampler import check_positions
 from pkpo.tasks import Task
 from toy_envs.word_problems import answer_of, problems, verify
 
 SHOWN = 10
 """Updates between those whose groups are kept to be looked at."""
+LONGEST = 64
+"""How many of the longest questions are read before a run, to see that a model has room for them."""
 GROUPS = 8
 """How many of an update's groups are."""
 
@@ -43,8 +47,8 @@ class WordProblemsTask(Task):
     either, first_solved: of each problem of a fixed set the update that first solved it, or -1.
 
     Raises:
-      ValueError: more prompts or held-out problems than there are, or a model or problems that cannot
-        be read.
+      ValueError: more prompts or held-out problems than there are, a model or problems that cannot
+        be read, or a prompt and a limit that are more than the model's positions.
     """
 
     def __init__(self, config: WordProblemsConfig):
@@ -57,6 +61,10 @@ class WordProblemsTask(Task):
             config.entropy_bonus,
             config.limit,
         )
+        model, known = self.policy.model, [p.question for p in [*self._fixed, *self._held_out]]
+        if model.positions and known:  # the longest ones now, any other when it is sampled
+            prompts = [model.prompt(q) for q in heapq.nlargest(LONGEST, known, key=len)]
+            check_positions(model, prompts, max(config.limit, model.limit))
         self.state = {
             "updates": np.zeros((), int),
             "seen": np.array(len(self._fixed)),
