@@ -8,7 +8,7 @@ import pytest
 
 from tests.bench.__main__ import BENCHES
 
-WITH_A_BROWSER = ("page",)
+WITH_A_BROWSER = ("page", "figures")
 WITH_A_SERVER = ("classroom",)
 
 

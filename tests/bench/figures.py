@@ -14,6 +14,7 @@ import time
 ONE, ALL = "fig1", "fig1,fig2,fig4,fig5"
 AIM = 2.5
 ROUNDS = 3
+SMALLEST = {"ROUNDS": 1, "ALL": "fig1,fig2"}
 
 
 def main() -> None:
