@@ -157,6 +157,10 @@ def canonical(rewards: ArrayLike, k: int) -> Array:
     return transform(rewards, k, "canonical")
 
 
+LEAVE_ONE_OUT = r"\frac{1}{n} \Big(r_i - \frac{1}{n-1} \sum_{j \neq i} r_j\Big)"
+"""LaTeX of leave-one-out centring (arXiv:2505.15201, Eq. 26) in the sum convention."""
+
+
 # --- The registry -------------------------------------------------------------------------------
 
 
@@ -167,7 +171,7 @@ class Estimator:
     key: str
     label: str
     formula: str
-    """LaTeX of the weight w_i in the sum convention."""
+    """LaTeX of the weight w_i in the sum convention; see `formula_at`."""
     reference: str
     optimises: str
     """What the expected direction is the gradient of."""
@@ -189,6 +193,12 @@ class Estimator:
     binary: bool = False
     """Takes rewards 0 and 1 only."""
     parameter: float | None = None
+    formula_at_one: str = ""
+    """LaTeX of w_i at k = 1, where another rule is in force there."""
+
+    def formula_at(self, k: int) -> str:
+        """LaTeX of the rule that is in force at this k."""
+        return self.formula_at_one if k == 1 and self.formula_at_one else self.formula
 
     def check(self, n: int, k: int) -> None:
         """Raise the ValueError that `transform` would raise for this n and k."""
@@ -250,6 +260,7 @@ def _dial(alpha: float, key: str) -> Estimator:
             weights.linear, functools.partial(weights.dial_coefficients, alpha)
         ),
         parameter=alpha,
+        formula_at_one=LEAVE_ONE_OUT,
     )
 
 
@@ -321,6 +332,7 @@ ESTIMATORS: dict[str, Estimator] = {
             needs="n >= 2 and 1 <= k <= n",
             allowed_k=_up_to_n_of_two,
             weigh=functools.partial(weights.linear, weights.sloo_minus_one_coefficients),
+            formula_at_one=LEAVE_ONE_OUT,
         ),
         Estimator(
             key="canonical",
@@ -376,13 +388,14 @@ ESTIMATORS: dict[str, Estimator] = {
             needs="n >= 2 and a k that divides n",
             allowed_k=_divisors_of_two,
             weigh=weights.sloo_minus_one_partitioned,
+            formula_at_one=LEAVE_ONE_OUT,
             linear=False,
             symmetric=False,
         ),
         Estimator(
             key="rloo",
             label="RLOO",
-            formula=r"\frac{1}{n} \Big(r_i - \frac{1}{n-1} \sum_{j \neq i} r_j\Big)",
+            formula=LEAVE_ONE_OUT,
             reference="arXiv:2402.14740",
             optimises="the mean reward, that is max@1 (unbiased)",
             unbiased=False,

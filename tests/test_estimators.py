@@ -583,3 +583,18 @@ def test_k_has_an_effect_exactly_where_it_is_used(name):
     first, *others = [transform(r, k, name) for k in estimator.allowed_k(12)]
     same = [np.array_equal(first, other) for other in others]
     assert not any(same) if estimator.uses_k else all(same), name
+
+
+@pytest.mark.parametrize("name", [*(key for key in ESTIMATORS if key != "dial"), "dial:0.3"])
+def test_the_rule_at_one_is_the_one_in_force(name):
+    estimator = get_estimator(name)
+    rewards = np.array([0.0, 1.0, 1.0, 0.0, 1.0, 0.0])
+    if not estimator.formula_at_one:
+        assert estimator.formula_at(1) == estimator.formula
+        return
+    assert estimator.formula_at(1) == ESTIMATORS["rloo"].formula != estimator.formula_at(2)
+    assert estimator.formula_at(2) == estimator.formula
+    n = len(rewards)
+    want = (rewards - (rewards.sum() - rewards) / (n - 1)) / n
+    assert np.abs(transform(rewards, 1, name) - want).max() < 1e-15
+    assert np.abs(transform(rewards, 2, name) - want).max() > 0.01

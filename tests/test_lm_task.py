@@ -24,7 +24,7 @@ from pkpo.optimizer import Optimizer
 from pkpo.runs import LocalExecutor, Store, checkpoint, trainer, worker
 from pkpo.runs.process import Process
 from pkpo.training import Loop, record, replay
-from toy_envs.word_problems import answer_of, REWARDS, problems, verify
+from toy_envs.word_problems import REWARDS, answer_of, problems, verify
 
 HARD = problems(10, 4)
 OWN = ("fresh", "hard")  # in words that a micro model knows

@@ -47,7 +47,12 @@ with formula:
         )
         st.badge("centred" if entry.centred else "not centred", color="gray")
         st.badge(f"needs {entry.needs}", color="gray")
-    st.latex("w_i = " + entry.formula)
+    st.latex("w_i = " + entry.formula_at(k))
+    if k == 1 and entry.formula_at_one:
+        st.caption(
+            "At k = 1 there is no best of several: the reward less the mean of the others. For k > 1:"
+        )
+        st.latex("w_i = " + entry.formula)
     st.caption(
         r"$q_i$: mean best of the size-k subsets with sample i; $v_k$: of all; "
         r"$v_k^{(-i)}$: of those without i."
@@ -84,7 +89,11 @@ else:
     st.markdown(
         f"{sample} is in {len(mine)} of the {len(listed)} subsets of size {k}. The mean, over all "
         f"{len(listed)}, of what it adds to the best is **{gain:.4f}**"
-        + (": its loo-1 weight." if k > 1 else ": its weight in s.")
+        + (
+            ": its loo-1 weight."
+            if k > 1
+            else ": its weight in s. The loo-1 weight at k = 1 takes off the mean of the others, over n."
+        )
     )
     st.dataframe(
         [

@@ -82,8 +82,7 @@ def pack(
                 "colour": colour,
                 "n": recording.config.n,
                 "anneals": not recording.config.k_schedule.is_constant,
-                "formula": _mathml("w_i = " + recording.config.estimator_entry.formula),
-                "transformText": _transform_text(recording.config.estimator_entry),
+                "transforms": _transforms(recording.config.estimator_entry),
                 "columns": {
                     "k": floats(recording["k"]),
                     "samples": floats(recording.samples),
@@ -120,9 +119,20 @@ def _figure(panel: Panel, alt: str) -> dict[str, Any]:
     }
 
 
-def _transform_text(estimator: Estimator) -> str:
+def _transforms(estimator: Estimator) -> list[dict[str, str]]:
+    """Formula and text of the rule at k = 1, and of that at other k."""
+    return [
+        {
+            "formula": _mathml("w_i = " + estimator.formula_at(k)),
+            "text": _transform_text(estimator, k),
+        }
+        for k in (1, 2)
+    ]
+
+
+def _transform_text(estimator: Estimator, k: int) -> str:
     text = JOINTLY if estimator.uses_k else WITHOUT_K
-    formula = estimator.formula
+    formula = estimator.formula_at(k)
     plain_v = "v_k" in formula.replace("v_k^{(-i)}", "")
     used = [
         meaning

@@ -286,10 +286,10 @@ class Player {
     const shown = `${this.focus} ${t} ${now}`;
     if (this.shownPhase === shown) return;
     this.shownPhase = shown;
-    const text = now === 2 ? run.transformText : this.data.phases[now].text;
-    this.root.querySelector(".pk-say").textContent = text.replace(/\{(\w+)\}/g, (_, name) => words[name]);
+    const said = now === 2 ? run.transforms[run.k[t] === 1 ? 0 : 1] : this.data.phases[now];
+    this.root.querySelector(".pk-say").textContent = said.text.replace(/\{(\w+)\}/g, (_, name) => words[name]);
     // MathML that the server made from the registry's own LaTeX; nothing of the user's is in it.
-    this.root.querySelector(".pk-formula").innerHTML = now === 2 ? run.formula : this.data.phases[now].formula;
+    this.root.querySelector(".pk-formula").innerHTML = said.formula;
   }
 
   close() {
