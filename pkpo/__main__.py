@@ -242,8 +242,7 @@ def _worker(arguments: argparse.Namespace) -> int:
 
 
 def _estimators(arguments: argparse.Namespace) -> int:
-    shown = ("key", "label", "reference", "optimises", "unbiased", "centred", "needs", "formula")
-    shown += ("formula_at_one",)
+    shown = "key label reference optimises unbiased centred needs formula formula_at_one".split()
     rows = [{name: getattr(e, name) for name in shown} for e in ESTIMATORS.values()]
     if arguments.json:
         print(to_json(rows))

@@ -212,6 +212,37 @@ def test_steering_is_stored_and_marked(store):
     assert any("k = 2, from update" in caption.value for caption in page.caption)
 
 
+def test_a_run_steered_by_hand_says_so_wherever_it_is_named(store):
+    first = SMALL.replace(schedule="1")
+    id, other = store.submit(first), store.submit(first.replace(seed=1))
+    work(store, id, 100)
+    store.steer(id, k=8)
+    store.resume(id)
+    work(store, id)
+    (change,) = store.changes(id)
+    told = f"by hand k = 8 from update {change.update}"
+    assert store.steered([id, other]) == {id: [change]}
+    found = {row["address"]: row["title"] for row in rows(open_page())}
+    assert told in found[f"run={id}"] and "by hand" not in found[f"run={other}"]
+    page = open_page(run=id)
+    assert told in page.header[0].value.replace("\\", "")
+    assert told in component(page, "pkpo_live_charts")["series"][0]["label"]
+    labels = [
+        s["label"]
+        for s in component(open_page(compare=f"{id} {other}"), "pkpo_live_charts")["series"]
+    ]
+    assert told in labels[0] and "by hand" not in labels[1]
+
+
+def test_a_sweep_of_which_some_were_stopped_is_not_finished(store):
+    together = store.submit_together(sweep.configs(SMALL, [0, 1], "", []))
+    one, two = (run.id for run in store.runs(sweep=together))
+    store.stop(two)
+    work(store, one)
+    (row,) = rows(open_page())
+    assert (row["status"], row["note"]) == ("stopped", "1 of 2 finished")
+
+
 def test_a_slider_stands_at_what_is_in_force_and_steers(store):
     id, me = store.submit(SMALL), Process.own()
     store.claim(lambda device: 1)

@@ -232,7 +232,7 @@ class LiveCharts {
     const held = series.map(({ label }) => this.series.get(label));
     const ends = (column) => held.map((one) => one?.curves[column]?.y.at(-1));
     const against = (value, base) => `${tidy(value)} (${value < base ? "" : "+"}${tidy(value - base, 3)})`;
-    const rows = [["update", ...held.map((one) => one?.last.toLocaleString("en") ?? "–")]];
+    const rows = [["update", ...held.map((one) => (one && one.last >= 0 ? one.last.toLocaleString("en") : "–"))]];
     for (const column of numbers) {
       const values = ends(column);
       const base = values[baseline];

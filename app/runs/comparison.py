@@ -30,7 +30,11 @@ def show(engine: Engine, visitor: Visitor, text: str) -> None:
         raise ValueError(f"compare: give from 2 to {LIMIT} ids of runs, got {len(ids)}")
     runs = [engine.store.run(id) for id in ids]
     configs = [run.config for run in runs]
-    styles = progress.styles(configs)
+    changes = engine.store.steered(ids)
+    styles = [
+        (label + words.by_hand(changes.get(id, ())), colour)
+        for id, (label, colour) in zip(ids, progress.styles(configs), strict=True)
+    ]
     labels = [label for label, _ in styles]
     heading(f"{len(runs)} runs compared")
     baseline = _baseline(labels)
@@ -48,7 +52,8 @@ def show(engine: Engine, visitor: Visitor, text: str) -> None:
     else:
         st.caption("These runs have the same settings, and so the same numbers unless steered.")
     look_inside(runs)
-    listing.show_rows([words.row(run, None) for run in runs], "compared-runs", choose=False)
+    rows = [words.row(run, None, changes.get(run.id, ())) for run in runs]
+    listing.show_rows(rows, "compared-runs", choose=False)
 
 
 def show_sweep(engine: Engine, visitor: Visitor, id: str) -> None:

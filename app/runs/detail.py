@@ -28,7 +28,7 @@ def show(engine: Engine, visitor: Visitor, id: str) -> None:
     engine.look()
     run, changes = engine.store.run(id), engine.store.changes(id)
     config = run.config
-    heading(words.title(run))
+    heading(words.title(run, changes))
     steered = visitor.may_change(run) and run.status == "running"
     with st.container():  # the charts' place on the page stays the same
         _actions(visitor, run)
@@ -40,6 +40,7 @@ def show(engine: Engine, visitor: Visitor, id: str) -> None:
     fields = ("status", "stopping", "message", "changes", *(STEERED if steered else ()))
     state = live.state([run], len(changes))
     ((label, colour),) = progress.styles([config])
+    label += words.by_hand(changes)
     livecharts.show(
         [livecharts.Series(id, label, colour)],
         progress.panels([config]),

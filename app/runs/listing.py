@@ -69,7 +69,9 @@ def show_sweep(engine: Engine, id: str) -> None:
     def look() -> None:
         places = _places(engine)
         runs = engine.store.runs(sweep=id)[::-1]
-        show_rows([words.row(run, places.get(run.id)) for run in runs], "sweep-list")
+        changes = engine.store.steered(run.id for run in runs)
+        rows = [words.row(run, places.get(run.id), changes.get(run.id, ())) for run in runs]
+        show_rows(rows, "sweep-list")
 
     repeat(engine, look)
 
@@ -116,12 +118,14 @@ def show_rows(rows: list[dict], key: str, choose: bool = True) -> None:
 
 
 def _rows(engine: Engine, runs: list[Run]) -> list[dict]:
-    places = _places(engine)
+    places, changes = _places(engine), engine.store.steered(run.id for run in runs)
     rows = []
     for sweep, together in groupby(runs, lambda run: run.sweep or run.id):
         group = list(together)[::-1]
         single = sweep == group[0].id
-        rows.append(words.row(group[0], places.get(sweep)) if single else words.sweep_row(group))
+        first = group[0]
+        mine = changes.get(first.id, ())
+        rows.append(words.row(first, places.get(sweep), mine) if single else words.sweep_row(group))
     return rows
 
 

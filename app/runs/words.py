@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from pkpo.config import BanditConfig, HillConfig, WordProblemsConfig
+from pkpo.config import BanditConfig, Change, HillConfig, WordProblemsConfig
 from pkpo.figures import progress
 from pkpo.runs import Run
 
@@ -25,22 +25,33 @@ STATUSES = {
 }
 """Each status's sign in a list, its icon, and its colour."""
 ACTIVE = ("queued", "running")
-TELLING = ("running", "queued", "failed", "interrupted", "finished", "stopped")
+TELLING = ("running", "queued", "failed", "interrupted", "stopped", "finished")
 """The statuses, the one that says most of several runs first."""
 _UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"))
 
 
-def title(run: Run) -> str:
+def title(run: Run, changes: Sequence[Change] = ()) -> str:
     """What a run is called: its name, or its settings."""
-    return run.name or settings(run)
+    return run.name or settings(run, changes)
 
 
-def settings(run: Run) -> str:
-    """A run's settings in a line."""
+def settings(run: Run, changes: Sequence[Change] = ()) -> str:
+    """A run's settings in a line, and what was changed by hand."""
     try:
-        return progress.in_words(run.config)
+        return progress.in_words(run.config) + by_hand(changes)
     except ValueError as reason:
         return str(reason)
+
+
+def by_hand(changes: Sequence[Change]) -> str:
+    """What was changed last while a run went on, to stand behind its settings; "" if nothing was."""
+    if not changes:
+        return ""
+    last = changes[-1]
+    before = (
+        f"{count(len(changes), 'change')} by hand, the last: " if len(changes) > 1 else "by hand "
+    )
+    return f" · {before}{progress.change_in_words(last)} from update {last.update:,}"
 
 
 def steps(run: Run) -> int:
@@ -125,16 +136,16 @@ def count(number: int, thing: str) -> str:
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
-def row(run: Run, place: int | None) -> dict[str, Any]:
+def row(run: Run, place: int | None, changes: Sequence[Change] = ()) -> dict[str, Any]:
     """A run as `app.runlist` shows it; `place` is that in the queue."""
     sign, _, colour = STATUSES[run.status]
     detail = [TASKS.get(run.task, run.task), f"seed {run.settings.get('seed', '?')}"]
     if run.name:
-        detail.insert(0, settings(run))
+        detail.insert(0, settings(run, changes))
     return {
         "address": f"run={run.id}",
         "id": run.id,
-        "title": title(run),
+        "title": title(run, changes),
         "detail": " · ".join(detail),
         "status": run.status,
         "icon": sign,

@@ -228,6 +228,20 @@ class Store:
             _row(db, id)
             return _changes(db, id)
 
+    def steered(self, ids: Iterable[str]) -> dict[str, list[Change]]:
+        """The changes of several runs, by run; only of those that have any."""
+        wanted = list(ids)
+        query = (
+            "SELECT run, step, k, learning_rate FROM steering WHERE step IS NOT NULL "
+            f"AND run IN ({', '.join('?' * len(wanted))}) ORDER BY number"
+        )
+        with self._read() as db:
+            rows = db.execute(query, wanted).fetchall()
+        found: dict[str, list[Change]] = {}
+        for run, *change in rows:
+            found.setdefault(run, []).append(_change(change))
+        return found
+
     def queue(self) -> list[str]:
         """The runs that wait, in the order in which they will start; see `fair_order`."""
         with self._read() as db:
@@ -644,7 +658,7 @@ def _changes(db: sqlite3.Connection, id: str) -> list[Change]:
     return [_change(row) for row in db.execute(query, (id,))]
 
 
-def _change(row: sqlite3.Row) -> Change:
+def _change(row: Sequence[Any]) -> Change:
     update, k, learning_rate = row
     return Change(update=update, k=k, learning_rate=learning_rate)
 
