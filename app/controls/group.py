@@ -24,18 +24,19 @@ def group() -> tuple[list[float], int, list[str]]:
     """
     given = {name: st.query_params.get(name, default) for name, default in GROUP.items()}
     possible = st.session_state.setdefault("group possible", dict(GROUP))
-    used, complaints = {}, {}
-    for name, text in given.items():
+    complaints: dict[str, str] = {}
+
+    def used(name: str, most: int = GROUP_LIMIT) -> Any:
         try:
-            used[name] = _parse_group(name, text)
-            possible[name] = text
+            value = _parse_group(name, given[name], most)
+            possible[name] = given[name]
         except ValueError as reason:
-            used[name] = _parse_group(name, possible[name])
             complaints[name] = str(reason)
-    rewards, k, shown = used["rewards"], used["k"], used["show"]
-    if k > len(rewards):
-        complaints.setdefault("k", f"k must be from 1 to n = {len(rewards)}, got {k}")
-        k = len(rewards)
+            value = _parse_group(name, possible[name])
+        return value
+
+    rewards, shown = used("rewards"), used("show")
+    k = min(used("k", len(rewards)), len(rewards))
     tell(repeated() + [unknown(name) for name in st.query_params if name not in GROUP])
 
     st.session_state["_rewards"] = given["rewards"]
@@ -46,7 +47,7 @@ def group() -> tuple[list[float], int, list[str]]:
         on_change=lambda: _keep("rewards", st.session_state["_rewards"].strip()),
         help=f"From 1 to {GROUP_LIMIT} numbers, separated by spaces or commas.",
     )
-    st.session_state["_group_k"] = used["k"]
+    st.session_state["_group_k"] = k
     right.number_input(
         "k",
         1,
@@ -89,9 +90,9 @@ def _keep(name: str, value: str) -> None:
         st.query_params[name] = value
 
 
-def _parse_group(name: str, text: str) -> Any:
+def _parse_group(name: str, text: str, most: int = GROUP_LIMIT) -> Any:
     if name == "k":
-        return parse_whole("k", text, 1, GROUP_LIMIT)
+        return parse_whole("k", text, 1, most)
     words = text.replace(",", " ").split()
     if name == "show":
         unknown = [word for word in words if word not in ESTIMATORS]
