@@ -56,6 +56,8 @@ DEPTH = 20
 """Parentheses within parentheses."""
 OPERANDS = 100
 """Numbers of a clause that holds an equation."""
+LONGEST = 4000
+"""Characters of a line, or of what stands between semicolons; a longer one is not read."""
 KEPT = 200  # characters of a piece whose equations are kept, since samples repeat them
 
 
@@ -71,9 +73,16 @@ class _Token(NamedTuple):
     kind: str
     """One of `n` number, `g` group, `f` fraction bar, `w` word, `,` boundary, `=`, `?` another relation,
     `!` not understood, or an operator."""
-    value: Fraction | list[_Token] | str | None = None
+    value: Fraction | _Group | str | None = None
     attached: bool = False
     """Without a blank before it."""
+
+
+class _Group(NamedTuple):
+    """What stands in parentheses, read once: whoever asks again would double the work at every depth."""
+
+    tokens: list[_Token]
+    sums: list[_Sum]
 
 
 class _Sum(NamedTuple):
@@ -108,6 +117,9 @@ def pieces(text: str) -> list[str]:
 
 def equations_of(piece: str) -> tuple[Equation, ...]:
     """The equations of one piece; see `equations`."""
+    if len(piece) > LONGEST:
+        unread = any(sign in piece for sign in _UNREAD)
+        return (Equation(piece[:KEPT], False),) if unread else ()
     return _kept(piece) if len(piece) <= KEPT else _equations(piece)
 
 
@@ -124,6 +136,7 @@ def plain_forms(text: str) -> str:
 _FORMS = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _BREAK = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 _OPEN = ("=", "+", "*", "/", "×", "÷")
+_UNREAD = "=+*/×÷≈<>"
 _MARKER = re.compile(r"(?:[-*•–—]\s+)+")
 _NUMBER = re.compile(
     rf"(?:\d{{1,{DIGITS}}}|[1-9]\d{{0,2}}(?:,\d{{3}}){{1,6}})(?:\.\d{{1,{DIGITS}}})?|\.\d{{1,{DIGITS}}}",
@@ -281,7 +294,9 @@ def _group(inner: list[_Token], attached: bool, segments: list[list[_Token]]) ->
     if kinds & {"=", "?"}:
         segments.append(inner)
         return _Token("w", "")
-    return _Token("g", inner, attached) if kinds & set("ngf!") else _Token("w", "")
+    if not kinds & set("ngf!"):
+        return _Token("w", "")
+    return _Token("g", _Group(inner, _sums(inner)), attached)
 
 
 def _split(tokens: Sequence[_Token], kind: str) -> list[list[_Token]]:
@@ -337,7 +352,7 @@ def _has_unknown(tokens: Sequence[_Token]) -> bool:
     """
     factors: list[str] = []
     for i, token in enumerate(tokens):
-        if isinstance(token.value, list) and _has_unknown(token.value):
+        if isinstance(token.value, _Group) and _has_unknown(token.value.tokens):
             return True
         if not _is_letter(token):
             continue
@@ -423,15 +438,17 @@ def _spoken(word: _Token, after: Sequence[_Token], current: Sequence[_Token]) ->
 
 def _sum(tokens: Sequence[_Token], unit: tuple[str, ...]) -> _Sum:
     kinds = [token.kind for token in tokens]
-    lone = not _OPERATORS.intersection(kinds[1:]) and "%" not in kinds
-    lone = lone and all(_lone(token) for token in tokens)
+    signs, operands = kinds[:-1], tokens[-1:]
+    if kinds[-1] == "h":
+        signs, operands = kinds[:-2], tokens[-2:-1]
+    lone = {"+", "-"}.issuperset(signs) and all(_lone(token) for token in operands)
     return _Sum(_value(tokens), _text(tokens), lone, kinds == ["n", "h"], unit)
 
 
 def _lone(token: _Token) -> bool:
-    return token.kind != "f" and (
-        not isinstance(token.value, list) or all(s.lone for s in _sums(token.value))
-    )
+    if isinstance(token.value, _Group):
+        return all(s.lone for s in token.value.sums)
+    return token.kind == "n"
 
 
 def _value(tokens: Sequence[_Token]) -> Fraction | None:
@@ -466,9 +483,9 @@ def _value(tokens: Sequence[_Token]) -> Fraction | None:
 def _operand(token: _Token) -> Fraction | None:
     if isinstance(token.value, Fraction):
         return token.value
-    if token.kind != "g" or not isinstance(token.value, list):
+    if not isinstance(token.value, _Group):
         return None
-    sums = _sums(token.value)
+    sums = token.value.sums
     return sums[0].value if len(sums) == 1 else None
 
 
@@ -489,8 +506,8 @@ def _text(tokens: Iterable[_Token]) -> str:
     """One spelling for all."""
     parts = []
     for token in tokens:
-        if isinstance(token.value, list):
-            parts.append(f"({_text(token.value)})")
+        if isinstance(token.value, _Group):
+            parts.append(f"({_text(token.value.tokens)})")
         elif token.kind == "n":
             parts.append(str(token.value))
         elif token.kind not in ("w", ","):

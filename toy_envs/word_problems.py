@@ -350,7 +350,13 @@ def verify(text: str, problem: Problem) -> Verdict:
     place, given = _given(text)
     steps = _steps(text, place)
     right = given is not None and given == problem.answer
-    return Verdict(right, len(steps), sum(steps.values()), problem.difficulty)
+    return Verdict(right, len(steps), sum(steps.values()), _needed(problem))
+
+
+@functools.lru_cache(maxsize=16_384)
+def _needed(problem: Problem) -> int:
+    """Different steps of a worked solution."""
+    return len(_steps(problem.solution, _given(problem.solution)[0])) or problem.difficulty
 
 
 def answer_of(text: str) -> str:
