@@ -25,7 +25,7 @@ OPTIONS = {
     "reward": {
         "strict": "Right, every equation true",
         "answer": "Right answer only",
-        "share": "Share of true steps",
+        "share": "Right answer, and the share of true steps",
     },
 }
 _bind = partial(bind, "language")
