@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from pkpo.config import BanditConfig, HillConfig, RunConfig, compared
 from pkpo.lm.experiments import HARD, WORDS
+from pkpo.training import Recording
+
+Claim = Callable[[Sequence[Recording]], bool]
+"""What a preset's sentence says of its runs, in their order; holds at seeds 0 to 9."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +25,103 @@ class Preset:
     message: str
     compare: str = ""
     changes: dict[str, Any] = field(default_factory=dict)
+    claims: Mapping[str, Claim] = field(default_factory=dict)
+    """By step rule, what the sentence claims of the exact values."""
 
     def runs(self, task: str) -> tuple[RunConfig, ...]:
         """The runs that it compares."""
         return compared({"task": task, **self.changes}, self.compare)
 
+
+# --- What sentences claim -------------------------------------------------------------------------
+
+
+def _ends(runs: Sequence[Recording], column: str) -> list[float]:
+    return [float(run[column][-1]) for run in runs]
+
+
+def _ascending(values: Sequence[float]) -> bool:
+    return all(one < other for one, other in itertools.pairwise(values))
+
+
+def _bolder(runs: Sequence[Recording]) -> bool:
+    return _ascending(_ends(runs, "theta"))
+
+
+def _risk_pays(runs: Sequence[Recording]) -> bool:
+    single, best = _ends(runs, "max@1"), _ends(runs, "max@8")
+    return single[1] < single[0] and best[1] > best[0]
+
+
+def _annealing_beats_both(runs: Sequence[Recording]) -> bool:
+    one, eight, annealed = _ends(runs, "max@1")
+    return annealed > 1.1 * max(one, eight)
+
+
+def _annealing_ties(runs: Sequence[Recording]) -> bool:
+    one, eight, annealed = _ends(runs, "max@1")
+    return abs(annealed - one) < 0.01 and annealed > 1.1 * eight
+
+
+def _settles_with_samples(runs: Sequence[Recording]) -> bool:
+    least, _, _, most = (float(np.std(run["theta"][-50:])) for run in runs)
+    return least > most
+
+
+def _only_eight_escapes(runs: Sequence[Recording]) -> bool:
+    one, *_, eight = _ends(runs, "theta")
+    return one < 0.4 and eight > 0.6
+
+
+def _all_stay(runs: Sequence[Recording]) -> bool:
+    return max(_ends(runs, "theta")) < 0.4
+
+
+def _annealing_wins_both(runs: Sequence[Recording]) -> bool:
+    single, best = _ends(runs, "max@1"), _ends(runs, "max@8")
+    return single[0] < 0.61 and single[0] < single[1] < single[2] and min(best[1:]) > 0.99
+
+
+def _annealing_finds_it(runs: Sequence[Recording]) -> bool:
+    one, eight, annealed = _ends(runs, "max@1")
+    return annealed > 0.99 and annealed > eight and annealed > one - 0.01
+
+
+def _jackpot_by_eight(runs: Sequence[Recording]) -> bool:
+    one, _, eight = _ends(runs, "max@1")
+    return one < 0.51 and eight > 0.6
+
+
+def _jackpot_found(runs: Sequence[Recording]) -> bool:
+    return _ends(runs, "max@1")[2] > 0.6
+
+
+def _crowding(runs: Sequence[Recording]) -> bool:
+    single, best = _ends(runs, "max@1"), _ends(runs, "max@8")
+    return best[0] < 0.55 and best[1] > 0.85 and single[1] < single[0]
+
+
+def _variety(runs: Sequence[Recording]) -> bool:
+    _, two, four, eight = _ends(runs, "entropy")
+    one = _ends(runs, "entropy")[0]
+    return max(one, two) < four < eight
+
+
+def _sooner_and_less_sure(runs: Sequence[Recording]) -> bool:
+    takes_off = [int(np.argmax(run["max@1"] >= 0.1)) for run in runs]
+    return _ascending(takes_off[::-1]) and _ascending(_ends(runs, "max@1")[::-1])
+
+
+def _less_sure(runs: Sequence[Recording]) -> bool:
+    one, *_, eight = _ends(runs, "max@1")
+    return eight < 0.96 < one
+
+
+def _both(claim: Claim) -> Mapping[str, Claim]:
+    return {"sgd": claim, "normalised": claim}
+
+
+# --- The presets ----------------------------------------------------------------------------------
 
 TOY = (
     Preset(
@@ -29,49 +129,65 @@ TOY = (
         "The larger k, the closer to the cliff the best policy stands: with more attempts, "
         "falling off costs less.",
         compare="schedule 1 2 4 8",
+        claims=_both(_bolder),
     ),
     Preset(
         "Risk seeking pays",
         "If you keep the best of 8, train for the best of 8: the bold policy's single attempts are "
         "worse, its best of 8 is better.",
         compare="schedule 1 8",
+        claims=_both(_risk_pays),
     ),
     Preset(
         "Annealing wins",
-        "From a start where single attempts rarely score, k = 1 crawls and k = 8 runs. Switching "
-        "from 8 to 1 on the way ends with the best single attempt.",
+        "From a start where single attempts rarely score, the gradient for k = 1 is small, and k = 1 "
+        "crawls while k = 8 runs. Switching from 8 to 1 on the way ends with the best single attempt. "
+        "With steps of equal length k = 1 gets there, too.",
         compare="schedule 1 8 8@0,1@180",
         changes={"theta": 0.0},
+        claims={"sgd": _annealing_beats_both, "normalised": _annealing_ties},
     ),
     Preset(
         "Variance hurts",
-        "With k near n, few samples decide the gradient: at n = 8 and k = 8, it jumps; with more "
-        "samples for the same k, it settles.",
+        "With k near n, few samples decide the gradient: at n = 8 and k = 8, θ goes on jumping; with "
+        "n = 64 for the same k, it jumps less.",
         compare="n 8 10 16 64",
         changes={"learning_rate": 0.05, "steps": 150},
+        claims=_both(_settles_with_samples),
     ),
     Preset(
         "Stuck at pass@1",
         "k = 1 climbs the nearer, lower peak and stays: every way off it costs single attempts. "
-        "For k = 8 the occasional look at the higher peak is enough.",
+        "For k = 8 a rare look at the higher peak is enough: it makes one large step. With steps of "
+        "equal length none gets away.",
         compare="schedule 1 2 4 8",
-        changes={"shape": "two-peaks", "theta": 0.1, "steps": 250, "learning_rate": 0.01},
+        changes={
+            "shape": "two-peaks",
+            "theta": 0.1,
+            "n": 32,
+            "steps": 250,
+            "learning_rate": 0.01,
+        },
+        claims={"sgd": _only_eight_escapes, "normalised": _all_stay},
     ),
 )
 
 BANDIT = (
     Preset(
         "Annealing wins both",
-        "A likely arm pays 0.6, a rare one 1. k = 1 settles for 0.6; k = 8 finds the 1 but goes on "
-        "trying; first 8, then 1 is best at both.",
+        "A likely arm pays 0.6, a rare one 1. k = 1 settles for 0.6 (with steps of equal length it may "
+        "find the 1 by luck); k = 8 finds the 1 but goes on trying; first 8, then 1 is best at both.",
         compare="schedule 1 8 8@0,1@150",
+        claims={"sgd": _annealing_wins_both, "normalised": _annealing_finds_it},
     ),
     Preset(
         "Rare jackpot",
         "The likeliest arm pays 0.5; one drawn once in a hundred pays 1. k = 1 settles for the sure "
-        "half. With k = 2 the jackpot wins, and in the end single attempts are better, too.",
+        "half. With k = 8 the jackpot wins, and in the end single attempts are better, too. With k = 2 "
+        "it takes luck, and with steps of equal length luck may help k = 1.",
         compare="schedule 1 2 8",
         changes={"bandit": "jackpot"},
+        claims={"sgd": _jackpot_by_eight, "normalised": _jackpot_found},
     ),
     Preset(
         "Easy prompts crowd out hard ones",
@@ -79,26 +195,31 @@ BANDIT = (
         "loses the other three prompts. k = 8 keeps every right answer in play.",
         compare="schedule 1 8",
         changes={"bandit": "crowded"},
+        claims=_both(_crowding),
     ),
     Preset(
         "Wide tie: k keeps variety",
-        "Ten of twenty arms are right. With large steps, k = 1 ends on a single one, whichever was "
-        "lucky; the larger k, the more arms stay in use.",
+        "Ten of twenty arms are right. With large steps, k = 1 ends on one or a few, whichever were "
+        "lucky; for k = 4 more arms stay in use, and for k = 8 nearly all. With steps of equal length "
+        "chance decides.",
         compare="schedule 1 2 4 8",
         changes={"bandit": "tie", "learning_rate": 5.0},
+        claims={"sgd": _variety},
     ),
     Preset(
         "Hard: one in a hundred",
         "The right arm is drawn once in a hundred: most groups teach nothing at first. A larger k "
-        "makes more of a rare success and takes off sooner; a smaller one ends surer.",
+        "makes more of a rare success and takes off sooner (with steps of equal length all take off "
+        "together); a smaller one ends surer.",
         compare="schedule 1 2 4 8",
         changes={"bandit": "hard"},
+        claims={"sgd": _sooner_and_less_sure, "normalised": _less_sure},
     ),
 )
 
 LANGUAGE = (
     Preset(
-        "The paper in four minutes",
+        "The paper in minutes",
         "The same model, trained for a single try, for the best of 8, and for the best of 8 and then a "
         "single try, on problems that are always new.",
         compare="k1 k8 annealed",
