@@ -123,9 +123,9 @@ class HillTask(Task):
 class BanditTask(Task):
     """A softmax policy on a finite bandit; every update draws a group at every prompt.
 
-    Metrics: gradient_norm; mean_reward of the groups; dead_group_share, the share of groups without
-    any weight, which teach nothing; cumulative_solve_rate, the share of prompts at which an arm of the
-    highest reward has ever been drawn; and exact: value (the mean over prompts of max_g@k at the k in
+    Metrics: gradient_norm; mean_reward of the groups; what `silent_groups` counts, a right draw being
+    one of an arm of its prompt's highest reward; cumulative_solve_rate, the share of prompts at which
+    such an arm has ever been drawn; and exact: value (the mean over prompts of max_g@k at the k in
     force), exact_gradient_norm, alignment (the cosine between estimate and exact gradient, 0 where one
     of them vanishes), entropy (mean over prompts, in nats), max@k.
     """
@@ -147,11 +147,12 @@ class BanditTask(Task):
     ) -> dict[str, float]:
         """See `Task`."""
         best = self.bandit.highest[:, None]
-        self.state["solved"] = self.state["solved"] | (rewards == best).any(axis=1)
+        right = rewards == best
+        self.state["solved"] = self.state["solved"] | right.any(axis=1)
         return {
             "mean_reward": float(rewards.mean()),
             "gradient_norm": float(np.linalg.norm(gradient)),
-            "dead_group_share": float((~weights.any(axis=1)).mean()),
+            **silent_groups(right, weights),
             "cumulative_solve_rate": float(self.state["solved"].mean()),
         }
 
@@ -177,6 +178,26 @@ class BanditTask(Task):
             "value": value,
             **_max_at(common.value.mean(axis=-1)),
         }
+
+
+def silent_groups(right: np.ndarray, weights: np.ndarray) -> dict[str, float]:
+    """The groups without any weight, which teach nothing, as shares of all groups.
+
+    Args:
+      right: `[P, n]`, which samples earned the highest reward that there is.
+      weights: `[P, n]`.
+
+    Returns:
+      dead_group_share; and of these all_wrong, without a right sample, and all_right, of nothing else.
+      Of the rest some samples are right, so many that each can be spared (loo-1 with fewer than
+      k - 1 wrong ones).
+    """
+    silent = ~weights.any(axis=1)
+    return {
+        "dead_group_share": float(silent.mean()),
+        "all_wrong": float((silent & ~right.any(axis=1)).mean()),
+        "all_right": float((silent & right.all(axis=1)).mean()),
+    }
 
 
 def _rows_by_k(k: np.ndarray) -> list[tuple[int, np.ndarray]]:

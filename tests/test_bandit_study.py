@@ -174,12 +174,14 @@ def test_the_curves_over_updates_carry_every_run(study):
             (value, updates, r["max@1"]),
             (entropy, updates, r["entropy"]),
             (groups, updates, r["cumulative_solve_rate"]),
-            (groups, updates, rolling_mean(r["dead_group_share"])),
+            (groups, updates, rolling_mean(r["all_wrong"])),
+            (groups, updates, rolling_mean(r["all_right"])),
             (best, BEST_OF, best_of[-1]),
         ):
             assert colour in [t.line.color for t in drawn(figure, x, y)]
     assert len(entropy.data) == len(best.data) == 1 + len(study.recordings)
-    assert len(value.data) == len(groups.data) == 2 * len(study.recordings)
+    assert len(value.data) == 2 * len(study.recordings)
+    assert len(groups.data) == 3 * len(study.recordings)
 
 
 def test_the_rolling_mean_is_of_the_last_updates():
@@ -209,7 +211,8 @@ def test_words_carry_the_numbers(study):
         assert says(texts["best"], best_of[-1, 0]) and says(texts["best"], best_of[-1, 63])
         assert says(texts["value"], reached[-1]) and says(texts["value"], r["max@1"][-1])
         assert says(texts["entropy"], r["entropy"][0]) and says(texts["entropy"], r["entropy"][-1])
-        assert says(texts["groups"], r["dead_group_share"].mean())
+        for name in ("all_wrong", "all_right"):
+            assert f"{r[name].mean():.1%}" in texts["groups"]
         assert says(message, reached[-1]) and says(message, r["max@1"][-1])
 
 

@@ -294,7 +294,8 @@ def test_a_comparison_shows_what_differs(store):
     assert "learning rate" in texts
     sent = component(page, "pkpo_live_charts")
     assert [series["name"] for series in sent["series"]] == ids
-    assert (sent["baseline"], sent["numbers"][:2]) == (0, ["max@4", "max@1"])
+    numbers = [one["column"] for one in sent["numbers"]]
+    assert (sent["baseline"], numbers[:2]) == (0, ["max@4", "max@1"])
     assert sent["drawn"] == {id: {"status": "finished"} for id in ids}
 
 
@@ -630,3 +631,10 @@ def test_words():
     assert progress.change_in_words(Change(update=3, k=2, learning_rate=0.5)) == (
         "k = 2, learning rate = 0.5"
     )
+
+
+def test_runs_of_before_show_what_they_know_of_groups_that_teach_nothing():
+    new = [panel.column for panel in progress.panels([SMALL], {"all_wrong", "dead_group_share"})]
+    old = [panel.column for panel in progress.panels([SMALL], {"dead_group_share"})]
+    assert {"all_wrong", "all_right"} <= set(new) and "dead_group_share" not in new
+    assert "dead_group_share" in old and not {"all_wrong", "all_right"} & set(old)

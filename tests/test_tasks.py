@@ -91,7 +91,8 @@ def assert_curve(run, name: str, want) -> None:
 
 
 def test_the_metrics_are_those_listed(run):
-    listed = {"mean_reward", "gradient_norm", "dead_group_share", "cumulative_solve_rate"}
+    listed = {"mean_reward", "gradient_norm", "cumulative_solve_rate"}
+    listed |= {"dead_group_share", "all_wrong", "all_right"}
     exactly = {"exact_gradient_norm", "alignment", "entropy", "value"}
     assert set(run.columns) == {"update", "k", "learning_rate"} | listed | exactly | {
         f"max@{k}" for k in EVAL_KS
@@ -119,6 +120,15 @@ def test_cumulative_solve_rate(run):
 def test_dead_group_share(run):
     dead = [[all(w == 0 for w in group) for group in weights] for weights in run.weights]
     assert_curve(run, "dead_group_share", np.mean(dead, axis=1))
+
+
+def test_groups_that_teach_nothing_are_all_wrong_or_all_right(run):
+    highest = bandit.bandit(run.config.bandit).rewards.max(axis=1)[:, None]
+    right = run.rewards == highest
+    silent = ~run.weights.any(axis=-1)
+    assert_curve(run, "all_wrong", (silent & (right.sum(axis=-1) == 0)).mean(axis=1))
+    assert_curve(run, "all_right", (silent & (right.sum(axis=-1) == run.config.n)).mean(axis=1))
+    assert (run["all_wrong"] + run["all_right"] <= run["dead_group_share"] + TOLERANCE).all()
 
 
 def test_entropy(run):

@@ -21,7 +21,7 @@ import streamlit as st
 from plotly.io.json import to_json_plotly
 
 from app.wire import PLOTLY_URL, floats, script
-from pkpo.figures.progress import Panel, thin
+from pkpo.figures.progress import Panel, is_share, name_of, thin
 from pkpo.figures.style import axis, figure
 
 PATH = "live/runs"
@@ -91,7 +91,10 @@ def show(
         "marks": [{"update": update, "words": words} for update, words in marks],
         "at": time.time(),
         "drawn": drawn or {},
-        "numbers": list(numbers),
+        "numbers": [
+            {"column": column, "name": name_of(column), "percent": is_share(column)}
+            for column in numbers
+        ],
         "baseline": baseline,
     }
     _COMPONENT(data=data, key=key, on_changed_change=lambda: None, height="content")
@@ -133,6 +136,8 @@ def _panel(panel: Panel) -> dict[str, Any]:
     """A chart without its curves; read-only."""
     x = axis("update", nticks=6, rangemode="tozero")
     y = axis("", nticks=5, fixedrange=True, rangemode="tozero" if panel.steps else "normal")
+    if panel.percent:
+        y |= {"tickformat": ".0%"}
     margin = {"l": 52, "r": 12, "t": 8, "b": 46}
     drawn = figure([], x, y, "", margin=margin)
     spec = drawn.to_plotly_json()["layout"]
@@ -142,6 +147,7 @@ def _panel(panel: Panel) -> dict[str, Any]:
         "title": panel.title,
         "steps": panel.steps,
         "measured": panel.measured,
+        "percent": panel.percent,
         "layout": json.loads(to_json_plotly(spec)),
     }
 

@@ -36,6 +36,11 @@ function tidy(value, digits = 4) {
   return String(Number(value.toPrecision(digits)));
 }
 
+// A share in percent, another number as `plainly` writes it.
+function written(value, percent, plainly) {
+  return percent ? `${(100 * value).toFixed(1)}%` : plainly(value);
+}
+
 // The lowest and the highest point of each stretch, so that no spike is lost.
 function thinned({ x, y }, from, to, atMost) {
   const count = to - from;
@@ -231,13 +236,13 @@ class LiveCharts {
     table.hidden = !numbers.length;
     const held = series.map(({ label }) => this.series.get(label));
     const ends = (column) => held.map((one) => one?.curves[column]?.y.at(-1));
-    const against = (value, base) => `${tidy(value)} (${value < base ? "" : "+"}${tidy(value - base, 3)})`;
     const rows = [["update", ...held.map((one) => (one && one.last >= 0 ? one.last.toLocaleString("en") : "–"))]];
-    for (const column of numbers) {
+    for (const { column, name, percent } of numbers) {
+      const plainly = (value, digits) => written(value, percent, (y) => tidy(y, digits));
       const values = ends(column);
       const base = values[baseline];
-      const texts = values.map((value, i) => (value === undefined ? "–" : i === baseline || base === undefined ? tidy(value) : against(value, base)));
-      rows.push([column, ...texts]);
+      const texts = values.map((value, i) => (value === undefined ? "–" : i === baseline || base === undefined ? plainly(value) : `${plainly(value)} (${value < base ? "" : "+"}${plainly(value - base, 3)})`));
+      rows.push([name, ...texts]);
     }
     const heads = series.map(({ label }, i) => label + (i === baseline ? " (baseline)" : ""));
     table.replaceChildren();
@@ -285,20 +290,20 @@ class LiveCharts {
     if (!chart.listens) this.listen(chart);
   }
 
-  alt({ title, column }) {
+  alt({ title, column, percent }) {
     const ends = [...this.series.values()]
       .filter((one) => one.curves[column]?.y.length)
-      .map((one) => `${one.label}: ${one.curves[column].y.at(-1).toFixed(3)} at update ${one.last}`);
+      .map((one) => `${one.label}: ${written(one.curves[column].y.at(-1), percent, (y) => y.toFixed(3))} at update ${one.last}`);
     return `${title}. ${ends.slice(0, 8).join("; ") || "Nothing yet"}.`;
   }
 
-  traces({ steps, measured }, { label, colour }, curve, drawn) {
+  traces({ steps, measured, percent }, { label, colour }, curve, drawn) {
     const kept = measured ? drawn.filter((i) => !i || curve.y[i] !== curve.y[i - 1]) : drawn;
     const x = kept.map((i) => curve.x[i]);
     const y = kept.map((i) => curve.y[i]);
     const shape = steps ? "hv" : "linear";
     const mode = x.length < 2 ? "markers" : measured ? "lines+markers" : "lines";
-    const line = { type: "scatter", mode, x, y, name: label, line: { color: colour, width: 2, shape }, marker: { color: colour }, hovertemplate: "%{y:.4~g}" };
+    const line = { type: "scatter", mode, x, y, name: label, line: { color: colour, width: 2, shape }, marker: { color: colour }, hovertemplate: percent ? "%{y:.1%}" : "%{y:.4~g}" };
     if (!curve.error) return [line];
     const e = kept.map((i) => curve.error[i] || 0);
     const upper = y.map((v, i) => v + e[i]);

@@ -40,7 +40,7 @@ def show(engine: Engine, visitor: Visitor, text: str) -> None:
     baseline = _baseline(labels)
     livecharts.show(
         [Series(id, *style) for id, style in zip(ids, styles, strict=True)],
-        progress.panels(configs),
+        progress.panels(configs, set().union(*(run.metrics for run in runs))),
         key="compare-charts",
         drawn={run.id: {"status": run.status} for run in runs},
         numbers=progress.telling(configs),
@@ -75,7 +75,7 @@ def show_sweep(engine: Engine, visitor: Visitor, id: str) -> None:
     names = ["+".join(run.id for run in member.runs) for member in members]
     livecharts.show(
         [Series(name, *style) for name, style in zip(names, styles, strict=True)],
-        progress.panels(configs),
+        progress.panels(configs, set().union(*(run.metrics for run in runs))),
         key="sweep-charts",
         drawn={
             name: {"status": live.state(member.runs, 0)["status"]}

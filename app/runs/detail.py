@@ -43,7 +43,7 @@ def show(engine: Engine, visitor: Visitor, id: str) -> None:
     label += words.by_hand(changes)
     livecharts.show(
         [livecharts.Series(id, label, colour)],
-        progress.panels([config]),
+        progress.panels([config], run.metrics),
         marks_of(changes),
         key="run-charts",
         drawn={id: {name: state[name] for name in fields}},

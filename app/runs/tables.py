@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from app.controls import plain
 from pkpo.config import RunConfig, format_value
 from pkpo.figures import progress
+from pkpo.figures.progress import is_share, name_of
 from pkpo.runs.sweep import Member, Spread
 
 SURE = 2.0  # standard errors of a difference beyond which it is marked
@@ -46,11 +47,17 @@ def sweep_table(
     for at, (member, label) in enumerate(zip(members, labels, strict=True)):
         name = f"**{plain(label)}**" + (" (baseline)" if at == baseline else "")
         cells = [
-            _spread(member.final.get(column), members[baseline].final.get(column), at == baseline)
+            _spread(
+                member.final.get(column),
+                members[baseline].final.get(column),
+                at == baseline,
+                is_share(column),
+            )
             for column in columns
         ]
         rows.append([name, *cells, f"{member.finished} of {len(member.runs)}"])
-    return table(["", *map(plain, columns), "seeds finished"], rows)
+    heads = [plain(name_of(column)) for column in columns]
+    return table(["", *heads, "seeds finished"], rows)
 
 
 def _heads(labels: Sequence[str], baseline: int) -> list[str]:
@@ -59,11 +66,13 @@ def _heads(labels: Sequence[str], baseline: int) -> list[str]:
     ]
 
 
-def _spread(spread: Spread | None, base: Spread | None, is_base: bool) -> str:
+def _spread(spread: Spread | None, base: Spread | None, is_base: bool, percent: bool) -> str:
     if spread is None:
         return "–"
     one = spread.error != spread.error  # a single seed has no standard error
-    text = plain(f"{spread.mean:.4f}" + ("" if one else f" ± {spread.error:.4f}"))
+    scale, form, unit = (100, ".2f", "%") if percent else (1, ".4f", "")
+    error = "" if one else f" ± {scale * spread.error:{form}}"
+    text = plain(f"{scale * spread.mean:{form}}{error}{unit}")
     if is_base or base is None or one or base.error != base.error:
         return text
     gap = spread.mean - base.mean

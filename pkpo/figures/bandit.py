@@ -22,7 +22,7 @@ from pkpo.figures.style import (
 )
 from pkpo.studies import BEST_OF, BanditStudy
 
-WINDOW = 20  # updates over which the share of dead groups is averaged
+WINDOW = 20  # updates over which shares of groups are averaged
 BAR = (-0.42, 0.02)  # where an arm's bar stands, of the arm's width from its middle
 LABELLED = 24  # arms that have room for a label each
 LANE = 0.86  # height of a probability of 1 where prompts have a lane each, of the lane's
@@ -242,22 +242,23 @@ def entropy_over_updates(study: BanditStudy, styles: Styles) -> go.Figure:
 
 
 def solved_and_dead(study: BanditStudy, styles: Styles) -> go.Figure:
-    """Prompts solved so far, and the share of groups that carried no weight lately."""
+    """Prompts solved so far, and shares of groups that taught nothing lately: all wrong, all right."""
     traces = []
     for r, (label, colour) in zip(study.recordings, styles, strict=True):
         updates = np.arange(len(r))
         for name, curve, style in (
             ("solved", r["cumulative_solve_rate"], {}),
-            ("dead groups", rolling_mean(r["dead_group_share"]), {"dash": "dash", "width": 1.8}),
+            ("all wrong", rolling_mean(r["all_wrong"]), {"dash": "dash", "width": 1.8}),
+            ("all right", rolling_mean(r["all_right"]), {"dash": "dot", "width": 1.8}),
         ):
             traces.append(
-                line(updates, curve, colour, f"{name}, {label}", hovertemplate="%{y:.2f}", **style)
+                line(updates, curve, colour, f"{name}, {label}", hovertemplate="%{y:.0%}", **style)
             )
     return figure(
         traces,
         updates_axis(study),
-        axis(f"share (dead: last {WINDOW})", range=[-0.04, 1.06], nticks=6),
-        "Solved so far; dead groups (dashed)",
+        axis(f"groups: last {WINDOW} updates", range=[-0.04, 1.06], nticks=6, tickformat=".0%"),
+        "Solved so far; groups all wrong (dashed), all right (dotted)",
     )
 
 
@@ -331,8 +332,9 @@ def describe(study: BanditStudy, styles: Styles) -> dict[str, str]:
         )
         entropies.append(f"{label}: from {r['entropy'][0]:.3f} to {r['entropy'][-1]:.3f}")
         groups.append(
-            f"{label}: solved {r['cumulative_solve_rate'][-1]:.2f}, dead groups "
-            f"{r['dead_group_share'].mean():.2f} on average"
+            f"{label}: solved {r['cumulative_solve_rate'][-1]:.0%}, groups that taught nothing because "
+            f"all were wrong {r['all_wrong'].mean():.1%}, because all were right "
+            f"{r['all_right'].mean():.1%} on average"
         )
     bandit = study.bandit
     return {
@@ -341,5 +343,5 @@ def describe(study: BanditStudy, styles: Styles) -> dict[str, str]:
         "best": f"Exact max@k for k from 1 to {BEST_OF[-1]}. At the end: {'; '.join(curves)}.",
         "value": f"Exact values over updates. At the end: {'; '.join(values)}.",
         "entropy": f"Entropy in nats over updates. {'; '.join(entropies)}.",
-        "groups": f"Prompts solved so far and groups without weight. {'; '.join(groups)}.",
+        "groups": f"Prompts solved so far and groups that taught nothing. {'; '.join(groups)}.",
     }

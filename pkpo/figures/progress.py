@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,21 +25,35 @@ TITLES = {
     "gradient": "Estimate of the gradient",
     "pass_rate": "Samples with a reward",
     "entropy": "Entropy of the policy, nats",
-    "cumulative_solve_rate": "Prompts solved so far, share",
-    "dead_group_share": "Groups that teach nothing",
+    "cumulative_solve_rate": "Cumulative solve rate",
+    "all_wrong": "Groups that teach nothing: all wrong",
+    "all_right": "Groups that teach nothing: all right",
+    "dead_group_share": "Groups that teach nothing: all wrong or all right",
     "valid_chain_share": "Solutions whose every equation is true",
-    "k": "k in force",
+    "k": "k at each update",
 }
-"""Each metric's chart; those of max@k and pass@k are made as they are needed."""
-NOISY = ("gradient", "pass_rate", "dead_group_share")
+"""Each metric's name, on every page; those of max@k and pass@k are made as they are needed."""
+SHARES = (
+    "pass_rate",
+    "cumulative_solve_rate",
+    "all_wrong",
+    "all_right",
+    "dead_group_share",
+    "valid_chain_share",
+    "lucky_share",
+)
+"""Metrics that are shares, besides pass@k: they are shown in percent."""
+NOISY = ("gradient", "pass_rate", "all_wrong", "all_right", "dead_group_share")
 """What is drawn as a mean of the last `WINDOW` updates."""
 WINDOW = 100
 OWN = {
     HillConfig.task: ("theta", "gradient", "pass_rate"),
-    BanditConfig.task: ("entropy", "cumulative_solve_rate", "dead_group_share"),
+    BanditConfig.task: ("entropy", "cumulative_solve_rate", "all_wrong", "all_right"),
     WordProblemsConfig.task: ("entropy", "cumulative_solve_rate", "valid_chain_share"),
 }
 """What is worth a chart besides the best of k and k, by task."""
+MIXED, SPLIT = "dead_group_share", ("all_wrong", "all_right")
+"""What older runs know of the groups that teach nothing, and what is shown of others."""
 EXACT = ("max@{k}", "max@{k}, exact: ")
 MEASURED = ("held_out_pass@{k}", "pass@{k} on held-out problems: ")
 BEST = {HillConfig.task: EXACT, BanditConfig.task: EXACT, WordProblemsConfig.task: MEASURED}
@@ -50,6 +64,7 @@ DRAWN = tuple(
             "k",
             *(column.format(k=k) for column in (EXACT[0], MEASURED[0], ROLLING) for k in EVAL_KS),
             *sum(OWN.values(), ()),
+            MIXED,
         ]
     )
 )
@@ -75,6 +90,16 @@ class Panel:
         """Whether the metric is measured at times only, and repeated in between."""
         return self.column.startswith("held_out")
 
+    @property
+    def percent(self) -> bool:
+        """Whether the metric is a share, shown in percent."""
+        return is_share(self.column)
+
+
+def is_share(column: str) -> bool:
+    """Whether a metric is a share, of problems, groups or samples."""
+    return column in SHARES or column.startswith(("pass@", "held_out_pass@"))
+
 
 def yardstick(configs: Sequence[RunConfig]) -> int:
     """The k at which to compare these runs besides k = 1, one of `EVAL_KS`."""
@@ -82,17 +107,30 @@ def yardstick(configs: Sequence[RunConfig]) -> int:
     return next((k for k in EVAL_KS if k >= largest > 1), EVAL_KS[-1] if largest > 1 else 8)
 
 
-def panels(configs: Sequence[RunConfig]) -> list[Panel]:
-    """The charts of these runs; of different tasks, the best of k attempts and k only."""
+def panels(configs: Sequence[RunConfig], known: Collection[str] = ()) -> list[Panel]:
+    """The charts of these runs; of different tasks, the best of k attempts and k only.
+
+    Args:
+      configs: the runs' settings.
+      known: the metrics that the runs have so far; those that are all older than `SPLIT` have one
+        chart for both of its parts.
+    """
     k = yardstick(configs)
     tasks = {config.task for config in configs}
     own = OWN[configs[0].task] if len(tasks) == 1 else ()
+    if MIXED in known and not set(SPLIT) & set(known):
+        own = tuple(dict.fromkeys(MIXED if name in SPLIT else name for name in own))
     best = [
         Panel(column.format(k=at), title.format(k=at) + what)
         for column, title in dict.fromkeys(BEST[config.task] for config in configs)
         for at, what in ((k, f"the best of {k} attempts"), (1, "a single attempt"))
     ]
     return best + [Panel(column, _title(column)) for column in (*own, "k")]
+
+
+def name_of(column: str) -> str:
+    """What a metric is called in a table."""
+    return TITLES.get(column, column.replace("held_out_", "held-out "))
 
 
 def telling(configs: Sequence[RunConfig]) -> list[str]:

@@ -29,9 +29,9 @@ TICKS = (1, 2, 4, 8, 16)
 _SINGLE, _MANY = "Training problems: by a single try", "Training problems: within {k} tries"
 _SHARED = (
     Panel("entropy", "Entropy of a token, nats"),
-    Panel("cumulative_solve_rate", "Training problems solved at all, share"),
+    Panel("cumulative_solve_rate", "Training problems solved at all"),
 )
-_K = Panel("k", "k in force")
+_K = Panel("k", "k at each update")
 
 
 def panels(config: WordProblemsConfig) -> list[Panel]:
@@ -39,7 +39,7 @@ def panels(config: WordProblemsConfig) -> list[Panel]:
     many = min(config.n, TRIES)
     own = [Panel("pass@1", _SINGLE), Panel(f"pass@{many}", _MANY.format(k=many))]
     if config.problems == "fresh" or config.interval >= config.steps:
-        return [*own, *_SHARED, Panel("valid_chain_share", "Every equation true, share"), _K]
+        return [*own, *_SHARED, Panel("valid_chain_share", "Every equation true"), _K]
     unseen = Panel(f"held_out_pass@{TRIES}", f"Unseen problems: within {TRIES} tries")
     return [*own, unseen, *_SHARED, _K]
 

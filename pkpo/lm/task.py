@@ -16,7 +16,7 @@ from pkpo.lm.measured import KS, WINDOW, choose, problem_sets
 from pkpo.lm.model import load
 from pkpo.lm.policy import LanguagePolicy
 from pkpo.lm.sampler import check_positions
-from pkpo.tasks import Task
+from pkpo.tasks import Task, silent_groups
 from toy_envs.word_problems import answer_of, problems, verify
 
 SHOWN = 10
@@ -37,9 +37,9 @@ class WordProblemsTask(Task):
     cumulative_solve_rate, the share of the problems seen (of all, in a fixed set) of which an answer of
     the highest reward has ever been drawn; valid_chain_share, the share of completions whose every
     equation is true; lucky_share, the share of the right answers whose chain is not valid;
-    dead_group_share, the share of groups without any weight; truncation_share; tokens, of a completion,
-    the mean; unique_answers, the mean number of different answers in a group; gradient_norm, before
-    clipping.
+    what `silent_groups` counts, a right completion being one of the highest reward; truncation_share;
+    tokens, of a completion, the mean; unique_answers, the mean number of different answers in a group;
+    gradient_norm, before clipping.
 
     Details, where there are any: groups, at every `SHOWN`-th update and at the end, the first `GROUPS`
     of them with every completion's tokens and their probabilities, rewards and weights; held_out, where
@@ -116,7 +116,8 @@ class WordProblemsTask(Task):
             )
             held_out = np.array([found.max_at(k) for k in KS]).T
             self._details["held_out"] = found.rewards.sum(axis=1).tolist()
-        solved = (rewards == 1).any(axis=1)
+        right = rewards == 1
+        solved = right.any(axis=1)
         counts, seen = state["solved"].copy(), state["seen"]
         if self._fixed:
             places = np.array([self._places[p] for p in self.policy.problems])
@@ -144,7 +145,7 @@ class WordProblemsTask(Task):
             "entropy": float(drawn.entropies.sum() / drawn.lengths.sum()),
             "cumulative_solve_rate": float(rate),
             **self._metrics,
-            "dead_group_share": float((~weights.any(axis=1)).mean()),
+            **silent_groups(right, weights),
             "truncation_share": float((~drawn.finished).float().mean()),
             "tokens": float(drawn.lengths.float().mean()),
             "gradient_norm": self.policy.gradient_norm,
