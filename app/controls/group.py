@@ -9,7 +9,7 @@ import streamlit as st
 from app.controls.link import repeated, tell, unknown
 from app.controls.text import problem_text
 from app.dragger import drag
-from pkpo.config import parse_whole
+from pkpo.config import parse_number, parse_whole
 from pkpo.estimators import ESTIMATORS
 
 GROUP = {"rewards": "0.1 0.9 0.4 0.4 0.7 0", "k": "3", "show": "s sloo sloo_minus_one canonical"}
@@ -99,7 +99,7 @@ def _parse_group(name: str, text: str) -> Any:
             raise ValueError(f"choose at least one estimator that is registered, got {text[:40]!r}")
         return list(dict.fromkeys(words))
     try:
-        rewards = [float(word) for word in words]
+        rewards = [parse_number("rewards", word) for word in words]
     except ValueError:
         rewards = []
     if not 1 <= len(rewards) <= GROUP_LIMIT or not all(abs(r) < 1e6 for r in rewards):

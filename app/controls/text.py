@@ -19,8 +19,8 @@ def plain(text: str) -> str:
 
 
 def problem_text(reason: str | Exception) -> str:
-    """What is wrong, for a page: at most `LONGEST` characters, estimators by their labels."""
-    text = _LIST.sub(r"there is no estimator \1", str(reason))
+    """What is wrong, for a page: a line of at most `LONGEST` characters, estimators by their labels."""
+    text = _LIST.sub(r"there is no estimator \1", " ".join(str(reason).split()))
     text = _NAMED.sub(lambda found: _label(found[1]) or found[0], text)
     text = _JOINED.sub(lambda found: _label(found[1]) or found[0], text)
     return plain(text if len(text) <= LONGEST else text[:LONGEST] + " …")

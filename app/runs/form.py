@@ -11,7 +11,7 @@ import streamlit as st
 from app.access import Visitor
 from app.controls import BANDIT, TOY, Page, plain
 from app.controls.bound import TYPED, typed
-from app.controls.link import unknown
+from app.controls.link import SHOWN, unknown
 from app.controls.page import COMPARISONS
 from app.controls.sidebar import WORDS, label_of
 from app.controls.text import problem_text
@@ -87,13 +87,14 @@ def show(engine: Engine, visitor: Visitor) -> None:
         st.text_input(
             "Name", max_chars=80, placeholder="optional", **_bind("name", own["name"], "")
         )
-    try:
-        if problems:
-            raise ValueError(problems[0])
-        configs = _configs(page, values, own["seeds"], field, among)
-    except ValueError as reason:
-        st.error(problem_text(reason), icon=":material/error:")
-        configs = []
+    configs = []
+    if not problems:
+        try:
+            configs = _configs(page, values, own["seeds"], field, among)
+        except ValueError as reason:
+            problems = [str(reason)]
+    for problem in problems[:SHOWN]:
+        st.error(problem_text(problem), icon=":material/error:")
 
     def start() -> None:
         act(lambda found: _submit(found.store, configs, visitor, own["name"]))
