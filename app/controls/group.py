@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.controls.link import repeated, tell, unknown
+from app.controls.numbers import number_input
 from app.controls.text import problem_text
 from app.dragger import drag
 from pkpo.config import parse_number, parse_whole
@@ -47,10 +48,11 @@ def group() -> tuple[list[float], int, list[str]]:
         help=f"From 1 to {GROUP_LIMIT} numbers, separated by spaces or commas.",
     )
     st.session_state["_group_k"] = used["k"]
-    right.number_input(
+    number_input(
         "k",
         1,
         GROUP_LIMIT,
+        place=right,
         key="_group_k",
         on_change=lambda: _keep("k", str(st.session_state["_group_k"])),
         help="How many attempts count: from 1 to the number of rewards.",

@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.controls.bound import bind, one_of
 from app.controls.link import read_link, tell
+from app.controls.numbers import number_input
 from pkpo import lab
 from pkpo.config import parse_field, parse_number
 from pkpo.estimators import ESTIMATORS, get_estimator
@@ -203,7 +204,7 @@ def _control(point: LabSettings, name: str) -> None:
 
 def _number(point: LabSettings, name: str, label: str) -> None:
     limits = FIELDS[name].metadata
-    st.number_input(
+    number_input(
         label,
         limits["low"],
         limits["high"],

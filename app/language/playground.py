@@ -125,13 +125,13 @@ def _problem(own: dict[str, Any], config: Any, tries: int) -> tuple[Problem, boo
         with st.popover(f"The {len(known):,} words that it knows"):
             st.caption(controls.plain(", ".join(known)))
     try:
-        right = parse_whole("answer", answer, -ANSWER, ANSWER)
+        known_answer = parse_whole("answer", answer, -ANSWER, ANSWER)
     except ValueError as reason:
         if answer:
             st.error(controls.problem_text(reason), icon=":material/error:")
         st.caption("Without its answer only the equations are checked.")
         return Problem(typed, "", 0, 1), False
-    return Problem(typed, "", right, 1), True
+    return Problem(typed, "", known_answer, 1), True
 
 
 def _options(found: Engine, own: dict[str, Any]) -> dict[str, str]:
