@@ -76,13 +76,17 @@ def test_a_reward_can_be_dragged(visit):
 def test_nonsense_is_explained(visit):
     page = visit("/estimators?rewards=x&k=99&show=foo", ready=False)
     expect(page.get_by_text("numbers within a million, got 'x'")).to_be_visible()
-    expect(page.get_by_text("k must be a whole number from 1 to 32, got '99'")).to_be_visible()
-    expect(page.get_by_text("choose at least one registered, got 'foo'")).to_be_visible()
+    expect(
+        page.get_by_text("k must be from 1 to 32, got 99; the picture is of k = 3")
+    ).to_be_visible()
+    expect(
+        page.get_by_text("choose at least one estimator that is registered, got 'foo'")
+    ).to_be_visible()
     assert len(bars(page)) == 4
     box = page.get_by_label("Rewards of one group", exact=True)
     box.fill("1 2")
     box.press("Enter")
-    expect(page.get_by_text("k = 3 is more than the 2 rewards")).to_be_visible()
+    expect(page.get_by_text("the picture is of k = 2")).to_be_visible()
 
 
 def test_fits_a_phone(visit):
