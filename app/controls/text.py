@@ -8,14 +8,14 @@ from pkpo.estimators import ESTIMATORS
 
 LONGEST = 300
 """Characters of a complaint that are shown."""
-_LINK = re.compile(r"https?:(?=//)|www(?=\.)", re.IGNORECASE)
+_LINK = re.compile(r"https?:(?=//[^\s/]*\.)|www(?=\.)", re.IGNORECASE)
 _LIST = re.compile(r"estimator must be one of [^']*got ('[^']*')")
 _NAMED = re.compile(r"(?:estimator )?'([a-z_]+)'")
 _JOINED = re.compile(rf"\b({'|'.join(key for key in ESTIMATORS if '_' in key)})\b")
 
 
 def plain(text: str) -> str:
-    """Text from outside, without Markdown's meaning; an address in it becomes no link."""
+    """Text from outside, without Markdown's meaning; an address in it is no link."""
     text = _LINK.sub("\\g<0>\u2060", text)  # a sign of no width, as escapes do not help there
     return "".join("\\" + c if c in r"\`*_{}[]()<>#+-.!|$~:" else c for c in text)
 
