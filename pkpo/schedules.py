@@ -35,8 +35,8 @@ SHAPES: dict[str, Callable[[float, float, np.ndarray], np.ndarray]] = {
 }
 """Ramp shapes: (first k, last k, share of the ramp done in 0..1) -> k before rounding."""
 
-_CONSTANT = re.compile(r"(\d{1,12})(?:@(\d{1,12}))?")
-_RAMP = re.compile(r"([a-z]+):(\d{1,12})->(\d{1,12})@(?:(\d{1,12})\.\.)?(\d{1,12})")
+_CONSTANT = re.compile(r"(\d{1,12})(?:@(\d{1,12}))?", re.ASCII)
+_RAMP = re.compile(r"([a-z]+):(\d{1,12})->(\d{1,12})@(?:(\d{1,12})\.\.)?(\d{1,12})", re.ASCII)
 FORMS = "'8', '8@0,1@1500', 'linear:8->1@1500' or 'cosine:8->1@100..500'"
 
 

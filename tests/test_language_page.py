@@ -323,7 +323,8 @@ def test_nonsense_in_the_address_is_explained_and_left_at_its_default(store):
         "n must be a whole number, got 'many'",
     ):
         assert part in said(page), part
-    page = open_page(train="8@", seeds="99", maze="1", question="a" * 1001)
+    assert page.button_group(key="_language_view").value == "results"
+    page = open_page(view="train", train="8@", seeds="99", maze="1", question="a" * 1001)
     for part in (
         "schedule must look like",
         "seeds must be from 1 to 5, got 99",
@@ -331,7 +332,6 @@ def test_nonsense_in_the_address_is_explained_and_left_at_its_default(store):
         "question must have at most 1000 characters",
     ):
         assert part in said(page), part
-    assert page.button_group(key="_language_view").value == "results"
 
 
 def test_runs_that_are_not_there_or_of_another_task(store):

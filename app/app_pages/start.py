@@ -3,9 +3,11 @@
 import streamlit as st
 
 from app import cached, player, registry
+from app.controls.link import read_link, tell
 from pkpo.config import compared
 
 st.title("PKPO Lab", anchor=False)
+tell(read_link({})[1])
 text, picture = st.columns([2, 3], gap="large")
 with text:
     st.markdown(

@@ -56,7 +56,7 @@ def _controls(page: Page, slots: dict[str, Any]) -> None:
         )
     slots["bandit"] = st.empty()
     if ";" in text or (text in BANDITS and BANDITS[text].prompts > 1):
-        number(page, "sharing", "What prompts share", slots, step=0.1, format="%g")
+        number(page, "sharing", "What prompts share", slots, step=0.1)
 
 
 def _joined(line: str) -> str:

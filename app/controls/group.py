@@ -7,9 +7,10 @@ from typing import Any
 import streamlit as st
 
 from app.controls.link import repeated, tell, unknown
+from app.controls.numbers import number_input
 from app.controls.text import problem_text
 from app.dragger import drag
-from pkpo.config import parse_whole
+from pkpo.config import parse_number, parse_whole
 from pkpo.estimators import ESTIMATORS
 
 GROUP = {"rewards": "0.1 0.9 0.4 0.4 0.7 0", "k": "3", "show": "s sloo sloo_minus_one canonical"}
@@ -48,10 +49,11 @@ def group() -> tuple[list[float], int, list[str]]:
         help=f"From 1 to {GROUP_LIMIT} numbers, separated by spaces or commas.",
     )
     st.session_state["_group_k"] = k
-    right.number_input(
+    number_input(
         "k",
         1,
         GROUP_LIMIT,
+        place=right,
         key="_group_k",
         on_change=lambda: _keep("k", str(st.session_state["_group_k"])),
         help="How many attempts count: from 1 to the number of rewards.",
@@ -100,7 +102,7 @@ def _parse_group(name: str, text: str, most: int = GROUP_LIMIT) -> Any:
             raise ValueError(f"choose at least one estimator that is registered, got {text[:40]!r}")
         return list(dict.fromkeys(words))
     try:
-        rewards = [float(word) for word in words]
+        rewards = [parse_number("rewards", word) for word in words]
     except ValueError:
         rewards = []
     if not 1 <= len(rewards) <= GROUP_LIMIT or not all(abs(r) < 1e6 for r in rewards):

@@ -11,8 +11,9 @@ import streamlit as st
 
 from app.controls.bound import bind, one_of
 from app.controls.link import read_link, tell
+from app.controls.numbers import number_input
 from pkpo import lab
-from pkpo.config import parse_field
+from pkpo.config import parse_field, parse_number
 from pkpo.estimators import ESTIMATORS, get_estimator
 from pkpo.figures.lab import MEASURES
 from pkpo.lab import LabSettings
@@ -36,10 +37,10 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _alpha(text: str) -> float:
-    get_estimator(f"dial:{text}")
-    if not -2 <= float(text) <= 2:
-        raise ValueError(f"alpha must be from -2 to 2, got {text[:40]!r}")
-    return float(text)
+    alpha = parse_number("alpha", text)
+    if not -2 <= alpha <= 2:
+        raise ValueError(f"alpha must be from -2 to 2, got {text[:40]}")
+    return alpha
 
 
 TOTALS = (16, 32, 64, 128, 256)
@@ -203,7 +204,7 @@ def _control(point: LabSettings, name: str) -> None:
 
 def _number(point: LabSettings, name: str, label: str) -> None:
     limits = FIELDS[name].metadata
-    st.number_input(
+    number_input(
         label,
         limits["low"],
         limits["high"],

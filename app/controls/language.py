@@ -10,7 +10,6 @@ import streamlit as st
 
 from app.controls.bound import bind, one_of
 from app.controls.link import read_link, tell
-from pkpo import schedules
 from pkpo.config import (
     PROBLEM_SETS,
     RunConfig,
@@ -79,13 +78,14 @@ def _methods(text: str) -> tuple[str, ...]:
 
 
 def trained(text: str) -> tuple[str, ...]:
-    """What to train: keys of `METHODS`, or schedules; raises ValueError at what is neither."""
+    """What to train: keys of `METHODS`, or what is meant as schedules, which the form then checks.
+
+    Raises:
+      ValueError: too many.
+    """
     names = tuple(dict.fromkeys(text.split()))
     if len(names) > TRAINED:
         raise ValueError(f"train must give at most {TRAINED} runs, got {len(names)}")
-    for name in names:
-        if name not in METHODS:
-            schedules.parse(name)
     return names
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import streamlit as st
 
 from app.controls.bound import TYPED, bind
-from app.controls.language import FIELDS, LABELS, LIMITS, READERS, SEEDS, trained
+from app.controls.language import FIELDS, LABELS, LIMITS, READERS, SEEDS, TRAINED, trained
+from app.controls.numbers import number_input
 from app.presets import LANGUAGE, Preset
 from pkpo.config import format_value
 from pkpo.estimators import ESTIMATORS, get_estimator
@@ -80,6 +81,7 @@ def language_form(
         "Train",
         list(dict.fromkeys([*METHODS, *own["train"]])),
         format_func=lambda name: METHODS[name].label if name in METHODS else f"k: {name}",
+        max_selections=TRAINED,
         **TYPED,
         help="Each is a run. Choose, or type a schedule of k and press Enter: `2`, `8@0,1@60` (8, then "
         "1 from update 60), `linear:8->1@100`.",
@@ -92,7 +94,7 @@ def language_form(
             with columns[place % 3]:
                 _field(name, values, models, top)
         with columns[len(rest) % 3]:
-            st.number_input(
+            number_input(
                 "Seeds",
                 1,
                 SEEDS,
@@ -120,5 +122,4 @@ def _field(name: str, values: dict[str, Any], models: Sequence[str], top: int) -
         )
     else:
         high = top if name == "steps" else LIMITS.get(name, field.metadata["high"])
-        step = {"step": 1} if isinstance(value, int) else {"format": "%g"}
-        st.number_input(label, field.metadata["low"], high, **bound, **step)
+        number_input(label, field.metadata["low"], high, **bound)

@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from app.controls.link import read_link, tell
+from app.controls.numbers import number_input
 from pkpo.config import parse_value
 
 LARGEST = 2**32 - 2  # so that there is always another
@@ -30,7 +31,7 @@ def seed_input(name: str) -> None:
     def another() -> None:
         _set_seed(name, _seed_or_default(name) + 1)
 
-    st.number_input("Random seed", 0, LARGEST, key=key, on_change=change, width=180)
+    number_input("Random seed", 0, LARGEST, key=key, on_change=change, width=180)
     st.button("Another seed", icon=":material/casino:", on_click=another)
 
 

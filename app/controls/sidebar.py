@@ -10,6 +10,7 @@ import streamlit as st
 from app.controls.address import apply, current, memory, settings, view, write_address
 from app.controls.bound import TYPED, suggested, typed
 from app.controls.link import tell
+from app.controls.numbers import number_input
 from app.controls.page import COMPARISONS, Page
 from app.controls.text import problem_text
 from pkpo import figures, schedules
@@ -180,7 +181,7 @@ def _schedule_controls(page: Page, slots: dict[str, Any]) -> None:
 
     def rebuild() -> None:
         chosen, first = st.session_state["_kind"], st.session_state["_k"]
-        last, end = st.session_state.get("_then", 1), st.session_state.get("_at", at)
+        last, end = (int(st.session_state.get(key, x)) for key, x in (("_then", 1), ("_at", at)))
         forms = {"constant": f"{first}", "step": f"{first}@0,{last}@{end}"}
         if chosen == "custom":
             memory(page)["written_out"] = True
@@ -213,10 +214,10 @@ def _schedule_controls(page: Page, slots: dict[str, Any]) -> None:
         st.text_input("Schedule", key="_text", on_change=write, help=f"Such as {schedules.FORMS}.")
     elif kind != "constant":
         left, right = st.columns(2)
-        left.number_input("to k", 1, page.limits["n"], key="_then", on_change=rebuild)
-        right.number_input(
-            "at update", 1, page.limits["steps"], key="_at", on_change=rebuild, step=10
-        )
+        top = page.limits["n"]
+        number_input("to k", 1, top, key="_then", on_change=rebuild, place=left)
+        top = page.limits["steps"]
+        number_input("at update", 1, top, key="_at", on_change=rebuild, step=10, place=right)
     slots["schedule"] = st.empty()
     if kind != "constant":
         try:
@@ -270,9 +271,7 @@ def _estimator_control(page: Page, slots: dict[str, Any]) -> None:
 
 def _more_controls(page: Page, compare_field: str, slots: dict[str, Any]) -> None:
     if compare_field != "learning_rate":
-        number(
-            page, "learning_rate", "Learning rate", slots, step=page.learning_rate_step, format="%g"
-        )
+        number(page, "learning_rate", "Learning rate", slots, step=page.learning_rate_step)
     if compare_field != "optimizer":
         st.selectbox(
             "Step rule",
@@ -290,5 +289,5 @@ def number(page: Page, name: str, label: str, slots: dict[str, Any], **more: Any
     """The control of a number, and the place below it for what is wrong with it."""
     limits = page.fields[name].metadata
     low, high = limits["low"], page.limits.get(name, limits["high"])
-    st.number_input(label, low, high, **view(page, name), help=f"From {low:,} to {high:,}.", **more)
+    number_input(label, low, high, **view(page, name), help=f"From {low:,} to {high:,}.", **more)
     slots[name] = st.empty()

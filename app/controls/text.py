@@ -8,19 +8,21 @@ from pkpo.estimators import ESTIMATORS
 
 LONGEST = 300
 """Characters of a complaint that are shown."""
+_LINK = re.compile(r"https?:(?=//[^\s/]*\.)|www(?=\.)", re.IGNORECASE)
 _LIST = re.compile(r"estimator must be one of [^']*got ('[^']*')")
 _NAMED = re.compile(r"(?:estimator )?'([a-z_]+)'")
 _JOINED = re.compile(rf"\b({'|'.join(key for key in ESTIMATORS if '_' in key)})\b")
 
 
 def plain(text: str) -> str:
-    """Text from outside, without Markdown's meaning."""
+    """Text from outside, without Markdown's meaning; an address in it is no link."""
+    text = _LINK.sub("\\g<0>\u2060", text)  # a sign of no width, as escapes do not help there
     return "".join("\\" + c if c in r"\`*_{}[]()<>#+-.!|$~:" else c for c in text)
 
 
 def problem_text(reason: str | Exception) -> str:
-    """What is wrong, for a page: at most `LONGEST` characters, estimators by their labels."""
-    text = _LIST.sub(r"there is no estimator \1", str(reason))
+    """What is wrong, for a page: a line of at most `LONGEST` characters, estimators by their labels."""
+    text = _LIST.sub(r"there is no estimator \1", " ".join(str(reason).split()))
     text = _NAMED.sub(lambda found: _label(found[1]) or found[0], text)
     text = _JOINED.sub(lambda found: _label(found[1]) or found[0], text)
     return plain(text if len(text) <= LONGEST else text[:LONGEST] + " …")

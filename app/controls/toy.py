@@ -16,8 +16,8 @@ OWN_SHAPE = "points:0,0;0.4,0.6;0.6,0.1;0.9,1;1,0"
 
 
 def _controls(page: Page, slots: dict[str, Any]) -> None:
-    number(page, "theta", "Start θ", slots, step=0.05, format="%g")
-    number(page, "sigma", "σ of the policy", slots, step=0.01, format="%g")
+    number(page, "theta", "Start θ", slots, step=0.05)
+    number(page, "sigma", "σ of the policy", slots, step=0.01)
     st.checkbox("Learn σ too", **view(page, "learn_sigma"))
     _shape_controls(page, slots)
 

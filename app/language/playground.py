@@ -17,7 +17,7 @@ from app.language.completions import Row
 from app.language.sources import language_runs
 from app.runs import words
 from app.runs.engine import Engine, engine
-from pkpo.config import WordProblemsConfig
+from pkpo.config import WordProblemsConfig, parse_whole
 from pkpo.lm.device import check_torch
 from pkpo.lm.experiments import FRESH, METHODS, RECORDED
 from pkpo.lm.folders import first_line, ours
@@ -30,6 +30,7 @@ FEW = 4
 """Tries of a model that is not ours: of 135 million parameters, each takes about 6 s on a core."""
 SHIPPED = RECORDED / "models"
 """Models that recorded runs ended with, a folder per method."""
+ANSWER = 10**12  # at most, either side of 0
 LATEST = 12  # runs whose newest checkpoints are offered
 
 
@@ -123,13 +124,14 @@ def _problem(own: dict[str, Any], config: Any, tries: int) -> tuple[Problem, boo
         known = [word for word in known_words(config.model) if word[:1].isalpha()]
         with st.popover(f"The {len(known):,} words that it knows"):
             st.caption(controls.plain(", ".join(known)))
-    if not answer.removeprefix("-").isdecimal():
+    try:
+        known_answer = parse_whole("answer", answer, -ANSWER, ANSWER)
+    except ValueError as reason:
         if answer:
-            told = controls.plain(f"answer must be a whole number, got {answer!r}")
-            st.error(told, icon=":material/error:")
+            st.error(controls.problem_text(reason), icon=":material/error:")
         st.caption("Without its answer only the equations are checked.")
         return Problem(typed, "", 0, 1), False
-    return Problem(typed, "", int(answer), 1), True
+    return Problem(typed, "", known_answer, 1), True
 
 
 def _options(found: Engine, own: dict[str, Any]) -> dict[str, str]:

@@ -11,7 +11,8 @@ import streamlit as st
 from app.access import Visitor
 from app.controls import BANDIT, TOY, Page, plain
 from app.controls.bound import TYPED, typed
-from app.controls.link import unknown
+from app.controls.link import SHOWN, unknown
+from app.controls.numbers import number_input
 from app.controls.page import COMPARISONS
 from app.controls.sidebar import WORDS, label_of
 from app.controls.text import problem_text
@@ -75,7 +76,7 @@ def show(engine: Engine, visitor: Visitor) -> None:
                 if name not in (*IN_VIEW, field):
                     _field(page, name, values, top)
     with right, st.container(border=True):
-        st.number_input(
+        number_input(
             "Seeds",
             1,
             SEEDS,
@@ -87,13 +88,14 @@ def show(engine: Engine, visitor: Visitor) -> None:
         st.text_input(
             "Name", max_chars=80, placeholder="optional", **_bind("name", own["name"], "")
         )
-    try:
-        if problems:
-            raise ValueError(problems[0])
-        configs = _configs(page, values, own["seeds"], field, among)
-    except ValueError as reason:
-        st.error(problem_text(reason), icon=":material/error:")
-        configs = []
+    configs = []
+    if not problems:
+        try:
+            configs = _configs(page, values, own["seeds"], field, among)
+        except ValueError as reason:
+            problems = [str(reason)]
+    for problem in problems[:SHOWN]:
+        st.error(problem_text(problem), icon=":material/error:")
 
     def start() -> None:
         act(lambda found: _submit(found.store, configs, visitor, own["name"]))
@@ -227,9 +229,8 @@ def _field(page: Page, name: str, values: Mapping[str, Any], top: int) -> None:
         st.text_input(label, help="Such as 8, `8@0,1@5000` or `linear:8->1@5000`.", **bound)
     else:
         high = top if name == "steps" else limits["high"]
-        whole = isinstance(field.default, int)
-        more = {"step": 1000 if name == "steps" else 1} if whole else {"format": "%g"}
-        st.number_input(label, limits["low"], high, help=f"At most {high:,}.", **bound, **more)
+        step = 1000 if name == "steps" else None
+        number_input(label, limits["low"], high, step=step, help=f"At most {high:,}.", **bound)
 
 
 def _estimator_label(name: str) -> str:
