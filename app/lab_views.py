@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import cached, chart, controls
+from app import cached, chart, controls, registry
 from pkpo import lab
 from pkpo.figures import lab as figures
 from pkpo.lab import LabSettings
@@ -44,6 +44,15 @@ def winner_map(point: LabSettings, own: dict[str, Any]) -> None:
     with st.container(border=True):
         left, right = st.columns(2, gap="medium")
         left.markdown(figures.advice(found))
+        left.markdown(
+            "Ways to be right count if each pulls the policy its own way. Right answers of a language "
+            "model pull much alike, however many there are, and there loo-1 has less variance:"
+        )
+        left.page_link(
+            registry.page("paper_figures"),
+            label="Measured under “Which estimator suits a language model?”",
+            icon=":material/arrow_forward:",
+        )
         with right:
             st.markdown("**What explains the winner?** Each factor alone, and together:")
             chart.show(figures.explained(found), "explained", "Explained shares by factor", 260)

@@ -6,10 +6,19 @@ from functools import partial
 
 import streamlit as st
 
-from app import chart, controls
+from app import chart, controls, registry
 from pkpo import paper
 from pkpo.figures import export
 from pkpo.figures.paper import DRAW
+
+ELSEWHERE = {
+    "which": (
+        "variance_lab",
+        "The variance lab advises canonical where several ways to be right each pull the policy their "
+        "own way. What decides is how much right answers agree in what they pull: here they agree much.",
+    )
+}
+"""By recipe, a page that says more or seems to say otherwise, and why."""
 
 
 def show(result: paper.Result, seed: int) -> None:
@@ -18,6 +27,10 @@ def show(result: paper.Result, seed: int) -> None:
     figure = DRAW[result.key](result.table)
     st.subheader(recipe.title, anchor=result.key, divider="gray")
     st.markdown(recipe.message)
+    if result.key in ELSEWHERE:
+        page, why = ELSEWHERE[result.key]
+        st.markdown(why)
+        st.page_link(registry.page(page), icon=":material/arrow_forward:")
     chart.show(
         figure,
         f"{result.key}-{seed}",

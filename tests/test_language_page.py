@@ -600,6 +600,10 @@ def test_a_run_on_other_problems_is_asked_those(store):
 def test_unknown_words_are_named_beside_the_field(store):
     page = open_page(view="playground", question="Ann has 3 dragons. How many?", answer="3")
     assert "words that the model does not know: dragons" in said(page)
+    page = open_page(view="playground", question="Ann has 3 penns. How many pens does Ann have?")
+    assert "Nearest words that it knows: penns: pens" in said(page)
+    page = click(page, "Back to a problem that it can read")
+    assert not page.error and "question" not in page.query_params
     page = open_page(view="playground", question="How many apples does Ann have?", answer="lots")
     assert [e.value for e in page.error] == [r"answer must be a whole number, got 'lots'"]
     assert "only the equations are checked" in said(page)

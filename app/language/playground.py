@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +24,7 @@ from pkpo.lm.device import check_torch
 from pkpo.lm.experiments import FRESH, METHODS, RECORDED
 from pkpo.lm.folders import first_line, ours
 from pkpo.lm.measured import known_words
+from pkpo.lm.tokenizer import unknown_words
 from pkpo.runs import Run, checkpoint
 from toy_envs.word_problems import Problem, Verdict, verify
 
@@ -90,7 +93,10 @@ def show(values: dict[str, Any], own: dict[str, Any]) -> None:
                 rows += _answers(after, problem, checked, own["draw"])
         completions.legend(rows)
     except (ValueError, checkpoint.CheckpointError) as reason:
-        beside.error(controls.problem_text(reason), icon=":material/error:")
+        with beside.container():
+            st.error(controls.problem_text(reason), icon=":material/error:")
+            if ours(config.model):
+                _way_on(problem.question, known_words(config.model))
 
 
 def _problem(own: dict[str, Any], config: Any, tries: int) -> tuple[Problem, bool]:
@@ -132,6 +138,26 @@ def _problem(own: dict[str, Any], config: Any, tries: int) -> tuple[Problem, boo
         st.caption("Without its answer only the equations are checked.")
         return Problem(typed, "", 0, 1), False
     return Problem(typed, "", known_answer, 1), True
+
+
+def _way_on(question: str, known: Sequence[str]) -> None:
+    """Known words in place of unknown ones, and a click back to a problem that works."""
+    unknown = unknown_words(question, set(known))[:FEW]
+    if not unknown:
+        return
+    plain_words = [word for word in known if word[:1].isalpha()]
+    near = {word: difflib.get_close_matches(word, plain_words, 3, 0.4) for word in unknown}
+    told = "; ".join(f"{word}: {', '.join(words)}" for word, words in near.items() if words)
+    st.caption(
+        (f"Nearest words that it knows: {controls.plain(told)}. " if told else "")
+        + "Names, things and verbs count as words, too; the list below has all that it knows."
+    )
+    st.button(
+        "Back to a problem that it can read",
+        icon=":material/undo:",
+        on_click=controls.set_language,
+        kwargs={"question": None, "answer": None},
+    )
 
 
 def _options(found: Engine, own: dict[str, Any]) -> dict[str, str]:

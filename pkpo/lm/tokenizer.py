@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 END, ANSWER = "<end>", "<answer>"
 """What closes a solution (and fills up rows), and what parts it from its question."""
@@ -42,13 +42,11 @@ class Tokenizer:
         Raises:
           ValueError: it holds words that are not in the vocabulary; it names them.
         """
-        tokens = _TOKEN.findall(text)
-        unknown = list(dict.fromkeys(token for token in tokens if token not in self._ids))
-        if unknown:
+        if unknown := unknown_words(text, self._ids):
             raise ValueError(
                 f"text has words that the model does not know: {', '.join(unknown)[:80]}"
             )
-        return [self._ids[token] for token in tokens]
+        return [self._ids[token] for token in _TOKEN.findall(text)]
 
     def pieces(self, ids: Iterable[int]) -> list[str]:
         """What each of these ids adds to the text."""
@@ -66,3 +64,8 @@ class Tokenizer:
 
 def _closes(token: str) -> bool:
     return token.isalnum() or token in _PUNCTUATION
+
+
+def unknown_words(text: str, known: Container[str]) -> list[str]:
+    """The tokens of a text that are not among the known ones, each once."""
+    return list(dict.fromkeys(token for token in _TOKEN.findall(text) if token not in known))
