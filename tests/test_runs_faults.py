@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 from pkpo.config import BanditConfig, HillConfig
-from pkpo.runs import LocalExecutor, Run, Store, StoreError, executor, worker
+from pkpo.runs import LocalExecutor, Run, Store, StoreError, checkpoint, executor, worker
 from pkpo.runs import process as processes
 from pkpo.runs.environment import ROOT
 from pkpo.runs.process import Process
@@ -125,6 +125,41 @@ def test_killed_many_times(store, seed):
     config = BanditConfig(steps=8000, bandit="crowded", optimizer="adam", learning_rate=0.02)
     for task in (CONFIG.replace(steps=20_000), config):
         kill_at_random(store, task, random.Random(seed), 8, steer=seed % 2 == 0)
+
+
+@pytest.mark.slow
+def test_four_at_once_are_killed_and_end_with_the_same_numbers_and_checkpoints(store):
+    """Curves, details and the last checkpoint, to the last bit, of runs that kill each other's pace."""
+    bandits = BanditConfig(steps=8000, bandit="crowded", optimizer="adam", learning_rate=0.02)
+    configs = [CONFIG.replace(steps=20_000, seed=1), CONFIG.replace(steps=20_000, seed=2)]
+    configs += [bandits, bandits.replace(seed=1)]
+    ids = [store.submit(config) for config in configs]
+    local, rng, kills = LocalExecutor(store, {"cpu": 4}), random.Random(0), 0
+    while kills < 24 and any(store.run(id).status != "finished" for id in ids):
+        local.reconcile()
+        time.sleep(rng.uniform(0, 0.15))
+        id = rng.choice(ids)
+        run = store.run(id)
+        if run.status == "interrupted":
+            store.resume(id)
+        elif run.status == "running" and run.process and workers(id):
+            os.kill(run.process.pid, signal.SIGKILL)
+            kills += 1
+    for id in ids:
+        while store.run(id).status != "finished":
+            run = wait(store, id, over, local)
+            if run.status == "interrupted":
+                store.resume(id)
+    assert kills >= 8
+    quiet = [store.submit(config) for config in configs]
+    for id, twin in zip(ids, quiet, strict=True):
+        check_events(store, id)
+        wait(store, twin, over, local)
+        assert store.details(id) == store.details(twin)
+        one, other = (checkpoint.read(checkpoint.saved(store.files(x))[0]) for x in (id, twin))
+        assert list(one) == list(other)
+        for name, array in one.items():
+            assert np.array_equal(array, other[name]), name
 
 
 def test_the_server_is_killed_and_its_workers_go_on(store):
