@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app import player
-from pkpo import figures, lab, paper, studies
+from pkpo import figures, analysis, paper, studies
 from pkpo.config import BanditConfig, HillConfig, RunConfig, WordProblemsConfig
 from pkpo.lm import measured
 from pkpo.runs import checkpoint
@@ -42,27 +42,27 @@ def paper_figure(key: str, seed: int) -> paper.Result:
 
 
 @lru_cache(maxsize=64)
-def winner_map(settings: lab.LabSettings, axis: str) -> lab.WinnerMap:
-    """`pkpo.lab.winner_map`; read-only."""
-    return lab.winner_map(settings, axis)
+def winner_map(settings: analysis.LabSettings, axis: str) -> analysis.WinnerMap:
+    """`pkpo.analysis.winner_map`; read-only."""
+    return analysis.winner_map(settings, axis)
 
 
 @lru_cache(maxsize=32)
-def lab_curves(settings: lab.LabSettings, axis: str, names: tuple[str, ...]) -> list[lab.Point]:
-    """`pkpo.lab.curves`; read-only."""
-    return lab.curves(settings, axis, names)
+def lab_curves(settings: analysis.LabSettings, axis: str, names: tuple[str, ...]) -> list[analysis.Point]:
+    """`pkpo.analysis.curves`; read-only."""
+    return analysis.curves(settings, axis, names)
 
 
 @lru_cache(maxsize=64)
-def best_dials(settings: lab.LabSettings, axis: str) -> tuple[Any, list[lab.Dial]]:
-    """`pkpo.lab.best_dials`; read-only."""
-    return lab.best_dials(settings, axis)
+def best_dials(settings: analysis.LabSettings, axis: str) -> tuple[Any, list[analysis.Dial]]:
+    """`pkpo.analysis.best_dials`; read-only."""
+    return analysis.best_dials(settings, axis)
 
 
 @lru_cache(maxsize=1)
-def explanation() -> lab.Explanation:
-    """`pkpo.lab.explain`; read-only."""
-    return lab.explain()
+def explanation() -> analysis.Explanation:
+    """`pkpo.analysis.explain`; read-only."""
+    return analysis.explain()
 
 
 @lru_cache(maxsize=16)

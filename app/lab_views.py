@@ -7,9 +7,9 @@ from typing import Any
 import streamlit as st
 
 from app import cached, chart, controls, registry
-from pkpo import lab
+from pkpo import analysis
 from pkpo.figures import lab as figures
-from pkpo.lab import LabSettings
+from pkpo.analysis import LabSettings
 
 MANY = 50  # ways to be right in the second map
 
@@ -96,7 +96,7 @@ def dial(point: LabSettings, own: dict[str, Any]) -> None:
         "**loo-1**, at α = 1 **canonical**; every fixed α is unbiased, and the variance is a parabola."
     )
     try:
-        found = lab.dial(point)
+        found = analysis.dial(point)
     except ValueError as reason:
         st.info(controls.problem_text(reason))
         return
@@ -119,7 +119,7 @@ def cloud(point: LabSettings, own: dict[str, Any]) -> None:
     """Single estimates against the truth."""
     controls.lab_estimators(own)
     try:
-        found = lab.cloud(point, own["show"])
+        found = analysis.cloud(point, own["show"])
     except ValueError as reason:
         st.info(controls.problem_text(reason))
         return
@@ -135,15 +135,15 @@ def cloud(point: LabSettings, own: dict[str, Any]) -> None:
 def budget(point: LabSettings, own: dict[str, Any]) -> None:
     """Prompts times n."""
     controls.lab_total(own)
-    names = [name for name in own["show"] if name in lab.UNBIASED] or [
+    names = [name for name in own["show"] if name in analysis.UNBIASED] or [
         "sloo_minus_one",
         "canonical",
     ]
-    found = lab.budget(point, names, own["total"])
+    found = analysis.budget(point, names, own["total"])
     text = figures.describe_budget(found, point.k)
     st.markdown(f"**{text}**")
     chart.show(figures.budget(found), "budget", text)
-    rates = ", ".join(f"{p:g}" for p in lab.SPREAD)
+    rates = ", ".join(f"{p:g}" for p in analysis.SPREAD)
     st.caption(
         f"Exact. Solid: every prompt has pass rate p. Dashed: pass rates drawn from {rates}; few "
         "prompts then add variance of their own. All prompts move with one shared parameter."
@@ -152,8 +152,8 @@ def budget(point: LabSettings, own: dict[str, Any]) -> None:
 
 def targets(point: LabSettings, own: dict[str, Any]) -> None:
     """The expected direction of what people train with."""
-    found = lab.targets(point.n, point.k)
-    rates = ", ".join(f"{p:.0%}" for p in lab.PROMPT_RATES)
+    found = analysis.targets(point.n, point.k)
+    rates = ", ".join(f"{p:.0%}" for p in analysis.PROMPT_RATES)
     st.markdown(
         f"Three prompts share one policy, which is right on them with {rates}. Exact expected "
         f"directions against the gradient of max@k for every k, at n = {point.n} and, where it is used, "

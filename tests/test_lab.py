@@ -6,9 +6,9 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from pkpo import lab, transform
+from pkpo import analysis, transform
 from pkpo.enumeration import moments
-from pkpo.lab import LabSettings
+from pkpo.analysis import LabSettings
 from pkpo.problems import GaussianProblem, SoftmaxProblem, binary_problem
 from pkpo.variance import margin, scatter
 from toy_envs import discrete
@@ -39,7 +39,7 @@ def test_settings_refuse(changes, message):
         LabSettings(**changes)
 
 
-@pytest.mark.parametrize("problem", lab.PROBLEMS)
+@pytest.mark.parametrize("problem", analysis.PROBLEMS)
 def test_every_axis_runs_over_settings_that_are_possible(problem):
     for n, k in ((2, 1), (2, 2), (16, 4), (21, 21), (64, 1), (64, 64)):
         settings = LabSettings(problem=problem, n=n, k=k)
@@ -75,11 +75,11 @@ def test_settings_make_their_problem():
 
 
 def test_known_estimators():
-    assert lab.known(["s", "dial:0.3", "s"]) == ("s", "dial:0.3")
+    assert analysis.known(["s", "dial:0.3", "s"]) == ("s", "dial:0.3")
     with pytest.raises(ValueError, match="choose at least one of s, sloo"):
-        lab.known([])
+        analysis.known([])
     with pytest.raises(ValueError, match="estimator must be one of"):
-        lab.known(["s", "magic"])
+        analysis.known(["s", "magic"])
 
 
 # --- The winner map -------------------------------------------------------------------------------
@@ -96,8 +96,8 @@ def test_known_estimators():
     ],
 )
 def test_the_map_holds_the_exact_variance_in_every_cell(settings, axis):
-    found = lab.winner_map(settings, axis)
-    assert found.axis == axis and tuple(found.variances) == lab.UNBIASED
+    found = analysis.winner_map(settings, axis)
+    assert found.axis == axis and tuple(found.variances) == analysis.UNBIASED
     assert found.decided.all()  # exact
     assert found.k[0] == 1 and found.k[-1] == (found.x.max() if axis == "n" else settings.n)
     for name, variances in found.variances.items():
@@ -118,17 +118,17 @@ def test_the_map_holds_the_exact_variance_in_every_cell(settings, axis):
 @pytest.mark.parametrize("axis", ["theta", "n"])
 def test_the_map_of_the_hill_is_that_of_its_groups(axis):
     settings = LabSettings(problem="hill", n=6, seed=3)
-    found = lab.winner_map(settings, axis)
+    found = analysis.winner_map(settings, axis)
     for column in range(0, found.x.size, 6):
         point = settings.replace(k=1).replace(**{axis: found.x[column].item()})
         for row, k in list(enumerate(found.k.tolist()))[::2]:
             # The same seed and n: the same groups, weighed one estimator at a time.
             want = (
-                scatter(point.make(), lab.UNBIASED, point.n, k, 5000, point.seed)
+                scatter(point.make(), analysis.UNBIASED, point.n, k, 5000, point.seed)
                 if (k <= point.n)
                 else {}
             )
-            for name in lab.UNBIASED:
+            for name in analysis.UNBIASED:
                 cell = found.variances[name][row, column]
                 if name in want:
                     assert cell == pytest.approx(want[name].variance.value, rel=1e-9), (name, k)
@@ -141,12 +141,12 @@ def test_the_map_of_the_hill_is_that_of_its_groups(axis):
 
 def test_nuisance_coordinates_add_what_they_do_in_a_real_policy():
     settings = LabSettings(problem="hill", n=8, seed=1)
-    found = lab.winner_map(settings, "dimension")
+    found = analysis.winner_map(settings, "dimension")
     column = found.x.tolist().index(10)
     problem = GaussianProblem(settings.theta, dimension=10)
     for k in (1, 4, 7):
-        real = scatter(problem, lab.UNBIASED, 8, k, replicates=10_000, seed=2)
-        for name in lab.UNBIASED:
+        real = scatter(problem, analysis.UNBIASED, 8, k, replicates=10_000, seed=2)
+        for name in analysis.UNBIASED:
             cell = found.variances[name][found.k.tolist().index(k), column]
             # The map has half the groups, and less noise in each: nuisance is taken out exactly.
             error = math.sqrt(3) * (real[name].variance.high - real[name].variance.value) / 1.96
@@ -155,7 +155,7 @@ def test_nuisance_coordinates_add_what_they_do_in_a_real_policy():
 
 def test_the_map_refuses_an_axis_that_the_problem_has_not():
     with pytest.raises(ValueError, match="axis must be one of"):
-        lab.winner_map(LabSettings(), "theta")
+        analysis.winner_map(LabSettings(), "theta")
 
 
 # --- What explains it -----------------------------------------------------------------------------
@@ -163,19 +163,19 @@ def test_the_map_refuses_an_axis_that_the_problem_has_not():
 
 @pytest.fixture(scope="module")
 def explanation():
-    return lab.explain()
+    return analysis.explain()
 
 
 @pytest.fixture(scope="module")
 def cells():
     """Every problem of the grid with its ratio of variances, by plain loops."""
     result = []
-    for p in lab.GRID["p"]:
-        for ways in lab.GRID["ways"]:
-            for wrong in lab.GRID["wrong"]:
+    for p in analysis.GRID["p"]:
+        for ways in analysis.GRID["ways"]:
+            for wrong in analysis.GRID["wrong"]:
                 problem = binary_problem(p, ways, wrong)
-                for n in lab.GRID["n"]:
-                    for k in (k for k in lab.GRID["k"] if k < n):
+                for n in analysis.GRID["n"]:
+                    for k in (k for k in analysis.GRID["k"] if k < n):
                         loo = moments(problem, "sloo_minus_one", n, k).variance
                         ratio = loo / moments(problem, "canonical", n, k).variance
                         result.append(
@@ -199,7 +199,7 @@ def share(cells, *factors: str) -> float:
 
 def test_shares_are_recomputed(explanation, cells):
     assert explanation.cells == len(cells)
-    for factor in lab.GRID:
+    for factor in analysis.GRID:
         assert explanation.shares[factor] == pytest.approx(share(cells, factor), abs=1e-10)
     both = share(cells, "p", "ways")
     assert explanation.shares["p and ways"] == pytest.approx(both, abs=1e-10)
@@ -209,7 +209,7 @@ def test_shares_are_recomputed(explanation, cells):
 
 def test_shares_are_sane(explanation):
     shares = explanation.shares
-    assert set(shares) == {*lab.GRID, "p and ways", "p, k and ways"}
+    assert set(shares) == {*analysis.GRID, "p and ways", "p, k and ways"}
     assert all(0 <= value <= 1 for value in shares.values())
     assert shares["p and ways"] >= max(shares["p"], shares["ways"])  # a finer partition
     assert shares["p, k and ways"] >= max(shares["p and ways"], shares["k"])
@@ -219,7 +219,7 @@ def test_the_rules_cost_what_they_pay_over_the_better_one(explanation, cells):
     rules = {
         "always loo-1": lambda cell: False,
         "always canonical": lambda cell: True,
-        "the rule": lambda cell: cell["ways"] > 1 or cell["k"] * cell["p"] < lab.RULE,
+        "the rule": lambda cell: cell["ways"] > 1 or cell["k"] * cell["p"] < analysis.RULE,
     }
     assert set(explanation.costs) == set(rules)
     for name, takes_canonical in rules.items():
@@ -256,7 +256,7 @@ def variance_at(settings: LabSettings, alpha: float) -> float:
 
 @pytest.mark.parametrize("settings", DIALS, ids=lambda s: s.problem)
 def test_the_parabola_is_the_dial_s_variance(settings):
-    found = lab.dial(settings)
+    found = analysis.dial(settings)
     for alpha in (-0.7, 0.0, 0.3, 1.0, 1.9):
         assert found.variance(alpha) == pytest.approx(variance_at(settings, alpha), rel=1e-9)
     least = variance_at(settings, found.best)
@@ -267,35 +267,35 @@ def test_the_parabola_is_the_dial_s_variance(settings):
 
 
 def test_known_gain_of_one_parameter():
-    found = lab.dial(LabSettings(p=0.5, n=16, k=4))
+    found = analysis.dial(LabSettings(p=0.5, n=16, k=4))
     assert found.best == pytest.approx(-1.28, abs=0.005)
     assert 2.67 < found.gain < 2.69
 
 
 @pytest.mark.parametrize(("n", "k", "best"), [(8, 2, 0.27), (16, 4, -0.41), (16, 8, -0.90)])
 def test_known_best_dials_of_the_hill(n, k, best):
-    seeds = [lab.dial(LabSettings(problem="hill", n=n, k=k, seed=s)).best for s in range(20)]
+    seeds = [analysis.dial(LabSettings(problem="hill", n=n, k=k, seed=s)).best for s in range(20)]
     error = np.std(seeds, ddof=1) / math.sqrt(len(seeds))
     assert abs(np.mean(seeds) - best) < 4 * error + 0.005  # known to two digits
     assert error < 0.012  # so that the bound above is worth something
 
 
 def test_at_k_1_the_dial_has_no_effect():
-    found = lab.dial(LabSettings(k=1))
+    found = analysis.dial(LabSettings(k=1))
     assert math.isnan(found.best) and found.gain == 1.0
     assert found.variance(-1.7) == pytest.approx(found.at_zero, rel=1e-12)
 
 
 def test_best_dials_are_dials_along_the_axis():
     settings = LabSettings(n=6, k=2)
-    ks, dials = lab.best_dials(settings, "k")
+    ks, dials = analysis.best_dials(settings, "k")
     assert ks.tolist() == [1, 2, 3, 4, 5]  # not k = n
-    assert dials == [lab.dial(settings.replace(k=k)) for k in ks.tolist()]
+    assert dials == [analysis.dial(settings.replace(k=k)) for k in ks.tolist()]
 
 
 def test_the_dial_needs_k_below_n():
     with pytest.raises(ValueError, match="k must be below n = 8 for the dial, got 8"):
-        lab.dial(LabSettings(n=8, k=8))
+        analysis.dial(LabSettings(n=8, k=8))
 
 
 # --- Curves and single estimates ------------------------------------------------------------------
@@ -304,7 +304,7 @@ def test_the_dial_needs_k_below_n():
 def test_curves_are_measured_and_where_possible_exact():
     names = ("s", "canonical", "naive", "grpo")
     settings = LabSettings(n=6, k=2, ways=2, seed=4)
-    points = lab.curves(settings, "k", names)
+    points = analysis.curves(settings, "k", names)
     assert {(p.estimator, p.x) for p in points} == {
         (name, float(k))
         for k in range(1, 7)
@@ -321,22 +321,22 @@ def test_curves_are_measured_and_where_possible_exact():
         else:
             exact = moments(settings.make(), point.estimator, 6, k)
             assert point.exact.variance == exact.variance, (point.estimator, k)
-    assert all(p.exact is None for p in lab.curves(LabSettings(problem="hill"), "k", ["s"]))
+    assert all(p.exact is None for p in analysis.curves(LabSettings(problem="hill"), "k", ["s"]))
 
 
 def test_fewer_groups_where_each_has_many_numbers():
-    assert lab.replicates(LabSettings()) == 10_000
-    assert lab.replicates(LabSettings(ways=500)) == 2000
-    assert lab.replicates(LabSettings(problem="graded", ways=17)) == 2000
-    assert lab.replicates(LabSettings(problem="hill", ways=500)) == 10_000
-    assert lab.replicates(LabSettings(problem="hill", dimension=100)) == 2000
+    assert analysis.replicates(LabSettings()) == 10_000
+    assert analysis.replicates(LabSettings(ways=500)) == 2000
+    assert analysis.replicates(LabSettings(problem="graded", ways=17)) == 2000
+    assert analysis.replicates(LabSettings(problem="hill", ways=500)) == 10_000
+    assert analysis.replicates(LabSettings(problem="hill", dimension=100)) == 2000
 
 
-@pytest.mark.parametrize("problem", lab.PROBLEMS)
+@pytest.mark.parametrize("problem", analysis.PROBLEMS)
 def test_single_estimates_scatter_around_the_truth(problem):
     settings = LabSettings(problem=problem, n=12, k=4, ways=3, dimension=2, theta=0.7, seed=8)
-    found = lab.cloud(settings, ("s", "sloo", "sloo_minus_one", "canonical", "grpo"))
-    for name in lab.UNBIASED:
+    found = analysis.cloud(settings, ("s", "sloo", "sloo_minus_one", "canonical", "grpo"))
+    for name in analysis.UNBIASED:
         values = found[name]
         assert values.shape == (2000,)
         assert abs(values.mean() - 1) < 4 * values.std(ddof=1) / math.sqrt(2000), name
@@ -348,7 +348,7 @@ def test_a_single_estimate_is_the_projection_of_a_group_s():
     settings = LabSettings(p=0.4, n=6, k=2, seed=9)
     rewards, _ = settings.make().draw(np.random.default_rng((9, 6)), 2000, 6)
     exact = settings.make().gradient(2)
-    found = lab.cloud(settings, ["canonical", "naive", "passk_training"])
+    found = analysis.cloud(settings, ["canonical", "naive", "passk_training"])
     for name, values in found.items():
         for group in range(0, 2000, 333):
             weights = transform(rewards[group], 2, name)
@@ -358,12 +358,12 @@ def test_a_single_estimate_is_the_projection_of_a_group_s():
             )
             want = estimate @ exact / (exact @ exact)
             assert values[group] == pytest.approx(want, abs=1e-12), (name, group)
-    assert set(lab.cloud(settings.replace(k=4), ["naive", "s"])) == {"s"}  # 4 does not divide 6
+    assert set(analysis.cloud(settings.replace(k=4), ["naive", "s"])) == {"s"}  # 4 does not divide 6
 
 
 def test_no_cloud_where_there_is_no_gradient():
     with pytest.raises(ValueError, match="the exact gradient vanishes here"):
-        lab.cloud(LabSettings(problem="hill", theta=-1.0), ["s"])
+        analysis.cloud(LabSettings(problem="hill", theta=-1.0), ["s"])
 
 
 # --- The budget -----------------------------------------------------------------------------------
@@ -382,12 +382,12 @@ def updates(
 @pytest.mark.parametrize("name", ["sloo_minus_one", "canonical", "grpo"])
 def test_the_budget_is_the_variance_of_whole_updates(name):
     settings = LabSettings(n=8, k=2, p=0.2)
-    found = lab.budget(settings, [name], 16)
+    found = analysis.budget(settings, [name], 16)
     assert found.total == 16
     assert found.n.tolist() == [2, 4, 8, 16]
     rng = np.random.default_rng(12)
     for place, n in enumerate(found.n.tolist()):
-        for rates, curve in ((np.array([0.2]), found.same), (np.array(lab.SPREAD), found.mixed)):
+        for rates, curve in ((np.array([0.2]), found.same), (np.array(analysis.SPREAD), found.mixed)):
             if n == 2 and name == "canonical":
                 assert math.isnan(curve[name][place])
                 continue
@@ -405,7 +405,7 @@ def test_alike_prompts_share_the_exact_binomial_variance():
         estimate = float(transform(rewards, k, "sloo") @ (rewards - p))
         chance = math.comb(n, c) * p**c * (1 - p) ** (n - c)
         first, second = first + chance * estimate, second + chance * estimate**2
-    found = lab.budget(LabSettings(n=8, k=3, p=0.2), ["sloo"], 64)
+    found = analysis.budget(LabSettings(n=8, k=3, p=0.2), ["sloo"], 64)
     place = found.n.tolist().index(8)
     assert found.same["sloo"][place] == pytest.approx((second - first**2) / 8, rel=1e-12)
 
@@ -413,7 +413,7 @@ def test_alike_prompts_share_the_exact_binomial_variance():
 @pytest.mark.parametrize("total", [1, 257])
 def test_the_budget_refuses(total):
     with pytest.raises(ValueError, match=f"total must be from 2 to 256, got {total}"):
-        lab.budget(LabSettings(), ["s"], total)
+        analysis.budget(LabSettings(), ["s"], total)
 
 
 # --- What is optimised ----------------------------------------------------------------------------
@@ -429,7 +429,7 @@ def exact_gradients():
 
 @pytest.fixture(scope="module")
 def found_targets():
-    return {target.estimator: target for target in lab.targets(16, 4)}
+    return {target.estimator: target for target in analysis.targets(16, 4)}
 
 
 def seen_along(direction, gradients):
@@ -439,7 +439,7 @@ def seen_along(direction, gradients):
 
 
 def test_targets_are_in_order_and_complete(found_targets):
-    assert tuple(found_targets) == lab.TARGETS
+    assert tuple(found_targets) == analysis.TARGETS
     assert all(
         target.cosine.shape == target.scale.shape == (16,) for target in found_targets.values()
     )
@@ -451,7 +451,7 @@ def test_loo_1_follows_max_at_k_and_loses_it_when_centred_again(found_targets):
     assert found.cosine[3] == pytest.approx(1, abs=1e-12)
     assert found.scale[3] == pytest.approx(1, abs=1e-12)
     assert max(np.delete(found.cosine, 3)) < 1 - 1e-4
-    again = found_targets[lab.CENTRED]
+    again = found_targets[analysis.CENTRED]
     assert again.cosine.max() < 1 - 1e-4 and again.scale[3] < 1 - 1e-4
 
 
@@ -490,4 +490,4 @@ def test_a_target_is_the_mean_estimate(name, found_targets, exact_gradients):
 
 def test_targets_refuse():
     with pytest.raises(ValueError, match="k must be from 1 to n = 8, got 9"):
-        lab.targets(8, 9)
+        analysis.targets(8, 9)

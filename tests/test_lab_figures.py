@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from pkpo import ESTIMATORS, lab
+from pkpo import ESTIMATORS, analysis
 from pkpo.enumeration import moments, rho_variance, rho_variance_asymptote
 from pkpo.figures import lab as figures
 from pkpo.figures.style import estimator_colour
-from pkpo.lab import LabSettings
+from pkpo.analysis import LabSettings
 from pkpo.variance import margin
 
 
@@ -24,7 +24,7 @@ def named(drawn, name: str):
 
 @pytest.fixture(scope="module")
 def found_map():
-    return lab.winner_map(LabSettings(n=8, ways=1), "p")
+    return analysis.winner_map(LabSettings(n=8, ways=1), "p")
 
 
 def test_the_map_s_colours_are_the_clipped_log_ratio(found_map):
@@ -68,7 +68,7 @@ def test_the_map_s_sentence_counts_cells(found_map):
 
 
 def test_the_map_names_its_regions_where_they_are():
-    found = lab.winner_map(LabSettings(n=8, ways=2), "p")
+    found = analysis.winner_map(LabSettings(n=8, ways=2), "p")
     notes = figures.winner_map(found).layout.annotations
     lead = found.log_ratio
     for note, sign, name in zip(notes, (-1, 1), ("loo-1", "canonical"), strict=True):
@@ -79,7 +79,7 @@ def test_the_map_names_its_regions_where_they_are():
 
 
 def test_a_dot_where_the_hill_s_map_is_not_decided():
-    found = lab.winner_map(LabSettings(problem="hill", n=6), "dimension")
+    found = analysis.winner_map(LabSettings(problem="hill", n=6), "dimension")
     found.decided[:] = True
     found.decided[2, 3] = found.decided[0, 1] = False  # the second: k = 1, where both are the same
     dots = figures.winner_map(found).data[2]
@@ -87,12 +87,12 @@ def test_a_dot_where_the_hill_s_map_is_not_decided():
 
 
 def test_advice_holds_the_rule_s_costs():
-    found = lab.explain()
+    found = analysis.explain()
     text = figures.advice(found)
     for name, shown in figures.RULES.items():
         mean, worst = found.costs[name]
         assert f"| {shown} | {mean - 1:.0%} | {worst:.1f}× |" in text
-    assert f"below {lab.RULE:g};" in text and f"{found.cells:,} right-or-wrong problems" in text
+    assert f"below {analysis.RULE:g};" in text and f"{found.cells:,} right-or-wrong problems" in text
     (bars,) = figures.explained(found).data
     for text, percent in zip(bars.y, bars.x, strict=True):
         (factor,) = [name for name, words in figures.FACTORS.items() if words == text]
@@ -105,7 +105,7 @@ def test_a_map_with_nothing_to_compare_says_so():
         (LabSettings(n=2, k=1), "p"),  # canonical only at k = 1
         (LabSettings(problem="hill", n=4, theta=2.0), "dimension"),  # no reward is ever seen
     ):
-        found = lab.winner_map(settings, axis)
+        found = analysis.winner_map(settings, axis)
         assert "Nothing to compare" in figures.describe_map(found)
         hover = figures.winner_map(found).data[0].customdata
         assert not any("nan" in text for row in hover for text in row)
@@ -119,7 +119,7 @@ NAMES = ("s", "sloo_minus_one", "canonical", "grpo", "naive")
 
 @pytest.fixture(scope="module")
 def points():
-    return lab.curves(LabSettings(n=6, k=2, ways=2), "k", NAMES)
+    return analysis.curves(LabSettings(n=6, k=2, ways=2), "k", NAMES)
 
 
 @pytest.mark.parametrize("measure", ["variance", "mse", "signal_to_noise"])
@@ -187,7 +187,7 @@ def test_the_sentence_of_curves_names_the_best_over_its_stretches(points):
 
 @pytest.mark.parametrize("measure", figures.MEASURES)
 def test_no_scatter_at_all_can_be_drawn(measure):
-    points = lab.curves(LabSettings(problem="hill", theta=-1.0, n=4), "k", ["s", "canonical"])
+    points = analysis.curves(LabSettings(problem="hill", theta=-1.0, n=4), "k", ["s", "canonical"])
     assert all(point.measured.variance.value == 0 for point in points)
     drawn = figures.curves(points, "k", measure)
     if measure == "ratio":
@@ -198,17 +198,17 @@ def test_no_scatter_at_all_can_be_drawn(measure):
 
 
 def test_the_dial_s_sentence():
-    found = lab.dial(LabSettings(p=0.5, n=16, k=4))
+    found = analysis.dial(LabSettings(p=0.5, n=16, k=4))
     assert figures.describe_dial(found, 0.25) == (
         f"At α = 0.25 the variance is {found.variance(0.25):.4g}. "
         f"Least at α = {found.best:.2f}: {found.gain:.2f} times less than the better end."
     )
-    text = figures.describe_dial(lab.dial(LabSettings(k=1)), 0.25)
+    text = figures.describe_dial(analysis.dial(LabSettings(k=1)), 0.25)
     assert text.endswith("α has no effect at this point.") and "nan" not in text
 
 
 def test_the_dial_s_figure_has_the_parabola_its_ends_and_the_slider():
-    found = lab.dial(LabSettings(p=0.5, n=16, k=4))
+    found = analysis.dial(LabSettings(p=0.5, n=16, k=4))
     drawn = figures.dial(found, 0.25)
     parabola = named(drawn, "dial")
     assert list(parabola.y) == [found.variance(x) for x in parabola.x]
@@ -220,12 +220,12 @@ def test_the_dial_s_figure_has_the_parabola_its_ends_and_the_slider():
         "least": (found.best, found.variance(found.best)),
         "the slider": (0.25, found.variance(0.25)),
     }
-    flat = figures.dial(lab.dial(LabSettings(k=1)), 0.25)
+    flat = figures.dial(analysis.dial(LabSettings(k=1)), 0.25)
     assert "least" not in {trace.name for trace in flat.data}
 
 
 def test_the_best_dials_figure_holds_them():
-    x, dials = lab.best_dials(LabSettings(n=8, k=3), "p")
+    x, dials = analysis.best_dials(LabSettings(n=8, k=3), "p")
     drawn = figures.best_dials(x, dials, "p")
     best = named(drawn, "best α")
     assert list(best.x) == x.tolist()
@@ -239,7 +239,7 @@ def test_the_best_dials_figure_holds_them():
 
 
 def test_the_cloud_s_dots_are_the_estimates():
-    found = lab.cloud(LabSettings(), ("s", "grpo"))
+    found = analysis.cloud(LabSettings(), ("s", "grpo"))
     drawn = figures.cloud(found)
     text = figures.describe_cloud(found)
     for row, (name, values) in enumerate(found.items()):
@@ -258,7 +258,7 @@ def test_the_cloud_s_dots_are_the_estimates():
 
 
 def test_the_budget_s_lines_and_best_splits():
-    found = lab.budget(LabSettings(k=4), ["sloo_minus_one", "canonical"], 64)
+    found = analysis.budget(LabSettings(k=4), ["sloo_minus_one", "canonical"], 64)
     drawn = figures.budget(found)
     best = {}
     for what, curves, suffix in (("alike", found.same, ""), ("differ", found.mixed, ", mixed")):
@@ -273,21 +273,21 @@ def test_the_budget_s_lines_and_best_splits():
     text = figures.describe_budget(found, 4)
     for value, n, label in best.values():
         assert f"{64 // n} × n = {n} ({label}, {value:.3g})" in text
-    none = lab.budget(LabSettings(n=64, k=64), ["s"], 16)
+    none = analysis.budget(LabSettings(n=64, k=64), ["s"], 16)
     assert figures.describe_budget(none, 64) == "No split of 16 samples allows k = 64."
 
 
 def test_the_targets_lines():
-    found = lab.targets(8, 3)
+    found = analysis.targets(8, 3)
     cosines, scales = figures.target_cosines(found), figures.target_scales(found)
-    assert len(cosines.data) == len(scales.data) == len(lab.TARGETS)
+    assert len(cosines.data) == len(scales.data) == len(analysis.TARGETS)
     for target in found:
         name = figures.label(target.estimator)
         for drawn, values in ((cosines, target.cosine), (scales, target.scale)):
             assert list(named(drawn, name).x) == list(range(1, 9))
             assert list(named(drawn, name).y) == values.tolist()
-    assert figures.label(lab.CENTRED) == lab.CENTRED
-    assert "biased" in figures.objective(lab.CENTRED)
+    assert figures.label(analysis.CENTRED) == analysis.CENTRED
+    assert "biased" in figures.objective(analysis.CENTRED)
     assert figures.objective("maxrl") == ESTIMATORS["maxrl"].optimises
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pkpo import ESTIMATORS, figures, groups, lab
+from pkpo import ESTIMATORS, figures, groups, analysis
 from pkpo.config import HillConfig
 from pkpo.figures import lab as lab_figures
 from pkpo.figures import style
@@ -57,7 +57,7 @@ def test_it_is_drawn(own):
     configs = [HillConfig(n=4, schedule="1", estimator=name, steps=3) for name in own]
     assert [label for label, _ in figures.run_styles(configs)] == ["My half", "My third"]
     assert all(np.isfinite(record(c).columns["theta"]).all() for c in configs)
-    found = lab.cloud(lab.LabSettings(n=4, k=2), own)
+    found = analysis.cloud(analysis.LabSettings(n=4, k=2), own)
     assert len(lab_figures.cloud(found).data) > 0
 
 

@@ -12,12 +12,12 @@ import streamlit as st
 from app.controls.bound import bind, one_of
 from app.controls.link import read_link, tell
 from app.controls.numbers import number_input
-from pkpo import lab
+from pkpo import analysis
 from pkpo.config import parse_field, parse_number
 from pkpo.estimators import ESTIMATORS, get_estimator
 from pkpo.figures.lab import MEASURES
-from pkpo.lab import LabSettings
-from pkpo.lab.settings import DIMENSIONS, WAYS
+from pkpo.analysis import LabSettings
+from pkpo.analysis.settings import DIMENSIONS, WAYS
 
 VIEWS = {
     "map": "Winner map",
@@ -33,7 +33,7 @@ COMPARED = tuple(name for name, entry in ESTIMATORS.items() if not entry.binary)
 
 
 def _names(text: str) -> tuple[str, ...]:
-    return lab.known(text.split())
+    return analysis.known(text.split())
 
 
 def _alpha(text: str) -> float:
@@ -54,7 +54,7 @@ def _total(text: str) -> int:
 
 READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "view": ("map", one_of("view", tuple(VIEWS))),
-    "axis": ("", one_of("axis", tuple(lab.AXES))),
+    "axis": ("", one_of("axis", tuple(analysis.AXES))),
     "measure": ("variance", one_of("measure", tuple(MEASURES))),
     "show": ("s sloo sloo_minus_one canonical", _names),
     "alpha": ("0.5", _alpha),
@@ -104,13 +104,13 @@ def lab_axis(point: LabSettings, own: dict[str, Any], without: Sequence[str] = (
     st.segmented_control(
         "Over",
         options,
-        format_func=lab.AXES.__getitem__,
+        format_func=analysis.AXES.__getitem__,
         required=True,
         wrap=True,
         **_bind("axis", chosen, ""),
     )
     if own["axis"] not in ("", chosen):
-        st.caption(f"This figure does not run over {lab.AXES[own['axis']]} for this problem.")
+        st.caption(f"This figure does not run over {analysis.AXES[own['axis']]} for this problem.")
     return chosen
 
 
@@ -162,8 +162,8 @@ def lab_point(point: LabSettings, without: Sequence[str]) -> None:
         if "problem" not in without:
             st.selectbox(
                 "Problem",
-                list(lab.PROBLEMS),
-                format_func=lab.PROBLEMS.__getitem__,
+                list(analysis.PROBLEMS),
+                format_func=analysis.PROBLEMS.__getitem__,
                 **_bind("problem", point.problem, "binary"),
             )
         for name in drawn:

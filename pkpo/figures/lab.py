@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from pkpo import lab
+from pkpo import analysis
 from pkpo.enumeration import rho_variance, rho_variance_asymptote
 from pkpo.estimators import get_estimator
 from pkpo.figures.style import (
@@ -45,24 +45,24 @@ MEASURES = {
 
 def objective(name: str) -> str:
     """What an estimator's expected direction is the gradient of, where known."""
-    if name == lab.CENTRED:
+    if name == analysis.CENTRED:
         return "max@k, less the mean weight: biased"
     return get_estimator(name).optimises
 
 
 def label(name: str) -> str:
     """An estimator's label, also of those that only the lab knows."""
-    return name if name == lab.CENTRED else get_estimator(name).label
+    return name if name == analysis.CENTRED else get_estimator(name).label
 
 
 def _colour(name: str) -> str:
-    return OTHER_COLOURS[1] if name == lab.CENTRED else estimator_colour(name)
+    return OTHER_COLOURS[1] if name == analysis.CENTRED else estimator_colour(name)
 
 
 # --- The winner map -------------------------------------------------------------------------------
 
 
-def winner_map(found: lab.WinnerMap, scale: bool = True) -> go.Figure:
+def winner_map(found: analysis.WinnerMap, scale: bool = True) -> go.Figure:
     """Loo-1 against canonical by colour, every estimator's variance on hover.
 
     Args:
@@ -126,7 +126,7 @@ def winner_map(found: lab.WinnerMap, scale: bool = True) -> go.Figure:
         showlegend=False,
     )
     kind = {"nticks": 8} if numeric else {"type": "category", "nticks": 9, "tickangle": 0}
-    across = axis(lab.AXES[found.axis], **kind)
+    across = axis(analysis.AXES[found.axis], **kind)
     return figure(
         [heat, rest, open_cells],
         across,
@@ -138,7 +138,7 @@ def winner_map(found: lab.WinnerMap, scale: bool = True) -> go.Figure:
     )
 
 
-def _hover(found: lab.WinnerMap) -> list[list[str]]:
+def _hover(found: analysis.WinnerMap) -> list[list[str]]:
     """Text of every cell: who wins, by how much, and all variances."""
     result = []
     for row, k in enumerate(found.k.tolist()):
@@ -156,7 +156,7 @@ def _hover(found: lab.WinnerMap) -> list[list[str]]:
     return result
 
 
-def _regions(found: lab.WinnerMap, x: list) -> list[dict]:
+def _regions(found: analysis.WinnerMap, x: list) -> list[dict]:
     """A name on the cell nearest the middle of each estimator's region, with its largest margin."""
     result = []
     ratio = np.nan_to_num(found.log_ratio)
@@ -195,7 +195,7 @@ RULES = {
 }
 
 
-def advice(found: lab.Explanation) -> str:
+def advice(found: analysis.Explanation) -> str:
     """Which baseline to use when, and what the rule costs, as Markdown."""
     rows = "\n".join(
         f"| {text} | {found.costs[name][0] - 1:.0%} | {found.costs[name][1]:.1f}× |"
@@ -203,7 +203,7 @@ def advice(found: lab.Explanation) -> str:
     )
     return (
         "**Which baseline, when?** Take **canonical** where there is more than one way to be right, or "
-        f"where k·p is below {lab.RULE:g}; otherwise **loo-1**.\n\n"
+        f"where k·p is below {analysis.RULE:g}; otherwise **loo-1**.\n\n"
         f"| extra variance over the better one | mean | worst |\n|---|---|---|\n{rows}\n\n"
         f"{found.cells:,} right-or-wrong problems, exact."
     )
@@ -220,7 +220,7 @@ FACTORS = {
 }
 
 
-def explained(found: lab.Explanation) -> go.Figure:
+def explained(found: analysis.Explanation) -> go.Figure:
     """How much of the winner's lead each factor explains, alone and together."""
     names = list(FACTORS)
     bars = {
@@ -249,7 +249,7 @@ def _times(log2: float) -> str:
     return f"{factor:.0f}×" if factor >= 10 else f"{factor:.1f}×"
 
 
-def describe_map(found: lab.WinnerMap) -> str:
+def describe_map(found: analysis.WinnerMap) -> str:
     """The map in one sentence, from its numbers."""
     ratio = found.log_ratio[found.k > 1]
     known = ratio[~np.isnan(ratio)]
@@ -265,7 +265,7 @@ def describe_map(found: lab.WinnerMap) -> str:
 # --- Curves ---------------------------------------------------------------------------------------
 
 
-def curves(points: Sequence[lab.Point], axis_name: str, measure: str) -> go.Figure:
+def curves(points: Sequence[analysis.Point], axis_name: str, measure: str) -> go.Figure:
     """One measure of every estimator along an axis; exact as lines, measured as points."""
     best = _best(points)
     traces = []
@@ -300,7 +300,7 @@ def curves(points: Sequence[lab.Point], axis_name: str, measure: str) -> go.Figu
     return figure(
         traces,
         axis(
-            lab.AXES[axis_name],
+            analysis.AXES[axis_name],
             type="log" if log else "linear",
             **({"tickvals": sorted({p.x for p in points})[::2]} if log else {}),
         ),
@@ -310,9 +310,9 @@ def curves(points: Sequence[lab.Point], axis_name: str, measure: str) -> go.Figu
     )
 
 
-def _best(points: Sequence[lab.Point]) -> dict[float, lab.Point]:
+def _best(points: Sequence[analysis.Point]) -> dict[float, analysis.Point]:
     """At every x the unbiased estimator with the least variance."""
-    result: dict[float, lab.Point] = {}
+    result: dict[float, analysis.Point] = {}
     for point in points:
         if get_estimator(point.estimator).unbiased:
             other = result.get(point.x)
@@ -321,12 +321,12 @@ def _best(points: Sequence[lab.Point]) -> dict[float, lab.Point]:
     return result
 
 
-def _variance(point: lab.Point) -> float:
+def _variance(point: analysis.Point) -> float:
     return point.exact.variance if point.exact else point.measured.variance.value
 
 
 def _read(
-    point: lab.Point, measure: str, best: dict[float, lab.Point]
+    point: analysis.Point, measure: str, best: dict[float, analysis.Point]
 ) -> tuple[float, float, float, float]:
     """Value, ends of its 95% interval, and exact value; nan where there is none (or 0, on a log)."""
     found, exact = point.measured, point.exact
@@ -347,7 +347,7 @@ def _read(
     return m.value, m.low, m.high, getattr(exact, measure) if exact else np.nan
 
 
-def describe_curves(points: Sequence[lab.Point], axis_name: str) -> str:
+def describe_curves(points: Sequence[analysis.Point], axis_name: str) -> str:
     """Who has the least variance along the axis, from the numbers."""
     best = _best(points)
     if not best:
@@ -364,14 +364,14 @@ def describe_curves(points: Sequence[lab.Point], axis_name: str) -> str:
         for name, a, b in stretches[:5]
     ]
     more = "; ..." if len(stretches) > 5 else "."
-    along = f"Least variance among the unbiased ones, over {lab.AXES[axis_name]}: "
+    along = f"Least variance among the unbiased ones, over {analysis.AXES[axis_name]}: "
     return along + "; ".join(spans) + more
 
 
 # --- The dial -------------------------------------------------------------------------------------
 
 
-def dial(found: lab.Dial, alpha: float) -> go.Figure:
+def dial(found: analysis.Dial, alpha: float) -> go.Figure:
     """The variance over α, the two ends, the minimum, and where the slider stands."""
     middle = found.best if np.isfinite(found.best) else 0.5
     reach = max(1.25, abs(middle - 0.5) + 0.75)
@@ -403,7 +403,7 @@ def dial(found: lab.Dial, alpha: float) -> go.Figure:
     )
 
 
-def describe_dial(found: lab.Dial, alpha: float) -> str:
+def describe_dial(found: analysis.Dial, alpha: float) -> str:
     """The variance at the slider, and where it is least."""
     here = f"At α = {alpha:.2f} the variance is {found.variance(alpha):.4g}. "
     if not np.isfinite(found.best):
@@ -429,7 +429,7 @@ def _mark(x: float, y: float, name: str, colour: str, symbol: str, size: int = 1
     )
 
 
-def best_dials(x: np.ndarray, found: Sequence[lab.Dial], axis_name: str) -> go.Figure:
+def best_dials(x: np.ndarray, found: Sequence[analysis.Dial], axis_name: str) -> go.Figure:
     """The best α along an axis, between the two published ends."""
     log = axis_name in ("n", "ways", "dimension")
     ends = [
@@ -450,7 +450,7 @@ def best_dials(x: np.ndarray, found: Sequence[lab.Dial], axis_name: str) -> go.F
     )
     return figure(
         [*ends, best],
-        axis(lab.AXES[axis_name], type="log" if log else "linear"),
+        axis(analysis.AXES[axis_name], type="log" if log else "linear"),
         axis("best α", range=[-2.2, 2.2]),
         "",
         **LEGEND,
@@ -527,7 +527,7 @@ def describe_cloud(found: dict[str, np.ndarray]) -> str:
 # --- Budget, targets, value -------------------------------------------------------------------------
 
 
-def budget(found: lab.Budget) -> go.Figure:
+def budget(found: analysis.Budget) -> go.Figure:
     """An update's variance over the group size; solid: prompts alike, dashed: prompts that differ."""
     traces = []
     for name in found.same:
@@ -558,7 +558,7 @@ def budget(found: lab.Budget) -> go.Figure:
     )
 
 
-def describe_budget(found: lab.Budget, k: int) -> str:
+def describe_budget(found: analysis.Budget, k: int) -> str:
     """The best split of each kind, over the estimators shown."""
     words = []
     for values, what in ((found.same, "prompts alike"), (found.mixed, "pass rates that differ")):
@@ -579,17 +579,17 @@ def describe_budget(found: lab.Budget, k: int) -> str:
     )
 
 
-def target_cosines(found: Sequence[lab.Target]) -> go.Figure:
+def target_cosines(found: Sequence[analysis.Target]) -> go.Figure:
     """Each expected direction's cosine with the gradient of max@k, for every k."""
     return _targets(found, "cosine", axis("cosine with ∇max@k", range=[0, 1.04]))
 
 
-def target_scales(found: Sequence[lab.Target]) -> go.Figure:
+def target_scales(found: Sequence[analysis.Target]) -> go.Figure:
     """Each expected direction's component along the gradient of max@k, in units of its length."""
     return _targets(found, "scale", axis("scale: 1 is unbiased", rangemode="tozero"))
 
 
-def _targets(found: Sequence[lab.Target], column: str, y: dict) -> go.Figure:
+def _targets(found: Sequence[analysis.Target], column: str, y: dict) -> go.Figure:
     traces = [
         line(
             np.arange(1, len(target.cosine) + 1),

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from pkpo import enumeration, lab, transform
+from pkpo import enumeration, analysis, transform
 from pkpo.estimators import get_estimator
-from pkpo.lab import LabSettings
+from pkpo.analysis import LabSettings
 from pkpo.paper import RECIPES
 from pkpo.paper.toy import FIGURE_4
 from toy_envs.gaussian_hill import reward_shape
@@ -57,7 +57,7 @@ def main() -> None:
         print(f"{text:<42}{1000 * statistics.median(runs):>10,.0f}")
     start = time.perf_counter()
     _forget()
-    lab.explain()
+    analysis.explain()
     print(f"{'what explains the winner':<42}{1000 * (time.perf_counter() - start):>10,.0f}")
     print(NOTES)
 
@@ -153,7 +153,7 @@ def maps() -> list[tuple[str, LabSettings, str]]:
 def winner_map_seconds(settings: LabSettings, axis: str) -> float:
     _forget()
     start = time.perf_counter()
-    lab.winner_map(settings, axis)
+    analysis.winner_map(settings, axis)
     return time.perf_counter() - start
 
 

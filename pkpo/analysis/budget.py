@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pkpo.enumeration import moments
-from pkpo.lab.settings import LabSettings, allows
+from pkpo.analysis.settings import LabSettings, allows
 from pkpo.problems import binary_problem
 
 SPREAD = (0.02, 0.1, 0.3, 0.6, 0.9)

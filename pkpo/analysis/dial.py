@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pkpo.enumeration import moments
-from pkpo.lab.scatters import replicates
-from pkpo.lab.settings import LabSettings, allows
+from pkpo.analysis.scatters import replicates
+from pkpo.analysis.settings import LabSettings, allows
 from pkpo.problems import SoftmaxProblem
 from pkpo.variance import scatter
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from pkpo.enumeration import Moments, enumerable, moments
 from pkpo.estimators import transform
-from pkpo.lab.settings import REPLICATES, LabSettings, allows
+from pkpo.analysis.settings import REPLICATES, LabSettings, allows
 from pkpo.problems import Problem, SoftmaxProblem
 from pkpo.variance import Scatter, scatter
 

@@ -4,10 +4,10 @@ Every function takes a `LabSettings` and gives the numbers of one figure. Finite
 enumeration of outcome counts; the paper's toy problem is measured.
 """
 
-from pkpo.lab.budget import SPREAD, Budget, budget
-from pkpo.lab.dial import Dial, best_dials, dial
-from pkpo.lab.scatters import Point, cloud, curves, replicates
-from pkpo.lab.settings import (
+from pkpo.analysis.budget import SPREAD, Budget, budget
+from pkpo.analysis.dial import Dial, best_dials, dial
+from pkpo.analysis.scatters import Point, cloud, curves, replicates
+from pkpo.analysis.settings import (
     AXES,
     PROBLEMS,
     SHOWN,
@@ -15,8 +15,8 @@ from pkpo.lab.settings import (
     LabSettings,
     known,
 )
-from pkpo.lab.targets import CENTRED, PROMPT_RATES, TARGETS, Target, targets
-from pkpo.lab.winner import GRID, RULE, Explanation, WinnerMap, explain, winner_map
+from pkpo.analysis.targets import CENTRED, PROMPT_RATES, TARGETS, Target, targets
+from pkpo.analysis.winner import GRID, RULE, Explanation, WinnerMap, explain, winner_map
 
 __all__ = [
     "AXES",

@@ -10,7 +10,7 @@ import numpy as np
 
 from pkpo.enumeration import moments
 from pkpo.groups import matrix
-from pkpo.lab.settings import REPLICATES, UNBIASED, LabSettings, allows, few
+from pkpo.analysis.settings import REPLICATES, UNBIASED, LabSettings, allows, few
 from pkpo.problems import GaussianProblem, SoftmaxProblem, binary_problem
 from pkpo.variance import Z95
 from toy_envs.gaussian_hill import reward_shape
