@@ -11,7 +11,7 @@ from streamlit.web import cli
 
 from app import cached, classroom
 from app.presets import PRESETS
-from pkpo.config import compared
+from pkpo.config import parse_comparison
 
 if __name__ == "__main__":
     options = sys.argv[1:]
@@ -19,6 +19,6 @@ if __name__ == "__main__":
         options = classroom.options(options)
     for task, presets in PRESETS.items():
         for preset in presets:
-            cached.recorded(preset.runs(task))
-    cached.recorded(compared({}, "schedule 1 8"), ("stage",))
+            cached.cached_playback(preset.runs(task))
+    cached.cached_playback(parse_comparison({}, "schedule 1 8"), ("stage",))
     sys.exit(cli.main(["run", "app/main.py", *options]))

@@ -7,71 +7,73 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from app import player
-from pkpo import figures, analysis, paper, studies
+from pkpo import analysis, comparisons, figures, paper
 from pkpo.config import BanditConfig, HillConfig, RunConfig, WordProblemsConfig
-from pkpo.lm import measured
+from pkpo.lm import cached_problem_sets
 from pkpo.runs import checkpoint
+from app.components import player
 
 Styles = list[tuple[str, str]]
 
 
-STUDIES: dict[str, Callable[[Sequence[RunConfig]], Any]] = {
-    HillConfig.task: studies.toy_study,
-    BanditConfig.task: studies.bandit_study,
+COMPARE_BY_TASK: dict[str, Callable[[Sequence[RunConfig]], Any]] = {
+    HillConfig.task: comparisons.compare_hills,
+    BanditConfig.task: comparisons.compare_bandits,
 }
 """The study of each task."""
 
 
 @lru_cache(maxsize=64)
-def study(configs: tuple[RunConfig, ...]) -> tuple[Any, Styles]:
+def cached_comparison(configs: tuple[RunConfig, ...]) -> tuple[Any, Styles]:
     """The study of these runs, with each run's label and colour; read-only."""
-    return STUDIES[configs[0].task](configs), figures.run_styles(configs)
+    return COMPARE_BY_TASK[configs[0].task](configs), figures.run_styles(configs)
 
 
 @lru_cache(maxsize=64)
-def recorded(configs: tuple[RunConfig, ...], panels: tuple[str, ...] = ()) -> dict[str, Any]:
+def cached_playback(configs: tuple[RunConfig, ...], panels: tuple[str, ...] = ()) -> dict[str, Any]:
     """What `player.play` sends to the browser of these runs; read-only."""
-    return player.payload(*study(configs), panels)
+    return player.player_payload(*cached_comparison(configs), panels)
 
 
 @lru_cache(maxsize=64)
-def paper_figure(key: str, seed: int) -> paper.Result:
+def cached_paper_figure(key: str, seed: int) -> paper.FigureResult:
     """A recipe of `pkpo.paper`, carried out; read-only."""
     return paper.RECIPES[key].run(seed)
 
 
 @lru_cache(maxsize=64)
-def winner_map(settings: analysis.LabSettings, axis: str) -> analysis.WinnerMap:
+def cached_winner_map(settings: analysis.AnalysisSettings, axis: str) -> analysis.WinnerMap:
     """`pkpo.analysis.winner_map`; read-only."""
     return analysis.winner_map(settings, axis)
 
 
 @lru_cache(maxsize=32)
-def lab_curves(settings: analysis.LabSettings, axis: str, names: tuple[str, ...]) -> list[analysis.Point]:
+def cached_curves(
+    settings: analysis.AnalysisSettings, axis: str, names: tuple[str, ...]
+) -> list[analysis.CurvePoint]:
     """`pkpo.analysis.curves`; read-only."""
-    return analysis.curves(settings, axis, names)
+    return analysis.moments_along(settings, axis, names)
 
 
 @lru_cache(maxsize=64)
-def best_dials(settings: analysis.LabSettings, axis: str) -> tuple[Any, list[analysis.Dial]]:
+def cached_dial_variance(settings: analysis.AnalysisSettings, axis: str) -> tuple[Any, list[analysis.DialVariance]]:
     """`pkpo.analysis.best_dials`; read-only."""
-    return analysis.best_dials(settings, axis)
+    return analysis.dial_variance_along(settings, axis)
 
 
 @lru_cache(maxsize=1)
-def explanation() -> analysis.Explanation:
+def cached_explanation() -> analysis.WinnerExplanation:
     """`pkpo.analysis.explain`; read-only."""
-    return analysis.explain()
+    return analysis.explain_winner()
 
 
 @lru_cache(maxsize=16)
-def problem_sets(config: WordProblemsConfig) -> Any:
-    """`pkpo.lm.measured.problem_sets`; read-only."""
-    return measured.problem_sets(config)
+def cached_problem_sets(config: WordProblemsConfig) -> Any:
+    """`pkpo.lm.problem_sets.load_problem_sets`; read-only."""
+    return cached_problem_sets.problem_sets(config)
 
 
-def newest_file(folder: Path) -> Path | None:
+def cached_newest_file(folder: Path) -> Path | None:
     """`pkpo.runs.checkpoint.newest_file`, which reads files whole: once for the same ones."""
     return _newest_file(folder, tuple(checkpoint.saved(folder)))
 

@@ -16,13 +16,13 @@ from app.access import SECRET
 
 OPTION = "--classroom"
 EVERYWHERE = "0.0.0.0"
-LIMITS = {"PKPO_QUEUE_LIMIT": "24", "PKPO_QUEUE_TOTAL": "240", "PKPO_STEPS_LIMIT": "50000"}
+CLASSROOM_LIMITS = {"PKPO_QUEUE_LIMIT": "24", "PKPO_QUEUE_TOTAL": "240", "PKPO_STEPS_LIMIT": "50000"}
 """What visitors may ask for where the environment says nothing else."""
 
 
 def options(given: Sequence[str]) -> list[str]:
     """Turn classroom mode on for this process, say how to get in, and return Streamlit's options."""
-    for name, limit in LIMITS.items():
+    for name, limit in CLASSROOM_LIMITS.items():
         os.environ.setdefault(name, limit)
     secret = os.environ.setdefault(SECRET, secrets.token_urlsafe(24))
     rest = [option for option in given if option != OPTION]

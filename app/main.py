@@ -2,6 +2,6 @@
 
 import streamlit as st
 
-from app import live, registry
+from app import live_routes, page_registry
 
-app = st.App("script.py", routes=[*live.routes(), *registry.routes()])
+app = st.App("script.py", routes=[*live_routes.live_routes(), *page_registry.slash_routes()])

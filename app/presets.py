@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from pkpo.config import BanditConfig, HillConfig, RunConfig, compared
-from pkpo.lm.experiments import HARD, WORDS
+from pkpo.config import BanditConfig, HillConfig, RunConfig, parse_comparison
+from pkpo.lm.experiments import HARD_RUN, GSM_SYMBOLIC_RUN
 from pkpo.training import Recording
 
-Claim = Callable[[Sequence[Recording]], bool]
+PresetClaim = Callable[[Sequence[Recording]], bool]
 """What a preset's sentence says of its runs, in their order; holds at seeds 0 to 9."""
 
 
@@ -25,12 +25,12 @@ class Preset:
     message: str
     compare: str = ""
     changes: dict[str, Any] = field(default_factory=dict)
-    claims: Mapping[str, Claim] = field(default_factory=dict)
+    claims: Mapping[str, PresetClaim] = field(default_factory=dict)
     """By step rule, what the sentence claims of the exact values."""
 
     def runs(self, task: str) -> tuple[RunConfig, ...]:
         """The runs that it compares."""
-        return compared({"task": task, **self.changes}, self.compare)
+        return parse_comparison({"task": task, **self.changes}, self.compare)
 
 
 # --- What sentences claim -------------------------------------------------------------------------
@@ -117,13 +117,13 @@ def _less_sure(runs: Sequence[Recording]) -> bool:
     return eight < 0.96 < one
 
 
-def _both(claim: Claim) -> Mapping[str, Claim]:
+def _both(claim: PresetClaim) -> Mapping[str, PresetClaim]:
     return {"sgd": claim, "normalised": claim}
 
 
 # --- The presets ----------------------------------------------------------------------------------
 
-TOY = (
+HILL_PRESETS = (
     Preset(
         "Paper, Figure 1",
         "The larger k, the closer to the cliff the best policy stands: with more attempts, "
@@ -172,7 +172,7 @@ TOY = (
     ),
 )
 
-BANDIT = (
+BANDIT_PRESETS = (
     Preset(
         "Annealing wins both",
         "A likely arm pays 0.6, a rare one 1. k = 1 settles for 0.6 (with steps of equal length it may "
@@ -229,7 +229,7 @@ LANGUAGE = (
         "The same 128 hard problems again and again. In the paper k = 1 stalls here and larger k go on; "
         "recorded here, k = 1 did not stall, but 8, then 1 ended ahead of it at one try and at 16.",
         compare="k1 k8 annealed",
-        changes=HARD.changed(),
+        changes=HARD_RUN.changed(),
     ),
     Preset(
         "k = n: too much variance",
@@ -247,10 +247,10 @@ LANGUAGE = (
         "smaller step size, and more patience. Recorded here, k = 1 gained at one try only, "
         "and k = 8 ended ahead of it at 16.",
         compare="k1 k8",
-        changes=WORDS.changed(),
+        changes=GSM_SYMBOLIC_RUN.changed(),
     ),
 )
 """The presets of the language model's page; each compares keys of `pkpo.lm.experiments.METHODS`."""
 
-PRESETS = {HillConfig.task: TOY, BanditConfig.task: BANDIT}
+PRESETS = {HillConfig.task: HILL_PRESETS, BanditConfig.task: BANDIT_PRESETS}
 """The presets of each problem's page; the first one is what the page opens with."""

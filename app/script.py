@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from app import frame, registry
+from app import page_registry
+from app.components import page_frame
 
 st.set_page_config(page_title="PKPO Lab", page_icon="app/static/icon.svg", layout="wide")
-page = st.navigation(registry.pages(), position="top")
+page = st.navigation(page_registry.list_pages(), position="top")
 st.session_state["entered"] = st.session_state.get("page") != page.url_path
 st.session_state["page"] = page.url_path
-frame.show()
+page_frame.show_frame()
 page.run()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, NoReturn
 
-from pkpo.config import CONFIGS, FIELDS, RunConfig, command, compared, fields_of
+from pkpo.config import CONFIGS, FIELDS, RunConfig, command_line, parse_comparison, fields_of
 from pkpo.estimators import ESTIMATORS
 from pkpo.extras import missing
 from pkpo.output import print_anything, shorten, to_json
@@ -139,18 +139,18 @@ def _help(name: str, field: dataclasses.Field) -> str:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    from pkpo.training import record
+    from pkpo.training import record_run
 
     given = {name: value for name, value in vars(arguments).items() if name in FIELDS}
     settings = {"task": arguments.task, **given}
-    configs = compared(settings, " ".join(arguments.compare))
+    configs = parse_comparison(settings, " ".join(arguments.compare))
     if arguments.background:
         runs.start(configs, arguments.json)
         return 0
     reports = []
     for config in configs:
         start = time.perf_counter()
-        recording = record(config)
+        recording = record_run(config)
         seconds = round(time.perf_counter() - start, 3)
         columns = recording.columns
         if not arguments.json:
@@ -171,7 +171,7 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _print_run(config: RunConfig, columns: dict[str, Any], seconds: float) -> None:
-    print(f"{command([config])}    # {config.steps} updates in {seconds:.2f} s")
+    print(f"{command_line([config])}    # {config.steps} updates in {seconds:.2f} s")
     shown = [name for name in ("update", "k", *SHOWN[config.task]) if name in columns]
     heads = ["max@k" if name == "value" else name for name in shown]
     print("".join(f"{head:>{max(15, len(head) + 2)}}" for head in heads))
@@ -196,9 +196,9 @@ def _figures(arguments: argparse.Namespace) -> int:
     except ModuleNotFoundError as reason:
         raise missing("drawing", reason) from None
 
-    recipes = paper.choose(_keys(arguments.only))
+    recipes = paper.choose_recipes(_keys(arguments.only))
     afresh = arguments.only is not None and not arguments.recorded
-    results: list[paper.Result] = []
+    results: list[paper.FigureResult] = []
     with runs.writable(arguments.out) as out, export.browser():
         for recipe in recipes:
             result = recipe.run(arguments.seed, afresh, partial(_bar, recipe.title))

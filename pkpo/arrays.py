@@ -22,7 +22,7 @@ ArrayLike: TypeAlias = Any
 
 REWARD_LIMIT = 1e150
 """Of a reward, up or down: the sums and squares that estimators take of a group stay finite."""
-SHOWN = 80  # characters of a caller's value in a message
+SHOWN_CHARACTERS = 80  # characters of a caller's value in a message
 DEEP = 64  # nested lists that NumPy follows
 
 
@@ -35,7 +35,7 @@ def is_tensor(x: Any) -> bool:
 def shown(value: Any) -> str:
     """A caller's value for a message, in one short line."""
     text = " ".join(repr(value).split())
-    return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
+    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 3] + "..."
 
 
 @functools.cache

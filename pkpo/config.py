@@ -35,7 +35,7 @@ COMPARE_LIMIT = 4
 
 
 WHOLE = re.compile(r"[+-]?[0-9]+", re.ASCII)
-DIGITS = 15  # of a whole number in text; none that is asked for has more
+WHOLE_NUMBER_DIGITS = 15  # of a whole number in text; none that is asked for has more
 NUMBER_LENGTH = 40  # characters of any other number
 
 
@@ -56,7 +56,7 @@ def parse_whole(name: str, text: str, low: int, high: int) -> int:
     digits = text.strip(" ")
     if not WHOLE.fullmatch(digits):
         raise ValueError(f"{name} must be a whole number, got {text[:40]!r}")
-    if len(digits) > DIGITS or not low <= int(digits) <= high:
+    if len(digits) > WHOLE_NUMBER_DIGITS or not low <= int(digits) <= high:
         raise ValueError(f"{name} must be from {low} to {high}, got {text[:40]}")
     return int(digits)
 
@@ -100,13 +100,13 @@ def _bandit(text: Any) -> str:
 
 
 def _model(text: Any) -> str:
-    from pkpo.lm.folders import model_name
+    from pkpo.lm.paths import model_name
 
     return model_name(text)
 
 
 def _problems(text: Any) -> str:
-    from pkpo.lm.folders import HUB, hub_name
+    from pkpo.lm.paths import HUB, hub_name
 
     if text in PROBLEM_SETS:
         return text
@@ -275,7 +275,7 @@ class WordProblemsConfig(RunConfig):
         RunConfig.__post_init__(self)  # a dataclass with slots is not the one that super() knows
         if self.held_out == 1:
             raise ValueError("held_out must be 0, or 2 or more for a standard error, got 1")
-        from pkpo.lm.measured import check_words  # late: it brings Gymnasium
+        from pkpo.lm.problem_sets import check_words  # late: it brings Gymnasium
 
         check_words(self.model, self.problems)
 
@@ -284,7 +284,7 @@ class WordProblemsConfig(RunConfig):
 class Change:
     """Settings that are changed while a run is going, from an update on until changed again.
 
-    Config, seed and changes together determine a run's numbers (`pkpo.training.replay`).
+    Config, seed and changes together determine a run's numbers (`pkpo.training.replay_run`).
     """
 
     update: int
@@ -388,7 +388,7 @@ def parse_field(field: dataclasses.Field, text: str, at_most: int | None = None)
     return value
 
 
-def compared(settings: Mapping[str, Any], text: str) -> tuple[RunConfig, ...]:
+def parse_comparison(settings: Mapping[str, Any], text: str) -> tuple[RunConfig, ...]:
     """The runs that a comparison asks for; the one that the settings describe for an empty text.
 
     Args:
@@ -416,7 +416,7 @@ def compared(settings: Mapping[str, Any], text: str) -> tuple[RunConfig, ...]:
     return runs
 
 
-def difference(runs: Sequence[RunConfig]) -> str:
+def compared_field(runs: Sequence[RunConfig]) -> str:
     """The field in which compared runs differ; "" for a single run."""
     for name in fields_of(runs[0].task):
         if len({getattr(run, name) for run in runs}) > 1:
@@ -424,9 +424,9 @@ def difference(runs: Sequence[RunConfig]) -> str:
     return ""
 
 
-def command(runs: Sequence[RunConfig]) -> str:
+def command_line(runs: Sequence[RunConfig]) -> str:
     """The command line that prints the same numbers as these runs."""
-    field = difference(runs)
+    field = compared_field(runs)
     words = ["python -m pkpo train", f"--task {runs[0].task}"]
     for name, value in runs[0].changed().items():
         if name != field:

@@ -73,7 +73,7 @@ def pass_at_k(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Any:
     result = np.empty(n.shape)
     for size, kept in {(int(a), int(b)) for a, b in zip(n.flat, k.flat, strict=True)}:
         here = (n == size) & (k == kept)
-        result[here] = weights.solved(size, kept, c[here])
+        result[here] = weights.pass_at_k_of_counts(size, kept, c[here])
     if tensor is not None:
         return arrays.tensor_like(result, tensor)
     return float(result) if result.ndim == 0 else result
@@ -96,7 +96,7 @@ def rho(rewards: ArrayLike, k: int) -> Array:
       ValueError: k outside 1..n, an empty group, or a reward that is not finite.
     """
     r, restore = arrays.prepare(rewards)
-    return restore(weights.value(r, _check_k(k, r.shape[-1])))
+    return restore(weights.mean_best_of_k(r, _check_k(k, r.shape[-1])))
 
 
 # --- Weights ------------------------------------------------------------------------------------
@@ -257,7 +257,7 @@ def _dial(alpha: float, key: str) -> Estimator:
         needs="1 <= k <= n-1",
         allowed_k=_up_to_one_less,
         weigh=functools.partial(
-            weights.linear, functools.partial(weights.dial_coefficients, alpha)
+            weights.linear_weights, functools.partial(weights.dial_coefficients, alpha)
         ),
         parameter=alpha,
         formula_at_one=LEAVE_ONE_OUT,
@@ -305,7 +305,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=False,
             needs="1 <= k <= n",
             allowed_k=_up_to_n,
-            weigh=functools.partial(weights.linear, weights.s_coefficients),
+            weigh=functools.partial(weights.linear_weights, weights.s_coefficients),
         ),
         Estimator(
             key="sloo",
@@ -317,7 +317,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=False,
             needs="1 <= k <= n-1",
             allowed_k=_up_to_one_less,
-            weigh=functools.partial(weights.linear, weights.sloo_coefficients),
+            weigh=functools.partial(weights.linear_weights, weights.sloo_coefficients),
         ),
         Estimator(
             key="sloo_minus_one",
@@ -331,7 +331,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=False,
             needs="n >= 2 and 1 <= k <= n",
             allowed_k=_up_to_n_of_two,
-            weigh=functools.partial(weights.linear, weights.sloo_minus_one_coefficients),
+            weigh=functools.partial(weights.linear_weights, weights.sloo_minus_one_coefficients),
             formula_at_one=LEAVE_ONE_OUT,
         ),
         Estimator(
@@ -345,7 +345,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=True,
             needs="1 <= k <= n-1",
             allowed_k=_up_to_one_less,
-            weigh=functools.partial(weights.linear, weights.canonical_coefficients),
+            weigh=functools.partial(weights.linear_weights, weights.canonical_coefficients),
         ),
         _dial(0.5, "dial"),
         Estimator(
@@ -402,7 +402,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=True,
             needs="n >= 2; k has no effect",
             allowed_k=_up_to_n_of_two,
-            weigh=functools.partial(weights.linear, weights.rloo_coefficients),
+            weigh=functools.partial(weights.linear_weights, weights.rloo_coefficients),
             uses_k=False,
         ),
         Estimator(
@@ -470,7 +470,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=True,
             needs="n >= 2; k has no effect",
             allowed_k=_up_to_n_of_two,
-            weigh=functools.partial(weights.linear, weights.tailrl_coefficients),
+            weigh=functools.partial(weights.linear_weights, weights.tailrl_coefficients),
             uses_k=False,
         ),
         Estimator(

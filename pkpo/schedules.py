@@ -28,7 +28,7 @@ K_LIMIT = 1_000_000  # the largest group that the estimators are built for
 UPDATE_LIMIT = 1_000_000_000
 PIECE_LIMIT = 100
 
-SHAPES: dict[str, Callable[[float, float, np.ndarray], np.ndarray]] = {
+RAMPS: dict[str, Callable[[float, float, np.ndarray], np.ndarray]] = {
     "linear": lambda a, b, t: a + (b - a) * t,
     "cosine": lambda a, b, t: a + (b - a) * (1 - np.cos(math.pi * t)) / 2,
     "exponential": lambda a, b, t: a * (b / a) ** t,
@@ -66,7 +66,7 @@ class Piece:
         if self.shape is None:
             return np.full(updates.shape, self.first)
         t = np.minimum((updates - self.start) / (self.end - self.start), 1.0)
-        exact = SHAPES[self.shape](self.first, self.last, t)
+        exact = RAMPS[self.shape](self.first, self.last, t)
         return np.floor(exact + 0.5 + 1e-9).astype(int)  # halves up, whatever the last bit says
 
 
@@ -222,9 +222,9 @@ def _check_piece(piece: Piece) -> None:
         raise ValueError(f"schedule: updates must be from 0 to {UPDATE_LIMIT}, got '{piece}'")
     if piece.shape is None:
         return
-    if piece.shape not in SHAPES:
+    if piece.shape not in RAMPS:
         raise ValueError(
-            f"schedule: the shape must be one of {', '.join(SHAPES)}, got {piece.shape!r}"
+            f"schedule: the shape must be one of {', '.join(RAMPS)}, got {piece.shape!r}"
         )
     if piece.end <= piece.start:
         raise ValueError(f"schedule: a ramp must end after it starts, got '{piece}'")

@@ -161,10 +161,10 @@ class BanditTask(Task):
     ) -> dict[str, np.ndarray]:
         """See `Task`."""
         chances = self.policy.probabilities(parameters)
-        common = bandit.exact(chances, EVAL_KS, self.bandit)
+        common = bandit.exact_bandit(chances, EVAL_KS, self.bandit)
         value, slope = np.empty(len(k)), np.empty(parameters.shape)
         for current, rows in _rows_by_k(k):
-            found = bandit.exact(chances[rows], (current,), self.bandit)
+            found = bandit.exact_bandit(chances[rows], (current,), self.bandit)
             value[rows] = found.value[0].mean(axis=-1)
             slope[rows] = self.policy.pull_back(found.d_logits[0])
         lengths = np.linalg.norm(slope, axis=1)

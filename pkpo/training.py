@@ -219,12 +219,12 @@ class Recording:
         return {name: curve[-1].item() for name, curve in self.columns.items()}
 
 
-def record(config: RunConfig) -> Recording:
+def record_run(config: RunConfig) -> Recording:
     """Train to the end and keep everything."""
-    return replay(config, ())
+    return replay_run(config, ())
 
 
-def replay(config: RunConfig, changes: Sequence[Change]) -> Recording:
+def replay_run(config: RunConfig, changes: Sequence[Change]) -> Recording:
     """A run as it was steered: the same numbers again, bit for bit; see `train`."""
     events = list(train(config, changes))
     names = ("parameters", "samples", "rewards", "weights")

@@ -33,7 +33,7 @@ def _below(n: int, k: int) -> np.ndarray:
     return np.concatenate([np.cumprod(ratios)[::-1], [1.0]]) if n else np.ones(1)
 
 
-def above(n: int, k: int, c_max: int) -> np.ndarray:
+def pass_at_k_table(n: int, k: int, c_max: int) -> np.ndarray:
     """1 - C(n-c, k) / C(n, k) for c = 0..c_max, without cancellation."""
     return np.concatenate([[0.0], -np.expm1(np.cumsum(_log_shares(n, k, 0, c_max)))])
 
@@ -48,10 +48,10 @@ def _log_shares(n: int, k: int, start: int, end: int) -> np.ndarray:
         )
 
 
-def solved(n: int, k: int, c: np.ndarray) -> np.ndarray:
+def pass_at_k_of_counts(n: int, k: int, c: np.ndarray) -> np.ndarray:
     """1 - C(n-c, k) / C(n, k) for whole c in 0..n, any shape, in memory that does not grow with n."""
     if c.max() <= max(TABLE, 8 * c.size):
-        return above(n, k, int(c.max()))[c]
+        return pass_at_k_table(n, k, int(c.max()))[c]
     distinct, place = np.unique(c, return_inverse=True)
     return np.array([_solved_once(n, k, int(x)) for x in distinct])[place.reshape(c.shape)]
 
@@ -133,7 +133,7 @@ def _coefficients(
     return slope, base, floor
 
 
-def linear(formula: Callable[[int, int], Coefficients], r: Array, k: int) -> Array:
+def linear_weights(formula: Callable[[int, int], Coefficients], r: Array, k: int) -> Array:
     """Weights `[..., n]` from one sort, one product with the gaps and one cumulative sum."""
     n = r.shape[-1]
     device = r.device if arrays.is_tensor(r) else None
@@ -149,7 +149,7 @@ def linear(formula: Callable[[int, int], Coefficients], r: Array, k: int) -> Arr
     return arrays.unsort(weights, order)
 
 
-def value(r: Array, k: int) -> Array:
+def mean_best_of_k(r: Array, k: int) -> Array:
     """The average best of k, `[...]`, as the smallest reward plus weighted gaps."""
     n = r.shape[-1]
     device = r.device if arrays.is_tensor(r) else None
@@ -160,7 +160,7 @@ def value(r: Array, k: int) -> Array:
 
 
 def _value_coefficients(n: int, k: int) -> Coefficients:
-    return above(n, k, n - 1)[:0:-1].copy(), None, 1.0  # torch takes no negative strides
+    return pass_at_k_table(n, k, n - 1)[:0:-1].copy(), None, 1.0  # torch takes no negative strides
 
 
 # --- The others: straight from their definitions ----------------------------------------------------
@@ -210,10 +210,10 @@ def passk_training(r: Array, k: int) -> Array:
             f"rewards must be 0 or 1 for estimator 'passk_training', got {float(r[odd][0]):g}"
         )
     n = r.shape[-1]
-    v = value(r, k)[..., None]
+    v = mean_best_of_k(r, k)[..., None]
     spread = (v * (1 - v)) ** 0.5
     alive = (v > 0) & (v < 1)
-    deviation = _from_mean(linear(s_coefficients, r, k) * (n / k))
+    deviation = _from_mean(linear_weights(s_coefficients, r, k) * (n / k))
     return deviation * alive / (spread + ~alive) / n
 
 
@@ -246,6 +246,6 @@ def sloo_minus_one_partitioned(r: Array, k: int) -> Array:
     """loo-1 inside each set of k, averaged over sets (arXiv:2503.19595)."""
     n = r.shape[-1]
     if k == 1:  # a set of one has nobody to leave out: centre over the group, as loo-1 does
-        return linear(rloo_coefficients, r, 1)
+        return linear_weights(rloo_coefficients, r, 1)
     sets = _sets(r, k)
-    return (k / n * linear(sloo_minus_one_coefficients, sets, k)).reshape(r.shape)
+    return (k / n * linear_weights(sloo_minus_one_coefficients, sets, k)).reshape(r.shape)

@@ -8,17 +8,17 @@ import numpy as np
 
 from pkpo.config import WordProblemsConfig
 from pkpo.estimators import rho, transform
-from pkpo.lm.measured import KS, problem_sets
+from pkpo.lm.problem_sets import PASS_KS, load_problem_sets
 from pkpo.runs import Store
 from pkpo.runs.process import Process
-from pkpo.runs.record import Record
-from toy_envs.word_problems import problems
+from pkpo.runs.records import RunRecord
+from toy_envs.word_problems import draw_problems
 
 SMALL = WordProblemsConfig(steps=4, interval=2, held_out=24, prompts=2, n=8)
-TRIES = max(KS)
+TRIES = max(PASS_KS)
 
 
-def record(config: WordProblemsConfig) -> Record:
+def record(config: WordProblemsConfig) -> RunRecord:
     """A run: before training every method answers alike, after it each in its own way."""
     start = np.random.default_rng(7)
     own = np.random.default_rng((config.seed, len(config.schedule), config.k_schedule(0)))
@@ -34,17 +34,17 @@ def record(config: WordProblemsConfig) -> Record:
         rewards = np.array([[s["reward"] for s in group["samples"]] for group in groups])
         rows.append(
             {"update": update, "k": config.k_schedule(update), "learning_rate": 1e-4}
-            | {f"pass@{k}": float(rho(rewards, k).mean()) for k in KS if k <= config.n}
-            | {f"held_out_pass@{k}": float(_rho(held_out, k).mean()) for k in KS}
+            | {f"pass@{k}": float(rho(rewards, k).mean()) for k in PASS_KS if k <= config.n}
+            | {f"held_out_pass@{k}": float(_rho(held_out, k).mean()) for k in PASS_KS}
             | {"entropy": own.random(), "cumulative_solve_rate": own.random()}
             | {"valid_chain_share": own.random(), "tokens": 20.0}
         )
         if update % config.interval == 0:
             details[update] = {"groups": groups, "held_out": held_out.tolist()}
             if config.problems == "hard":
-                size = len(problem_sets(config)[0])
+                size = len(load_problem_sets(config)[0])
                 details[update]["first_solved"] = own.integers(-1, update + 1, size).tolist()
-    return Record(
+    return RunRecord(
         config=config,
         changes=(),
         columns={name: np.array([row[name] for row in rows]) for name in rows[0]},
@@ -59,7 +59,7 @@ def _rho(counts: np.ndarray, k: int) -> np.ndarray:
 
 def _group(config: WordProblemsConfig, rng: np.random.Generator, right: int) -> dict:
     """A group of which so many answers and one more are right."""
-    (problem,) = problems(1, rng)
+    (problem,) = draw_problems(1, rng)
     rewards = (np.arange(config.n) <= right).astype(float)
     weights = transform(rewards, config.k_schedule(0), config.estimator)
     texts = [problem.solution if reward else "1+1=3####-1" for reward in rewards]

@@ -6,8 +6,8 @@ import numpy as np
 
 from pkpo import pass_at_k
 from pkpo.lm.experiments import EXPERIMENTS
-from pkpo.paper.trained import DRAWN, Runs
-from pkpo.runs.record import Record
+from pkpo.paper.trained_runs import DRAWN_POINTS, Runs
+from pkpo.runs.records import RunRecord
 
 Rates = tuple[float, float]
 """The share of problems that are solved 9 times of 10, and the chance at the others."""
@@ -58,7 +58,7 @@ def runs(world: World) -> Runs:
     }
 
 
-def _record(name: str, method: str, seed: int, ends: dict[str, Rates]) -> Record:
+def _record(name: str, method: str, seed: int, ends: dict[str, Rates]) -> RunRecord:
     config = EXPERIMENTS[name].configs()[method, seed]
     updates = np.arange(config.steps + 1)
     easy, other = _way(name, method, updates / config.steps, ends)
@@ -80,9 +80,9 @@ def _record(name: str, method: str, seed: int, ends: dict[str, Rates]) -> Record
     own = np.random.default_rng((seed, *map(ord, method)))
     for update in range(0, config.steps + 1, config.interval):
         chances = np.where(np.arange(PROBLEMS) < easy[update] * PROBLEMS, 0.9, other[update])
-        counts = own.binomial(DRAWN, chances)
+        counts = own.binomial(DRAWN_POINTS, chances)
         for k in (1, 2, 4, 8, 16):
-            mean = pass_at_k(DRAWN, counts, k).mean()
+            mean = pass_at_k(DRAWN_POINTS, counts, k).mean()
             columns[f"held_out_pass@{k}"][update : update + config.interval] = mean
         details[update] = {"held_out": counts.astype(float).tolist()}
     solved = firsts < columns["cumulative_solve_rate"][-1]
@@ -95,7 +95,7 @@ def _record(name: str, method: str, seed: int, ends: dict[str, Rates]) -> Record
         "seconds": 120.0,
         "finished": 1.8e9,
     }
-    return Record(
+    return RunRecord(
         config=config, changes=(), columns=columns, details=details, provenance=provenance
     )
 

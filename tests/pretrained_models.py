@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from toy_envs.word_problems import problems
+from toy_envs.word_problems import draw_problems
 
 
 def llama(path: Path) -> Path:
@@ -18,7 +18,7 @@ def llama(path: Path) -> Path:
     from pkpo.lm.pretrained import PROMPT
 
     bpe = tokenizers.ByteLevelBPETokenizer()
-    texts = [PROMPT, *(p.question for p in problems(200, 0))]
+    texts = [PROMPT, *(p.question for p in draw_problems(200, 0))]
     bpe.train_from_iterator(texts, 400, show_progress=False, special_tokens=["<|end|>", "<|stop|>"])
     own = bpe._tokenizer
     transformers.PreTrainedTokenizerFast(tokenizer_object=own, eos_token="<|end|>").save_pretrained(
@@ -47,7 +47,7 @@ def questions_file(path: Path, count: int) -> str:
     """So many problems in a file of GSM8K's format, as a setting."""
     items = [
         {"question": p.question, "answer": f"So it is.\n#### {p.answer}"}
-        for p in problems(count, 0)
+        for p in draw_problems(count, 0)
     ]
     (path / "some.jsonl").write_text("\n".join(map(json.dumps, items)))
     return f"gsm8k:{path / 'some.jsonl'}"

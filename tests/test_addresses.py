@@ -16,9 +16,9 @@ import pytest
 from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
-from app import access, live, paper_views
-from app.controls import BANDIT, TOY, lab, language
-from app.controls.group import GROUP
+from app import access, live_routes, paper_figure_view
+from app.controls import BANDIT_PAGE, HILL_PAGE, variance_lab, language_model
+from app.controls.estimators import GROUP
 from app.runs import engine
 from pkpo.config import BanditConfig
 from pkpo.estimators import ESTIMATORS
@@ -56,7 +56,7 @@ def store(tmp_path, monkeypatch) -> Iterator[Store]:
     """A store of the test's own, in which no executor starts anything."""
     monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setattr(LocalExecutor, "reconcile", lambda self: None)
-    monkeypatch.setattr(paper_views, "show", lambda *_: None)  # what it computes is none of ours
+    monkeypatch.setattr(paper_figure_view, "show", lambda *_: None)  # what it computes is none of ours
     engine._engine.cache_clear()
     yield Store()
     engine._engine.cache_clear()
@@ -114,22 +114,22 @@ def whole(readers: Mapping[str, tuple[str, object]]) -> dict[str, type]:
 
 
 PLACES: dict[str, tuple[str, dict[str, str], dict[str, type]]] = {
-    "toy": ("toy_problem", {}, numbers_of(TOY.fields)),
-    "bandit": ("bandit", {}, numbers_of(BANDIT.fields)),
-    "lab": ("variance_lab", {}, numbers_of(lab.FIELDS) | {"alpha": float, "total": int}),
+    "toy": ("toy_problem", {}, numbers_of(HILL_PAGE.fields)),
+    "bandit": ("bandit", {}, numbers_of(BANDIT_PAGE.fields)),
+    "lab": ("variance_lab", {}, numbers_of(variance_lab.LAB_FIELDS) | {"alpha": float, "total": int}),
     "paper": ("paper_figures", {}, {"seed": int}),
     "estimators": ("estimators", {}, {"k": int}),
     **{
         f"new {page.task}": ("runs", {"new": page.task}, numbers_of(page.fields) | {"seeds": int})
-        for page in (TOY, BANDIT)
+        for page in (HILL_PAGE, BANDIT_PAGE)
     },
     **{
         f"language {view}": (
             "language_model",
             {"view": view},
-            numbers_of(language.FIELDS) | whole(language.READERS),
+            numbers_of(language_model.LANGUAGE_FIELDS) | whole(language_model.LANGUAGE_READERS),
         )
-        for view in language.VIEWS
+        for view in language_model.LANGUAGE_VIEWS
     },
 }
 """By name: the page, what else its address holds, and its numeric settings."""
@@ -232,7 +232,7 @@ def test_unknown_and_repeated_settings_are_said_on_every_page(store, place):
 
 def test_a_baseline_is_one_of_the_runs(store):
     together = store.submit_together(
-        sweep.configs(BanditConfig(steps=9, n=8), [0], "schedule", ["1", "2"])
+        sweep.sweep_configs(BanditConfig(steps=9, n=8), [0], "schedule", ["1", "2"])
     )
     ids = " ".join(run.id for run in store.runs())
     page = opened("runs")
@@ -293,7 +293,7 @@ def test_a_visitor_cannot_pass_the_limit_of_seeds(store, monkeypatch):
     ids=range(16),
 )
 def test_the_route_for_live_curves_refuses_nonsense(store, little_memory, query):
-    (route,) = live.routes()
+    (route,) = live_routes.live_routes()
     asked = Request({"type": "http", "query_string": urlencode(query, doseq=True).encode()})
     response = route.endpoint(asked)
     assert response.status_code in (400, 404)
@@ -314,7 +314,7 @@ def test_no_page_says_a_registry_s_key(store):
         *(("runs", {"new": "gaussian-hill", "vary": f"estimator {key} x_y"}) for key in keys),
         *(("estimators", {"show": f"{key}", "rewards": "1", "k": "1"}) for key in keys),
         *(("estimators", {"show": f"{key} {key}_x"}) for key in keys),
-        *(("variance_lab", {"view": view, "show": "x_y"}) for view in lab.VIEWS for key in keys),
+        *(("variance_lab", {"view": view, "show": "x_y"}) for view in variance_lab.LAB_VIEWS for key in keys),
         *(("variance_lab", {"n": "2", "k": "2", "show": key, "view": "curves"}) for key in keys),
         *(("language_model", {"view": "train", "estimator": key, "n": "1"}) for key in keys),
         *(("language_model", {"view": "group", "by": key + "?"}) for key in keys),
@@ -328,7 +328,7 @@ def test_no_page_says_a_registry_s_key(store):
         typed = " ".join(address.values())
         for key in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", said.replace("\\", "")):
             assert key not in ESTIMATORS, (address, said)
-            assert key in typed or key in language.FIELDS, (address, said)
+            assert key in typed or key in language_model.LANGUAGE_FIELDS, (address, said)
 
 
 # --- Drawn at random ------------------------------------------------------------------------------
@@ -341,7 +341,7 @@ PIECES = (
     *("points:0,0;1,1", "points:0,1e999", "arms:0,0.5,1", "arms:0,1@1e-300,1", "trap", "crowded"),
     *("dial:0.3", "dial:1e300", "dial:", *ESTIMATORS, *METHODS, "sgd", "adam", "normalised"),
     *("schedule 1 2", "n 8 16", "estimator s sloo", "n 8 8", "n", "learning_rate 0.1 0"),
-    *(*lab.VIEWS, *language.VIEWS),
+    *(*variance_lab.LAB_VIEWS, *language_model.LANGUAGE_VIEWS),
     *("train", "group", "problems", "playground", "binary", "graded", "fresh", "hard", "words"),
     *("0123456789ab", "0123456789ab ba9876543210", "tiny", "small", "hub:a/b", "gsm8k:/etc/nope"),
     *("a\nb", "# a\n\n- b"),
@@ -363,13 +363,13 @@ INJECTED = (
     "<https://192.0.2.1/evil> http://192.0.2.1/evil",
 )
 NAMES: dict[str, tuple[str, ...]] = {
-    "toy_problem": (*TOY.fields, "compare"),
-    "bandit": (*BANDIT.fields, "compare"),
+    "toy_problem": (*HILL_PAGE.fields, "compare"),
+    "bandit": (*BANDIT_PAGE.fields, "compare"),
     "estimators": tuple(GROUP),
-    "variance_lab": (*lab.FIELDS, *lab.READERS),
+    "variance_lab": (*variance_lab.LAB_FIELDS, *variance_lab.LAB_READERS),
     "paper_figures": ("seed",),
-    "runs": (*{**TOY.fields, **BANDIT.fields}, "new", "seeds", "vary", "name", "run", "compare"),
-    "language_model": (*language.FIELDS, *language.READERS),
+    "runs": (*{**HILL_PAGE.fields, **BANDIT_PAGE.fields}, "new", "seeds", "vary", "name", "run", "compare"),
+    "language_model": (*language_model.LANGUAGE_FIELDS, *language_model.LANGUAGE_READERS),
     "start": (),
 }
 """What the pages' addresses may hold."""
@@ -424,7 +424,7 @@ def test_hostile_names_of_runs(store):
     small = BanditConfig(n=8, schedule="4", steps=9)
     singles = [store.submit(small, name=name[:80]) for name in INJECTED]
     sweeps = [
-        store.submit_together(sweep.configs(small, [0, 1], "schedule", ["1", "2"]), name=name[:80])
+        store.submit_together(sweep.sweep_configs(small, [0, 1], "schedule", ["1", "2"]), name=name[:80])
         for name in INJECTED[:4]
     ]
     page = opened("runs")

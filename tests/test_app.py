@@ -10,11 +10,12 @@ import sys
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import cached, controls, player
-from app.presets import BANDIT, TOY
-from pkpo.config import command, compared, format_value
+from app import cached, controls
+from app.presets import BANDIT_PRESETS, HILL_PRESETS
+from pkpo.config import command_line, parse_comparison, format_value
 from pkpo.estimators import ESTIMATORS
 from tests.browser.browser import ROOT
+from app.components import player
 
 MAIN = str(ROOT / "app" / "script.py")
 
@@ -35,18 +36,18 @@ def open_page(name: str, address: dict[str, str]) -> AppTest:
 
 
 def test_the_default_address_is_empty():
-    values, problems = controls.read_address(controls.TOY, {})
-    assert values == controls.TOY.defaults
+    values, problems = controls.read_address(controls.HILL_PAGE, {})
+    assert values == controls.HILL_PAGE.defaults
     assert problems == []
-    assert controls.settings(controls.TOY, values) == compared({}, "schedule 1 2 4 8")
+    assert controls.settings_of_runs(controls.HILL_PAGE, values) == parse_comparison({}, "schedule 1 2 4 8")
 
 
-@pytest.mark.parametrize("preset", TOY, ids=lambda p: p.name)
+@pytest.mark.parametrize("preset", HILL_PRESETS, ids=lambda p: p.name)
 def test_a_preset_round_trips_through_its_address(preset):
     address = {name: format_value(value) for name, value in preset.changes.items()}
-    values, problems = controls.read_address(controls.TOY, address | {"compare": preset.compare})
+    values, problems = controls.read_address(controls.HILL_PAGE, address | {"compare": preset.compare})
     assert problems == []
-    assert controls.settings(controls.TOY, values) == compared(preset.changes, preset.compare)
+    assert controls.settings_of_runs(controls.HILL_PAGE, values) == parse_comparison(preset.changes, preset.compare)
 
 
 @pytest.mark.parametrize(
@@ -71,15 +72,15 @@ def test_a_preset_round_trips_through_its_address(preset):
     ],
 )
 def test_a_bad_address_is_explained_and_still_opens(address, problem):
-    values, problems = controls.read_address(controls.TOY, address)
+    values, problems = controls.read_address(controls.HILL_PAGE, address)
     assert any(problem in found for found in problems), problems
-    controls.settings(controls.TOY, values)  # what is left of it can run
+    controls.settings_of_runs(controls.HILL_PAGE, values)  # what is left of it can run
 
 
 def test_what_is_compared_need_not_be_possible_for_the_others():
-    values, problems = controls.read_address(controls.TOY, {"n": "4", "compare": "schedule 1 2"})
+    values, problems = controls.read_address(controls.HILL_PAGE, {"n": "4", "compare": "schedule 1 2"})
     assert problems == []
-    assert [c.schedule for c in controls.settings(controls.TOY, values)] == ["1", "2"]
+    assert [c.schedule for c in controls.settings_of_runs(controls.HILL_PAGE, values)] == ["1", "2"]
 
 
 def test_the_page_shows_each_control_s_value_and_the_command():
@@ -88,8 +89,8 @@ def test_the_page_shows_each_control_s_value_and_the_command():
     assert page.slider(key="_k").value == 6
     assert page.selectbox(key="_kind").value == "step"
     assert page.number_input(key="_at").value == 40
-    run = compared({"n": 12, "schedule": "6@0,1@40", "steps": 90}, "")
-    assert page.code[0].value == command(run)
+    run = parse_comparison({"n": 12, "schedule": "6@0,1@40", "steps": 90}, "")
+    assert page.code[0].value == command_line(run)
 
 
 def test_moving_k_rewrites_the_schedule():
@@ -139,18 +140,18 @@ def test_reset_takes_everything_back():
 
 def test_the_payload_is_compact_and_names_its_content():
     study, styles = controls_study = _study("schedule 1 2 4 8")
-    data = player.payload(*controls_study)
+    data = player.player_payload(*controls_study)
     assert [run["label"] for run in data["runs"]] == [label for label, _ in styles]
     assert set(data["figures"]) == {"stage", "theta", "value", "gradient"}
     size = sum(len(str(part)) for part in data.values())
     assert size < 1_000_000  # four runs of 300 updates in one message
-    again = player.payload(*_study("schedule 1 2 4 8"))
-    other = player.payload(*_study("schedule 1 2 4"))
+    again = player.player_payload(*_study("schedule 1 2 4 8"))
+    other = player.player_payload(*_study("schedule 1 2 4"))
     assert data["id"] == again["id"] != other["id"]
 
 
 def _study(compare: str):
-    return cached.study(compared({}, compare))
+    return cached.cached_comparison(parse_comparison({}, compare))
 
 
 def test_the_toy_page_needs_no_torch():
@@ -169,8 +170,8 @@ def test_every_change_of_comparison_takes_at_once_and_keeps_what_it_hides(first,
         page.selectbox(key="_compare_field").set_value(field).run()
         assert not page.exception
         assert not page.error, (field, page.error[0].value)
-        want = f"{field} {controls.TOY.first_values[field]}" if field else controls.OFF
-        default = want == controls.TOY.defaults["compare"]
+        want = f"{field} {controls.HILL_PAGE.first_values[field]}" if field else controls.OFF
+        default = want == controls.HILL_PAGE.defaults["compare"]
         address = dict(page.query_params)
         assert address.get("compare") == (None if default else want)
         kept = {name: address[name] for name in ("n", "learning_rate", "estimator", "seed")}
@@ -232,25 +233,25 @@ def open_bandit_page(**address: str) -> AppTest:
 
 def test_the_bandit_opens_on_annealing():
     page = open_bandit_page()
-    assert page.button_group(key="preset").value == BANDIT[0].name == "Annealing wins both"
-    runs = compared({"task": "bandit"}, "schedule 1 8 8@0,1@150")
-    assert controls.settings(controls.BANDIT, controls.BANDIT.defaults) == runs
-    assert page.code[0].value == command(runs)
+    assert page.button_group(key="preset").value == BANDIT_PRESETS[0].name == "Annealing wins both"
+    runs = parse_comparison({"task": "bandit"}, "schedule 1 8 8@0,1@150")
+    assert controls.settings_of_runs(controls.BANDIT_PAGE, controls.BANDIT_PAGE.defaults) == runs
+    assert page.code[0].value == command_line(runs)
     assert dict(page.query_params) == {}
     assert page.selectbox(key="_bandit").value == "trap"
     assert not page.error and not page.warning
 
 
-@pytest.mark.parametrize("preset", BANDIT, ids=lambda p: p.name)
+@pytest.mark.parametrize("preset", BANDIT_PRESETS, ids=lambda p: p.name)
 def test_a_bandit_preset_round_trips_through_its_address(preset):
     page = open_bandit_page()
-    if preset is not BANDIT[0]:
+    if preset is not BANDIT_PRESETS[0]:
         page.button_group(key="preset").set_value(preset.name).run()
     address = dict(page.query_params)
-    values, problems = controls.read_address(controls.BANDIT, address)
+    values, problems = controls.read_address(controls.BANDIT_PAGE, address)
     assert problems == []
-    assert controls.settings(controls.BANDIT, values) == preset.runs("bandit")
-    assert page.code[0].value == command(preset.runs("bandit"))
+    assert controls.settings_of_runs(controls.BANDIT_PAGE, values) == preset.runs("bandit")
+    assert page.code[0].value == command_line(preset.runs("bandit"))
 
 
 @pytest.mark.parametrize(
@@ -330,7 +331,7 @@ def test_every_comparison_of_the_bandit_runs(field):
     page.selectbox(key="_compare_field").set_value(field).run()
     assert not page.error and not page.exception
     if field != "schedule":
-        want = f"{field} {controls.BANDIT.first_values[field]}"
+        want = f"{field} {controls.BANDIT_PAGE.first_values[field]}"
         assert page.query_params["compare"] == want
     assert page.query_params["seed"] == "2"
 
@@ -366,12 +367,12 @@ def test_each_page_keeps_its_own_settings():
 
 
 def test_the_bandit_s_payload_is_compact():
-    small = player.payload(*cached.study(BANDIT[0].runs("bandit")))
+    small = player.player_payload(*cached.cached_comparison(BANDIT_PRESETS[0].runs("bandit")))
     assert set(small["figures"]) == {"stage", "best", "value", "entropy", "groups"}
     size = len(json.dumps(small))
     assert size < 1_000_000, size
-    longest = compared({"task": "bandit", "bandit": "hard", "steps": 4900, "n": 2}, "schedule 1 2")
-    data = player.payload(*cached.study(longest))
+    longest = parse_comparison({"task": "bandit", "bandit": "hard", "steps": 4900, "n": 2}, "schedule 1 2")
+    data = player.player_payload(*cached.cached_comparison(longest))
     assert len(json.dumps(data)) < 6_000_000
     curve = len(base64.b64decode(data["runs"][0]["columns"]["curve"])) / 4
     assert curve == 64 * 400

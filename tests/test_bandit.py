@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from toy_envs.bandit import ARM_LIMIT, BANDITS, PROMPT_LIMIT, Bandit, bandit, exact, objective
+from toy_envs.bandit import ARM_LIMIT, BANDITS, PROMPT_LIMIT, Bandit, bandit, exact_bandit, objective
 from toy_envs.discrete import max_at_k
 
 EPS = np.finfo(float).eps
@@ -192,7 +192,7 @@ def test_k_refused(k):
     with pytest.raises(ValueError, match="k must hold whole numbers >= 1, got \\["):
         max_at_k([0, 1], [0.5, 0.5], k)
     with pytest.raises(ValueError, match="k must hold whole numbers >= 1, got \\["):
-        exact([0.5, 0.5], k, "arms:0,1")
+        exact_bandit([0.5, 0.5], k, "arms:0,1")
 
 
 # --- A bandit -------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ def test_every_prompt_by_enumeration():
     chosen = bandit("arms:0,0.5,1;2,-1,2;0.3,0.3,0.3")
     parts = [[5, 2, 1], [1, 6, 1], [2, 2, 4]]
     p = np.array([[float(c) for c in chances_of(row)] for row in parts])
-    found = exact(p, (1, 2, 4), chosen)
+    found = exact_bandit(p, (1, 2, 4), chosen)
     assert found.value.shape == (3, 3) and found.d_logits.shape == (3, 3, 3)
     for (i, k), prompt in itertools.product(enumerate((1, 2, 4)), range(3)):
         rewards = chosen.rewards[prompt].tolist()
@@ -218,7 +218,7 @@ def test_presets_against_long_numbers(name):
     chosen = bandit(name)
     rng = np.random.default_rng(0)
     parts = rng.multinomial(2**20, rng.dirichlet(np.ones(chosen.arms)), size=chosen.prompts)
-    found = exact(parts / 2**20, KS, name)
+    found = exact_bandit(parts / 2**20, KS, name)
     for i, prompt in itertools.product(range(len(KS)), range(chosen.prompts)):
         rewards = chosen.rewards[prompt]
         value, slope = reference(rewards.tolist(), parts[prompt].tolist(), KS[i])
@@ -236,11 +236,11 @@ def test_derivatives_are_those_of_the_softmax():
 
         def value(at, k, chosen=chosen):
             p = np.exp(at)
-            return exact(p / p.sum(-1, keepdims=True), (k,), chosen).value[0].sum()
+            return exact_bandit(p / p.sum(-1, keepdims=True), (k,), chosen).value[0].sum()
 
         for k in (1, 2, 5):
             p = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
-            got, want = exact(p, (k,), chosen).d_logits[0], np.empty(logits.shape)
+            got, want = exact_bandit(p, (k,), chosen).d_logits[0], np.empty(logits.shape)
             for at in np.ndindex(logits.shape):
                 step = np.zeros(logits.shape)
                 step[at] = h
@@ -267,7 +267,7 @@ def test_shapes():
     assert objective(six.start, 3, six) == objective(everywhere, 3, six)
     many = np.broadcast_to(everywhere, (4, 2, 6, 8))
     assert objective(many, 3, "crowded").shape == (4, 2)
-    found = exact(many, (1, 3), "crowded")
+    found = exact_bandit(many, (1, 3), "crowded")
     assert found.value.shape == (2, 4, 2, 6) and found.d_logits.shape == (2, 4, 2, 6, 8)
 
 
@@ -285,7 +285,7 @@ def test_shapes():
 )
 def test_probabilities_refused(probabilities, reason):
     with pytest.raises(ValueError, match="probabilities must .*" + reason):
-        exact(probabilities, (1,), "arms:0,1;1,0")
+        exact_bandit(probabilities, (1,), "arms:0,1;1,0")
     with pytest.raises(ValueError, match="probabilities must .*" + reason):
         objective(probabilities, 1, "arms:0,1;1,0")
 

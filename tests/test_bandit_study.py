@@ -9,27 +9,27 @@ import math
 import numpy as np
 import pytest
 
-from app.presets import BANDIT
+from app.presets import BANDIT_PRESETS
 from pkpo import figures
-from pkpo.config import BanditConfig, compared, run_config
-from pkpo.figures.bandit import BAR, LANE, WINDOW, rolling_mean
+from pkpo.comparisons import BEST_OF, compare_bandits, comparison_csv, comparison_json
+from pkpo.config import BanditConfig, parse_comparison, run_config
+from pkpo.figures.bandit import BAR_WIDTH, LANE, ROLLING_MEAN_UPDATES, rolling_mean
 from pkpo.policies import SoftmaxPolicy
-from pkpo.studies import BEST_OF, bandit_study, to_csv, to_json
-from pkpo.training import record
+from pkpo.training import record_run
 from tests.test_studies import drawn, says, styles_of
 from toy_envs import bandit
 
 OWN = "arms:0,0.5,-1;1,0,2@1,2,1"
 STUDIES = {
-    "trap": bandit_study(compared({"task": "bandit", "steps": 30}, "schedule 1 8@0,1@15 5")),
-    "crowded": bandit_study(
-        compared({"task": "bandit", "bandit": "crowded", "steps": 12}, "n 8 16")
+    "trap": compare_bandits(parse_comparison({"task": "bandit", "steps": 30}, "schedule 1 8@0,1@15 5")),
+    "crowded": compare_bandits(
+        parse_comparison({"task": "bandit", "bandit": "crowded", "steps": 12}, "n 8 16")
     ),
-    "apart": bandit_study(
-        compared({"task": "bandit", "bandit": OWN, "sharing": 0.3, "steps": 9}, "schedule 1 2")
+    "apart": compare_bandits(
+        parse_comparison({"task": "bandit", "bandit": OWN, "sharing": 0.3, "steps": 9}, "schedule 1 2")
     ),
-    "single": bandit_study([BanditConfig(steps=5, n=5, schedule="3", bandit="tie")]),
-    "ones": bandit_study([BanditConfig(steps=4, schedule="1", bandit="jackpot")]),
+    "single": compare_bandits([BanditConfig(steps=5, n=5, schedule="3", bandit="tie")]),
+    "ones": compare_bandits([BanditConfig(steps=4, schedule="1", bandit="jackpot")]),
 }
 every_study = pytest.mark.parametrize("study", STUDIES.values(), ids=STUDIES)
 
@@ -52,7 +52,7 @@ def test_a_study_is_consistent(study):
     for r, p, best_of, reached in zip(
         study.recordings, study.probabilities, study.best_of, study.reached, strict=True
     ):
-        assert np.array_equal(record(r.config).parameters, r.parameters)
+        assert np.array_equal(record_run(r.config).parameters, r.parameters)
         policy = SoftmaxPolicy(study.bandit.start, prompts, r.config.sharing)
         assert p.shape == (len(r), prompts, arms)
         for update in (0, len(r) // 2, len(r) - 1):
@@ -61,7 +61,7 @@ def test_a_study_is_consistent(study):
         assert best_of.shape == (len(r), len(BEST_OF))
         for k in (1, 2, 4, 8, 16):
             assert np.array_equal(best_of[:, k - 1], r[f"max@{k}"])
-        wanted = bandit.exact(p, (study.yardstick, 64), study.bandit).value.mean(-1)
+        wanted = bandit.exact_bandit(p, (study.yardstick, 64), study.bandit).value.mean(-1)
         assert np.array_equal(reached, wanted[0])
         assert np.array_equal(best_of[:, 63], wanted[1])
 
@@ -92,12 +92,12 @@ def test_prompts_are_alike_where_all_is_shared():
 @every_study
 def test_csv_and_json_read_back(study):
     labels = [f"run {i}" for i in range(len(study.recordings))]
-    rows = list(csv.DictReader(io.StringIO(to_csv(study, labels))))
+    rows = list(csv.DictReader(io.StringIO(comparison_csv(study, labels))))
     for label, recording in zip(labels, study.recordings, strict=True):
         mine = [row for row in rows if row["run"] == label]
         for name, curve in recording.columns.items():
             assert [float(row[name]) for row in mine] == curve.tolist(), f"{label}: {name}"
-    configs = [run_config(**fields) for fields in json.loads(to_json(study))]
+    configs = [run_config(**fields) for fields in json.loads(comparison_json(study))]
     assert configs == [r.config for r in study.recordings]
 
 
@@ -106,7 +106,7 @@ def test_csv_and_json_read_back(study):
 
 @every_study
 def test_the_stage_carries_where_the_arms_start_and_what_they_pay(study):
-    figure, layout = figures.bandit.stage(study), figures.bandit.lanes(study)
+    figure, layout = figures.bandit.plot_stage(study), figures.bandit.lanes(study)
     places, start = np.arange(study.bandit.arms) + 1, study.bandit.start
     alone = len(layout.prompts) == 1
     assert sum(layout.prompts, ()) == tuple(range(study.bandit.prompts))
@@ -120,26 +120,26 @@ def test_the_stage_carries_where_the_arms_start_and_what_they_pay(study):
         outline = next(
             t for t in figure.data if len(t.x) == 3 * len(places) and t.y[0] == mine.y[0]
         )
-        assert np.allclose(outline.x[::3], places + BAR[0]), base
-        assert np.allclose(outline.x[1::3], places + BAR[1]), base
+        assert np.allclose(outline.x[::3], places + BAR_WIDTH[0]), base
+        assert np.allclose(outline.x[1::3], places + BAR_WIDTH[1]), base
     coloured = [t for t in figure.data if t.marker.colorscale]
     assert bool(coloured) == (not alone)
 
 
 def test_what_stands_under_an_arm():
     def labels(name):
-        return list(figures.bandit.stage(STUDIES[name]).layout.xaxis.ticktext)
+        return list(figures.bandit.plot_stage(STUDIES[name]).layout.xaxis.ticktext)
 
     assert labels("trap") == ["0", "0", "0", "0", "0", "0", "0.6", "1"]
     assert labels("crowded") == ["1-3", "4", "5", "6", "none", "none", "none", "none"]
     assert labels("apart") == ["1", "2", "3"]
-    many = bandit_study([BanditConfig(bandit="arms:" + ",".join(["0", "1"] * 13), steps=1)])
-    texts = figures.bandit.stage(many).layout.xaxis.ticktext
+    many = compare_bandits([BanditConfig(bandit="arms:" + ",".join(["0", "1"] * 13), steps=1)])
+    texts = figures.bandit.plot_stage(many).layout.xaxis.ticktext
     assert [text for text in texts if text] == ["5", "10", "15", "20", "25"]
     assert [i + 1 for i, text in enumerate(texts) if text] == [5, 10, 15, 20, 25]
-    assert any(t.marker.colorscale for t in figures.bandit.stage(many).data)
+    assert any(t.marker.colorscale for t in figures.bandit.plot_stage(many).data)
     own = BanditConfig(bandit="arms:1,0,2;0,0,2;3,0,0;0,0,5", steps=1, schedule="1")
-    shared = figures.bandit.stage(bandit_study([own]))
+    shared = figures.bandit.plot_stage(compare_bandits([own]))
     assert list(shared.layout.xaxis.ticktext) == ["3", "none", "1-2, 4"]
 
 
@@ -159,10 +159,10 @@ def test_arms_are_coloured_by_their_reward():
 @every_study
 def test_the_curves_over_updates_carry_every_run(study):
     styles = styles_of(study)
-    value = figures.value_over_updates(study, styles)
-    entropy = figures.bandit.entropy_over_updates(study, styles)
-    groups = figures.bandit.solved_and_dead(study, styles)
-    best = figures.bandit.best_of_k(study, styles)
+    value = figures.plot_value(study, styles)
+    entropy = figures.bandit.plot_entropy(study, styles)
+    groups = figures.bandit.plot_solved_and_dead(study, styles)
+    best = figures.bandit.plot_best_of_k(study, styles)
     assert drawn(best, BEST_OF, study.best_of[0][0])
     assert max(entropy.data[0].y) == math.log(study.bandit.arms)
     for r, reached, best_of, (_, colour) in zip(
@@ -185,9 +185,9 @@ def test_the_curves_over_updates_carry_every_run(study):
 
 
 def test_the_rolling_mean_is_of_the_last_updates():
-    values = np.random.default_rng(0).random(3 * WINDOW)
+    values = np.random.default_rng(0).random(3 * ROLLING_MEAN_UPDATES)
     for at, mean in enumerate(rolling_mean(values)):
-        assert abs(mean - values[max(0, at + 1 - WINDOW) : at + 1].mean()) < 1e-12, at
+        assert abs(mean - values[max(0, at + 1 - ROLLING_MEAN_UPDATES) : at + 1].mean()) < 1e-12, at
 
 
 # --- In words -------------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ def test_the_rolling_mean_is_of_the_last_updates():
 @every_study
 def test_words_carry_the_numbers(study):
     styles = styles_of(study)
-    texts, message = figures.bandit.describe(study, styles), figures.bandit.takeaway(study, styles)
+    texts, message = figures.bandit.describe_charts(study, styles), figures.bandit.bandit_takeaway(study, styles)
     assert set(texts) == {"stage", "best", "value", "entropy", "groups"}
     assert f"max@{study.yardstick}" in message
     assert study.bandit.label in texts["stage"] and f"{study.bandit.arms} arms" in texts["stage"]
@@ -217,19 +217,19 @@ def test_words_carry_the_numbers(study):
 
 
 def test_the_key_says_when_max_is_pass():
-    assert "pass@k" in figures.bandit.key(STUDIES["crowded"])
-    assert "mean over prompts" in figures.bandit.key(STUDIES["crowded"])
-    assert "pass@k" not in figures.bandit.key(STUDIES["trap"])
-    assert "prompts" not in figures.bandit.key(STUDIES["trap"])
+    assert "pass@k" in figures.bandit.stage_legend(STUDIES["crowded"])
+    assert "mean over prompts" in figures.bandit.stage_legend(STUDIES["crowded"])
+    assert "pass@k" not in figures.bandit.stage_legend(STUDIES["trap"])
+    assert "prompts" not in figures.bandit.stage_legend(STUDIES["trap"])
 
 
 def test_words_for_runs_that_end_alike():
-    same = bandit_study(
-        compared({"task": "bandit", "estimator": "grpo", "steps": 8}, "schedule 1 8")
+    same = compare_bandits(
+        parse_comparison({"task": "bandit", "estimator": "grpo", "steps": 8}, "schedule 1 8")
     )
-    assert "all runs are the same" in figures.bandit.takeaway(same, styles_of(same))
-    tie = bandit_study(compared({"task": "bandit", "bandit": "tie", "steps": 200}, "schedule 1 8"))
-    said = figures.bandit.takeaway(tie, styles_of(tie))
+    assert "all runs are the same" in figures.bandit.bandit_takeaway(same, styles_of(same))
+    tie = compare_bandits(parse_comparison({"task": "bandit", "bandit": "tie", "steps": 200}, "schedule 1 8"))
+    said = figures.bandit.bandit_takeaway(tie, styles_of(tie))
     assert "all runs reach max@8\u00a0=\u00a01.00" in said
     assert all(says(said, r["entropy"][-1]) for r in tie.recordings)
 
@@ -238,7 +238,7 @@ def test_words_for_runs_that_end_alike():
 
 
 def preset(name: str):
-    return bandit_study(next(p for p in BANDIT if p.name == name).runs("bandit"))
+    return compare_bandits(next(p for p in BANDIT_PRESETS if p.name == name).runs("bandit"))
 
 
 def test_annealing_wins_both():

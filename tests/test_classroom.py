@@ -13,7 +13,7 @@ import pytest
 import streamlit as st
 from starlette.routing import Router
 
-from app import registry
+from app import page_registry
 from tests.browser.browser import ROOT
 
 SHOWN = """
@@ -85,7 +85,7 @@ def redirected(path: str, query: str) -> tuple[int, str]:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(Router(registry.routes())(scope, lambda: None, send))
+    asyncio.run(Router(page_registry.slash_routes())(scope, lambda: None, send))
     return sent[0]["status"], dict(sent[0]["headers"]).get(b"location", b"").decode()
 
 

@@ -22,7 +22,7 @@ from pkpo.config import (
 )
 from pkpo.extras import EXTRAS, missing
 from pkpo.output import to_json
-from pkpo.training import record
+from pkpo.training import record_run
 from tests.browser.browser import ROOT
 
 
@@ -33,7 +33,7 @@ def run(capsys, text: str) -> tuple[int, str, str]:
 
 
 def check_report(report: dict, config: RunConfig) -> None:
-    run = record(config)
+    run = record_run(config)
     assert set(report) == {"status", "step", "config", "metrics", "seconds", "history"}
     assert report["status"] == "finished" and report["step"] == config.steps
     assert report["config"] == config.to_dict()
@@ -135,7 +135,7 @@ def test_the_table(capsys, steps, kind, own):
     assert last.strip() == ""
     assert f"--task {kind.task}" in title and f"--steps {steps}" in title
     assert "--schedule 9@0,3@4" in title and "--seed 2" in title
-    want = record(kind(steps=steps, n=9, schedule="9@0,3@4", seed=2)).columns
+    want = record_run(kind(steps=steps, n=9, schedule="9@0,3@4", seed=2)).columns
     names = ["value" if name == "max@k" else name for name in header.split()]
     assert set(names) == {"update", "k", "max@1", "value"} | own
     shown = [int(row.split()[0]) for row in rows]

@@ -18,9 +18,9 @@ from pkpo.config import (
     HillConfig,
     RunConfig,
     WordProblemsConfig,
-    command,
-    compared,
-    difference,
+    command_line,
+    parse_comparison,
+    compared_field,
     fields_of,
     format_value,
     parse_value,
@@ -258,14 +258,14 @@ def test_a_limit_below_the_field_s_own():
 
 
 def test_compared():
-    assert compared({"seed": 3}, "  ") == (HillConfig(seed=3),)
-    assert [run.n for run in compared({"seed": 3}, "n 8 16 32")] == [8, 16, 32]
-    runs = compared({"n": 4, "seed": 7, "schedule": "8"}, "schedule 1 2@0,1@9")  # 8 > 4 alone
+    assert parse_comparison({"seed": 3}, "  ") == (HillConfig(seed=3),)
+    assert [run.n for run in parse_comparison({"seed": 3}, "n 8 16 32")] == [8, 16, 32]
+    runs = parse_comparison({"n": 4, "seed": 7, "schedule": "8"}, "schedule 1 2@0,1@9")  # 8 > 4 alone
     assert [run.schedule for run in runs] == ["1", "2@0,1@9"]
     assert {(run.n, run.seed) for run in runs} == {(4, 7)}
-    assert difference(runs) == "schedule"
-    assert compared({}, "learning_rate 0.1") == (HillConfig(learning_rate=0.1),)
-    assert difference(compared({}, "")) == difference(runs[:1]) == ""
+    assert compared_field(runs) == "schedule"
+    assert parse_comparison({}, "learning_rate 0.1") == (HillConfig(learning_rate=0.1),)
+    assert compared_field(parse_comparison({}, "")) == compared_field(runs[:1]) == ""
 
 
 @pytest.mark.parametrize(
@@ -284,7 +284,7 @@ def test_compared():
 )
 def test_comparisons_refused(text, reason):
     with pytest.raises(ValueError, match=reason):
-        compared({}, text)
+        parse_comparison({}, text)
 
 
 RUNS = [
@@ -292,24 +292,24 @@ RUNS = [
     (HillConfig(theta=-0.5, sigma=0.3, learn_sigma=True, seed=11, optimizer="adam"),),
     (HillConfig(schedule="linear:8->1@6", shape="points:0,0;0.25,1;0.25,0;1,0.5", n=9),),
     (HillConfig(estimator="dial:-0.25", learning_rate=1e-05, steps=7),),
-    compared({"seed": 2, "shape": "points:-1,1e-05;2,3"}, "schedule 1 8@0,1@3 cosine:2->5@4"),
-    compared({"n": 4}, "schedule 1 2"),
-    compared({}, "estimator sloo_minus_one s dial:-0.25"),
-    compared({"schedule": "4"}, "n 4 8 16 32"),
-    compared({"optimizer": "normalised"}, "learning_rate 0.005 1e-06"),
-    compared({}, f"optimizer {' '.join(OPTIMIZERS)}"),
-    compared({"learn_sigma": True}, "seed 0 1 4294967295"),
+    parse_comparison({"seed": 2, "shape": "points:-1,1e-05;2,3"}, "schedule 1 8@0,1@3 cosine:2->5@4"),
+    parse_comparison({"n": 4}, "schedule 1 2"),
+    parse_comparison({}, "estimator sloo_minus_one s dial:-0.25"),
+    parse_comparison({"schedule": "4"}, "n 4 8 16 32"),
+    parse_comparison({"optimizer": "normalised"}, "learning_rate 0.005 1e-06"),
+    parse_comparison({}, f"optimizer {' '.join(OPTIMIZERS)}"),
+    parse_comparison({"learn_sigma": True}, "seed 0 1 4294967295"),
     (BanditConfig(),),
     (BanditConfig(bandit="arms:-0.5,1;1,1e-05@1e+20,3e+20", sharing=0.25, learning_rate=1e-05),),
-    compared({"task": "bandit", "bandit": "crowded", "n": 9}, "schedule 1 8@0,1@3"),
+    parse_comparison({"task": "bandit", "bandit": "crowded", "n": 9}, "schedule 1 8@0,1@3"),
 ]
 
 
-@pytest.mark.parametrize("runs", RUNS, ids=lambda runs: command(runs).partition("--task ")[2])
+@pytest.mark.parametrize("runs", RUNS, ids=lambda runs: command_line(runs).partition("--task ")[2])
 def test_the_printed_command_runs_these_settings(runs, capsys):
     runs = tuple(run if run.steps == 7 else run.replace(steps=6) for run in runs)
-    words = shlex.split(command(runs))
-    shell = shlex.shlex(command(runs), posix=True, punctuation_chars=True)  # minds ; and >
+    words = shlex.split(command_line(runs))
+    shell = shlex.shlex(command_line(runs), posix=True, punctuation_chars=True)  # minds ; and >
     shell.whitespace_split = True
     assert list(shell) == words
     assert words[:4] == ["python", "-m", "pkpo", "train"]
@@ -320,7 +320,7 @@ def test_the_printed_command_runs_these_settings(runs, capsys):
 
 
 def test_every_comparable_field_has_a_command_above():
-    assert {difference(runs) for runs in RUNS} == {"", *COMPARABLE}
+    assert {compared_field(runs) for runs in RUNS} == {"", *COMPARABLE}
 
 
 def test_numbers_of_any_size_are_refused_in_words():
@@ -335,7 +335,7 @@ def test_numbers_of_any_size_are_refused_in_words():
 
 def test_a_negative_value_survives_the_command_line(capsys):
     config = HillConfig(theta=-1e-05, steps=1)
-    assert command_line.main([*shlex.split(command([config]))[3:], "--json"]) == 0
+    assert command_line.main([*shlex.split(command_line([config]))[3:], "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["config"]["theta"] == -1e-05
 
 

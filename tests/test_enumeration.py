@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 from pkpo import ESTIMATORS, pass_at_k, transform
-from pkpo.enumeration import (
+from pkpo.analysis.enumeration import (
     COUNT_LIMIT,
-    Moments,
-    enumerable,
-    moments,
+    ExactMoments,
+    can_enumerate,
+    enumerate_outcomes,
     rho_variance,
     rho_variance_asymptote,
 )
-from pkpo.problems import SoftmaxProblem, binary_problem, graded_problem
-from pkpo.variance import scatter
+from pkpo.analysis.estimation_problems import SoftmaxProblem, binary_problem, graded_problem
+from pkpo.analysis.monte_carlo import run_monte_carlo
 
 SYMMETRIC = [
     *(name for name, entry in ESTIMATORS.items() if entry.symmetric and not entry.binary),
@@ -58,7 +58,7 @@ def test_moments_are_those_of_every_tuple(name, bandit, centre):
     problem, entry = BANDITS[bandit], ESTIMATORS[name.partition(":")[0]]
     for n in range(1, 5):
         for k in entry.allowed_k(n):
-            found = moments(problem, name, n, k, centre)
+            found = enumerate_outcomes(problem, name, n, k, centre)
             mean, variance = every_tuple(problem, name, n, k, centre)
             assert np.abs(found.mean - mean).max() < 1e-12, (n, k)
             assert abs(found.variance - variance) < 1e-12, (n, k, found.variance, variance)
@@ -68,7 +68,7 @@ def test_moments_are_those_of_every_tuple(name, bandit, centre):
 def test_moments_of_an_estimator_that_takes_zeros_and_ones_only(centre):
     problem = BANDITS["a level in two ways"]
     for n, k in [(1, 1), (2, 1), (3, 2), (4, 2), (4, 4)]:
-        found = moments(problem, "passk_training", n, k, centre)
+        found = enumerate_outcomes(problem, "passk_training", n, k, centre)
         mean, variance = every_tuple(problem, "passk_training", n, k, centre)
         assert np.abs(found.mean - mean).max() < 1e-12, (n, k)
         assert abs(found.variance - variance) < 1e-12, (n, k)
@@ -80,27 +80,27 @@ def test_unbiased_ones_are(name):
     for problem in (*BANDITS.values(), binary_problem(0.3, 3, 2), graded_problem(2)):
         for n in (2, 5, 16):
             for k in entry.allowed_k(n):
-                assert moments(problem, name, n, k).bias < 1e-12, (problem, n, k)
+                assert enumerate_outcomes(problem, name, n, k).bias < 1e-12, (problem, n, k)
 
 
 def test_bias_is_seen_where_there_is_one():
     problem = binary_problem(0.3)
-    found = moments(problem, "grpo", 8, 4)
+    found = enumerate_outcomes(problem, "grpo", 8, 4)
     assert found.bias == pytest.approx(np.linalg.norm(found.mean - problem.gradient(4)))
     assert found.bias > 0.01
     assert found.mse == found.variance + found.bias**2
-    assert moments(problem, "sloo_minus_one", 8, 4, centre=True).bias > 0.01  # centring biases it
-    assert moments(problem, "canonical", 8, 4, centre=True).bias < 1e-12  # and leaves this one
+    assert enumerate_outcomes(problem, "sloo_minus_one", 8, 4, centre=True).bias > 0.01  # centring biases it
+    assert enumerate_outcomes(problem, "canonical", 8, 4, centre=True).bias < 1e-12  # and leaves this one
     # RLOO follows max@1, not max@4
-    assert np.abs(moments(problem, "rloo", 8, 4).mean - problem.gradient(1)).max() < 1e-12
+    assert np.abs(enumerate_outcomes(problem, "rloo", 8, 4).mean - problem.gradient(1)).max() < 1e-12
 
 
 def test_signal_to_noise():
     problem = binary_problem(0.3)
-    found = moments(problem, "canonical", 8, 4)
+    found = enumerate_outcomes(problem, "canonical", 8, 4)
     signal = float(problem.gradient(4) @ problem.gradient(4))
     assert found.signal_to_noise == pytest.approx(signal / found.variance, rel=1e-14)
-    still = Moments(estimator="s", mean=np.zeros(2), variance=0.0, problem=problem, k=4)
+    still = ExactMoments(estimator="s", mean=np.zeros(2), variance=0.0, problem=problem, k=4)
     assert still.signal_to_noise == math.inf
 
 
@@ -115,8 +115,8 @@ def test_signal_to_noise():
     ids=["binary", "graded", "four levels"],
 )
 def test_moments_meet_monte_carlo(name, problem, n, k):
-    exact = moments(problem, name, n, k)
-    found = scatter(problem, [name], n, k, replicates=20_000, seed=11)[name]
+    exact = enumerate_outcomes(problem, name, n, k)
+    found = run_monte_carlo(problem, [name], n, k, replicates=20_000, seed=11)[name]
     error = (found.variance.high - found.variance.value) / 1.96
     assert abs(found.variance.value - exact.variance) < 4 * error
     assert abs(found.bias - exact.bias) < 4 * found.bias_error
@@ -137,7 +137,7 @@ def test_moments_meet_monte_carlo(name, problem, n, k):
 )
 def test_known_ratios_of_loo_1_to_canonical(p, n, ratio):
     loo, canonical = (
-        moments(binary_problem(p), name, n, 2).variance for name in ("sloo_minus_one", "canonical")
+        enumerate_outcomes(binary_problem(p), name, n, 2).variance for name in ("sloo_minus_one", "canonical")
     )
     assert loo / canonical == pytest.approx(ratio, abs=0.005)
 
@@ -151,7 +151,7 @@ def test_with_very_many_ways_only_squared_weights_count(name):
         weights = transform(np.repeat([0.0, 1.0], [n - c, c]), k, name)
         squares += math.comb(n, c) * p**c * (1 - p) ** (n - c) * float(weights @ weights)
     gaps = [
-        abs(moments(binary_problem(p, ways, ways), name, n, k).variance / squares - 1)
+        abs(enumerate_outcomes(binary_problem(p, ways, ways), name, n, k).variance / squares - 1)
         for ways in (5, 50, 500)
     ]
     assert gaps[0] > 5 * gaps[1] > 25 * gaps[2]  # as one over the ways
@@ -159,9 +159,9 @@ def test_with_very_many_ways_only_squared_weights_count(name):
 
 
 def test_what_can_be_enumerated():
-    assert enumerable("sloo", 64, 2)
-    assert not enumerable("naive", 4, 2)  # depends on the order
-    widest = max(n for n in range(1, 65) if enumerable("s", n, 4))
+    assert can_enumerate("sloo", 64, 2)
+    assert not can_enumerate("naive", 4, 2)  # depends on the order
+    widest = max(n for n in range(1, 65) if can_enumerate("s", n, 4))
     assert math.comb(widest + 3, 3) <= COUNT_LIMIT < math.comb(widest + 4, 3)
 
 
@@ -178,7 +178,7 @@ def test_what_can_be_enumerated():
 )
 def test_moments_refuse(problem, name, n, k, message):
     with pytest.raises(ValueError, match=message):
-        moments(problem, name, n, k)
+        enumerate_outcomes(problem, name, n, k)
 
 
 # --- The value estimate -------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from toy_envs.bandit import BANDITS, BanditEnv, BanditVectorEnv, bandit
-from toy_envs.gaussian_hill import SHAPES, GaussianHillEnv, GaussianHillVectorEnv, reward_shape
+from toy_envs.gaussian_hill import REWARD_SHAPES, GaussianHillEnv, GaussianHillVectorEnv, reward_shape
 
 ID, BANDIT = "pkpo/GaussianHill-v0", "pkpo/Bandit-v0"
 OWN = "points:0,0.2;1,1;1,0.3;2,0.3"
@@ -65,7 +65,7 @@ def earned(name: str, described: str, observation, action) -> float:
 @pytest.mark.parametrize(
     ("name", "arguments"),
     [
-        *((ID, {"shape": shape, "dimension": 2}) for shape in [*SHAPES, OWN]),
+        *((ID, {"shape": shape, "dimension": 2}) for shape in [*REWARD_SHAPES, OWN]),
         *((BANDIT, {"bandit": text}) for text in [*BANDITS, OWN_ARMS]),
     ],
     ids=str,
@@ -89,7 +89,7 @@ def test_two_seeded_copies_step_alike(name, arguments):
 
 
 @pytest.mark.parametrize("dimension", [1, 3])
-@pytest.mark.parametrize("shape", [*SHAPES, OWN])
+@pytest.mark.parametrize("shape", [*REWARD_SHAPES, OWN])
 def test_a_group_is_one_call_with_the_single_rewards(shape, dimension):
     env, single = group(64, shape=shape, dimension=dimension), GaussianHillEnv(shape, dimension)
     assert isinstance(env, GaussianHillVectorEnv)
@@ -198,7 +198,7 @@ def test_the_last_observations_are_told_as_gymnasium_s_own_environments_tell_the
         infos["final_obs"][0] = None  # theirs who called: the next step's are others
 
 
-@pytest.mark.parametrize("shape", [*SHAPES, OWN])
+@pytest.mark.parametrize("shape", [*REWARD_SHAPES, OWN])
 def test_infinity_is_beyond_every_hill(shape):
     env, single = group(4, shape=shape, dimension=2), GaussianHillEnv(shape, 2)
     far = np.array([[np.inf, 0], [-np.inf, 0], [1e308, 0], [-1.7e308, np.inf]])

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pkpo.lm import experiments
-from pkpo.lm.experiments import EXPERIMENTS, FRESH, recorded_runs
+from pkpo.lm.experiments import EXPERIMENTS, FRESH_RUN, recorded_runs
 from pkpo.lm.model import load
 from pkpo.training import Loop
 
@@ -50,7 +50,7 @@ def test_what_ships_is_what_the_experiments_say(path):
 @pytest.mark.slow
 def test_records_and_models_are_written(tmp_path, monkeypatch):
     small = {"steps": 2, "prompts": 2, "n": 4, "held_out": 2, "interval": 2, "schedule": "2"}
-    base = dataclasses.replace(FRESH, **small)
+    base = dataclasses.replace(FRESH_RUN, **small)
     few = dataclasses.replace(EXPERIMENTS["fresh"], base=base, methods=("k1", "k2"), seeds=(0, 1))
     monkeypatch.setattr(experiments, "EXPERIMENTS", {"fresh": few})
     monkeypatch.setattr(experiments, "RECORDED", tmp_path / "recorded")

@@ -20,7 +20,7 @@ from scipy.stats import norm
 
 from toy_envs import gaussian_hill
 from toy_envs.gaussian_hill import (
-    SHAPES,
+    REWARD_SHAPES,
     RewardShape,
     exact,
     gradient,
@@ -274,7 +274,7 @@ def test_a_plateau_s_optimum_is_its_left_end(k):
 
 @pytest.mark.parametrize(
     "text",
-    [*SHAPES, CLIFFS, "points:0,1;1,1", "points:-100,0;100,100", "points: 0 , 1e-3 ; 1e-7,0.25"],
+    [*REWARD_SHAPES, CLIFFS, "points:0,1;1,1", "points:-100,0;100,100", "points: 0 , 1e-3 ; 1e-7,0.25"],
 )
 def test_a_shape_s_name_describes_it(text):
     shape = reward_shape(text)

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from pkpo import ESTIMATORS, figures, groups, rho, transform
+from pkpo import ESTIMATORS, figures, rho, transform
+from pkpo.analysis import group_weights
 
 REWARDS = [0.1, 0.9, 0.4, 0.4, 0.7, 0.0]
 LINEAR = [name for name, entry in ESTIMATORS.items() if entry.linear]
@@ -15,14 +16,14 @@ LINEAR = [name for name, entry in ESTIMATORS.items() if entry.linear]
 def test_the_matrix_on_sorted_rewards_gives_the_weights(name):
     for n in (2, 5, 9):
         for k in ESTIMATORS[name].allowed_k(n):
-            made = groups.matrix(name, n, k)
+            made = group_weights.weight_matrix(name, n, k)
             rewards = np.sort(np.random.default_rng(n).normal(size=n))
             want = transform(rewards, k, name)
             assert np.abs(made @ rewards - want).max() < 1e-12, (name, n, k)
 
 
 def test_the_paper_s_matrix():
-    made = groups.matrix("s", 5, 3)  # arXiv:2505.15201, Eq. 20-21
+    made = group_weights.weight_matrix("s", 5, 3)  # arXiv:2505.15201, Eq. 20-21
     for i in range(1, 6):
         for j in range(1, 6):
             want = math.comb(i - 1, 2) if i == j else math.comb(j - 2, 1) if j > i and j >= 3 else 0
@@ -31,14 +32,14 @@ def test_the_paper_s_matrix():
 
 def test_no_matrix_for_what_is_not_linear():
     with pytest.raises(ValueError, match="'grpo' is not linear"):
-        groups.matrix("grpo", 4, 2)
+        group_weights.weight_matrix("grpo", 4, 2)
     with pytest.raises(ValueError, match="k = 4 is not allowed with n = 4"):
-        groups.matrix("canonical", 4, 4)
+        group_weights.weight_matrix("canonical", 4, 4)
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 6])
 def test_subsets_add_up_to_the_closed_forms(k):
-    listed = groups.subsets(REWARDS, k)
+    listed = group_weights.list_subsets(REWARDS, k)
     assert len(listed) == math.comb(6, k)
     assert np.mean([s.best for s in listed]) == pytest.approx(rho(REWARDS, k), abs=1e-15)
     for i in range(6):
@@ -46,18 +47,20 @@ def test_subsets_add_up_to_the_closed_forms(k):
         weight = sum(s.best for s in mine) / len(listed)
         assert weight == pytest.approx(transform(REWARDS, k, "s")[i], abs=1e-15)
         if k > 1:
-            assert groups.mean_gain(listed, i) == pytest.approx(transform(REWARDS, k)[i], abs=1e-15)
+            assert group_weights.mean_gain(listed, i) == pytest.approx(
+                transform(REWARDS, k)[i], abs=1e-15
+            )
 
 
 def test_refusals():
     with pytest.raises(ValueError, match="makes 12,870 subsets; at most 60"):
-        groups.subsets(np.arange(16.0), 8)
+        group_weights.list_subsets(np.arange(16.0), 8)
     with pytest.raises(ValueError, match="k must be from 1 to n = 6, got 7"):
-        groups.subsets(REWARDS, 7)
+        group_weights.list_subsets(REWARDS, 7)
 
 
 def test_weigh_says_why_an_estimator_cannot():
-    found = {w.estimator: w for w in groups.weigh(REWARDS, 6)}
+    found = {w.estimator: w for w in group_weights.weigh_group(REWARDS, 6)}
     assert set(found) == set(ESTIMATORS)
     assert found["canonical"].weights is None and "k = 6" in found["canonical"].refusal
     assert "0 or 1" in found["passk_training"].refusal
@@ -65,10 +68,10 @@ def test_weigh_says_why_an_estimator_cannot():
 
 
 def test_figures_carry_the_numbers():
-    weighed = groups.weigh(REWARDS, 3, ["s", "canonical"])
-    bars = figures.weights_of_group(REWARDS, weighed)
+    weighed = group_weights.weigh_group(REWARDS, 3, ["s", "canonical"])
+    bars = figures.plot_group_weights(REWARDS, weighed)
     for trace, w in zip(bars.data, weighed, strict=True):
         assert list(trace.y) == w.weights.tolist()
-    made = groups.matrix("sloo", 6, 3)
-    heat = figures.weight_matrix("sloo", made)
+    made = group_weights.weight_matrix("sloo", 6, 3)
+    heat = figures.plot_weight_matrix("sloo", made)
     assert np.array_equal(np.array(heat.data[0].z), made)

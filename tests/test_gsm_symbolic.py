@@ -10,11 +10,11 @@ import pytest
 
 from pkpo.__main__ import main
 from pkpo.config import WordProblemsConfig
-from pkpo.lm.folders import GSM_SYMBOLIC
-from pkpo.lm.measured import load_hard, problem_sets
 from pkpo.lm.model import load
+from pkpo.lm.paths import GSM_SYMBOLIC
+from pkpo.lm.problem_sets import load_hard, load_problem_sets
 from toy_envs import gsm_symbolic
-from toy_envs.gsm_symbolic import AT_ONCE, LEFT_OUT, SUFFIX, problems, reduced
+from toy_envs.gsm_symbolic import ITEMS_PER_DRAW, LEFT_OUT, SUFFIX, draw_problems, reduced
 from toy_envs.word_problems import SPLITS, TEXT_LIMIT, gsm8k_splits, load_gsm8k, split_of, verify
 
 QUESTION = (
@@ -130,7 +130,7 @@ def made(monkeypatch):
 
 def test_problems_are_of_one_split(made):
     for split in SPLITS:
-        found = problems(100, 0, split)
+        found = draw_problems(100, 0, split)
         assert len(found) == 100 and all(split_of(p.solution) == split for p in found)
         first = [int(p.solution.partition("*")[0]) for p in found]
         assert all(
@@ -138,20 +138,20 @@ def test_problems_are_of_one_split(made):
             for x, p in zip(first, found, strict=True)
         )
         assert all(x % 2 == first[0] % 2 for x in first)  # the others' template is left out
-    assert AT_ONCE % 2 == 0
+    assert ITEMS_PER_DRAW % 2 == 0
 
 
 def test_a_missing_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "reasoning_gym", None)
     with pytest.raises(ValueError, match=re.escape("pip install 'pkpo-lab[gsm-symbolic]'")):
-        problems(1, 0)
+        draw_problems(1, 0)
 
 
 def test_the_real_one_makes_what_ships():
     pytest.importorskip("reasoning_gym")
-    assert problems(64, 0, "held-out") == load_gsm8k(GSM_SYMBOLIC / "test.jsonl")[:64]
-    assert not {p.question for p in problems(256, 1)} & {
-        p.question for p in problems(256, 1, "held-out")
+    assert draw_problems(64, 0, "held-out") == load_gsm8k(GSM_SYMBOLIC / "test.jsonl")[:64]
+    assert not {p.question for p in draw_problems(256, 1)} & {
+        p.question for p in draw_problems(256, 1, "held-out")
     }
 
 
@@ -191,13 +191,13 @@ def test_its_hard_problems_are_to_be_trained_on():
 
 def test_runs_find_the_shipped_problems():
     train, held_out = gsm8k_splits(GSM_SYMBOLIC)
-    config = WordProblemsConfig(model="small", problems="gsm_symbolic", held_out=1024)
-    fixed, unseen = problem_sets(config)
+    config = WordProblemsConfig(model="small", draw_problems="gsm_symbolic", held_out=1024)
+    fixed, unseen = load_problem_sets(config)
     assert fixed == train and len(set(unseen)) == 1024 and set(unseen) <= set(held_out)
-    fixed, same = problem_sets(config.replace(problems="hard"))
+    fixed, same = load_problem_sets(config.replace(problems="hard"))
     assert fixed == load_hard("small") and same == unseen
     with pytest.raises(ValueError, match=f"held_out must be at most {len(held_out)} with gsm_symb"):
-        problem_sets(config.replace(held_out=5000))
+        load_problem_sets(config.replace(held_out=5000))
 
 
 @pytest.mark.parametrize("background", [(), ("--background",)], ids=["here", "in the background"])

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from pkpo import analysis, transform
-from pkpo.enumeration import moments
-from pkpo.analysis import LabSettings
-from pkpo.problems import GaussianProblem, SoftmaxProblem, binary_problem
-from pkpo.variance import margin, scatter
+from pkpo.analysis import AnalysisSettings
+from pkpo.analysis.enumeration import enumerate_outcomes
+from pkpo.analysis.estimation_problems import GaussianProblem, SoftmaxProblem, binary_problem
+from pkpo.analysis.monte_carlo import variance_margin, run_monte_carlo
 from toy_envs import discrete
 
 # --- Settings -------------------------------------------------------------------------------------
@@ -36,13 +36,13 @@ from toy_envs import discrete
 )
 def test_settings_refuse(changes, message):
     with pytest.raises(ValueError, match=message):
-        LabSettings(**changes)
+        AnalysisSettings(**changes)
 
 
-@pytest.mark.parametrize("problem", analysis.PROBLEMS)
+@pytest.mark.parametrize("problem", analysis.PROBLEM_KINDS)
 def test_every_axis_runs_over_settings_that_are_possible(problem):
     for n, k in ((2, 1), (2, 2), (16, 4), (21, 21), (64, 1), (64, 64)):
-        settings = LabSettings(problem=problem, n=n, k=k)
+        settings = AnalysisSettings(problem=problem, n=n, k=k)
         for axis in settings.axes:
             points = settings.along(axis)  # each is checked as it is made
             values = [getattr(point, axis) for point in points]
@@ -52,34 +52,34 @@ def test_every_axis_runs_over_settings_that_are_possible(problem):
 
 
 def test_axes_belong_to_problems():
-    assert LabSettings().axes == ("k", "n", "p", "ways")
-    assert LabSettings(problem="graded").axes == ("k", "n", "ways")
-    assert LabSettings(problem="hill").axes == ("k", "n", "theta", "dimension")
+    assert AnalysisSettings().axes == ("k", "n", "p", "ways")
+    assert AnalysisSettings(problem="graded").axes == ("k", "n", "ways")
+    assert AnalysisSettings(problem="hill").axes == ("k", "n", "theta", "dimension")
     with pytest.raises(ValueError, match="axis must be one of k, n, p, ways, got 'theta'"):
-        LabSettings().along("theta")
+        AnalysisSettings().along("theta")
 
 
 def test_the_axis_of_k_has_every_k_of_a_small_group_and_ends_with_n():
-    assert [s.k for s in LabSettings(n=20).along("k")] == list(range(1, 21))
-    ks = [s.k for s in LabSettings(n=64).along("k")]
+    assert [s.k for s in AnalysisSettings(n=20).along("k")] == list(range(1, 21))
+    ks = [s.k for s in AnalysisSettings(n=64).along("k")]
     assert (ks[0], ks[-1]) == (1, 64)
-    assert [s.n for s in LabSettings(k=7, n=10).along("n")][:2] == [7, 8]  # k = n, and the next
+    assert [s.n for s in AnalysisSettings(k=7, n=10).along("n")][:2] == [7, 8]  # k = n, and the next
 
 
 def test_settings_make_their_problem():
-    assert LabSettings(p=0.2, ways=3, wrong=2).make() == binary_problem(0.2, 3, 2)
-    assert LabSettings(problem="hill", theta=0.5, dimension=3).make() == GaussianProblem(
+    assert AnalysisSettings(p=0.2, ways=3, wrong=2).make() == binary_problem(0.2, 3, 2)
+    assert AnalysisSettings(problem="hill", theta=0.5, dimension=3).make() == GaussianProblem(
         0.5, dimension=3
     )
-    assert len(LabSettings(problem="graded", ways=2).make().rewards) == 8
+    assert len(AnalysisSettings(problem="graded", ways=2).make().rewards) == 8
 
 
 def test_known_estimators():
-    assert analysis.known(["s", "dial:0.3", "s"]) == ("s", "dial:0.3")
+    assert analysis.check_estimators(["s", "dial:0.3", "s"]) == ("s", "dial:0.3")
     with pytest.raises(ValueError, match="choose at least one of s, sloo"):
-        analysis.known([])
+        analysis.check_estimators([])
     with pytest.raises(ValueError, match="estimator must be one of"):
-        analysis.known(["s", "magic"])
+        analysis.check_estimators(["s", "magic"])
 
 
 # --- The winner map -------------------------------------------------------------------------------
@@ -88,11 +88,11 @@ def test_known_estimators():
 @pytest.mark.parametrize(
     ("settings", "axis"),
     [
-        (LabSettings(n=6, ways=3), "p"),
-        (LabSettings(n=6, k=5), "n"),
-        (LabSettings(n=5, wrong=4), "ways"),
-        (LabSettings(problem="graded", n=6), "n"),
-        (LabSettings(problem="graded", n=5), "ways"),
+        (AnalysisSettings(n=6, ways=3), "p"),
+        (AnalysisSettings(n=6, k=5), "n"),
+        (AnalysisSettings(n=5, wrong=4), "ways"),
+        (AnalysisSettings(problem="graded", n=6), "n"),
+        (AnalysisSettings(problem="graded", n=5), "ways"),
     ],
 )
 def test_the_map_holds_the_exact_variance_in_every_cell(settings, axis):
@@ -107,7 +107,7 @@ def test_the_map_holds_the_exact_variance_in_every_cell(settings, axis):
             for row, k in enumerate(found.k.tolist()):
                 allowed = k <= point.n if name in ("s", "sloo_minus_one") else k < point.n
                 if allowed:
-                    want = moments(point.make(), name, point.n, k).variance
+                    want = enumerate_outcomes(point.make(), name, point.n, k).variance
                     assert variances[row, column] == want, (name, k, x)
                 else:
                     assert math.isnan(variances[row, column]), (name, k, x)
@@ -117,14 +117,14 @@ def test_the_map_holds_the_exact_variance_in_every_cell(settings, axis):
 
 @pytest.mark.parametrize("axis", ["theta", "n"])
 def test_the_map_of_the_hill_is_that_of_its_groups(axis):
-    settings = LabSettings(problem="hill", n=6, seed=3)
+    settings = AnalysisSettings(problem="hill", n=6, seed=3)
     found = analysis.winner_map(settings, axis)
     for column in range(0, found.x.size, 6):
         point = settings.replace(k=1).replace(**{axis: found.x[column].item()})
         for row, k in list(enumerate(found.k.tolist()))[::2]:
             # The same seed and n: the same groups, weighed one estimator at a time.
             want = (
-                scatter(point.make(), analysis.UNBIASED, point.n, k, 5000, point.seed)
+                run_monte_carlo(point.make(), analysis.UNBIASED, point.n, k, 5000, point.seed)
                 if (k <= point.n)
                 else {}
             )
@@ -135,17 +135,17 @@ def test_the_map_of_the_hill_is_that_of_its_groups(axis):
                 else:
                     assert math.isnan(cell), (name, k)
             if "canonical" in want and k > 1:  # at k = 1 both are the same
-                gap = margin(want["sloo_minus_one"], want["canonical"])
+                gap = variance_margin(want["sloo_minus_one"], want["canonical"])
                 assert found.decided[row, column] == (gap.low > 0 or gap.high < 0), k
 
 
 def test_nuisance_coordinates_add_what_they_do_in_a_real_policy():
-    settings = LabSettings(problem="hill", n=8, seed=1)
+    settings = AnalysisSettings(problem="hill", n=8, seed=1)
     found = analysis.winner_map(settings, "dimension")
     column = found.x.tolist().index(10)
     problem = GaussianProblem(settings.theta, dimension=10)
     for k in (1, 4, 7):
-        real = scatter(problem, analysis.UNBIASED, 8, k, replicates=10_000, seed=2)
+        real = run_monte_carlo(problem, analysis.UNBIASED, 8, k, replicates=10_000, seed=2)
         for name in analysis.UNBIASED:
             cell = found.variances[name][found.k.tolist().index(k), column]
             # The map has half the groups, and less noise in each: nuisance is taken out exactly.
@@ -155,7 +155,7 @@ def test_nuisance_coordinates_add_what_they_do_in_a_real_policy():
 
 def test_the_map_refuses_an_axis_that_the_problem_has_not():
     with pytest.raises(ValueError, match="axis must be one of"):
-        analysis.winner_map(LabSettings(), "theta")
+        analysis.winner_map(AnalysisSettings(), "theta")
 
 
 # --- What explains it -----------------------------------------------------------------------------
@@ -163,21 +163,21 @@ def test_the_map_refuses_an_axis_that_the_problem_has_not():
 
 @pytest.fixture(scope="module")
 def explanation():
-    return analysis.explain()
+    return analysis.explain_winner()
 
 
 @pytest.fixture(scope="module")
 def cells():
     """Every problem of the grid with its ratio of variances, by plain loops."""
     result = []
-    for p in analysis.GRID["p"]:
-        for ways in analysis.GRID["ways"]:
-            for wrong in analysis.GRID["wrong"]:
+    for p in analysis.WINNER_GRID["p"]:
+        for ways in analysis.WINNER_GRID["ways"]:
+            for wrong in analysis.WINNER_GRID["wrong"]:
                 problem = binary_problem(p, ways, wrong)
-                for n in analysis.GRID["n"]:
-                    for k in (k for k in analysis.GRID["k"] if k < n):
-                        loo = moments(problem, "sloo_minus_one", n, k).variance
-                        ratio = loo / moments(problem, "canonical", n, k).variance
+                for n in analysis.WINNER_GRID["n"]:
+                    for k in (k for k in analysis.WINNER_GRID["k"] if k < n):
+                        loo = enumerate_outcomes(problem, "sloo_minus_one", n, k).variance
+                        ratio = loo / enumerate_outcomes(problem, "canonical", n, k).variance
                         result.append(
                             {"p": p, "k": k, "n": n, "ways": ways, "wrong": wrong, "ratio": ratio}
                         )
@@ -199,7 +199,7 @@ def share(cells, *factors: str) -> float:
 
 def test_shares_are_recomputed(explanation, cells):
     assert explanation.cells == len(cells)
-    for factor in analysis.GRID:
+    for factor in analysis.WINNER_GRID:
         assert explanation.shares[factor] == pytest.approx(share(cells, factor), abs=1e-10)
     both = share(cells, "p", "ways")
     assert explanation.shares["p and ways"] == pytest.approx(both, abs=1e-10)
@@ -209,7 +209,7 @@ def test_shares_are_recomputed(explanation, cells):
 
 def test_shares_are_sane(explanation):
     shares = explanation.shares
-    assert set(shares) == {*analysis.GRID, "p and ways", "p, k and ways"}
+    assert set(shares) == {*analysis.WINNER_GRID, "p and ways", "p, k and ways"}
     assert all(0 <= value <= 1 for value in shares.values())
     assert shares["p and ways"] >= max(shares["p"], shares["ways"])  # a finer partition
     assert shares["p, k and ways"] >= max(shares["p and ways"], shares["k"])
@@ -219,7 +219,7 @@ def test_the_rules_cost_what_they_pay_over_the_better_one(explanation, cells):
     rules = {
         "always loo-1": lambda cell: False,
         "always canonical": lambda cell: True,
-        "the rule": lambda cell: cell["ways"] > 1 or cell["k"] * cell["p"] < analysis.RULE,
+        "the rule": lambda cell: cell["ways"] > 1 or cell["k"] * cell["p"] < analysis.RULE_THRESHOLD,
     }
     assert set(explanation.costs) == set(rules)
     for name, takes_canonical in rules.items():
@@ -238,19 +238,19 @@ def test_the_rules_cost_what_they_pay_over_the_better_one(explanation, cells):
 # --- The dial -------------------------------------------------------------------------------------
 
 DIALS = [
-    LabSettings(),
-    LabSettings(p=0.5, ways=3, n=8, k=2),
-    LabSettings(problem="graded", n=8, k=3),
-    LabSettings(problem="hill", n=8, k=2, seed=5),
+    AnalysisSettings(),
+    AnalysisSettings(p=0.5, ways=3, n=8, k=2),
+    AnalysisSettings(problem="graded", n=8, k=3),
+    AnalysisSettings(problem="hill", n=8, k=2, seed=5),
 ]
 
 
-def variance_at(settings: LabSettings, alpha: float) -> float:
+def variance_at(settings: AnalysisSettings, alpha: float) -> float:
     """The variance of the estimator of that α, without the parabola."""
     problem, name = settings.make(), f"dial:{alpha!r}"
     if isinstance(problem, SoftmaxProblem):
-        return moments(problem, name, settings.n, settings.k).variance
-    found = scatter(problem, [name], settings.n, settings.k, 10_000, settings.seed)
+        return enumerate_outcomes(problem, name, settings.n, settings.k).variance
+    found = run_monte_carlo(problem, [name], settings.n, settings.k, 10_000, settings.seed)
     return found[name].variance.value
 
 
@@ -267,35 +267,35 @@ def test_the_parabola_is_the_dial_s_variance(settings):
 
 
 def test_known_gain_of_one_parameter():
-    found = analysis.dial(LabSettings(p=0.5, n=16, k=4))
+    found = analysis.dial(AnalysisSettings(p=0.5, n=16, k=4))
     assert found.best == pytest.approx(-1.28, abs=0.005)
     assert 2.67 < found.gain < 2.69
 
 
 @pytest.mark.parametrize(("n", "k", "best"), [(8, 2, 0.27), (16, 4, -0.41), (16, 8, -0.90)])
 def test_known_best_dials_of_the_hill(n, k, best):
-    seeds = [analysis.dial(LabSettings(problem="hill", n=n, k=k, seed=s)).best for s in range(20)]
+    seeds = [analysis.dial(AnalysisSettings(problem="hill", n=n, k=k, seed=s)).best for s in range(20)]
     error = np.std(seeds, ddof=1) / math.sqrt(len(seeds))
     assert abs(np.mean(seeds) - best) < 4 * error + 0.005  # known to two digits
     assert error < 0.012  # so that the bound above is worth something
 
 
 def test_at_k_1_the_dial_has_no_effect():
-    found = analysis.dial(LabSettings(k=1))
+    found = analysis.dial(AnalysisSettings(k=1))
     assert math.isnan(found.best) and found.gain == 1.0
     assert found.variance(-1.7) == pytest.approx(found.at_zero, rel=1e-12)
 
 
 def test_best_dials_are_dials_along_the_axis():
-    settings = LabSettings(n=6, k=2)
-    ks, dials = analysis.best_dials(settings, "k")
+    settings = AnalysisSettings(n=6, k=2)
+    ks, dials = analysis.dial_variance_along(settings, "k")
     assert ks.tolist() == [1, 2, 3, 4, 5]  # not k = n
     assert dials == [analysis.dial(settings.replace(k=k)) for k in ks.tolist()]
 
 
 def test_the_dial_needs_k_below_n():
     with pytest.raises(ValueError, match="k must be below n = 8 for the dial, got 8"):
-        analysis.dial(LabSettings(n=8, k=8))
+        analysis.dial(AnalysisSettings(n=8, k=8))
 
 
 # --- Curves and single estimates ------------------------------------------------------------------
@@ -303,8 +303,8 @@ def test_the_dial_needs_k_below_n():
 
 def test_curves_are_measured_and_where_possible_exact():
     names = ("s", "canonical", "naive", "grpo")
-    settings = LabSettings(n=6, k=2, ways=2, seed=4)
-    points = analysis.curves(settings, "k", names)
+    settings = AnalysisSettings(n=6, k=2, ways=2, seed=4)
+    points = analysis.moments_along(settings, "k", names)
     assert {(p.estimator, p.x) for p in points} == {
         (name, float(k))
         for k in range(1, 7)
@@ -314,28 +314,28 @@ def test_curves_are_measured_and_where_possible_exact():
     }
     for point in points:
         k = int(point.x)
-        want = scatter(settings.make(), [point.estimator], 6, k, 10_000, 4)[point.estimator]
+        want = run_monte_carlo(settings.make(), [point.estimator], 6, k, 10_000, 4)[point.estimator]
         assert point.measured.variance == want.variance, (point.estimator, k)
         if point.estimator == "naive":  # depends on the order of the samples
             assert point.exact is None
         else:
-            exact = moments(settings.make(), point.estimator, 6, k)
+            exact = enumerate_outcomes(settings.make(), point.estimator, 6, k)
             assert point.exact.variance == exact.variance, (point.estimator, k)
-    assert all(p.exact is None for p in analysis.curves(LabSettings(problem="hill"), "k", ["s"]))
+    assert all(p.exact is None for p in analysis.moments_along(AnalysisSettings(problem="hill"), "k", ["s"]))
 
 
 def test_fewer_groups_where_each_has_many_numbers():
-    assert analysis.replicates(LabSettings()) == 10_000
-    assert analysis.replicates(LabSettings(ways=500)) == 2000
-    assert analysis.replicates(LabSettings(problem="graded", ways=17)) == 2000
-    assert analysis.replicates(LabSettings(problem="hill", ways=500)) == 10_000
-    assert analysis.replicates(LabSettings(problem="hill", dimension=100)) == 2000
+    assert analysis.group_count(AnalysisSettings()) == 10_000
+    assert analysis.group_count(AnalysisSettings(ways=500)) == 2000
+    assert analysis.group_count(AnalysisSettings(problem="graded", ways=17)) == 2000
+    assert analysis.group_count(AnalysisSettings(problem="hill", ways=500)) == 10_000
+    assert analysis.group_count(AnalysisSettings(problem="hill", dimension=100)) == 2000
 
 
-@pytest.mark.parametrize("problem", analysis.PROBLEMS)
+@pytest.mark.parametrize("problem", analysis.PROBLEM_KINDS)
 def test_single_estimates_scatter_around_the_truth(problem):
-    settings = LabSettings(problem=problem, n=12, k=4, ways=3, dimension=2, theta=0.7, seed=8)
-    found = analysis.cloud(settings, ("s", "sloo", "sloo_minus_one", "canonical", "grpo"))
+    settings = AnalysisSettings(problem=problem, n=12, k=4, ways=3, dimension=2, theta=0.7, seed=8)
+    found = analysis.sample_estimates(settings, ("s", "sloo", "sloo_minus_one", "canonical", "grpo"))
     for name in analysis.UNBIASED:
         values = found[name]
         assert values.shape == (2000,)
@@ -345,10 +345,10 @@ def test_single_estimates_scatter_around_the_truth(problem):
 
 
 def test_a_single_estimate_is_the_projection_of_a_group_s():
-    settings = LabSettings(p=0.4, n=6, k=2, seed=9)
+    settings = AnalysisSettings(p=0.4, n=6, k=2, seed=9)
     rewards, _ = settings.make().draw(np.random.default_rng((9, 6)), 2000, 6)
     exact = settings.make().gradient(2)
-    found = analysis.cloud(settings, ["canonical", "naive", "passk_training"])
+    found = analysis.sample_estimates(settings, ["canonical", "naive", "passk_training"])
     for name, values in found.items():
         for group in range(0, 2000, 333):
             weights = transform(rewards[group], 2, name)
@@ -358,12 +358,14 @@ def test_a_single_estimate_is_the_projection_of_a_group_s():
             )
             want = estimate @ exact / (exact @ exact)
             assert values[group] == pytest.approx(want, abs=1e-12), (name, group)
-    assert set(analysis.cloud(settings.replace(k=4), ["naive", "s"])) == {"s"}  # 4 does not divide 6
+    assert set(analysis.sample_estimates(settings.replace(k=4), ["naive", "s"])) == {
+        "s"
+    }  # 4 does not divide 6
 
 
 def test_no_cloud_where_there_is_no_gradient():
     with pytest.raises(ValueError, match="the exact gradient vanishes here"):
-        analysis.cloud(LabSettings(problem="hill", theta=-1.0), ["s"])
+        analysis.sample_estimates(AnalysisSettings(problem="hill", theta=-1.0), ["s"])
 
 
 # --- The budget -----------------------------------------------------------------------------------
@@ -381,13 +383,16 @@ def updates(
 
 @pytest.mark.parametrize("name", ["sloo_minus_one", "canonical", "grpo"])
 def test_the_budget_is_the_variance_of_whole_updates(name):
-    settings = LabSettings(n=8, k=2, p=0.2)
-    found = analysis.budget(settings, [name], 16)
+    settings = AnalysisSettings(n=8, k=2, p=0.2)
+    found = analysis.sample_budget(settings, [name], 16)
     assert found.total == 16
     assert found.n.tolist() == [2, 4, 8, 16]
     rng = np.random.default_rng(12)
     for place, n in enumerate(found.n.tolist()):
-        for rates, curve in ((np.array([0.2]), found.same), (np.array(analysis.SPREAD), found.mixed)):
+        for rates, curve in (
+            (np.array([0.2]), found.same),
+            (np.array(analysis.MIXED_PASS_RATES), found.mixed),
+        ):
             if n == 2 and name == "canonical":
                 assert math.isnan(curve[name][place])
                 continue
@@ -405,7 +410,7 @@ def test_alike_prompts_share_the_exact_binomial_variance():
         estimate = float(transform(rewards, k, "sloo") @ (rewards - p))
         chance = math.comb(n, c) * p**c * (1 - p) ** (n - c)
         first, second = first + chance * estimate, second + chance * estimate**2
-    found = analysis.budget(LabSettings(n=8, k=3, p=0.2), ["sloo"], 64)
+    found = analysis.sample_budget(AnalysisSettings(n=8, k=3, p=0.2), ["sloo"], 64)
     place = found.n.tolist().index(8)
     assert found.same["sloo"][place] == pytest.approx((second - first**2) / 8, rel=1e-12)
 
@@ -413,7 +418,7 @@ def test_alike_prompts_share_the_exact_binomial_variance():
 @pytest.mark.parametrize("total", [1, 257])
 def test_the_budget_refuses(total):
     with pytest.raises(ValueError, match=f"total must be from 2 to 256, got {total}"):
-        analysis.budget(LabSettings(), ["s"], total)
+        analysis.sample_budget(AnalysisSettings(), ["s"], total)
 
 
 # --- What is optimised ----------------------------------------------------------------------------
@@ -429,7 +434,7 @@ def exact_gradients():
 
 @pytest.fixture(scope="module")
 def found_targets():
-    return {target.estimator: target for target in analysis.targets(16, 4)}
+    return {target.estimator: target for target in analysis.objectives(16, 4)}
 
 
 def seen_along(direction, gradients):
@@ -439,7 +444,7 @@ def seen_along(direction, gradients):
 
 
 def test_targets_are_in_order_and_complete(found_targets):
-    assert tuple(found_targets) == analysis.TARGETS
+    assert tuple(found_targets) == analysis.TRAINED_ESTIMATORS
     assert all(
         target.cosine.shape == target.scale.shape == (16,) for target in found_targets.values()
     )
@@ -451,7 +456,7 @@ def test_loo_1_follows_max_at_k_and_loses_it_when_centred_again(found_targets):
     assert found.cosine[3] == pytest.approx(1, abs=1e-12)
     assert found.scale[3] == pytest.approx(1, abs=1e-12)
     assert max(np.delete(found.cosine, 3)) < 1 - 1e-4
-    again = found_targets[analysis.CENTRED]
+    again = found_targets[analysis.CENTRED_AGAIN]
     assert again.cosine.max() < 1 - 1e-4 and again.scale[3] < 1 - 1e-4
 
 
@@ -490,4 +495,4 @@ def test_a_target_is_the_mean_estimate(name, found_targets, exact_gradients):
 
 def test_targets_refuse():
     with pytest.raises(ValueError, match="k must be from 1 to n = 8, got 9"):
-        analysis.targets(8, 9)
+        analysis.objectives(8, 9)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from pkpo import ESTIMATORS, analysis
-from pkpo.enumeration import moments, rho_variance, rho_variance_asymptote
-from pkpo.figures import lab as figures
+from pkpo.analysis import AnalysisSettings
+from pkpo.analysis.enumeration import enumerate_outcomes, rho_variance, rho_variance_asymptote
+from pkpo.analysis.monte_carlo import variance_margin
+from pkpo.figures import variance_lab as figures
 from pkpo.figures.style import estimator_colour
-from pkpo.analysis import LabSettings
-from pkpo.variance import margin
 
 
 def named(drawn, name: str):
@@ -24,11 +24,11 @@ def named(drawn, name: str):
 
 @pytest.fixture(scope="module")
 def found_map():
-    return analysis.winner_map(LabSettings(n=8, ways=1), "p")
+    return analysis.winner_map(AnalysisSettings(n=8, ways=1), "p")
 
 
 def test_the_map_s_colours_are_the_clipped_log_ratio(found_map):
-    heat, rest, *_ = figures.winner_map(found_map).data
+    heat, rest, *_ = figures.plot_winner_map(found_map).data
     want = np.clip(found_map.log_ratio, -3, 3)
     assert np.array_equal(np.array(heat.z), want, equal_nan=True)
     assert np.nanmin(found_map.log_ratio) < -3  # some are clipped
@@ -42,7 +42,7 @@ def test_the_map_s_colours_are_the_clipped_log_ratio(found_map):
 
 
 def test_the_map_s_hover_holds_every_variance(found_map):
-    hover = figures.winner_map(found_map).data[0].customdata
+    hover = figures.plot_winner_map(found_map).data[0].customdata
     for row, k in enumerate(found_map.k.tolist()):
         for column, p in enumerate(found_map.x.tolist()):
             title, *lines = hover[row][column].split("<br>")
@@ -68,8 +68,8 @@ def test_the_map_s_sentence_counts_cells(found_map):
 
 
 def test_the_map_names_its_regions_where_they_are():
-    found = analysis.winner_map(LabSettings(n=8, ways=2), "p")
-    notes = figures.winner_map(found).layout.annotations
+    found = analysis.winner_map(AnalysisSettings(n=8, ways=2), "p")
+    notes = figures.plot_winner_map(found).layout.annotations
     lead = found.log_ratio
     for note, sign, name in zip(notes, (-1, 1), ("loo-1", "canonical"), strict=True):
         column = found.x.tolist().index(note.x)
@@ -79,21 +79,23 @@ def test_the_map_names_its_regions_where_they_are():
 
 
 def test_a_dot_where_the_hill_s_map_is_not_decided():
-    found = analysis.winner_map(LabSettings(problem="hill", n=6), "dimension")
+    found = analysis.winner_map(AnalysisSettings(problem="hill", n=6), "dimension")
     found.decided[:] = True
     found.decided[2, 3] = found.decided[0, 1] = False  # the second: k = 1, where both are the same
-    dots = figures.winner_map(found).data[2]
+    dots = figures.plot_winner_map(found).data[2]
     assert list(zip(dots.x, dots.y, strict=True)) == [(f"{found.x[3]:g}", "3")]
 
 
 def test_advice_holds_the_rule_s_costs():
-    found = analysis.explain()
+    found = analysis.explain_winner()
     text = figures.advice(found)
     for name, shown in figures.RULES.items():
         mean, worst = found.costs[name]
         assert f"| {shown} | {mean - 1:.0%} | {worst:.1f}× |" in text
-    assert f"below {analysis.RULE:g};" in text and f"{found.cells:,} right-or-wrong problems" in text
-    (bars,) = figures.explained(found).data
+    assert (
+        f"below {analysis.RULE_THRESHOLD:g};" in text and f"{found.cells:,} right-or-wrong problems" in text
+    )
+    (bars,) = figures.plot_explanation(found).data
     for text, percent in zip(bars.y, bars.x, strict=True):
         (factor,) = [name for name, words in figures.FACTORS.items() if words == text]
         assert percent == 100 * found.shares[factor]
@@ -102,12 +104,12 @@ def test_advice_holds_the_rule_s_costs():
 
 def test_a_map_with_nothing_to_compare_says_so():
     for settings, axis in (
-        (LabSettings(n=2, k=1), "p"),  # canonical only at k = 1
-        (LabSettings(problem="hill", n=4, theta=2.0), "dimension"),  # no reward is ever seen
+        (AnalysisSettings(n=2, k=1), "p"),  # canonical only at k = 1
+        (AnalysisSettings(problem="hill", n=4, theta=2.0), "dimension"),  # no reward is ever seen
     ):
         found = analysis.winner_map(settings, axis)
         assert "Nothing to compare" in figures.describe_map(found)
-        hover = figures.winner_map(found).data[0].customdata
+        hover = figures.plot_winner_map(found).data[0].customdata
         assert not any("nan" in text for row in hover for text in row)
 
 
@@ -119,13 +121,13 @@ NAMES = ("s", "sloo_minus_one", "canonical", "grpo", "naive")
 
 @pytest.fixture(scope="module")
 def points():
-    return analysis.curves(LabSettings(n=6, k=2, ways=2), "k", NAMES)
+    return analysis.moments_along(AnalysisSettings(n=6, k=2, ways=2), "k", NAMES)
 
 
 @pytest.mark.parametrize("measure", ["variance", "mse", "signal_to_noise"])
 def test_curves_carry_exact_lines_and_measured_points(points, measure):
-    settings = LabSettings(n=6, k=2, ways=2)
-    drawn = figures.curves(points, "k", measure)
+    settings = AnalysisSettings(n=6, k=2, ways=2)
+    drawn = figures.plot_curves(points, "k", measure)
     for name in NAMES:
         mine = [point for point in points if point.estimator == name]
         label = ESTIMATORS[name].label
@@ -141,16 +143,16 @@ def test_curves_carry_exact_lines_and_measured_points(points, measure):
             exact = named(drawn, label)
             assert exact.mode == "lines" and list(exact.x) == ks
             problem = settings.make()
-            assert list(exact.y) == [getattr(moments(problem, name, 6, k), measure) for k in ks], (
+            assert list(exact.y) == [getattr(enumerate_outcomes(problem, name, 6, k), measure) for k in ks], (
                 name
             )
 
 
 def test_curves_of_the_bias_show_it_only_where_there_is_one(points):
-    drawn = figures.curves(points, "k", "bias")
+    drawn = figures.plot_curves(points, "k", "bias")
     names = [trace.name for trace in drawn.data]
-    problem = LabSettings(n=6, k=2, ways=2).make()
-    want = [moments(problem, "grpo", 6, k).bias for k in range(1, 7)]
+    problem = AnalysisSettings(n=6, k=2, ways=2).make()
+    want = [enumerate_outcomes(problem, "grpo", 6, k).bias for k in range(1, 7)]
     assert list(named(drawn, "GRPO").y) == want
     assert ESTIMATORS["canonical"].label in names and (
         f"{ESTIMATORS['canonical'].label}, measured" not in names  # no exact line: nothing to draw
@@ -158,7 +160,7 @@ def test_curves_of_the_bias_show_it_only_where_there_is_one(points):
 
 
 def test_curves_of_the_ratio_compare_with_the_best_unbiased_one(points):
-    drawn = figures.curves(points, "k", "ratio")
+    drawn = figures.plot_curves(points, "k", "ratio")
     by = {(point.estimator, int(point.x)): point for point in points}
     for k in range(2, 6):
         unbiased = [by[name, k] for name in ("s", "sloo_minus_one", "canonical")]
@@ -167,7 +169,7 @@ def test_curves_of_the_ratio_compare_with_the_best_unbiased_one(points):
             point, label = by[name, k], ESTIMATORS[name].label
             exact = named(drawn, label).y[k - 1]
             assert exact == point.exact.variance / best.exact.variance, (name, k)
-            paired = margin(point.measured, best.measured).value
+            paired = variance_margin(point.measured, best.measured).value
             dot = named(drawn, f"{label}, measured").y[k - 1]
             want = 1 + paired / best.measured.variance.value
             assert dot == pytest.approx(want, rel=1e-12), (name, k)
@@ -187,9 +189,9 @@ def test_the_sentence_of_curves_names_the_best_over_its_stretches(points):
 
 @pytest.mark.parametrize("measure", figures.MEASURES)
 def test_no_scatter_at_all_can_be_drawn(measure):
-    points = analysis.curves(LabSettings(problem="hill", theta=-1.0, n=4), "k", ["s", "canonical"])
+    points = analysis.moments_along(AnalysisSettings(problem="hill", theta=-1.0, n=4), "k", ["s", "canonical"])
     assert all(point.measured.variance.value == 0 for point in points)
-    drawn = figures.curves(points, "k", measure)
+    drawn = figures.plot_curves(points, "k", measure)
     if measure == "ratio":
         assert all(math.isnan(y) for trace in drawn.data for y in trace.y)
 
@@ -198,18 +200,18 @@ def test_no_scatter_at_all_can_be_drawn(measure):
 
 
 def test_the_dial_s_sentence():
-    found = analysis.dial(LabSettings(p=0.5, n=16, k=4))
+    found = analysis.dial(AnalysisSettings(p=0.5, n=16, k=4))
     assert figures.describe_dial(found, 0.25) == (
         f"At α = 0.25 the variance is {found.variance(0.25):.4g}. "
         f"Least at α = {found.best:.2f}: {found.gain:.2f} times less than the better end."
     )
-    text = figures.describe_dial(analysis.dial(LabSettings(k=1)), 0.25)
+    text = figures.describe_dial(analysis.dial(AnalysisSettings(k=1)), 0.25)
     assert text.endswith("α has no effect at this point.") and "nan" not in text
 
 
 def test_the_dial_s_figure_has_the_parabola_its_ends_and_the_slider():
-    found = analysis.dial(LabSettings(p=0.5, n=16, k=4))
-    drawn = figures.dial(found, 0.25)
+    found = analysis.dial(AnalysisSettings(p=0.5, n=16, k=4))
+    drawn = figures.plot_dial(found, 0.25)
     parabola = named(drawn, "dial")
     assert list(parabola.y) == [found.variance(x) for x in parabola.x]
     assert min(parabola.x) < found.best < max(parabola.x)
@@ -220,13 +222,13 @@ def test_the_dial_s_figure_has_the_parabola_its_ends_and_the_slider():
         "least": (found.best, found.variance(found.best)),
         "the slider": (0.25, found.variance(0.25)),
     }
-    flat = figures.dial(analysis.dial(LabSettings(k=1)), 0.25)
+    flat = figures.plot_dial(analysis.dial(AnalysisSettings(k=1)), 0.25)
     assert "least" not in {trace.name for trace in flat.data}
 
 
 def test_the_best_dials_figure_holds_them():
-    x, dials = analysis.best_dials(LabSettings(n=8, k=3), "p")
-    drawn = figures.best_dials(x, dials, "p")
+    x, dials = analysis.dial_variance_along(AnalysisSettings(n=8, k=3), "p")
+    drawn = figures.plot_best_dials(x, dials, "p")
     best = named(drawn, "best α")
     assert list(best.x) == x.tolist()
     assert list(best.y) == [d.best for d in dials]
@@ -239,8 +241,8 @@ def test_the_best_dials_figure_holds_them():
 
 
 def test_the_cloud_s_dots_are_the_estimates():
-    found = analysis.cloud(LabSettings(), ("s", "grpo"))
-    drawn = figures.cloud(found)
+    found = analysis.sample_estimates(AnalysisSettings(), ("s", "grpo"))
+    drawn = figures.plot_cloud(found)
     text = figures.describe_cloud(found)
     for row, (name, values) in enumerate(found.items()):
         dots, middle = [t for t in drawn.data if t.name == ESTIMATORS[name].label]
@@ -258,8 +260,8 @@ def test_the_cloud_s_dots_are_the_estimates():
 
 
 def test_the_budget_s_lines_and_best_splits():
-    found = analysis.budget(LabSettings(k=4), ["sloo_minus_one", "canonical"], 64)
-    drawn = figures.budget(found)
+    found = analysis.sample_budget(AnalysisSettings(k=4), ["sloo_minus_one", "canonical"], 64)
+    drawn = figures.plot_budget(found)
     best = {}
     for what, curves, suffix in (("alike", found.same, ""), ("differ", found.mixed, ", mixed")):
         for name, values in curves.items():
@@ -273,26 +275,26 @@ def test_the_budget_s_lines_and_best_splits():
     text = figures.describe_budget(found, 4)
     for value, n, label in best.values():
         assert f"{64 // n} × n = {n} ({label}, {value:.3g})" in text
-    none = analysis.budget(LabSettings(n=64, k=64), ["s"], 16)
+    none = analysis.sample_budget(AnalysisSettings(n=64, k=64), ["s"], 16)
     assert figures.describe_budget(none, 64) == "No split of 16 samples allows k = 64."
 
 
 def test_the_targets_lines():
-    found = analysis.targets(8, 3)
-    cosines, scales = figures.target_cosines(found), figures.target_scales(found)
-    assert len(cosines.data) == len(scales.data) == len(analysis.TARGETS)
+    found = analysis.objectives(8, 3)
+    cosines, scales = figures.plot_cosines(found), figures.plot_scales(found)
+    assert len(cosines.data) == len(scales.data) == len(analysis.TRAINED_ESTIMATORS)
     for target in found:
-        name = figures.label(target.estimator)
+        name = figures.estimator_label(target.estimator)
         for drawn, values in ((cosines, target.cosine), (scales, target.scale)):
             assert list(named(drawn, name).x) == list(range(1, 9))
             assert list(named(drawn, name).y) == values.tolist()
-    assert figures.label(analysis.CENTRED) == analysis.CENTRED
-    assert "biased" in figures.objective(analysis.CENTRED)
-    assert figures.objective("maxrl") == ESTIMATORS["maxrl"].optimises
+    assert figures.estimator_label(analysis.CENTRED_AGAIN) == analysis.CENTRED_AGAIN
+    assert "biased" in figures.objective_of(analysis.CENTRED_AGAIN)
+    assert figures.objective_of("maxrl") == ESTIMATORS["maxrl"].optimises
 
 
 def test_the_value_s_lines():
-    drawn = figures.value_variance(8, (1, 4))
+    drawn = figures.plot_value_variance(8, (1, 4))
     for row, k in enumerate((1, 4)):
         exact, limit = named(drawn, f"k = {k}, exact"), named(drawn, f"k = {k}, Corollary 3")
         p = np.array(exact.x)

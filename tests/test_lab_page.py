@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.controls.lab import VIEWS
+from app.controls.variance_lab import LAB_VIEWS
 from pkpo import analysis
-from pkpo.figures import lab as figures
-from pkpo.analysis import LabSettings
+from pkpo.analysis import AnalysisSettings
+from pkpo.figures import variance_lab as figures
 from tests.browser.browser import ROOT
 
 ONE_PROBLEM = ("budget", "targets", "value")  # views that have no choice of problem
@@ -37,7 +37,7 @@ def charts(page: AppTest) -> list[str]:
 
 @pytest.mark.parametrize(
     ("view", "problem"),
-    [(v, p) for v in VIEWS for p in analysis.PROBLEMS if p == "binary" or v not in ONE_PROBLEM],
+    [(v, p) for v in LAB_VIEWS for p in analysis.PROBLEM_KINDS if p == "binary" or v not in ONE_PROBLEM],
 )
 def test_every_view_of_every_problem_shows_its_charts(view, problem):
     page = open_lab(view=view, problem=problem, n="8", k="3")
@@ -59,7 +59,7 @@ def test_every_view_of_every_problem_shows_its_charts(view, problem):
     assert page.button_group(key="_lab_view").value == view
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", LAB_VIEWS)
 @pytest.mark.parametrize(
     "address",
     [
@@ -101,15 +101,15 @@ def test_nonsense_in_the_address_is_explained_and_left_at_its_default():
     ):
         assert part in text, part
     assert page.button_group(key="_lab_view").value == "map"
-    assert page.slider(key="_lab_n").value == LabSettings().n
-    assert page.slider(key="_lab_p").value == LabSettings().p
+    assert page.slider(key="_lab_n").value == AnalysisSettings().n
+    assert page.slider(key="_lab_p").value == AnalysisSettings().p
     assert "'maze' is not a setting of this page" in said(open_lab(maze="1"))
 
 
 def test_more_attempts_than_samples_keep_the_last_possible_picture():
     page = open_lab(view="dial", n="8", k="3")
     assert "k must be at most n = 8, got 16" not in said(page)
-    text = figures.describe_dial(analysis.dial(LabSettings(n=8, k=3)), 0.5)
+    text = figures.describe_dial(analysis.dial(AnalysisSettings(n=8, k=3)), 0.5)
     assert text in said(page)
     page.query_params["k"] = "16"
     page.run()
@@ -122,7 +122,7 @@ def test_more_attempts_than_samples_keep_the_last_possible_picture():
     assert page.query_params["k"] == "5"
     fresh = open_lab(view="dial", n="8", k="16")
     assert "k must be at most n = 8, got 16" in said(fresh)
-    assert figures.describe_dial(analysis.dial(LabSettings()), 0.5) in said(fresh)
+    assert figures.describe_dial(analysis.dial(AnalysisSettings()), 0.5) in said(fresh)
 
 
 @pytest.mark.parametrize("alpha", ["2.5", "-7", "nan", "inf", "1_0", "１"])
@@ -145,7 +145,7 @@ def test_changing_a_control_writes_the_address_and_the_default_clears_it():
     assert dict(page.query_params) == {
         "view": "dial", "n": "24", "k": "6", "p": "0.5", "ways": "5", "alpha": "-0.25", "axis": "k",
     }  # fmt: skip
-    point = LabSettings(n=24, k=6, p=0.5, ways=5)
+    point = AnalysisSettings(n=24, k=6, p=0.5, ways=5)
     assert figures.describe_dial(analysis.dial(point), -0.25) in said(page)
     page.slider(key="_lab_n").set_value(16).run()
     page.slider(key="_lab_k").set_value(4).run()
@@ -162,8 +162,8 @@ def test_the_problem_brings_its_own_controls():
     page.slider(key="_lab_theta").set_value(0.5).run()
     page.number_input(key="_lab_seed").set_value(7).run()
     assert page.query_params["theta"] == "0.5" and page.query_params["seed"] == "7"
-    points = analysis.curves(
-        LabSettings(problem="hill", n=8, k=2, theta=0.5, seed=7),
+    points = analysis.moments_along(
+        AnalysisSettings(problem="hill", n=8, k=2, theta=0.5, seed=7),
         "theta",
         ("s", "sloo", "sloo_minus_one", "canonical"),
     )
@@ -197,12 +197,12 @@ def test_the_budget_takes_its_total():
     page = open_lab(view="budget", k="2")
     names = ("s", "sloo", "sloo_minus_one", "canonical")
     for total in (64, 128):
-        text = figures.describe_budget(analysis.budget(LabSettings(k=2), names, total), 2)
+        text = figures.describe_budget(analysis.sample_budget(AnalysisSettings(k=2), names, total), 2)
         assert text in said(page)
         (group,) = [g for g in page.get("button_group") if g.key != "_lab_view"]
         group.set_value(128).run()
     assert page.query_params["total"] == "128"
-    text = figures.describe_budget(analysis.budget(LabSettings(k=2), names, 32), 2)
+    text = figures.describe_budget(analysis.sample_budget(AnalysisSettings(k=2), names, 32), 2)
     assert text in said(open_lab(view="budget", k="2", total="32"))
     page = open_lab(view="budget", total="33")
     assert "total must be one of 16, 32, 64, 128, 256, got '33'" in said(page)

@@ -15,25 +15,25 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from app import access
-from app.controls.language import EXPERIMENT_LABELS, VIEWS, language_address
-from app.language import playground
-from app.runs import engine, words
+from app.controls.language_model import EXPERIMENT_LABELS, LANGUAGE_VIEWS, language_address
+from app.language_model import playground
+from app.runs import engine, labels
+from pkpo.comparisons import word_problems as study
 from pkpo.config import HillConfig, run_config
 from pkpo.estimators import pass_at_k, transform
-from pkpo.figures import tries as figures
-from pkpo.figures.tries import BEFORE
+from pkpo.figures import language_model as figures
+from pkpo.figures.language_model import BEFORE
 from pkpo.lm import experiments
-from pkpo.lm.attempts import attempts
+from pkpo.lm.answers import answer_question
 from pkpo.lm.experiments import METHODS
-from pkpo.lm.measured import problem_sets
 from pkpo.lm.model import load, save
-from pkpo.lm.policy import LanguagePolicy
-from pkpo.lm.warm_start import untrained
+from pkpo.lm.policy import LanguageModelPolicy
+from pkpo.lm.problem_sets import load_problem_sets
+from pkpo.lm.warm_start import untrained_model
 from pkpo.runs import LocalExecutor, Store, checkpoint
 from pkpo.runs.process import Process
-from pkpo.runs.record import write
-from pkpo.runs.sweep import Spread
-from pkpo.studies import language as study
+from pkpo.runs.records import write_record
+from pkpo.runs.sweep import SeedMean
 from tests.browser.browser import ROOT
 from tests.language_runs import SMALL, TRIES, keep, record
 from tests.pretrained_models import llama, questions_file
@@ -62,7 +62,7 @@ def recorded(tmp_path_factory):
         for method in OWN:
             for config in configs(experiment, method):
                 path = folder / experiment / f"{method}-{config.seed}.json.gz"
-                write(record(config), path, ("groups",) if config.seed else ())
+                write_record(record(config), path, ("groups",) if config.seed else ())
     return folder
 
 
@@ -127,14 +127,14 @@ def final(experiment: str, method: str, k: int) -> list[float]:
 
 def test_curves_are_means_over_seeds_with_their_standard_errors():
     records = [record(config) for config in configs("fresh", "k8")]
-    found = study.at(records, study.HELD_OUT, -1)
+    found = study.pass_at_k_at(records, study.HELD_OUT_PASS, -1)
     assert list(found) == list(range(1, TRIES + 1))
     for k in (1, 5, 16):
         values = final("fresh", "k8", k)
         assert found[k].mean == pytest.approx(np.mean(values), abs=1e-12)
         assert found[k].error == pytest.approx(np.std(values, ddof=1) / 3**0.5, abs=1e-12)
-    assert list(study.at(records, study.ROLLING, 0)) == list(range(1, SMALL.n + 1))
-    means, errors = study.over_updates([r.columns for r in records], ["entropy", "nothing"])
+    assert list(study.pass_at_k_at(records, study.ROLLING_PASS, 0)) == list(range(1, SMALL.n + 1))
+    means, errors = study.average_over_seeds([r.columns for r in records], ["entropy", "nothing"])
     assert set(means) == set(errors) == {"update", "entropy"} and len(means["update"]) == 5
     third = np.array([r["entropy"][2] for r in records])
     assert means["entropy"][2] == pytest.approx(third.mean(), abs=1e-12)
@@ -153,23 +153,23 @@ def test_gains_are_paired_by_problem_and_seed(k):
         (theirs, table(ours, SMALL.steps) - table(theirs, SMALL.steps)),
         ([], table(ours, SMALL.steps) - table(ours, 0)),
     ):
-        found = study.gain(ours, k, baseline)
+        found = study.pass_at_k_gain(ours, k, baseline)
         assert found.mean == pytest.approx(differences.mean(), abs=1e-12)
         by_problem, by_seed = differences.mean(axis=0), differences.mean(axis=1)
         variance = by_problem.var(ddof=1) / len(by_problem) + by_seed.var(ddof=1) / len(by_seed)
         assert found.error == pytest.approx(variance**0.5, abs=1e-12)
-    single = study.gain(ours[:1], k)
+    single = study.pass_at_k_gain(ours[:1], k)
     row = (table(ours, SMALL.steps) - table(ours, 0))[0]
     assert single.error == pytest.approx(row.std(ddof=1) / len(row) ** 0.5, abs=1e-12)
 
 
 def test_words_follow_the_numbers():
-    far, near, no = Spread(0.1, 0.01), Spread(-0.1, 0.01), Spread(0.01, 0.01)
+    far, near, no = SeedMean(0.1, 0.01), SeedMean(-0.1, 0.01), SeedMean(0.01, 0.01)
     assert "ahead of b at the best of 16 (+10.0 ± 1.0) but behind it at a single try (−10.0" in (
         figures.contrast("a", "b", near, far)
     )
     assert "and not clearly apart from it at a single" in figures.contrast("a", "b", no, far)
-    values = {name: {16: Spread(x, 0.0)} for name, x in {"a": 0.5, "b": 0.75, "0": 0.25}.items()}
+    values = {name: {16: SeedMean(x, 0.0)} for name, x in {"a": 0.5, "b": 0.75, "0": 0.25}.items()}
     told = figures.headline(["a", "b"], [(values["0"], values["a"]), (values["0"], values["b"])])
     assert told == (
         "Trained for b, 16 tries solve 75.0% of unseen problems; a: 50.0%; before training: 25.0%"
@@ -186,7 +186,7 @@ def test_words_follow_the_numbers():
     ],
 )
 def test_a_group_in_words(rewards, parts):
-    told = figures.group(rewards, [("sloo_minus_one", 2), ("sloo_minus_one", 99)])
+    told = figures.describe_group(rewards, [("sloo_minus_one", 2), ("sloo_minus_one", 99)])
     assert all(part in told for part in parts) and "99" not in told
 
 
@@ -198,10 +198,10 @@ def test_small_weights_are_not_called_none():
 
 def test_moves_are_counted():
     before, after = np.array([0, 0, 3, 16, 5]), np.array([2, 0, 0, 16, 0])
-    assert figures.moved(before, after).startswith(
+    assert figures.describe_moved(before, after).startswith(
         "1 of 2 never solved before are solved now; 2 of 3"
     )
-    (heat, *_) = figures.before_and_after(before, after, "#0072b2").data
+    (heat, *_) = figures.plot_before_and_after(before, after, "#0072b2").data
     assert heat.customdata[2][0] == heat.customdata[0][0] == heat.customdata[16][16] == 1
     assert np.sum(heat.customdata) == 5
 
@@ -209,7 +209,7 @@ def test_moves_are_counted():
 # --- What is recorded ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", LANGUAGE_VIEWS)
 @pytest.mark.parametrize("experiment", [name for name in EXPERIMENT_LABELS if name != "own"])
 def test_every_view_of_every_experiment_opens(store, view, experiment):
     page = open_page(view=view, experiment=experiment)
@@ -271,7 +271,7 @@ def test_tokens_cannot_break_out_of_the_page(store, monkeypatch):
     path = experiments.path_of("fresh", "k1", 0)
     kept = path.read_bytes()
     try:
-        write(record(configs("fresh", "k1")[0]), path)
+        write_record(record(configs("fresh", "k1")[0]), path)
         page = open_page(view="group")
         body = next(e.proto.body for e in page.get("html") if "pk-completions'" in e.proto.body)
         assert "<script" not in body and "&lt;" in body
@@ -280,14 +280,14 @@ def test_tokens_cannot_break_out_of_the_page(store, monkeypatch):
 
 
 _spiteful = dataclasses.replace(
-    problem_sets(SMALL)[1][0], solution="<script>alert(1)</script>####1"
+    load_problem_sets(SMALL)[1][0], solution="<script>alert(1)</script>####1"
 )
 
 
 def test_problems_are_filtered(store):
     counts = {u: record(configs("fresh", "k8")[0]).details[u]["held_out"] for u in (0, SMALL.steps)}
     lost = [a > 0 == b for a, b in zip(counts[0], counts[SMALL.steps], strict=True)]
-    questions = [p.question for p in problem_sets(SMALL)[1]]
+    questions = [p.question for p in load_problem_sets(SMALL)[1]]
     page = open_page(view="problems", method="1", moved="lost")
     want = [q for q, gone in zip(questions, lost, strict=True) if gone]
     assert want, "this seed loses nothing: choose another"
@@ -408,13 +408,13 @@ def test_the_page_says_how_long_it_takes_where(store, monkeypatch):
 def test_runs_of_models_from_afar_leave_room_for_the_lines(tmp_path):
     config = run_config("word-problems", schedule="8", held_out=0)
     other = config.replace(problems=questions_file(tmp_path, 40), limit=400)
-    (one, two), colours = zip(*figures.styles([config, other]), strict=True)
+    (one, two), colours = zip(*figures.method_styles([config, other]), strict=True)
     assert sorted(one.split(", ")) == ["k = 8", "limit 40", "problems fresh"]
     assert sorted(two.split(", ")) == ["k = 8", "limit 400", "problems some.jsonl"]
     assert len(set(colours)) == 2
-    values = {k: Spread(0.5, 0.1) for k in (1, 2)}
+    values = {k: SeedMean(0.5, 0.1) for k in (1, 2)}
     ends = [(one, colours[0], values), (two, colours[1], values)]
-    figure = figures.pass_at_k(values, ends, (0, 1))
+    figure = figures.plot_pass_at_k(values, ends, (0, 1))
     assert [a.text[-5:] for a in figure.layout.annotations][1:] == ["…</b>"] * 2
     assert figure.layout.margin.r < 390 / 2 + 10  # of a phone
 
@@ -530,15 +530,15 @@ def test_what_runs_took_is_told_as_far_as_it_is_known(store):
     assert taken in said(open_page(view="train", runs=" ".join(ids)))
     run = store.run(ids[0])
     told = f"0.5 updates/s · {sampled / 2:,.0f} tokens/s · up to 300 MiB of memory"
-    assert words.progress_of([run], 0.0, "") == f"4 of 4 updates · {told}"
+    assert labels.progress_of([run], 0.0, "") == f"4 of 4 updates · {told}"
     live = dataclasses.replace(run, status="running", step=2)
     gpu = {"updates_per_second": 9.0, "peak_gpu_memory_mib": 2048}
     live = dataclasses.replace(live, provenance=gpu)
-    assert words.progress_of([live], 0.04, "") == (
+    assert labels.progress_of([live], 0.04, "") == (
         f"2 of 4 updates · 0.04 updates/s · {0.04 * sampled:.2g} tokens/s · "
         "up to 2,048 MiB on the GPU · about 50 seconds left"
     )
-    assert words.progress_of([live], 0.0, "") == "2 of 4 updates"
+    assert labels.progress_of([live], 0.0, "") == "2 of 4 updates"
 
 
 def test_a_failed_run_says_why(store):
@@ -567,7 +567,7 @@ def micro(tmp_path_factory) -> str:
     """A model that knows nothing but the words."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("micro")
-    save(untrained(0, width=16, layers=1, heads=2, hidden=16), folder)
+    save(untrained_model(0, width=16, layers=1, heads=2, hidden=16), folder)
     return str(folder)
 
 
@@ -594,7 +594,7 @@ def test_a_run_on_other_problems_is_asked_those(store):
     work(store, id)
     page = open_page(view="playground", runs=id, problem="3")
     assert not page.error and not page.info and len(page.subheader) == 2
-    assert page.text_area[0].value == problem_sets(config)[1][3].question
+    assert page.text_area[0].value == load_problem_sets(config)[1][3].question
 
 
 def test_unknown_words_are_named_beside_the_field(store):
@@ -648,14 +648,14 @@ def test_a_pretrained_model_s_run_is_asked(store, pretrained, lora):
     config = store.run(id).config
     page = open_page(view="playground", runs=id, problem="1")
     assert not page.error and page.header[0].value.startswith("Ask the model: 4 tries before")
-    question = problem_sets(config)[1][1].question
+    question = load_problem_sets(config)[1][1].question
     assert page.text_area[0].value == question
     assert "at most 7 tokens" in said(page) and "problem 2 of 3: `So it is. ####" in said(page)
-    policy = LanguagePolicy(load(config.model, lora), lambda rng: [])
-    want = [attempts(policy.model, question, 4, 0, limit=7)]
-    state = checkpoint.read(checkpoint.saved(store.files(id))[0])
+    policy = LanguageModelPolicy(load(config.model, lora), lambda rng: [])
+    want = [answer_question(policy.model, question, 4, 0, limit=7)]
+    state = checkpoint.read_checkpoint(checkpoint.saved(store.files(id))[0])
     policy.load({name.removeprefix("policy/"): x for name, x in state.items() if "policy/" in name})
-    want.append(attempts(policy.model, question, 4, 0, limit=7))
+    want.append(answer_question(policy.model, question, 4, 0, limit=7))
     assert want[0] != want[1] and max(len(one.tokens) for one in want[0]) == 7
     for found, answers in zip(lists(page), want, strict=True):
         assert found.count("role='listitem'") == len({one.text for one in answers})

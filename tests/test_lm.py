@@ -13,27 +13,27 @@ import pytest
 import torch
 
 from pkpo import rho, transform
-from pkpo.lm import evaluate as evaluation
+from pkpo.lm import evaluation as evaluation
 from pkpo.lm import policy, warm_start
-from pkpo.lm.evaluate import KS, Evaluation, evaluate
-from pkpo.lm.folders import MODELS, find
-from pkpo.lm.measured import load_hard
+from pkpo.lm.evaluation import CARD_KS, EvalResult, evaluate
+from pkpo.lm.generation import MAX_NEW_TOKENS, DecoderBeginnings, Samples, decode_completions, generate
 from pkpo.lm.model import LanguageModel, llama_config, load, save, to_llama
-from pkpo.lm.policy import LanguagePolicy, backward
-from pkpo.lm.sampler import LIMIT, DecoderBeginnings, Samples, completions, sample
-from pkpo.lm.tokenizer import ANSWER, END, Tokenizer
-from pkpo.lm.warm_start import RECIPES, train, untrained
+from pkpo.lm.paths import MODELS, find
+from pkpo.lm.policy import LanguageModelPolicy, backward
+from pkpo.lm.problem_sets import load_hard
+from pkpo.lm.tokenizer import ANSWER, END_TOKEN, Tokenizer
+from pkpo.lm.warm_start import WARM_STARTS, train_supervised, untrained_model
 from pkpo.optimizer import Optimizer
-from toy_envs.word_problems import TEXT_LIMIT, load_gsm8k, problems, verify, words
+from toy_envs.word_problems import TEXT_LIMIT, load_gsm8k, draw_problems, verify, vocabulary_texts
 
 MICRO = {"width": 24, "layers": 2, "heads": 2, "hidden": 40}
-PROBLEMS = problems(6, 0)
+PROBLEMS = draw_problems(6, 0)
 QUESTIONS = [p.question for p in PROBLEMS]
 
 
 def micro(seed: int = 0, double: bool = False) -> LanguageModel:
     """Weights large enough that the predictions are far from uniform."""
-    model = untrained(seed, **MICRO)
+    model = untrained_model(seed, **MICRO)
     with torch.no_grad():
         model.decoder.embedding.weight *= 20
     if double:
@@ -49,14 +49,14 @@ def gradients(model) -> torch.Tensor:
 
 
 def test_every_problem_comes_back():
-    tokenizer = Tokenizer.of(words())
+    tokenizer = Tokenizer.of(vocabulary_texts())
     longest = 0
-    for p in [*problems(1000, 0), *problems(1000, 1, "held-out")]:
+    for p in [*draw_problems(1000, 0), *draw_problems(1000, 1, "held-out")]:
         for text in (p.question, p.solution):
             assert tokenizer.decode(tokenizer.encode(text)) == text
         longest = max(longest, len(tokenizer.encode(p.solution)) + 1)
         assert len(p.solution) <= TEXT_LIMIT
-    assert longest <= LIMIT
+    assert longest <= MAX_NEW_TOKENS
     assert len(set(tokenizer.vocabulary)) == len(tokenizer) < 150
     assert (tokenizer.end, tokenizer.answer) == (0, 1)
     assert [tokenizer.vocabulary[i] for i in tokenizer.encode("48*6####12")] == [
@@ -67,7 +67,7 @@ def test_every_problem_comes_back():
 
 
 def test_what_is_decoded_says_what_was_written():
-    tokenizer = Tokenizer.of(words())
+    tokenizer = Tokenizer.of(vocabulary_texts())
     rng = np.random.default_rng(0)
     for _ in range(300):  # any tokens; only spaces between digits cannot be told from none
         ids = rng.integers(len(tokenizer), size=12).tolist()
@@ -76,7 +76,7 @@ def test_what_is_decoded_says_what_was_written():
 
 
 def test_unknown_words_are_named():
-    tokenizer = Tokenizer.of(words())
+    tokenizer = Tokenizer.of(vocabulary_texts())
     with pytest.raises(ValueError, match="does not know: Zoe, zebras$"):
         tokenizer.encode("Zoe has 3 zebras. How many zebras does Zoe have?")
 
@@ -157,7 +157,7 @@ def test_reading_once_and_following_is_the_whole_text():
 
 
 def draw(model, n=16, seed=0, **arguments):
-    return sample(model, QUESTIONS, n, np.random.default_rng(seed), **arguments)
+    return generate(model, QUESTIONS, n, np.random.default_rng(seed), **arguments)
 
 
 def test_log_probs_and_entropies_are_those_of_the_whole_softmax():
@@ -180,7 +180,7 @@ def test_log_probs_and_entropies_are_those_of_the_whole_softmax():
             assert not x[p, i, length:].any()
         ends = (tokens == model.tokenizer.end).nonzero()[:, 0].tolist()
         assert ends == ([length - 1] if drawn.finished[p, i] else [])
-        assert drawn.finished[p, i] or length == LIMIT
+        assert drawn.finished[p, i] or length == MAX_NEW_TOKENS
     assert 0 < drawn.finished.sum() < drawn.finished.numel()
 
 
@@ -194,7 +194,7 @@ def test_a_common_beginning_is_computed_once(monkeypatch):
 
     monkeypatch.setattr(DecoderBeginnings, "feed", counted)
     model = load("tiny")  # one that parts seldom
-    drawn = sample(model, QUESTIONS, 16, np.random.default_rng(0))
+    drawn = generate(model, QUESTIONS, 16, np.random.default_rng(0))
     begun = {
         (p, tuple(ids[:end]))
         for p, group in enumerate(drawn.tokens.tolist())
@@ -224,14 +224,14 @@ def test_the_limit_cuts():
     drawn, whole = draw(model, limit=3), draw(model)
     assert drawn.tokens.shape[-1] == 3 and not drawn.finished.all()
     assert drawn.lengths.max() == 3 < whole.lengths.max()
-    texts = completions(model, drawn)
+    texts = decode_completions(model, drawn)
     assert [len(group) for group in texts] == [16] * len(QUESTIONS)
-    assert END not in "".join(itertools.chain(*texts))
+    assert END_TOKEN not in "".join(itertools.chain(*texts))
 
 
 def test_tokens_come_as_often_as_the_softmax_says():
     model, n = micro(), 4000
-    drawn = sample(model, QUESTIONS[:1], n, np.random.default_rng(0), limit=2)
+    drawn = generate(model, QUESTIONS[:1], n, np.random.default_rng(0), limit=2)
     prefix = model.decoder.read([model.prompt(QUESTIONS[0])])
     first = prefix.logits[0].softmax(-1)
     counts = torch.bincount(drawn.tokens[0, :, 0], minlength=len(first))
@@ -249,7 +249,7 @@ def test_a_model_has_the_room_that_its_answers_need():
     model = micro()
     for own, used in ((0, 5), (4, 5), (12, 12)):
         longer = LanguageModel(model.decoder, model.tokenizer, own)
-        drawn = sample(longer, QUESTIONS, 8, np.random.default_rng(0), 5)
+        drawn = generate(longer, QUESTIONS, 8, np.random.default_rng(0), 5)
         assert drawn.tokens.shape[-1] == drawn.lengths.max() == used
 
 
@@ -257,7 +257,7 @@ def test_a_model_has_the_room_that_its_answers_need():
 def test_sampling_nothing_is_refused(bad):
     arguments = {"questions": QUESTIONS, "n": 2, "limit": 5, **bad}
     with pytest.raises(ValueError, match="questions, n and limit must be at least 1"):
-        sample(micro(), rng=np.random.default_rng(0), **arguments)
+        generate(micro(), rng=np.random.default_rng(0), **arguments)
 
 
 # --- Policy gradient ------------------------------------------------------------------------------
@@ -327,7 +327,7 @@ def test_ascent_makes_a_rewarded_sample_likelier():
     assert after[0] > drawn.log_probs[2, 3].sum()
 
 
-def learn(learner: LanguagePolicy, updates, k: int, learning_rate: float, n: int) -> None:
+def learn(learner: LanguageModelPolicy, updates, k: int, learning_rate: float, n: int) -> None:
     """To be brief."""
     for update in updates:
         texts = learner.sample(np.random.default_rng((0, update)), n)
@@ -337,7 +337,7 @@ def learn(learner: LanguagePolicy, updates, k: int, learning_rate: float, n: int
 
 def test_an_entropy_bonus_raises_entropy():
     def entropy(bonus: float) -> float:
-        learner = LanguagePolicy(micro(), lambda rng: PROBLEMS, bonus)
+        learner = LanguageModelPolicy(micro(), lambda rng: PROBLEMS, bonus)
         learn(learner, range(20), 1, 3e-3, 8)
         drawn = draw(learner.model)
         return float(drawn.entropies.sum() / drawn.lengths.sum())
@@ -349,8 +349,8 @@ def test_an_entropy_bonus_raises_entropy():
 def test_a_stopped_policy_goes_on_bit_for_bit():
     torch.set_num_threads(1)
 
-    def new() -> LanguagePolicy:
-        return LanguagePolicy(micro(), functools.partial(problems, 3))
+    def new() -> LanguageModelPolicy:
+        return LanguageModelPolicy(micro(), functools.partial(draw_problems, 3))
 
     whole, first, second = new(), new(), new()
     learn(whole, range(6), 2, 1e-3, 4)
@@ -366,7 +366,7 @@ def test_a_stopped_policy_goes_on_bit_for_bit():
 
 def test_a_step_is_adamw_on_the_clipped_gradient():
     model = micro()
-    learner = LanguagePolicy(model, lambda rng: PROBLEMS)
+    learner = LanguageModelPolicy(model, lambda rng: PROBLEMS)
     texts = learner.sample(np.random.default_rng(0), 4)
     none = learner.gradient(texts, np.zeros((len(PROBLEMS), 4)))
     assert none.shape == learner.parameters.shape == (0,) and learner.gradient_norm == 0
@@ -393,10 +393,10 @@ def test_a_step_is_adamw_on_the_clipped_gradient():
 def test_mean_and_standard_error_over_problems():
     rng = np.random.default_rng(0)
     rewards = (rng.random((40, 16)) < rng.random((40, 1))).astype(float)
-    found = Evaluation(
+    found = EvalResult(
         rewards=rewards, difficulties=np.repeat([1, 2], 20), entropy=0.0, truncated=0.0
     )
-    for k in KS:
+    for k in CARD_KS:
         values = rho(rewards, k)
         mean, error = found.max_at(k)
         assert mean == values.mean() and abs(error - values.std(ddof=1) / 40**0.5) < 1e-15
@@ -415,8 +415,8 @@ def test_evaluating_scores_every_sample(reward, monkeypatch):
     for start in (0, 4):
         chunk = PROBLEMS[start : start + 4]
         asked = [p.question for p in chunk]
-        drawn.append(sample(model, asked, 8, np.random.default_rng((3, start))))
-        for p, group in zip(chunk, completions(model, drawn[-1]), strict=True):
+        drawn.append(generate(model, asked, 8, np.random.default_rng((3, start))))
+        for p, group in zip(chunk, decode_completions(model, drawn[-1]), strict=True):
             rewards.append([verify(text, p).reward(reward) for text in group])
     assert found.rewards.tolist() == rewards
     assert found.difficulties.tolist() == [p.difficulty for p in PROBLEMS]
@@ -434,7 +434,7 @@ def test_hard_problems_are_those_rarely_solved(monkeypatch):
         """Every problem is solved as many times in ten as its answer's last digit says."""
         asked.append((len(chunk), n))
         rewards = [[i % 10 < p.answer % 10 for i in range(n)] for p in chunk]
-        return Evaluation(
+        return EvalResult(
             rewards=np.array(rewards), difficulties=np.ones(len(chunk)), entropy=0.0, truncated=0.0
         )
 
@@ -448,39 +448,39 @@ def test_hard_problems_are_those_rarely_solved(monkeypatch):
 
 
 def test_only_the_solution_is_learned():
-    tokenizer = Tokenizer.of(words())
-    tokens, mask = warm_start.rows(tokenizer, PROBLEMS)
+    tokenizer = Tokenizer.of(vocabulary_texts())
+    tokens, mask = warm_start.encode_batch(tokenizer, PROBLEMS)
     for row, chosen, p in zip(tokens, mask, PROBLEMS, strict=True):
-        assert tokenizer.decode(row[chosen]) == p.solution + END
+        assert tokenizer.decode(row[chosen]) == p.solution + END_TOKEN
         text = tokenizer.decode(row[: int(chosen.nonzero()[0])])
         assert text == p.question + ANSWER
 
 
 def test_warm_start_learns_and_repeats_bit_for_bit():
     torch.set_num_threads(1)
-    recipe = dataclasses.replace(RECIPES["tiny"], steps=40, learning_rate=1e-2)
+    recipe = dataclasses.replace(WARM_STARTS["tiny"], steps=40, learning_rate=1e-2)
     losses = []
     for _ in range(2):
-        model = untrained(0, **MICRO)
-        losses.append(list(train(model, recipe, 0)))
-    assert losses[0] == losses[1] != list(train(untrained(1, **MICRO), recipe, 0))
+        model = untrained_model(0, **MICRO)
+        losses.append(list(train_supervised(model, recipe, 0)))
+    assert losses[0] == losses[1] != list(train_supervised(untrained_model(1, **MICRO), recipe, 0))
     assert abs(losses[0][0] - np.log(len(model.tokenizer))) < 0.2  # it begins by knowing nothing
     assert np.mean(losses[0][-5:]) < losses[0][0] - 1
 
 
 def test_an_update_s_parts_are_of_like_length_and_add_up_to_it():
-    tokenizer = Tokenizer.of(words())
-    batch = problems(12, 3)
-    _, mask = warm_start.rows(tokenizer, batch)
+    tokenizer = Tokenizer.of(vocabulary_texts())
+    batch = draw_problems(12, 3)
+    _, mask = warm_start.encode_batch(tokenizer, batch)
     lengths = [len(tokenizer.encode(p.question + p.solution)) for p in batch]
-    parts = warm_start.alike(mask, 3)
+    parts = warm_start.split_by_length(mask, 3)
     assert sorted(i for part in parts for i in part.tolist()) == list(range(12))
     ranges = [[lengths[i] for i in part] for part in parts]
     assert all(max(one) <= min(other) for one, other in itertools.pairwise(ranges))
-    recipe = dataclasses.replace(RECIPES["tiny"], steps=1, batch=12)
-    whole, parted = untrained(0, **MICRO), untrained(0, **MICRO)
-    (one,) = train(whole, recipe, 0)
-    (other,) = train(parted, dataclasses.replace(recipe, parts=3), 0)
+    recipe = dataclasses.replace(WARM_STARTS["tiny"], steps=1, batch=12)
+    whole, parted = untrained_model(0, **MICRO), untrained_model(0, **MICRO)
+    (one,) = train_supervised(whole, recipe, 0)
+    (other,) = train_supervised(parted, dataclasses.replace(recipe, parts=3), 0)
     assert abs(one - other) < 1e-5  # single precision
     for (name, a), b in zip(whole.parameters.items(), parted.parameters.values(), strict=True):
         assert (a.grad - b.grad).norm() < 1e-4 * a.grad.norm(), name
@@ -494,8 +494,8 @@ def test_the_learning_rate_rises_and_falls(monkeypatch):
             rates.append(self.param_groups[0]["lr"])
 
     monkeypatch.setattr(torch.optim, "AdamW", Recorded)
-    recipe = dataclasses.replace(RECIPES["tiny"], steps=8, batch=1, warm_up=4, falling=2)
-    list(train(untrained(0, **MICRO), recipe, 0))
+    recipe = dataclasses.replace(WARM_STARTS["tiny"], steps=8, batch=1, warm_up=4, falling=2)
+    list(train_supervised(untrained_model(0, **MICRO), recipe, 0))
     shares = [0.25, 0.5, 0.75, 1, 1, 1, 1, 0.5]
     assert rates == [recipe.learning_rate * share for share in shares]
 
@@ -505,22 +505,22 @@ def test_the_command_writes_a_model_and_its_card(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(warm_start, "SAMPLES", 16)
     monkeypatch.setattr(warm_start, "HARD", 5)
     micro = dataclasses.replace(
-        RECIPES["tiny"], shape=MICRO, limit=50, files={"test.jsonl": (9, "held-out")}
+        WARM_STARTS["tiny"], shape=MICRO, limit=50, files={"test.jsonl": (9, "held-out")}
     )
-    monkeypatch.setitem(RECIPES, "tiny", micro)
+    monkeypatch.setitem(WARM_STARTS, "tiny", micro)
     warm_start.main(["--seed", "3", "--steps", "2", "--out", str(tmp_path / "small")])
     card = (tmp_path / "small" / "README.md").read_text()
     assert card in capsys.readouterr().out
     assert f"--model tiny --seed 3 --steps 2 --out {tmp_path / 'small'}\n" in card
     rows = [line for line in card.splitlines() if line.startswith("| ")]
-    steps = sorted({p.difficulty for p in problems(8, 0, "held-out")})
+    steps = sorted({p.difficulty for p in draw_problems(8, 0, "held-out")})
     assert [row.split(" | ")[0] for row in rows] == [f"| {x}" for x in ("steps", *steps, "all")]
     hard = load_hard(tmp_path / "small")
     assert hard == evaluation.hard_problems(load(tmp_path / "small"), 5)
-    assert set(hard) <= set(problems(evaluation.AT_ONCE, 0))
-    assert len(load(tmp_path / "small").tokenizer) == len(Tokenizer.of(words()))
+    assert set(hard) <= set(draw_problems(evaluation.PROBLEMS_PER_BATCH, 0))
+    assert len(load(tmp_path / "small").tokenizer) == len(Tokenizer.of(vocabulary_texts()))
     assert load(tmp_path / "small").limit == 50
-    assert load_gsm8k(tmp_path / "small" / "test.jsonl") == problems(9, 0, "held-out")
+    assert load_gsm8k(tmp_path / "small" / "test.jsonl") == draw_problems(9, 0, "held-out")
 
 
 # --- The model that ships -------------------------------------------------------------------------
@@ -528,7 +528,7 @@ def test_the_command_writes_a_model_and_its_card(tmp_path, monkeypatch, capsys):
 
 def test_the_shipped_model_knows_today_s_words():
     tiny = load("tiny")
-    assert tiny.tokenizer.vocabulary == Tokenizer.of(words()).vocabulary
+    assert tiny.tokenizer.vocabulary == Tokenizer.of(vocabulary_texts()).vocabulary
     assert sum(p.numel() for p in tiny.decoder.parameters()) < 500_000
     hard = load_hard("tiny")
     assert len(set(hard)) == 128 and all(verify(p.solution, p).strict for p in hard)
@@ -540,8 +540,8 @@ def test_the_shipped_model_is_as_good_as_its_card_says():
     tiny = MODELS / "tiny"
     last = (tiny / "README.md").read_text().splitlines()[-1]
     told = [tuple(map(float, pair)) for pair in re.findall(r"([\d.]+) ± ([\d.]+)", last)]
-    found = evaluate(load("tiny"), problems(256, 99, "held-out"), 16)
-    for k, (mean, error) in zip(KS, told, strict=True):
+    found = evaluate(load("tiny"), draw_problems(256, 99, "held-out"), 16)
+    for k, (mean, error) in zip(CARD_KS, told, strict=True):
         here, spread = found.max_at(k)
         assert abs(here - mean) < 4 * np.hypot(error, spread), f"pass@{k}: {here}, card {mean}"
 
@@ -551,10 +551,10 @@ def test_the_shipped_model_is_as_good_as_its_card_says():
 def test_pkpo_finds_more_and_pass_at_1_training_is_surer():
     """The paper's claim in small, on problems that nobody has trained on; some minutes."""
     torch.set_num_threads(1)
-    held_out = problems(512, 7, "held-out")
+    held_out = draw_problems(512, 7, "held-out")
     found = {0: evaluate(load("tiny"), held_out)}
     for k in (1, 8):
-        learner = LanguagePolicy(load("tiny"), functools.partial(problems, 32))
+        learner = LanguageModelPolicy(load("tiny"), functools.partial(draw_problems, 32))
         for update in range(120):
             texts = learner.sample(np.random.default_rng((3, update)), 16)
             graded = zip(learner.problems, texts, strict=True)

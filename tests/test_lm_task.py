@@ -11,22 +11,22 @@ import torch
 
 from pkpo import rho, transform
 from pkpo.__main__ import main
-from pkpo.config import HillConfig, WordProblemsConfig, command, fields_of
-from pkpo.lm.device import device_of
-from pkpo.lm.evaluate import evaluate
-from pkpo.lm.measured import HELD_OUT_SEED, KS
+from pkpo.config import HillConfig, WordProblemsConfig, command_line, fields_of
+from pkpo.lm.devices import choose_device
+from pkpo.lm.evaluation import evaluate
+from pkpo.lm.generation import MAX_NEW_TOKENS, Samples
 from pkpo.lm.model import save
 from pkpo.lm.policy import log_probs
-from pkpo.lm.sampler import LIMIT, Samples
-from pkpo.lm.task import GROUPS, WINDOW, WordProblemsTask
-from pkpo.lm.warm_start import RECIPES, train, untrained
+from pkpo.lm.problem_sets import HELD_OUT_SEED, PASS_KS
+from pkpo.lm.task import KEPT_GROUPS, ROLLING_UPDATES, WordProblemsTask
+from pkpo.lm.warm_start import WARM_STARTS, train_supervised, untrained_model
 from pkpo.optimizer import Optimizer
 from pkpo.runs import LocalExecutor, Store, checkpoint, trainer, worker
 from pkpo.runs.process import Process
-from pkpo.training import Loop, record, replay
-from toy_envs.word_problems import REWARDS, answer_of, problems, verify
+from pkpo.training import Loop, record_run, replay_run
+from toy_envs.word_problems import REWARDS, answer_of, draw_problems, verify
 
-HARD = problems(10, 4)
+HARD = draw_problems(10, 4)
 OWN = ("fresh", "hard")  # in words that a micro model knows
 
 
@@ -35,8 +35,8 @@ def folder(tmp_path_factory):
     """A micro model that has seen the form of solutions, and ten problems as its hard set."""
     torch.set_num_threads(1)
     path = tmp_path_factory.mktemp("micro")
-    model = untrained(0, width=24, layers=2, heads=2, hidden=40)
-    for _ in train(model, replace(RECIPES["tiny"], steps=120, learning_rate=1e-2), 0):
+    model = untrained_model(0, width=24, layers=2, heads=2, hidden=40)
+    for _ in train_supervised(model, replace(WARM_STARTS["tiny"], steps=120, learning_rate=1e-2), 0):
         pass
     save(model, path)
     (path / "hard.json").write_text(json.dumps([asdict(p) for p in HARD]))
@@ -61,7 +61,7 @@ def step(task: WordProblemsTask, update: int, n: int = 16, k: int = 4) -> dict:
 def test_metrics_are_what_counting_gives(folder, source):
     task = task_of(folder, problems=source, reward="share", prompts=6, held_out=0)
     seen, values, moved = {}, [], False
-    for update in range(WINDOW + 3):
+    for update in range(ROLLING_UPDATES + 3):
         done = step(task, update)
         rewards, metrics = done["rewards"], done["metrics"]
         groups = list(zip(task.policy.problems, done["texts"], strict=True))
@@ -76,9 +76,9 @@ def test_metrics_are_what_counting_gives(folder, source):
         unique = [len({answer_of(text) for text in group}) for _, group in groups]
         assert metrics["unique_answers"] == np.mean(unique) > 1
         assert metrics["dead_group_share"] == np.mean(~done["weights"].any(axis=1))
-        values.append([rho(rewards, k).mean() for k in KS])
-        for i, k in enumerate(KS):
-            want = np.mean([row[i] for row in values[-WINDOW:]])
+        values.append([rho(rewards, k).mean() for k in PASS_KS])
+        for i, k in enumerate(PASS_KS):
+            want = np.mean([row[i] for row in values[-ROLLING_UPDATES:]])
             assert abs(metrics[f"pass@{k}"] - want) < 1e-12, f"pass@{k}, update {update}"
         for p, row in zip(task.policy.problems, rewards, strict=True):
             place = p if source == "hard" else (update, p)
@@ -101,14 +101,14 @@ def test_metrics_are_what_counting_gives(folder, source):
 
 def test_held_out_problems_are_measured_at_intervals(folder):
     task = task_of(folder, held_out=8, interval=2, prompts=2, steps=5)
-    held_out = problems(8, HELD_OUT_SEED, "held-out")
+    held_out = draw_problems(8, HELD_OUT_SEED, "held-out")
     before = None
     for update in range(6):
         if update in (0, 2, 4, 5):  # the last one is the trained policy
             found = evaluate(task.policy.model, held_out, 16, reward="strict")
-            before = [found.max_at(k) for k in KS]
+            before = [found.max_at(k) for k in PASS_KS]
         metrics = step(task, update)["metrics"]
-        for k, (mean, error) in zip(KS, before, strict=True):
+        for k, (mean, error) in zip(PASS_KS, before, strict=True):
             assert metrics[f"held_out_pass@{k}"] == mean, f"update {update}"
             assert metrics[f"held_out_error@{k}"] == error
 
@@ -134,7 +134,7 @@ def test_details_show_what_was_drawn(folder, source):
             assert sum(found["held_out"]) == round(rate * 5 * 16) and len(found["held_out"]) == 5
         if "groups" in kinds:
             assert json.loads(json.dumps(found)) == found
-            assert len(found["groups"]) == GROUPS < 9
+            assert len(found["groups"]) == KEPT_GROUPS < 9
             for i, group in enumerate(found["groups"]):
                 assert group["problem"] == asdict(task.policy.problems[i])
                 for j, one in enumerate(group["samples"]):
@@ -196,11 +196,11 @@ def config(folder) -> WordProblemsConfig:
 
 def test_choices_are_the_environment_s():
     assert fields_of("word-problems")["reward"].metadata["choices"] == tuple(REWARDS)
-    assert fields_of("word-problems")["limit"].default == LIMIT
+    assert fields_of("word-problems")["limit"].default == MAX_NEW_TOKENS
 
 
 def test_an_event_holds_texts_but_no_weights(config):
-    run = record(config)
+    run = record_run(config)
     assert run.samples.shape == run.rewards.shape == run.weights.shape == (5, 3, 4)
     assert run.parameters.shape == (5, 0)
     for event, rewards in zip(Loop(config), run.rewards, strict=True):
@@ -215,13 +215,13 @@ def test_a_killed_worker_s_run_goes_on_bit_for_bit(config, source, tmp_path, mon
     """The first worker is gone after a checkpoint, while later events are stored already."""
     monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("PKPO_CHECKPOINT_SECONDS", "1e-9")
-    config = config.replace(problems=source)
+    config = config.replace(draw_problems=source)
     store, process = Store(), Process.own()
     local, id = LocalExecutor(store), store.submit(config)
     store.claim(lambda device: 1)
     run, count = store.begin(id, process, {})
     store.steer(id, k=2, learning_rate=2e-3)
-    write = checkpoint.write
+    write = checkpoint.write_checkpoint
 
     def killed(folder, state):
         if int(state["update"]) == 3:
@@ -232,7 +232,7 @@ def test_a_killed_worker_s_run_goes_on_bit_for_bit(config, source, tmp_path, mon
     monkeypatch.setattr(trainer, "BLOCK_SECONDS", 0.0)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(checkpoint, "write", killed)
-        worker.train(store, run, count, process, local, lambda: False)
+        worker.train_until_stopped(store, run, count, process, local, lambda: False)
     assert [path.name for path in checkpoint.saved(store.files(id))] == [
         "update-2.safetensors",
         "update-1.safetensors",
@@ -241,9 +241,9 @@ def test_a_killed_worker_s_run_goes_on_bit_for_bit(config, source, tmp_path, mon
     store.resume(id)
     store.claim(lambda device: 1)
     run, count = store.begin(id, process, {})
-    assert count == 3 and not worker.train(store, run, count, process, local, lambda: False)
+    assert count == 3 and not worker.train_until_stopped(store, run, count, process, local, lambda: False)
     found, changes = store.events(id), store.changes(id)
-    again = replay(config, changes)
+    again = replay_run(config, changes)
     assert store.details(id) == again.details and set(again.details) == {0, 3, 4}
     want = again.columns
     assert list(found) == list(want) and changes
@@ -254,14 +254,14 @@ def test_a_killed_worker_s_run_goes_on_bit_for_bit(config, source, tmp_path, mon
 def test_divergence_is_refused_with_its_reason(config, monkeypatch):
     monkeypatch.setattr("pkpo.lm.policy.CLIP", float("nan"))
     with pytest.raises(ValueError, match="learning_rate 0.0003 is too large: at update 1 .*finite"):
-        record(config)
+        record_run(config)
 
 
 def test_the_command_line(config, capsys):
-    words = shlex.split(command([config]))[3:]
+    words = shlex.split(command_line([config]))[3:]
     assert main([*words, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    want = record(config)
+    want = record_run(config)
     assert report["history"] == {name: curve.tolist() for name, curve in want.columns.items()}
     assert report["metrics"].pop("seconds") == report["seconds"] > 0
     assert report["metrics"] == want.final()
@@ -293,7 +293,7 @@ def test_where_models_compute(named, there, own, other, tmp_path, monkeypatch):
     (tmp_path / "config.json").touch()
     monkeypatch.setenv("PKPO_DEVICE", named)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
-    assert (device_of("tiny"), device_of(tmp_path), device_of("hub:a/b")) == (own, other, other)
+    assert (choose_device("tiny"), choose_device(tmp_path), choose_device("hub:a/b")) == (own, other, other)
 
 
 def test_a_device_that_is_not_there_is_refused_at_submission(tmp_path, monkeypatch):
@@ -321,7 +321,7 @@ def test_a_run_computes_where_it_was_submitted_to(folder, tmp_path, monkeypatch)
         store.submit(WordProblemsConfig(model=folder))
     monkeypatch.setattr(
         "subprocess.Popen",
-        lambda command, env, **options: (
+        lambda command_line, env, **options: (
             started.append(env["PKPO_DEVICE"]) or SimpleNamespace(pid=0)
         ),
     )
@@ -332,7 +332,7 @@ def test_a_run_computes_where_it_was_submitted_to(folder, tmp_path, monkeypatch)
 
 def test_everything_is_made_on_the_model_s_device():
     """On a device without numbers: what is made elsewhere cannot be computed with."""
-    decoder = untrained(0, width=16, layers=2, heads=2, hidden=16).decoder.to("meta")
+    decoder = untrained_model(0, width=16, layers=2, heads=2, hidden=16).decoder.to("meta")
     prefix = decoder.read([[1, 2, 3], [4, 5]])
     owners, tokens = torch.empty(3, dtype=int, device="meta"), torch.ones(3, 4, dtype=int)
     logits = decoder.follow(prefix, owners, tokens.to("meta"))
@@ -365,7 +365,7 @@ def test_a_gpu_finds_what_the_cpu_does(config, monkeypatch, tmp_path):
         metrics = step(tasks[1], update)["metrics"]
         assert all(np.isfinite(x) for x in metrics.values())
     state = other.state()
-    own.load(checkpoint.read(checkpoint.write(tmp_path, {**state, "update": np.array(2)})))
+    own.load(checkpoint.read_checkpoint(checkpoint.write_checkpoint(tmp_path, {**state, "update": np.array(2)})))
     assert all(np.array_equal(x, state[name]) for name, x in own.state().items())
 
 

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pkpo import ESTIMATORS, figures, groups, analysis
+from pkpo import ESTIMATORS, analysis, figures
+from pkpo.analysis import group_weights
 from pkpo.config import HillConfig
-from pkpo.figures import lab as lab_figures
 from pkpo.figures import style
-from pkpo.training import record
+from pkpo.figures import variance_lab as lab_figures
+from pkpo.training import record_run
 from tests.browser.browser import ROOT
 
 
@@ -52,13 +53,13 @@ def test_more_of_them_than_spare_colours(monkeypatch):
 
 def test_it_is_drawn(own):
     rewards = [0.0, 1.0, 0.5, 0.25]
-    drawn = figures.weights_of_group(rewards, groups.weigh(rewards, 2, own))
+    drawn = figures.plot_group_weights(rewards, group_weights.weigh_group(rewards, 2, own))
     assert [trace.name for trace in drawn.data if trace.name in ("My half", "My third")]
     configs = [HillConfig(n=4, schedule="1", estimator=name, steps=3) for name in own]
     assert [label for label, _ in figures.run_styles(configs)] == ["My half", "My third"]
-    assert all(np.isfinite(record(c).columns["theta"]).all() for c in configs)
-    found = analysis.cloud(analysis.LabSettings(n=4, k=2), own)
-    assert len(lab_figures.cloud(found).data) > 0
+    assert all(np.isfinite(record_run(c).columns["theta"]).all() for c in configs)
+    found = analysis.sample_estimates(analysis.AnalysisSettings(n=4, k=2), own)
+    assert len(lab_figures.plot_cloud(found).data) > 0
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ import pytest
 from pkpo import paper
 from pkpo.__main__ import main
 from pkpo.figures import browsers, export
-from pkpo.figures.paper import DRAW
+from pkpo.figures.paper_toy import DRAW
 from pkpo.paper import toy
 from tests.browser.browser import executable
 from toy_envs import gaussian_hill
@@ -24,7 +24,7 @@ from toy_envs import gaussian_hill
 
 @pytest.fixture(scope="module")
 def results():
-    return {recipe.key: recipe.run(0) for recipe in toy.RECIPES}
+    return {recipe.key: recipe.run(0) for recipe in toy.TOY_RECIPES}
 
 
 def test_every_claim_holds(results):
@@ -138,13 +138,13 @@ def test_a_folder_that_is_a_file(tmp_path, capsys):
 
 
 def test_zip_holds_what_the_command_writes(results):
-    packed = zipfile.ZipFile(io.BytesIO(paper.to_zip([results["fig2"]], export.write_figure)))
+    packed = zipfile.ZipFile(io.BytesIO(paper.results_zip([results["fig2"]], export.write_figure)))
     assert {"fig2.csv", "fig2.html", "claims.json"} <= set(packed.namelist())
 
 
 def test_zip_holds_plotly_s_code_once(results, monkeypatch):
     monkeypatch.setattr(export, "image", lambda *_: b"")
-    packed = zipfile.ZipFile(io.BytesIO(export.to_zip(list(results.values()))))
+    packed = zipfile.ZipFile(io.BytesIO(export.figures_zip(list(results.values()))))
     code = packed.read("plotly.min.js")
     assert len(code) > 1e6
     for key in results:
@@ -197,7 +197,7 @@ def test_the_first_browser_that_works_is_taken(programs, chrome):
         "chromium-browser",
         "google-chrome",
     ]
-    assert export.image(FIGURE, "png").startswith(b"\x89PNG")
+    assert export.to_image(FIGURE, "png").startswith(b"\x89PNG")
     executable.cache_clear()
     try:
         assert os.path.basename(executable()) == "google-chrome"
@@ -208,7 +208,7 @@ def test_the_first_browser_that_works_is_taken(programs, chrome):
 def test_a_browser_that_does_not_work_is_named_with_one_reason(programs):
     programs(chromium_browser=STUB)
     with pytest.raises(export.NoExporterError) as refused:
-        export.image(FIGURE, "svg")
+        export.to_image(FIGURE, "svg")
     said = str(refused.value)
     assert said.startswith("images need Chrome or Chromium, which kaleido drives (/")
     assert "chromium-browser: The browser seemed to close immediately" in said
@@ -219,7 +219,7 @@ def test_a_named_browser_is_the_only_one_tried(monkeypatch, tmp_path):
     monkeypatch.setenv("BROWSER_PATH", str(tmp_path / "absent"))
     assert browsers.candidates() == [str(tmp_path / "absent")]
     with pytest.raises(export.NoExporterError, match="No browser found at path='.*absent'"):
-        export.image(FIGURE, "svg")
+        export.to_image(FIGURE, "svg")
     monkeypatch.setenv("PKPO_BROWSER", "sh")
     assert browsers.candidates("PKPO_BROWSER") == [shutil.which("sh")]
 
@@ -260,7 +260,7 @@ def images_by_threads(threads: int, each: int) -> None:
         for i in range(each):
             title = f"picture {thread} of {i}"
             figure = go.Figure({"data": [{"y": [thread, i]}], "layout": {"title": {"text": title}}})
-            drawn.append((title, export.image(figure, "svg")))
+            drawn.append((title, export.to_image(figure, "svg")))
         return drawn
 
     with ThreadPoolExecutor(threads) as pool:

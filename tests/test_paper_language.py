@@ -12,13 +12,13 @@ import pytest
 
 from pkpo import paper, pass_at_k
 from pkpo.__main__ import main
-from pkpo.figures import language as drawing
-from pkpo.figures.paper import DRAW
+from pkpo.figures import paper_language as drawing
+from pkpo.figures.paper_toy import DRAW
 from pkpo.lm import experiments
 from pkpo.lm.experiments import EXPERIMENTS, METHODS
-from pkpo.paper import trained
-from pkpo.paper.trained import held_out, mean_and_error
-from pkpo.runs.record import write
+from pkpo.paper import trained_runs
+from pkpo.paper.trained_runs import held_out, mean_and_error
+from pkpo.runs.records import write_record
 from tests.paper_runs import PAPER, WRONG, runs
 
 FIGURES = ("fig3", "fig6", "fig7", "fig8")
@@ -154,7 +154,7 @@ def test_which_entropy_bonus(found):
 
 
 def test_every_method_has_its_colour():
-    colours = [drawing.METHOD_COLOURS[name] for name in (*experiments.MAIN, "canonical")]
+    colours = [drawing.METHOD_COLOURS[name] for name in (*experiments.MAIN_METHODS, "canonical")]
     assert len(set(colours)) == len(colours)
 
 
@@ -195,7 +195,7 @@ def shipped(found, tmp_path, monkeypatch):
         (experiments.RECORDED / name).mkdir(parents=True)
         for method, records in methods.items():
             for record in records:
-                write(record, experiments.path_of(name, method, record.config.seed))
+                write_record(record, experiments.path_of(name, method, record.config.seed))
     yield
     experiments.recorded_runs.cache_clear()
 
@@ -226,7 +226,7 @@ def test_the_command_trains_what_is_named(found, tmp_path, capsys, monkeypatch):
             for config in configs
         ]
 
-    monkeypatch.setattr(trained, "finish", finish)
+    monkeypatch.setattr(trained_runs, "finish", finish)
     monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path / "data"))
     arguments = ["figures", "--out", str(tmp_path), "--only", "fig3", "--seed", "5"]
     assert main(arguments) == 0
@@ -242,7 +242,7 @@ def test_interrupted(tmp_path, capsys, monkeypatch):
     def finish(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(trained, "finish", finish)
+    monkeypatch.setattr(trained_runs, "finish", finish)
     monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path / "data"))
     assert main(["figures", "--out", str(tmp_path), "--only", "fig3"]) == 130
     assert "pkpo figures: interrupted" in capsys.readouterr().err

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from pkpo import paper
-from pkpo.enumeration import moments
-from pkpo.figures.paper import DRAW
-from pkpo.lm import spread
-from pkpo.paper import which
-from pkpo.paper.which import CANONICAL, LOO
-from pkpo.problems import binary_problem
+from pkpo.analysis.enumeration import enumerate_outcomes
+from pkpo.analysis.estimation_problems import binary_problem
+from pkpo.figures.paper_toy import DRAW
+from pkpo.lm import gradient_variance
+from pkpo.paper import estimator_choice
+from pkpo.paper.estimator_choice import CANONICAL, LOO
 from tests.test_spread import bandit_groups
 
 RATES = tuple(np.linspace(0.03, 0.97, 24).tolist())
@@ -31,10 +31,13 @@ def found():
                 "checkpoint": checkpoint,
                 "prompt": prompt,
                 "pass_rate": float(groups.rewards[groups.which].mean()),
-                "dimension": spread.dimension(groups),
+                "dimension": gradient_variance.effective_dimension(groups),
             }
-            for k in spread.KS:
-                rows += [known | {"k": k} | r for r in spread.spread(groups, spread.ESTIMATORS, k)]
+            for k in gradient_variance.KS:
+                rows += [
+                    known | {"k": k} | r
+                    for r in gradient_variance.measure_variance(groups, gradient_variance.UNBIASED_ESTIMATORS, k)
+                ]
     table = {name: [row[name] for row in rows] for name in rows[0]}
     return {"table": table, "groups": 64, "seed": 0, "seconds": 90.0, "finished": 1.8e9}
 
@@ -43,7 +46,7 @@ def test_ratios_are_those_of_the_exact_sums(found):
     for grid, ways in zip(RECIPE.tabulate(found), (1, 40), strict=True):
         for k, column in ((2, 0), (8, 2)):
             sums = [
-                sum(moments(binary_problem(p, ways, ways), name, 16, k).variance for p in RATES)
+                sum(enumerate_outcomes(binary_problem(p, ways, ways), name, 16, k).variance for p in RATES)
                 for name in (CANONICAL, LOO)
             ]
             exact = sums[0] / sums[1]
@@ -58,7 +61,7 @@ def test_ratios_are_those_of_the_exact_sums(found):
 
 def test_a_ratio_s_error_is_that_of_its_linear_part():
     above, below = np.array([1.0, 4.0, 4.0]), np.array([1.0, 2.0, 3.0])
-    value, error = which._ratio(above, below)
+    value, error = estimator_choice._ratio(above, below)
     rest = above - 1.5 * below
     assert value == 1.5 and error == pytest.approx(rest.std(ddof=1) / 3**0.5 / 2, rel=1e-12)
 
@@ -114,5 +117,5 @@ def test_the_figure_shows_every_prompt_that_has_both(found):
 def test_what_ships_is_there():
     result = RECIPE.run()
     assert "40 prompts, 64 groups of 16 at each; seed 0; measured on 20" in result.origin
-    assert set(result.table["estimator"]) == set(spread.ESTIMATORS)
-    assert [len(grid.rows) for grid in result.grids] == [len(spread.ESTIMATORS)] * 3
+    assert set(result.table["estimator"]) == set(gradient_variance.UNBIASED_ESTIMATORS)
+    assert [len(grid.rows) for grid in result.grids] == [len(gradient_variance.UNBIASED_ESTIMATORS)] * 3

@@ -116,7 +116,7 @@ def test_a_gradient_is_the_weighted_sum_of_scores(sharing):
 
 def exact_gradient(policy: SoftmaxPolicy, k: int) -> np.ndarray:
     """Of the mean over prompts of max@k, by the parameters."""
-    return policy.pull_back(bandit.exact(policy.probabilities(), (k,), TWO_PROMPTS).d_logits[0])
+    return policy.pull_back(bandit.exact_bandit(policy.probabilities(), (k,), TWO_PROMPTS).d_logits[0])
 
 
 @pytest.mark.parametrize("sharing", SHARING)

@@ -13,19 +13,19 @@ import torch
 
 from pkpo import transform
 from pkpo.config import WordProblemsConfig
-from pkpo.lm import folders
-from pkpo.lm.evaluate import evaluate
-from pkpo.lm.folders import MODELS
-from pkpo.lm.measured import load_hard
+from pkpo.lm import paths
+from pkpo.lm.evaluation import evaluate
+from pkpo.lm.generation import decode_completions, generate
 from pkpo.lm.model import LanguageModel, load
-from pkpo.lm.policy import LanguagePolicy, backward, log_probs
-from pkpo.lm.sampler import completions, sample
+from pkpo.lm.paths import MODELS
+from pkpo.lm.policy import LanguageModelPolicy, backward, log_probs
+from pkpo.lm.problem_sets import load_hard
 from pkpo.lm.task import WordProblemsTask
 from pkpo.optimizer import Optimizer
 from pkpo.runs import checkpoint
-from pkpo.training import Loop, record
+from pkpo.training import Loop, record_run
 from tests.pretrained_models import llama, questions_file
-from toy_envs.word_problems import load_gsm8k, problems, verify
+from toy_envs.word_problems import load_gsm8k, draw_problems, verify
 
 transformers = pytest.importorskip("transformers")
 pytest.importorskip("peft")
@@ -98,7 +98,7 @@ def gguf_file(folder, tmp_path):
 
 
 def draw(model, n=6, seed=0, limit=LIMIT):
-    return sample(model, QUESTIONS, n, np.random.default_rng(seed), limit)
+    return generate(model, QUESTIONS, n, np.random.default_rng(seed), limit)
 
 
 # --- Sampling and log-probabilities ---------------------------------------------------------------
@@ -165,7 +165,7 @@ def test_fewer_samples_are_the_first(folder):
     many, few = draw(model, n=8), draw(model, n=3)
     assert torch.equal(few.lengths, many.lengths[:, :3])
     assert torch.equal(few.tokens, many.tokens[:, :3, : few.tokens.shape[-1]])
-    texts = completions(model, many)
+    texts = decode_completions(model, many)
     assert [len(group) for group in texts] == [8, 8] and "<|" not in "".join(sum(texts, []))
 
 
@@ -185,7 +185,7 @@ def twins(tmp_path_factory):
 
 def test_same_logits_as_our_own_decoder(twins):
     own, theirs = twins
-    prompts = [own.prompt(p.question) for p in problems(5, 0)]
+    prompts = [own.prompt(p.question) for p in draw_problems(5, 0)]
     owners = torch.tensor([4, 0, 0, 2])
     tokens = torch.randint(len(own.tokenizer), (4, 9), generator=torch.manual_seed(0))
     with torch.no_grad():
@@ -197,9 +197,9 @@ def test_same_logits_as_our_own_decoder(twins):
 
 def test_same_samples_as_our_own_decoder(twins, monkeypatch):
     own, theirs = twins
-    asked = [p.question for p in problems(5, 1)]
+    asked = [p.question for p in draw_problems(5, 1)]
     monkeypatch.setattr(theirs, "prompt", own.prompt)
-    one, other = (sample(model, asked, 8, np.random.default_rng(0)) for model in twins)
+    one, other = (generate(model, asked, 8, np.random.default_rng(0)) for model in twins)
     # A token falls otherwise only if rounding, of about 1e-6, moves it across its random number.
     assert torch.equal(one.tokens, other.tokens) and torch.equal(one.lengths, other.lengths)
     assert (one.log_probs - other.log_probs).abs().max() < 1e-4
@@ -218,7 +218,7 @@ def test_a_chat_template_is_used_and_its_absence_too(folder):
 
 def test_the_example_in_the_prompt_is_right():
     example = PROMPT.partition("Answer: ")[2].partition("\n\n")[0]
-    verdict = verify(example, problems(1, 0)[0])
+    verdict = verify(example, draw_problems(1, 0)[0])
     assert verdict.chain and example.endswith("#### 14") and "=14>>" in example
 
 
@@ -238,7 +238,7 @@ def test_a_gguf_file_holds_the_same_model(folder, gguf_file):
 
 CORPUS = [
     "Ann has 3 × 4 = 12 pens. She buys 5 more, doesn't she? €7 – naïve 日本 🙂",
-    *(p.question for p in problems(50, 0)),
+    *(p.question for p in draw_problems(50, 0)),
 ]
 
 
@@ -415,7 +415,7 @@ def test_the_gradient_is_that_of_the_definition(folder, lora, bonus, monkeypatch
     assert all(("lora_" in name) == (lora > 0) for name in trained)
 
 
-def learn(learner: LanguagePolicy, updates) -> None:
+def learn(learner: LanguageModelPolicy, updates) -> None:
     for update in updates:
         texts = learner.sample(np.random.default_rng((0, update)), 4)
         weights = transform([[-len(text) for text in group] for group in texts], 2)
@@ -426,8 +426,8 @@ def learn(learner: LanguagePolicy, updates) -> None:
 def test_a_stopped_policy_goes_on_bit_for_bit(folder, lora):
     torch.set_num_threads(1)
 
-    def new() -> LanguagePolicy:
-        return LanguagePolicy(load(folder, lora), partial(problems, 2), limit=LIMIT)
+    def new() -> LanguageModelPolicy:
+        return LanguageModelPolicy(load(folder, lora), partial(draw_problems, 2), limit=LIMIT)
 
     whole, first, second = new(), new(), new()
     learn(whole, range(4))
@@ -465,7 +465,7 @@ def test_a_run_on_gsm8k_s_format_goes_on_bit_for_bit(folder, lora, tmp_path):
         model=str(folder),
         lora=lora,
         limit=LIMIT,
-        problems=questions_file(tmp_path, 40),
+        draw_problems=questions_file(tmp_path, 40),
         reward="share",
         n=4,
         schedule="2",
@@ -474,12 +474,12 @@ def test_a_run_on_gsm8k_s_format_goes_on_bit_for_bit(folder, lora, tmp_path):
         held_out=3,
         interval=2,
     )
-    want = record(config)
+    want = record_run(config)
     assert want.samples.shape == (4, 2, 4)
     assert {f"held_out_pass@{k}" for k in (1, 16)} < set(want.columns)
     first, second = Loop(config), Loop(config)
     next(first), next(first)
-    second.load(checkpoint.read(checkpoint.write(tmp_path, first.state())))
+    second.load(checkpoint.read_checkpoint(checkpoint.write_checkpoint(tmp_path, first.state())))
     for event in second:
         assert event.samples.tolist() == want.samples[event.update].tolist()
         for name, value in event.metrics.items():
@@ -494,7 +494,7 @@ def test_the_limit_holds_for_held_out_problems_too(folder, tmp_path):
         WordProblemsConfig(
             model=str(folder),
             limit=2,
-            problems=questions_file(tmp_path, 40),
+            draw_problems=questions_file(tmp_path, 40),
             prompts=2,
             held_out=3,
             interval=2,
@@ -507,7 +507,7 @@ def test_the_limit_holds_for_held_out_problems_too(folder, tmp_path):
     rewards = task.score(texts)
     metrics = task.observe(rewards, rewards, np.empty(0))
     assert metrics["held_out_pass@1"] == 0.0
-    found = evaluate(task.policy.model, problems(2, 0), 8, limit=3)
+    found = evaluate(task.policy.model, draw_problems(2, 0), 8, limit=3)
     assert found.rewards.shape == (2, 8) and 0 < found.truncated < 1
 
 
@@ -613,7 +613,7 @@ def test_without_a_network_the_hub_is_refused_in_words(monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(ValueError, match="model hub:nobody/nothing cannot be had"):
         load("hub:nobody/nothing")
-    config = WordProblemsConfig(problems="gsm8k:hub:nobody/nothing")
+    config = WordProblemsConfig(draw_problems="gsm8k:hub:nobody/nothing")
     with pytest.raises(ValueError, match="problems hub:nobody/nothing cannot be had"):
         WordProblemsTask(config)
 
@@ -631,15 +631,15 @@ def test_only_data_is_downloaded(folder, monkeypatch, tmp_path):
         questions_file(tmp_path, 9 if part == "test" else 30)
         (tmp_path / "some.jsonl").rename(tmp_path / f"{part}.jsonl")
     config = WordProblemsConfig(
-        model="hub:some/model", problems="gsm8k:hub:some/data", prompts=2, held_out=9
+        model="hub:some/model", draw_problems="gsm8k:hub:some/data", prompts=2, held_out=9
     )
     task = WordProblemsTask(config)
     assert len(task.state["solved"]) == 21  # 9 of the 30 are held out
     assert asked == [
         ("some/data", "dataset", ["train.jsonl", "test.jsonl"]),
-        ("some/model", "model", list(folders.WEIGHTS)),
+        ("some/model", "model", list(paths.WEIGHTS)),
     ]
-    assert not [p for p in folders.WEIGHTS if p.endswith((".bin", ".py", ".pt", ".pth", "*"))]
+    assert not [p for p in paths.WEIGHTS if p.endswith((".bin", ".py", ".pt", ".pth", "*"))]
 
 
 def test_settings_that_do_not_fit_are_refused(folder, tmp_path):
@@ -655,7 +655,7 @@ def test_settings_that_do_not_fit_are_refused(folder, tmp_path):
         ({"prompts": 1, "held_out": 12}, "held_out must be at most .* got 12"),
     ):
         with pytest.raises(ValueError, match=reason):
-            WordProblemsTask(WordProblemsConfig(problems=where, **settings))
+            WordProblemsTask(WordProblemsConfig(draw_problems=where, **settings))
 
 
 def test_without_the_packages_the_model_is_refused_in_words(folder, monkeypatch):

@@ -5,7 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from pkpo.problems import GaussianProblem, SoftmaxProblem, binary_problem, graded_problem
+from pkpo.analysis.estimation_problems import (
+    GaussianProblem,
+    SoftmaxProblem,
+    binary_problem,
+    graded_problem,
+)
 from toy_envs import gaussian_hill
 
 ARMS = SoftmaxProblem((0.3, 0.0, 1.0, 0.6), (0.1, 0.4, 0.2, 0.3))

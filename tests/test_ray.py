@@ -21,12 +21,12 @@ import pkpo
 from pkpo.__main__ import main
 from pkpo.config import BanditConfig, HillConfig, WordProblemsConfig
 from pkpo.lm.model import save
-from pkpo.lm.warm_start import untrained
+from pkpo.lm.warm_start import untrained_model
 from pkpo.runs import LocalExecutor, RayExecutor, Run, Store, executor, make_executor
 from pkpo.runs.environment import ROOT
 from pkpo.runs.process import Process
-from pkpo.runs.sweep import configs
-from pkpo.training import replay
+from pkpo.runs.sweep import sweep_configs
+from pkpo.training import replay_run
 from tests.test_runs_faults import check_events, over, under_way, wait, workers
 from tests.test_runs_page import errors, open_page
 
@@ -119,7 +119,7 @@ def test_a_worker_whose_run_is_over_still_knows_the_cluster_s_cpus(store, monkey
     monkeypatch.setattr(LocalExecutor, "_launch", lambda self, id: None)
     met = SimpleNamespace(provenance={"cluster_cpus": 3})
     far = SimpleNamespace(RayTrainer=lambda *arguments: met)
-    monkeypatch.setitem(sys.modules, "pkpo.runs.remote", far)
+    monkeypatch.setitem(sys.modules, "pkpo.runs.ray_trainer", far)
     ids = [store.submit(CONFIG) for _ in range(5)]
     workers_own = RayExecutor(store, "head:6379")
     workers_own.reconcile()
@@ -212,9 +212,9 @@ def check_gone(process: Process) -> None:
 
 @pytest.mark.slow
 def test_a_sweep_on_the_cluster_gives_the_numbers_of_this_machine(store, cluster, tmp_path):
-    save(untrained(0, width=24, layers=2, heads=2, hidden=40), tmp_path / "micro")
+    save(untrained_model(0, width=24, layers=2, heads=2, hidden=40), tmp_path / "micro")
     settings = [
-        *configs(CONFIG, [0, 1]),
+        *sweep_configs(CONFIG, [0, 1]),
         BanditConfig(steps=500, bandit="crowded", optimizer="adam", learning_rate=0.02),
         WordProblemsConfig(model=str(tmp_path / "micro"), steps=3, n=4, schedule="2", held_out=0),
     ]
@@ -249,7 +249,7 @@ def test_steered_stopped_and_resumed_on_the_cluster(store, cluster):
     changes = store.changes(id)
     assert [(change.k, change.learning_rate) for change in changes] == [(2, None), (None, 0.002)]
     assert changes[1].update == stopped.step + 1
-    want = replay(LONG.replace(steps=ended.step + 1), changes).columns
+    want = replay_run(LONG.replace(steps=ended.step + 1), changes).columns
     for name, curve in store.events(id).items():
         assert np.array_equal(curve, want[name][:-1]), name
 

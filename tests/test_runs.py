@@ -20,11 +20,11 @@ from pkpo.__main__ import main
 from pkpo.config import BanditConfig, Change, HillConfig
 from pkpo.runs import Limits, LocalExecutor, Store, StoreError, sweep, trainer, worker
 from pkpo.runs import checkpoint as checkpoints
-from pkpo.runs.environment import ROOT, data_folder, positive
-from pkpo.runs.export import write
+from pkpo.runs.environment import ROOT, data_folder, read_positive
+from pkpo.runs.export import export_run
 from pkpo.runs.process import Process, _from_ps
 from pkpo.runs.run import STATUSES, TRANSITIONS, NotOurs, fair_order
-from pkpo.training import BLOCK, Loop, record, replay
+from pkpo.training import BLOCK, Loop, record_run, replay_run
 
 NONSENSE = (
     "",
@@ -70,7 +70,7 @@ def work(store: Store, id: str, stop_at: float = math.inf, act=lambda update: No
     store.files(id).mkdir(parents=True, exist_ok=True)
     with mock.patch.object(trainer, "Loop", Watched):
         local = LocalExecutor(store)
-        stopped = worker.train(store, run, count, Process.own(), local, told_to_stop)
+        stopped = worker.train_until_stopped(store, run, count, Process.own(), local, told_to_stop)
     store.end(id, Process.own(), "stopped" if stopped else "finished")
 
 
@@ -83,7 +83,7 @@ def stop_at(store: Store, id: str, *updates: int) -> None:
 
 def check_events(store: Store, id: str, config, changes=()) -> None:
     """What is stored is, bit for bit, what an uninterrupted run gives."""
-    found, want = store.events(id), replay(config, changes).columns
+    found, want = store.events(id), replay_run(config, changes).columns
     assert list(found) == list(want)
     for name, curve in want.items():
         assert found[name].dtype == curve.dtype and np.array_equal(found[name], curve), name
@@ -107,7 +107,7 @@ def test_a_run_from_submission_to_its_end(store):
     assert (run.status, run.step, run.message, run.process) == ("finished", 60, "", None)
     assert run.created <= run.started <= run.heartbeat <= run.finished
     check_events(store, id, SMALL)
-    assert run.metrics == record(SMALL).final()
+    assert run.metrics == record_run(SMALL).final()
     assert store.queue() == [] and Store(store.folder).run(id) == run
 
 
@@ -252,7 +252,7 @@ def test_environment(monkeypatch, tmp_path):
             Limits.from_environment()
     monkeypatch.setenv("PKPO_STOP_GRACE", "inf")
     with pytest.raises(ValueError, match="PKPO_STOP_GRACE must be a number above 0, got 'inf'"):
-        positive("PKPO_STOP_GRACE", 1.0)
+        read_positive("PKPO_STOP_GRACE", 1.0)
 
 
 def test_lists_are_filtered(store):
@@ -406,7 +406,7 @@ def test_a_locking_protocol_error_is_named(store):
 @pytest.mark.parametrize("kind", [HillConfig, BanditConfig])
 def test_exact_values_do_not_depend_on_how_events_are_batched(kind):
     config = kind(steps=BLOCK - 1, schedule="8@0,3@90,12@180")
-    want = record(config).columns
+    want = record_run(config).columns
     for size in (1, 2, 7, 100):
         loop = Loop(config)
         events = list(loop)
@@ -424,14 +424,14 @@ def test_exact_values_do_not_depend_on_how_events_are_batched(kind):
 )
 def test_a_loop_goes_on_from_its_state(config, tmp_path):
     changes = (Change(update=7, k=3), Change(update=20, learning_rate=0.02))
-    want = replay(config, changes)
+    want = replay_run(config, changes)
     loop = Loop(config, changes)
     for cut in (0, 1, 8, 21, config.steps + 1):
         while loop.update < cut:
             next(loop)
-        path = checkpoints.write(tmp_path, loop.state())
+        path = checkpoints.write_checkpoint(tmp_path, loop.state())
         again = Loop(config, changes)
-        again.load(checkpoints.read(path))
+        again.load(checkpoints.read_checkpoint(path))
         rest = list(again)
         assert [event.update for event in rest] == list(range(cut, config.steps + 1))
         for event in rest:
@@ -453,14 +453,14 @@ def test_what_a_change_does():
         Change(update=5, k=8, learning_rate=0.25),
         Change(update=9, learning_rate=0.125),
     )
-    run, plain = replay(SMALL, changes), record(SMALL)
+    run, plain = replay_run(SMALL, changes), record_run(SMALL)
     assert run["k"].tolist() == [4] * 3 + [2] * 2 + [8] * 56
     assert run["learning_rate"].tolist() == [0.005] * 5 + [0.25] * 4 + [0.125] * 52
     assert np.array_equal(run["theta"][:4], plain["theta"][:4])
     assert run["theta"][4] != plain["theta"][4]
     # A change from the start is the setting itself.
-    whole = replay(SMALL, (Change(update=0, k=2, learning_rate=0.01),))
-    same = record(SMALL.replace(schedule="2", learning_rate=0.01))
+    whole = replay_run(SMALL, (Change(update=0, k=2, learning_rate=0.01),))
+    same = record_run(SMALL.replace(schedule="2", learning_rate=0.01))
     assert all(np.array_equal(whole[name], same[name]) for name in same.columns)
 
 
@@ -520,7 +520,7 @@ def test_steering_while_a_run_goes_on_can_be_replayed(store):
     check_events(store, id, config, changes)
     with pytest.raises(ValueError, match="is finished and cannot be changed"):
         store.steer(id, k=1)
-    assert not np.array_equal(store.events(id)["theta"], record(config)["theta"])
+    assert not np.array_equal(store.events(id)["theta"], record_run(config)["theta"])
 
 
 def test_a_change_waits_while_lost_updates_are_done_again(store):
@@ -599,13 +599,13 @@ def test_checkpoints_keep_dtype_shape_and_order(tmp_path):
         "task/solved": np.array([True, False]),
         "optimizer/small": np.array([1e-300, -0.0, np.inf], np.float32),
     }
-    found = checkpoints.read(checkpoints.write(tmp_path, state))
+    found = checkpoints.read_checkpoint(checkpoints.write_checkpoint(tmp_path, state))
     assert set(found) == set(state)
     for name, x in state.items():
         assert found[name].dtype == x.dtype and found[name].shape == x.shape, name
         assert found[name].tobytes() == np.ascontiguousarray(x).tobytes(), name
     for update in (13, 14, 9):
-        checkpoints.write(tmp_path, state | {"update": np.array(update)})
+        checkpoints.write_checkpoint(tmp_path, state | {"update": np.array(update)})
     (tmp_path / "update-x.safetensors").write_text("not ours")
     assert [p.name for p in checkpoints.saved(tmp_path)] == [
         "update-14.safetensors",
@@ -657,7 +657,7 @@ def test_process_identity():
 
 
 def test_a_sweep_is_summarised_per_value(store):
-    wanted = sweep.configs(SMALL, seeds=[0, 1, 2], field="schedule", values=["1", "4"])
+    wanted = sweep.sweep_configs(SMALL, seeds=[0, 1, 2], field="schedule", values=["1", "4"])
     assert [(c.schedule, c.seed) for c in wanted] == [(k, s) for k in "14" for s in (0, 1, 2)]
     id = store.submit_together(wanted)
     runs = store.runs(sweep=id)[::-1]
@@ -666,7 +666,7 @@ def test_a_sweep_is_summarised_per_value(store):
     work(store, runs[-1].id, 21)
     one, four = sweep.summarise(store, id, "schedule")
     assert (one.value, one.finished, four.value, four.finished) == ("1", 3, "4", 2)
-    records = [record(config) for config in wanted]
+    records = [record_run(config) for config in wanted]
     finals = np.array([r["theta"][-1] for r in records])
     for member, values in ((one, finals[:3]), (four, finals[3:5])):
         assert np.isclose(member.final["theta"].mean, values.mean(), rtol=1e-14)
@@ -681,14 +681,14 @@ def test_a_sweep_is_summarised_per_value(store):
 
 
 def test_a_sweep_of_seeds_only_and_of_a_single_one(store):
-    configs = sweep.configs(SMALL, seeds=[5])
+    configs = sweep.sweep_configs(SMALL, seeds=[5])
     assert configs == [SMALL.replace(seed=5)]
     id = store.submit_together(configs)
     (member,) = sweep.summarise(store, id, "")
     assert (member.value, member.finished, member.final) == (None, 0, {})
     work(store, store.runs(sweep=id)[0].id)
     (member,) = sweep.summarise(store, id, "")
-    assert member.final["theta"].mean == record(configs[0])["theta"][-1]
+    assert member.final["theta"].mean == record_run(configs[0])["theta"][-1]
     assert np.isnan(member.final["theta"].error)
 
 
@@ -704,7 +704,7 @@ def test_a_sweep_of_seeds_only_and_of_a_single_one(store):
 )
 def test_impossible_sweeps(arguments, reason):
     with pytest.raises(ValueError, match=reason):
-        sweep.configs(SMALL, **arguments)
+        sweep.sweep_configs(SMALL, **arguments)
 
 
 # --- The command line -----------------------------------------------------------------------------
@@ -724,7 +724,7 @@ def test_list_show_and_export(store, capsys, tmp_path):
     status, out, _ = run_command(capsys, "runs", "list", "--json")
     (report,) = json.loads(out)
     assert status == 0 and report["changes"] == [{"update": 0, "k": 2, "learning_rate": None}]
-    want = replay(SMALL, [Change(update=0, k=2)])
+    want = replay_run(SMALL, [Change(update=0, k=2)])
     assert (report["id"], report["status"], report["step"]) == (id, "finished", 60)
     assert report["config"] == SMALL.to_dict() and report["metrics"] == want.final()
     assert json.loads(run_command(capsys, "runs", "show", id, "--json")[1]) == report
@@ -741,7 +741,7 @@ def test_list_show_and_export(store, capsys, tmp_path):
         assert list(map(float, column)) == want[name].tolist(), name
     settings = json.loads(files[1].read_text())
     assert settings["config"] == SMALL.to_dict() and settings["changes"] == report["changes"]
-    state = checkpoints.read(files[2])
+    state = checkpoints.read_checkpoint(files[2])
     assert state["update"] == 61 and state["policy/parameters"][0] == want["theta"][-1]
 
 
@@ -812,4 +812,4 @@ def test_a_store_of_the_version_before_is_taken_over(store):
 
 def test_export_of_a_run_that_never_began(store, tmp_path):
     id = store.submit(SMALL)
-    assert [path.suffix for path in write(store, id, tmp_path)] == [".csv", ".json"]
+    assert [path.suffix for path in export_run(store, id, tmp_path)] == [".csv", ".json"]

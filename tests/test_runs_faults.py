@@ -25,7 +25,7 @@ from pkpo.runs import LocalExecutor, Run, Store, StoreError, checkpoint, executo
 from pkpo.runs import process as processes
 from pkpo.runs.environment import ROOT
 from pkpo.runs.process import Process
-from pkpo.training import record, replay
+from pkpo.training import record_run, replay_run
 
 CONFIG = HillConfig(n=8, schedule="4", steps=3000, optimizer="adam", learn_sigma=True)
 LONG = CONFIG.replace(steps=200_000)
@@ -82,7 +82,7 @@ def under_way(run: Run) -> bool:
 def check_events(store: Store, id: str) -> None:
     """What is stored is, bit for bit, what an uninterrupted run gives."""
     run, found = store.run(id), store.events(id)
-    want = replay(run.config, store.changes(id)).columns
+    want = replay_run(run.config, store.changes(id)).columns
     assert (run.status, run.message) == ("finished", ""), run.message
     assert list(found) == list(want)
     for name, curve in want.items():
@@ -156,7 +156,7 @@ def test_four_at_once_are_killed_and_end_with_the_same_numbers_and_checkpoints(s
         check_events(store, id)
         wait(store, twin, over, local)
         assert store.details(id) == store.details(twin)
-        one, other = (checkpoint.read(checkpoint.saved(store.files(x))[0]) for x in (id, twin))
+        one, other = (checkpoint.read_checkpoint(checkpoint.saved(store.files(x))[0]) for x in (id, twin))
         assert list(one) == list(other)
         for name, array in one.items():
             assert np.array_equal(array, other[name]), name
@@ -378,7 +378,7 @@ def test_stopped_gracefully_by_request_and_by_sigterm(store):
     os.kill(again.process.pid, signal.SIGTERM)
     ended = wait(store, id, over)
     assert (ended.status, ended.message) == ("stopped", "")
-    want = record(LONG.replace(steps=ended.step + 1)).columns
+    want = record_run(LONG.replace(steps=ended.step + 1)).columns
     for name, curve in store.events(id).items():
         assert np.array_equal(curve, want[name][: len(curve)]), name
 
@@ -504,7 +504,7 @@ print(json.dumps([full.status, full.message, full.step, small, done.status, done
     assert status == "failed" and "full" in message, message
     assert 0 < count < 3001 and count == step + 1
     assert (end, last) == ("finished", "")
-    assert theta == record(HillConfig(n=8, schedule="4", steps=3000))["theta"].tolist()
+    assert theta == record_run(HillConfig(n=8, schedule="4", steps=3000))["theta"].tolist()
 
 
 FILLED = """
@@ -700,7 +700,7 @@ def test_background_run_by_the_command_line(store):
     stopped = pkpo("runs", "stop", started["id"])
     assert stopped["status"] == "stopped" and 100 < stopped["step"] < 200_000
     assert pkpo("runs", "show", started["id"]) == stopped
-    want = record(HillConfig(n=8, schedule="4", steps=stopped["step"] + 1))
+    want = record_run(HillConfig(n=8, schedule="4", steps=stopped["step"] + 1))
     assert stopped["metrics"] == {name: curve[-2] for name, curve in want.columns.items()}
     assert pkpo("runs", "resume", started["id"])["status"] == "running"
     again = pkpo("runs", "stop", started["id"])

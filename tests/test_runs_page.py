@@ -16,15 +16,16 @@ import pytest
 from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
-from app import access, live, livecharts
-from app.runs import engine, form, tables, words
+from app import access, live_routes
+from app.runs import engine, form, tables, labels
 from pkpo.config import BanditConfig, Change, HillConfig
-from pkpo.figures import progress
+from pkpo.figures import run_curves
 from pkpo.runs import LocalExecutor, Store, sweep
 from pkpo.runs.process import Process
-from pkpo.training import record
+from pkpo.training import record_run
 from tests.browser.browser import ROOT
 from tests.test_runs import work
+from app.components import live_charts
 
 MAIN = str(ROOT / "app" / "script.py")
 SMALL = BanditConfig(n=8, schedule="4", steps=300)
@@ -93,7 +94,7 @@ def test_the_list_says_status_place_progress_and_puts_a_sweep_in_one_row(store):
     done = store.submit(SMALL)
     work(store, done)
     first, second = store.submit(SMALL), store.submit(SMALL, name="Mine!")
-    together = store.submit_together(sweep.configs(SMALL, [0, 1], "schedule", ["1", "2"]))
+    together = store.submit_together(sweep.sweep_configs(SMALL, [0, 1], "schedule", ["1", "2"]))
     found = {row["address"]: row for row in rows(open_page())}
     assert list(found) == [f"sweep={together}", f"run={second}", f"run={first}", f"run={done}"]
     assert found[f"sweep={together}"]["count"] == "0 of 1,200"
@@ -235,7 +236,7 @@ def test_a_run_steered_by_hand_says_so_wherever_it_is_named(store):
 
 
 def test_a_sweep_of_which_some_were_stopped_is_not_finished(store):
-    together = store.submit_together(sweep.configs(SMALL, [0, 1], "", []))
+    together = store.submit_together(sweep.sweep_configs(SMALL, [0, 1], "", []))
     one, two = (run.id for run in store.runs(sweep=together))
     store.stop(two)
     work(store, one)
@@ -247,7 +248,7 @@ def test_a_slider_stands_at_what_is_in_force_and_steers(store):
     id, me = store.submit(SMALL), Process.own()
     store.claim(lambda device: 1)
     store.begin(id, me, {})
-    curves = record(SMALL).columns
+    curves = record_run(SMALL).columns
     events = [{name: curve[at].item() for name, curve in curves.items()} for at in range(3)]
     store.append(id, me, events, 3)
     page = open_page(run=id)
@@ -405,11 +406,11 @@ def points(sent: dict, column: str, axes: str = "x y") -> tuple[np.ndarray, ...]
 
 def test_only_new_points_are_sent_and_all_of_them_once():
     config = HillConfig(steps=400)
-    curves = record(config).columns
+    curves = record_run(config).columns
     got = []
     for after, until in ((-1, 150), (150, 151), (151, 151), (151, 400)):
         part = {name: curve[: until + 1] for name, curve in curves.items()}
-        sent = livecharts.news(part, {}, ["theta"], after, 1)
+        sent = live_charts.new_points(part, {}, ["theta"], after, 1)
         assert (sent["after"], sent["last"]) == (after, until)
         got.append(points(sent, "theta") if sent["points"] else np.empty((2, 0)))
     x, y = np.concatenate(got, axis=1)
@@ -421,12 +422,12 @@ def test_thinning_keeps_ends_and_every_stretch_s_extremes():
     rng = np.random.default_rng(0)
     x, y = np.arange(100_000), rng.standard_normal(100_000)
     y[[12_345, 77_777]] = (40.0, -40.0)  # spikes of one update
-    kept = progress.thin(x, y, 2000)
+    kept = run_curves.thin_points(x, y, 2000)
     assert len(kept) <= 2002 and (np.diff(kept) > 0).all()
     assert {0, 99_999, 12_345, 77_777} <= set(kept.tolist())
-    assert np.array_equal(progress.thin(x[:50], y[:50], 50), np.arange(50))
+    assert np.array_equal(run_curves.thin_points(x[:50], y[:50], 50), np.arange(50))
     y[500] = np.nan
-    assert {12_345, 77_777} <= set(progress.thin(x, y, 2000).tolist())
+    assert {12_345, 77_777} <= set(run_curves.thin_points(x, y, 2000).tolist())
 
 
 def test_noisy_metrics_are_trailing_means_however_they_come(store, monkeypatch):
@@ -452,7 +453,7 @@ def test_noisy_metrics_are_trailing_means_however_they_come(store, monkeypatch):
 def ask(*of: str, columns: tuple[str, ...] = ("max@4",)) -> tuple[int, Any]:
     """A question as a browser puts it; the status and what was answered."""
     query = urlencode([*(("of", text) for text in of), *(("column", name) for name in columns)])
-    (route,) = live.routes()
+    (route,) = live_routes.live_routes()
     response = route.endpoint(Request({"type": "http", "query_string": query.encode()}))
     return response.status_code, json.loads(response.body)
 
@@ -462,7 +463,7 @@ def test_an_answer_has_the_points_after_an_update_and_how_the_run_stands(store):
     id = store.submit(config)
     work(store, id)
     waiting = store.submit(SMALL)
-    want = record(config)["max@4"].astype(np.float32)
+    want = record_run(config)["max@4"].astype(np.float32)
     for after in (-1, 49, 90):
         status, (one, other) = ask(f"{id}:{after}", f"{waiting}:-1")
         assert status == 200
@@ -486,10 +487,10 @@ def test_an_answer_about_seeds_is_their_mean_over_the_finished_or_all_that_began
     store, monkeypatch
 ):
     monkeypatch.setattr(engine, "FRESH", 0.0)
-    configs = sweep.configs(SMALL, seeds=[0, 1, 2])
+    configs = sweep.sweep_configs(SMALL, seeds=[0, 1, 2])
     ids = [store.submit(config) for config in configs]
     name = "+".join(ids)
-    curves = np.array([record(config)["max@4"] for config in configs])
+    curves = np.array([record_run(config)["max@4"] for config in configs])
     for id, steps in zip(ids[:2], (40, 60), strict=True):
         work(store, id, steps)
     status, (begun,) = ask(f"{name}:9")
@@ -514,7 +515,7 @@ def test_many_who_ask_the_same_cost_one_look(store, monkeypatch):
     for owner, name, calls in (
         (LocalExecutor, "reconcile", looks),
         (Store, "events", reads),
-        (live, "news", packs),
+        (live_routes, "news", packs),
     ):
         _count(monkeypatch, owner, name, calls)
     answers = [ask(f"{id}:-1") for _ in range(30)]
@@ -583,8 +584,8 @@ def test_a_damaged_store_is_told_and_a_repaired_one_answers(store):
 
 def test_the_address_is_below_the_server_s_base_path(monkeypatch):
     for base, path in (("", "/live/runs"), ("/lab/", "/lab/live/runs"), ("a/b", "/a/b/live/runs")):
-        monkeypatch.setattr(live.st, "get_option", lambda name, base=base: base)
-        (route,) = live.routes()
+        monkeypatch.setattr(live_routes.st, "get_option", lambda name, base=base: base)
+        (route,) = live_routes.live_routes()
         assert (route.path, route.methods) == (path, {"GET", "HEAD"})
 
 
@@ -593,29 +594,29 @@ def test_the_address_is_below_the_server_s_base_path(monkeypatch):
 
 def test_labels_tell_runs_apart():
     one = HillConfig()
-    assert progress.styles([one])[0][0] == "k = 8"
-    labels = [label for label, _ in progress.styles([one, one.replace(seed=1, n=32)])]
+    assert run_curves.distinct_styles([one])[0][0] == "k = 8"
+    labels = [label for label, _ in run_curves.distinct_styles([one, one.replace(seed=1, n=32)])]
     assert labels == ["n = 16, seed = 0", "n = 32, seed = 1"]
-    twice = [label for label, _ in progress.styles([one, one])]
+    twice = [label for label, _ in run_curves.distinct_styles([one, one])]
     assert twice == ["1", "2"]
-    mixed = progress.styles([one, BanditConfig()])
+    mixed = run_curves.distinct_styles([one, BanditConfig()])
     assert [label for label, _ in mixed][0].startswith("task = gaussian-hill")
-    many = progress.styles([one.replace(seed=s) for s in range(12)])
+    many = run_curves.distinct_styles([one.replace(seed=s) for s in range(12)])
     assert len({colour for _, colour in many}) == 12
 
 
 def test_the_yardstick_is_a_k_that_events_have():
-    assert progress.yardstick([HillConfig(schedule="1")]) == 8
-    assert progress.yardstick([HillConfig(schedule="3")]) == 4
-    assert progress.yardstick([HillConfig(n=64, schedule="40")]) == 16
-    columns = [panel.column for panel in progress.panels([HillConfig(), BanditConfig()])]
+    assert run_curves.chart_k([HillConfig(schedule="1")]) == 8
+    assert run_curves.chart_k([HillConfig(schedule="3")]) == 4
+    assert run_curves.chart_k([HillConfig(n=64, schedule="40")]) == 16
+    columns = [panel.column for panel in run_curves.run_panels([HillConfig(), BanditConfig()])]
     assert columns == ["max@8", "max@1", "k"]
 
 
 def test_the_sweep_s_table_marks_what_is_sure():
     def member(value, mean, error):
-        spread = sweep.Spread(mean, error)
-        return sweep.Member(value, (), {"max@1": spread})
+        spread = sweep.SeedMean(mean, error)
+        return sweep.SweepMember(value, (), {"max@1": spread})
 
     members = [member("1", 0.5, 0.01), member("2", 0.52, 0.01), member("4", 0.6, 0.01)]
     text = tables.sweep_table(members, ["k = 1", "k = 2", "k = 4"], ["max@1"], 0)
@@ -625,16 +626,16 @@ def test_the_sweep_s_table_marks_what_is_sure():
 
 
 def test_words():
-    assert words.duration(0.2) == "1 second"
-    assert words.duration(150) == "2 minutes"
-    assert words.count(1, "run") == "1 run"
-    assert progress.change_in_words(Change(update=3, k=2, learning_rate=0.5)) == (
+    assert labels.duration(0.2) == "1 second"
+    assert labels.duration(150) == "2 minutes"
+    assert labels.count(1, "run") == "1 run"
+    assert run_curves.describe_change(Change(update=3, k=2, learning_rate=0.5)) == (
         "k = 2, learning rate = 0.5"
     )
 
 
 def test_runs_of_before_show_what_they_know_of_groups_that_teach_nothing():
-    new = [panel.column for panel in progress.panels([SMALL], {"all_wrong", "dead_group_share"})]
-    old = [panel.column for panel in progress.panels([SMALL], {"dead_group_share"})]
+    new = [panel.column for panel in run_curves.run_panels([SMALL], {"all_wrong", "dead_group_share"})]
+    old = [panel.column for panel in run_curves.run_panels([SMALL], {"dead_group_share"})]
     assert {"all_wrong", "all_right"} <= set(new) and "dead_group_share" not in new
     assert "dead_group_share" in old and not {"all_wrong", "all_right"} & set(old)

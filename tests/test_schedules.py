@@ -51,7 +51,7 @@ def any_schedule(draw):
     for index in range(draw(st.integers(1, 5))):
         start = at + draw(st.integers(0, 50)) if index else 0
         first, last = draw(st.integers(1, 64)), draw(st.integers(1, 64))
-        shape = draw(st.sampled_from([None, *schedules.SHAPES]))
+        shape = draw(st.sampled_from([None, *schedules.RAMPS]))
         if shape is None:
             pieces.append(Piece(first, first, start, start))
             at = start + 1

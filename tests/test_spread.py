@@ -9,17 +9,17 @@ import numpy as np
 import pytest
 import torch
 
+from pkpo.analysis.enumeration import enumerate_outcomes
+from pkpo.analysis.estimation_problems import SoftmaxProblem, binary_problem
 from pkpo.config import WordProblemsConfig
-from pkpo.enumeration import moments
 from pkpo.estimators import get_estimator, transform
-from pkpo.lm import spread
+from pkpo.lm import gradient_variance
+from pkpo.lm.generation import generate
+from pkpo.lm.gradient_variance import UNBIASED_ESTIMATORS, KS, REFERENCE, DifferentiatedGroups, Subject
 from pkpo.lm.model import save
 from pkpo.lm.policy import backward
-from pkpo.lm.sampler import sample
-from pkpo.lm.spread import ESTIMATORS, KS, REFERENCE, Groups, Subject
-from pkpo.lm.warm_start import RECIPES, train, untrained
-from pkpo.problems import SoftmaxProblem, binary_problem
-from toy_envs.word_problems import problems
+from pkpo.lm.warm_start import WARM_STARTS, train_supervised, untrained_model
+from toy_envs.word_problems import draw_problems
 
 N = 16
 
@@ -28,25 +28,25 @@ N = 16
 def model():
     """A micro model that has seen the form of solutions."""
     torch.set_num_threads(1)
-    made = untrained(0, width=24, layers=2, heads=2, hidden=40)
-    for _ in train(made, replace(RECIPES["tiny"], steps=120, learning_rate=1e-2), 0):
+    made = untrained_model(0, width=24, layers=2, heads=2, hidden=40)
+    for _ in train_supervised(made, replace(WARM_STARTS["tiny"], steps=120, learning_rate=1e-2), 0):
         pass
     return made
 
 
-def bandit_groups(problem: SoftmaxProblem, groups: int, seed: int) -> Groups:
+def bandit_groups(problem: SoftmaxProblem, groups: int, seed: int) -> DifferentiatedGroups:
     """Groups of a bandit, whose scores are known."""
     chances = np.array(problem.probabilities)
     scores = np.eye(chances.size) - chances
     which = np.random.default_rng(seed).choice(chances.size, (groups, N), p=chances)
-    return Groups(which, np.array(problem.rewards), scores @ scores.T)
+    return DifferentiatedGroups(which, np.array(problem.rewards), scores @ scores.T)
 
 
 def test_a_draw_s_products_are_those_of_plain_gradients(model):
-    (problem,) = problems(1, 3)
+    (problem,) = draw_problems(1, 3)
     groups, n = 3, 5
-    found = spread.draw(model, problem, n, groups, np.random.default_rng(1))
-    drawn = sample(model, [problem.question], groups * n, np.random.default_rng(1))
+    found = gradient_variance.draw_groups(model, problem, n, groups, np.random.default_rng(1))
+    drawn = generate(model, [problem.question], groups * n, np.random.default_rng(1))
     assert len(found.rewards) > 5
     coefficients = np.random.default_rng(2).normal(size=(groups, n))
     for row in range(groups):
@@ -62,24 +62,24 @@ def test_a_draw_s_products_are_those_of_plain_gradients(model):
 @pytest.mark.parametrize("k", (2, 8))
 def test_variances_are_the_exact_ones(k):
     problem = binary_problem(0.3, 3, 2)
-    rows = spread.spread(bandit_groups(problem, 3000, 1), ESTIMATORS, k)
-    assert [row["estimator"] for row in rows] == list(ESTIMATORS)
+    rows = gradient_variance.measure_variance(bandit_groups(problem, 3000, 1), UNBIASED_ESTIMATORS, k)
+    assert [row["estimator"] for row in rows] == list(UNBIASED_ESTIMATORS)
     for row in rows:
         if not get_estimator(row["estimator"]).symmetric:
             assert row["expected"] is None
             continue
-        exact = moments(problem, row["estimator"], N, k).variance
+        exact = enumerate_outcomes(problem, row["estimator"], N, k).variance
         assert abs(row["variance"] - exact) < 4 * row["variance_error"], row
         assert abs(row["expected"] - exact) < 4 * row["variance_error"], row
 
 
-@pytest.mark.parametrize("name", [name for name in ESTIMATORS if get_estimator(name).symmetric])
+@pytest.mark.parametrize("name", [name for name in UNBIASED_ESTIMATORS if get_estimator(name).symmetric])
 def test_one_parameter_s_expected_variance_is_exact(name):
     problem = binary_problem(0.25)
     groups = bandit_groups(problem, 8, 0)
     which = (np.arange(8 * N) % 4 == 0).astype(int).reshape(8, N)  # a quarter is right
-    found = spread.expected(Groups(which, groups.rewards, groups.products), name, 4)
-    assert found == pytest.approx(moments(problem, name, N, 4).variance, rel=1e-12)
+    found = gradient_variance.expected_variance(DifferentiatedGroups(which, groups.rewards, groups.products), name, 4)
+    assert found == pytest.approx(enumerate_outcomes(problem, name, N, 4).variance, rel=1e-12)
 
 
 def test_bias_is_seen_and_none_is_imagined():
@@ -87,11 +87,11 @@ def test_bias_is_seen_and_none_is_imagined():
     names = ("canonical", "s", "grpo")
     values = {name: [] for name in names}
     for seed in range(draws):
-        for row in spread.spread(bandit_groups(problem, 40, seed), names, k):
+        for row in gradient_variance.measure_variance(bandit_groups(problem, 40, seed), names, k):
             values[row["estimator"]].append(row["bias"])
-    reference = moments(problem, REFERENCE, N, k).mean
+    reference = enumerate_outcomes(problem, REFERENCE, N, k).mean
     for name in names:
-        distance = moments(problem, name, N, k).mean - reference
+        distance = enumerate_outcomes(problem, name, N, k).mean - reference
         found = np.array(values[name])
         error = found.std(ddof=1) / draws**0.5
         assert abs(found.mean() - distance @ distance) < 4 * error, name
@@ -100,15 +100,15 @@ def test_bias_is_seen_and_none_is_imagined():
 
 def test_effective_dimension():
     which = np.arange(2 * N).reshape(2, N)
-    orthogonal = Groups(which, np.zeros(2 * N), 3.0 * np.eye(2 * N))
-    assert spread.dimension(orthogonal) == pytest.approx(N)
-    parallel = Groups(which, np.zeros(2 * N), np.ones((2 * N, 2 * N)))
-    assert spread.dimension(parallel) == pytest.approx(1)
+    orthogonal = DifferentiatedGroups(which, np.zeros(2 * N), 3.0 * np.eye(2 * N))
+    assert gradient_variance.effective_dimension(orthogonal) == pytest.approx(N)
+    parallel = DifferentiatedGroups(which, np.zeros(2 * N), np.ones((2 * N, 2 * N)))
+    assert gradient_variance.effective_dimension(parallel) == pytest.approx(1)
 
 
 def test_the_study_is_repeatable(model, tmp_path, monkeypatch):
     save(model, tmp_path)
-    hard = [asdict(problem) for problem in problems(5, 0)]
+    hard = [asdict(problem) for problem in draw_problems(5, 0)]
     (tmp_path / "hard.json").write_text(json.dumps(hard))
     config = WordProblemsConfig(model=str(tmp_path), steps=1, prompts=2, held_out=0)
     subjects = {
@@ -116,29 +116,31 @@ def test_the_study_is_repeatable(model, tmp_path, monkeypatch):
         "trained": Subject(config, trained=True),
         "small": Subject(config.replace(problems="hard")),
     }
-    monkeypatch.setattr(spread, "PROMPTS", 2)
-    monkeypatch.setattr(spread, "GROUPS", 3)
-    monkeypatch.setattr(spread, "SUBJECTS", subjects)
-    monkeypatch.setattr(spread, "SPREAD", tmp_path / "made" / "spread.json.gz")
+    monkeypatch.setattr(gradient_variance, "PROMPTS", 2)
+    monkeypatch.setattr(gradient_variance, "GROUPS", 3)
+    monkeypatch.setattr(gradient_variance, "SUBJECTS", subjects)
+    monkeypatch.setattr(gradient_variance, "SPREAD", tmp_path / "made" / "spread.json.gz")
     told: list[float] = []
-    found = spread.measure(4, told.append)
+    found = gradient_variance.run_study(4, told.append)
     assert told == sorted(told) and told[-1] == 1.0
     table = found["table"]
-    per_k = {k: sum(k in get_estimator(e).allowed_k(spread.N) for e in ESTIMATORS) for k in KS}
+    per_k = {
+        k: sum(k in get_estimator(e).allowed_k(gradient_variance.GROUP_SIZE) for e in UNBIASED_ESTIMATORS) for k in KS
+    }
     assert len(table["k"]) == 3 * 2 * sum(per_k.values()) and per_k[16] == 3
     assert list(dict.fromkeys(table["checkpoint"])) == list(subjects)
-    assert spread.measure(4)["table"] == table
-    (alone,) = set(spread.measure(4, subjects=["small"])["table"]["checkpoint"])
+    assert gradient_variance.run_study(4)["table"] == table
+    (alone,) = set(gradient_variance.run_study(4, subjects=["small"])["table"]["checkpoint"])
     assert alone == "small"
-    spread.main(["--seed", "4"])
-    shipped = json.loads(spread.gzip.decompress(spread.SPREAD.read_bytes()))
+    gradient_variance.main(["--seed", "4"])
+    shipped = json.loads(gradient_variance.gzip.decompress(gradient_variance.VARIANCE_FILE.read_bytes()))
     assert shipped["seed"] == 4 and shipped["groups"] == 3
     assert np.allclose(shipped["table"]["variance"], table["variance"], rtol=1e-4, atol=0)
 
 
 def test_a_variance_is_the_trace_of_the_sample_covariance():
     groups = bandit_groups(binary_problem(0.5), 2, 0)
-    (row,) = spread.spread(groups, ("s",), 2)
+    (row,) = gradient_variance.measure_variance(groups, ("s",), 2)
     weights = transform(groups.rewards[groups.which], 2, "s")
     scores = np.array([[0.5, -0.5], [-0.5, 0.5]])
     estimates = np.einsum("rn,rnd->rd", weights, scores[groups.which])

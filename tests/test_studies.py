@@ -10,22 +10,22 @@ import numpy as np
 import pytest
 
 from pkpo import ESTIMATORS, figures, transform
-from pkpo.config import OPTIMIZERS, HillConfig, compared, run_config
-from pkpo.studies import GRID, LANDMARKS, SPREAD_POINTS, to_csv, to_json, toy_study
+from pkpo.analysis.monte_carlo import gradient_deviation
+from pkpo.comparisons import CURVE_POINTS, MARKED_KS, DEVIATION_POINTS, comparison_csv, comparison_json, compare_hills
+from pkpo.config import OPTIMIZERS, HillConfig, parse_comparison, run_config
 from pkpo.tasks import EVAL_KS
-from pkpo.training import record
-from pkpo.variance import gradient_spread
+from pkpo.training import record_run
 from toy_envs import gaussian_hill
 
-COMPARED = compared({"steps": 40, "learn_sigma": True}, "schedule 1 8@0,2@20 5")
+COMPARED = parse_comparison({"steps": 40, "learn_sigma": True}, "schedule 1 8@0,2@20 5")
 RAMP = (HillConfig(steps=30, schedule="linear:1->16@25", shape="two-peaks", estimator="s"),)
-ONES = compared({"steps": 25, "schedule": "1", "shape": "left-cliff"}, "n 8 16")
+ONES = parse_comparison({"steps": 25, "schedule": "1", "shape": "left-cliff"}, "n 8 16")
 SINGLE = (HillConfig(steps=3, n=5, schedule="3", sigma=0.25, learn_sigma=True, theta=0.8),)
 STUDIES = {
-    "compared": toy_study(COMPARED),
-    "ramp": toy_study(RAMP),
-    "ones": toy_study(ONES),
-    "single": toy_study(SINGLE),
+    "compared": compare_hills(COMPARED),
+    "ramp": compare_hills(RAMP),
+    "ones": compare_hills(ONES),
+    "single": compare_hills(SINGLE),
 }
 every_study = pytest.mark.parametrize("study", STUDIES.values(), ids=STUDIES)
 
@@ -43,8 +43,8 @@ def styles_of(study):
 def test_gradient_spread_against_direct_monte_carlo(estimator, n, k):
     config = HillConfig(n=n, schedule=str(k), estimator=estimator)
     theta, sigma, ks = np.array([0.6, 0.95]), np.array([0.1, 0.2]), np.array([k, k])
-    rough = gradient_spread(config, theta, sigma, ks)
-    fine = gradient_spread(config, theta, sigma, ks, replicates=5000)
+    rough = gradient_deviation(config, theta, sigma, ks)
+    fine = gradient_deviation(config, theta, sigma, ks, replicates=5000)
     rng, groups = np.random.default_rng(1), 20_000
     for i in range(2):
         x = rng.normal(theta[i], sigma[i], (groups, n))
@@ -61,12 +61,12 @@ def test_gradient_spread_against_direct_monte_carlo(estimator, n, k):
 def test_gradient_spread_treats_every_policy_alike():
     config = HillConfig(n=8, schedule="4", seed=3)
     theta, sigma, k = np.array([0.5, 0.9, 0.5, 0.9]), np.full(4, 0.1), np.array([4, 1, 4, 2])
-    together = gradient_spread(config, theta, sigma, k)
+    together = gradient_deviation(config, theta, sigma, k)
     for i in range(4):
-        alone = gradient_spread(config, theta[i : i + 1], sigma[i : i + 1], k[i : i + 1])
+        alone = gradient_deviation(config, theta[i : i + 1], sigma[i : i + 1], k[i : i + 1])
         assert abs(alone[0] - together[i]) < 1e-13 * together[i], f"policy {i}"
     assert together[0] == together[2] and together[1] != together[3]
-    assert (gradient_spread(config.replace(seed=4), theta, sigma, k) != together).all()
+    assert (gradient_deviation(config.replace(seed=4), theta, sigma, k) != together).all()
 
 
 # --- The study ------------------------------------------------------------------------------------
@@ -77,16 +77,16 @@ def test_a_study_is_consistent(study):
     configs = [r.config for r in study.recordings]
     sigma, shape = configs[0].sigma, configs[0].shape
     for recording in study.recordings:
-        fresh = record(recording.config)
+        fresh = record_run(recording.config)
         assert np.array_equal(fresh["theta"], recording["theta"])
         assert np.array_equal(fresh.weights, recording.weights)
     ks = {int(k) for r in study.recordings for k in r["k"]}
     assert set(study.landmarks) <= ks | {1} and set(study.curves) == ks | set(study.landmarks)
     assert study.landmarks[0] == 1 and study.landmarks[-1] == max(ks)
     assert (
-        list(study.landmarks) == sorted(set(study.landmarks)) and len(study.landmarks) <= LANDMARKS
+        list(study.landmarks) == sorted(set(study.landmarks)) and len(study.landmarks) <= MARKED_KS
     )
-    assert study.theta.shape == (GRID,) and (np.diff(study.theta) > 0).all()
+    assert study.theta.shape == (CURVE_POINTS,) and (np.diff(study.theta) > 0).all()
     left, right = study.shape.support
     starts = [config.theta for config in configs]
     assert study.theta[0] < min(left, *starts) and study.theta[-1] > max(right, *starts)
@@ -103,30 +103,30 @@ def test_a_study_is_consistent(study):
         want = gaussian_hill.objective(r["theta"], study.yardstick, r["sigma"], shape)
         assert np.abs(reached - want).max() < 2e-12
         assert at[0] == 0 and at[-1] == len(r) - 1 and (np.diff(at) > 0).all()
-        assert len(at) == min(SPREAD_POINTS, len(r))
+        assert len(at) == min(DEVIATION_POINTS, len(r))
         assert np.array_equal(
-            spread, gradient_spread(r.config, r["theta"][at], r["sigma"][at], r["k"][at])
+            spread, gradient_deviation(r.config, r["theta"][at], r["sigma"][at], r["k"][at])
         )
 
 
 def test_these_studies_cover_the_cases():
     assert STUDIES["compared"].landmarks == (1, 2, 5, 8)
-    assert len(STUDIES["ramp"].curves) == 16 and len(STUDIES["ramp"].landmarks) == LANDMARKS
+    assert len(STUDIES["ramp"].curves) == 16 and len(STUDIES["ramp"].landmarks) == MARKED_KS
     assert STUDIES["ones"].yardstick == 8
     assert STUDIES["single"].yardstick == 3 not in EVAL_KS
 
 
 def test_the_window_follows_the_policies_but_not_for_ever():
-    near = toy_study([HillConfig(steps=2, theta=-0.8)])
+    near = compare_hills([HillConfig(steps=2, theta=-0.8)])
     assert near.theta[0] < -0.8 and 1 < near.theta[-1] < 1.5
-    far = toy_study([HillConfig(steps=2, theta=90.0)])
+    far = compare_hills([HillConfig(steps=2, theta=90.0)])
     assert 1 < far.theta[-1] < 90
 
 
 @every_study
 def test_csv_reads_back_exactly(study):
     labels = [f'run {i}, "quoted"' for i in range(len(study.recordings))]
-    rows = list(csv.DictReader(io.StringIO(to_csv(study, labels))))
+    rows = list(csv.DictReader(io.StringIO(comparison_csv(study, labels))))
     assert len(rows) == sum(len(r) for r in study.recordings)
     for label, recording in zip(labels, study.recordings, strict=True):
         mine = [row for row in rows if row["run"] == label]
@@ -137,9 +137,9 @@ def test_csv_reads_back_exactly(study):
 
 @every_study
 def test_json_holds_the_settings(study):
-    configs = [run_config(**fields) for fields in json.loads(to_json(study))]
+    configs = [run_config(**fields) for fields in json.loads(comparison_json(study))]
     assert configs == [r.config for r in study.recordings]
-    assert set(json.loads(to_json(study))[0]) == {
+    assert set(json.loads(comparison_json(study))[0]) == {
         "task",
         *(f.name for f in dataclasses.fields(HillConfig)),
     }
@@ -155,7 +155,7 @@ def drawn(figure, x, y) -> list:
 
 @every_study
 def test_the_stage_carries_reward_curves_and_optima(study):
-    figure = figures.toy.stage(study)
+    figure = figures.gaussian_hill.plot_stage(study)
     curves = [t for t in figure.data if t.meta]
     assert [t.meta["k"] for t in curves] == list(study.landmarks)
     for k, trace in zip(study.landmarks, curves, strict=True):
@@ -175,7 +175,8 @@ def test_the_stage_carries_reward_curves_and_optima(study):
 def test_theta_and_value_figures_carry_every_run(study):
     styles = styles_of(study)
     theta, value = (
-        f(study, styles) for f in (figures.toy.theta_over_updates, figures.value_over_updates)
+        f(study, styles)
+        for f in (figures.gaussian_hill.plot_theta, figures.plot_value)
     )
     last = max(len(r) for r in study.recordings) - 1
     for r, reached, (_, colour) in zip(study.recordings, study.reached, styles, strict=True):
@@ -191,7 +192,7 @@ def test_theta_and_value_figures_carry_every_run(study):
 
 @every_study
 def test_the_gradient_figure_carries_every_run_and_shows_one(study):
-    figure = figures.toy.gradient_over_updates(study, styles_of(study))
+    figure = figures.gaussian_hill.plot_gradient(study, styles_of(study))
     shown = {t.meta["setting"] for t in figure.data if t.visible}
     assert shown == {len(study.recordings) - 1}
     for i, (r, at, spread) in enumerate(
@@ -210,10 +211,10 @@ def test_the_gradient_figure_carries_every_run_and_shows_one(study):
 
 def test_the_schedule_preview_carries_k():
     schedule = HillConfig(schedule="cosine:16->1@50", steps=60).k_schedule
-    (trace,) = figures.schedule_preview(schedule, 60).data
+    (trace,) = figures.plot_schedule(schedule, 60).data
     assert list(trace.x) == list(range(61))
     assert list(trace.y) == [schedule(u) for u in range(61)]
-    (long,) = figures.schedule_preview(schedule, 100_000).data
+    (long,) = figures.plot_schedule(schedule, 100_000).data
     assert long.x[0] == 0 and long.x[-1] == 100_000 and len(long.x) <= 400
 
 
@@ -249,7 +250,7 @@ def test_every_estimator_has_its_own_colour():
     ],
 )
 def test_styles_tell_compared_runs_apart(text, shown):
-    runs = compared({}, text)
+    runs = parse_comparison({}, text)
     styles = figures.run_styles(runs)
     labels, colours = zip(*styles, strict=True)
     assert len(styles) == len(set(labels)) == len(set(colours)) == len(runs)
@@ -275,7 +276,10 @@ def says(text: str, value: float) -> bool:
 @every_study
 def test_words_carry_the_numbers(study):
     styles = styles_of(study)
-    texts, message = figures.toy.describe(study, styles), figures.toy.takeaway(study, styles)
+    texts, message = (
+        figures.gaussian_hill.describe_charts(study, styles),
+        figures.gaussian_hill.hill_takeaway(study, styles),
+    )
     assert set(texts) == {"stage", "theta", "value", "gradient"}
     assert "\n" not in message and f"max@{study.yardstick}" in message
     for best in study.optima.values():
@@ -299,12 +303,12 @@ def test_words_carry_the_numbers(study):
 
 
 def test_words_for_runs_that_cannot_differ_or_find_nothing():
-    same = toy_study(compared({"estimator": "grpo", "steps": 20}, "schedule 1 8"))
-    assert "all runs are the same" in figures.toy.takeaway(same, styles_of(same))
-    lost = toy_study(compared({"theta": 50.0, "steps": 1}, "schedule 2 8"))
-    said = figures.toy.takeaway(lost, styles_of(lost))
+    same = compare_hills(parse_comparison({"estimator": "grpo", "steps": 20}, "schedule 1 8"))
+    assert "all runs are the same" in figures.gaussian_hill.hill_takeaway(same, styles_of(same))
+    lost = compare_hills(parse_comparison({"theta": 50.0, "steps": 1}, "schedule 2 8"))
+    said = figures.gaussian_hill.hill_takeaway(lost, styles_of(lost))
     assert said.startswith("After 1 update ") and "all runs are the same" in said
-    apart = toy_study(compared({"theta": -0.15, "steps": 5}, "schedule 1 8"))
+    apart = compare_hills(parse_comparison({"theta": -0.15, "steps": 5}, "schedule 1 8"))
     assert apart.recordings[0]["theta"][-1] != apart.recordings[1]["theta"][-1]
     assert max(reached[-1] for reached in apart.reached) < 0.005
-    assert "no run finds a reward" in figures.toy.takeaway(apart, styles_of(apart))
+    assert "no run finds a reward" in figures.gaussian_hill.hill_takeaway(apart, styles_of(apart))

@@ -11,7 +11,7 @@ from scipy.stats import entropy
 
 from pkpo.config import BanditConfig
 from pkpo.tasks import EVAL_KS
-from pkpo.training import record
+from pkpo.training import record_run
 from toy_envs import bandit
 
 OWN = "arms:0,-0.5,1;1,0,0.25;0,0,2@3,2,1"
@@ -27,7 +27,7 @@ TOLERANCE = 1e-12  # of numbers of size 1
 
 @pytest.fixture(scope="module", params=CONFIGS, ids=lambda c: f"{c.bandit}-{c.sharing}")
 def run(request):
-    return record(request.param)
+    return record_run(request.param)
 
 
 def logits(run) -> np.ndarray:
@@ -164,7 +164,7 @@ def test_steps_follow_the_gradient(run):
 
 
 def test_what_these_runs_cover():
-    runs = [record(config) for config in CONFIGS]
+    runs = [record_run(config) for config in CONFIGS]
     dead = np.concatenate([run["dead_group_share"] for run in runs])
     solved = np.concatenate([run["cumulative_solve_rate"] for run in runs])
     alignment = np.concatenate([run["alignment"] for run in runs])

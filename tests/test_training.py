@@ -12,7 +12,7 @@ from pkpo import transform
 from pkpo.config import OPTIMIZERS, BanditConfig, HillConfig
 from pkpo.policies import GaussianPolicy
 from pkpo.tasks import EVAL_KS
-from pkpo.training import BLOCK, Optimizer, record, train
+from pkpo.training import BLOCK, Optimizer, record_run, train
 from toy_envs import bandit, gaussian_hill
 
 EPS = np.finfo(float).eps
@@ -44,11 +44,11 @@ def noise(run) -> np.ndarray:
 )
 def test_the_same_config_and_seed_give_the_same_bits(changes):
     config = HillConfig(steps=20, **changes)
-    first = record(config)
+    first = record_run(config)
     for event, interleaved in zip(train(config), train(config), strict=True):
         assert event.metrics["theta"] == interleaved.metrics["theta"]
-    assert same(first, record(config))
-    other = record(config.replace(seed=1))
+    assert same(first, record_run(config))
+    other = record_run(config.replace(seed=1))
     assert (other.samples != first.samples).all()
     assert (
         other["theta"][0] == first["theta"][0] and (other["theta"][1:] != first["theta"][1:]).all()
@@ -56,7 +56,7 @@ def test_the_same_config_and_seed_give_the_same_bits(changes):
 
 
 def test_a_longer_run_starts_with_the_shorter_one():
-    short, long = record(HillConfig(steps=12)), record(HillConfig(steps=BLOCK + 20))
+    short, long = record_run(HillConfig(steps=12)), record_run(HillConfig(steps=BLOCK + 20))
     for name in ARRAYS:
         assert np.array_equal(getattr(short, name), getattr(long, name)[:13]), name
     for name in ("gradient", "theta", "pass_rate"):
@@ -99,7 +99,7 @@ def test_what_an_event_holds(estimator, n, schedule):
 
 def test_a_recording_is_its_events():
     config = HillConfig(steps=9, schedule="8@0,2@5")
-    run, events = record(config), list(train(config))
+    run, events = record_run(config), list(train(config))
     assert run.config is config
     for name in ARRAYS:
         assert np.array_equal(getattr(run, name), [getattr(e, name) for e in events]), name
@@ -118,7 +118,7 @@ def test_exact_values_for_k_inside_and_outside_eval_ks(shape):
     config = HillConfig(
         steps=BLOCK + 44, schedule="8@0,3@90,1@180,12@290", learn_sigma=True, shape=shape, theta=0.7
     )
-    run = record(config)
+    run = record_run(config)
     assert {3, 12}.isdisjoint(EVAL_KS) and {1, 8} < set(EVAL_KS)
     assert np.ptp(run["sigma"]) > 0.01
     # Both sides are good for 1e-12, times the largest reward, 1; derivatives divided by σ.
@@ -152,7 +152,7 @@ def test_exact_values_for_k_inside_and_outside_eval_ks(shape):
     ids=str,
 )
 def test_compared_runs_draw_the_same_numbers(changes):
-    base, other = (record(HillConfig(steps=40, **c)) for c in ({}, changes))
+    base, other = (record_run(HillConfig(steps=40, **c)) for c in ({}, changes))
     n = min(base.config.n, other.config.n)  # a smaller group is the start of a larger one
     # Rounding of x = θ + σz, seen through (x - θ)/σ:
     allowed = max((4 * EPS * np.abs(r.samples).max() / r["sigma"].min()) for r in (base, other))
@@ -161,8 +161,8 @@ def test_compared_runs_draw_the_same_numbers(changes):
 
 
 def test_the_noise_is_standard_normal_and_new_at_every_update():
-    z = noise(record(HillConfig(n=1000, schedule="1", steps=19)))
-    other = noise(record(HillConfig(n=1000, schedule="1", steps=19, seed=1)))
+    z = noise(record_run(HillConfig(n=1000, schedule="1", steps=19)))
+    other = noise(record_run(HillConfig(n=1000, schedule="1", steps=19, seed=1)))
     # All different, also from the next seed's; one shared row would take a thousand away.
     assert z.size == 20_000 and len(np.unique([z.round(9), other.round(9)])) > 39_900
     assert abs(z.mean()) < 4 / np.sqrt(z.size)
@@ -186,7 +186,7 @@ def both_gradients(run) -> np.ndarray:
 def test_sgd_and_normalised_steps(learn_sigma):
     for optimizer in ("sgd", "normalised"):
         config = HillConfig(steps=60, optimizer=optimizer, learn_sigma=learn_sigma)
-        run = record(config)
+        run = record_run(config)
         # The policy keeps log σ: rounding it, and taking it back, costs a few units in the last place.
         step = np.diff(np.stack([run["theta"], np.log(run["sigma"])], axis=1), axis=0)
         gradient = both_gradients(run)[:-1] * [1, learn_sigma]
@@ -197,7 +197,7 @@ def test_sgd_and_normalised_steps(learn_sigma):
             assert np.abs(np.linalg.norm(step, axis=1) - 0.005).max() < 1e-13
         assert (np.ptp(run["sigma"]) > 0) == learn_sigma
     assert np.array_equal(
-        record(config.replace(theta=-5.0))["theta"], np.full(61, -5.0)
+        record_run(config.replace(theta=-5.0))["theta"], np.full(61, -5.0)
     )  # no reward
 
 
@@ -206,7 +206,7 @@ def test_adam_is_torch_s_adam(learn_sigma):
     config = HillConfig(
         steps=80, optimizer="adam", learning_rate=0.02, learn_sigma=learn_sigma, schedule="8@0,1@40"
     )
-    run = record(config)
+    run = record_run(config)
     gradients = both_gradients(run)[:, : 1 + learn_sigma]
     start = [run["theta"][0], np.log(run["sigma"][0])][: 1 + learn_sigma]
     parameters = torch.nn.Parameter(torch.tensor(start, dtype=torch.float64))
@@ -223,8 +223,8 @@ def test_adam_is_torch_s_adam(learn_sigma):
 def test_divergence_is_refused_with_its_reason():
     config = HillConfig(learn_sigma=True, learning_rate=80.0, seed=13, steps=5)
     with pytest.raises(ValueError, match="learning_rate 80 is too large: at update 2 "):
-        record(config)
-    assert record(config.replace(learn_sigma=False))["theta"].max() > 1  # σ ran away, not θ
+        record_run(config)
+    assert record_run(config.replace(learn_sigma=False))["theta"].max() > 1  # σ ran away, not θ
 
 
 def test_unknown_optimizer():
@@ -270,7 +270,7 @@ def test_each_k_is_trained_to_its_own_optimum():
     best = {k: gaussian_hill.optimum(k).theta for k in (1, 2, 4, 8)}
     for k, target in best.items():
         late = [
-            record(HillConfig(n=16, learning_rate=0.005, schedule=str(k), seed=seed))["theta"][
+            record_run(HillConfig(n=16, learning_rate=0.005, schedule=str(k), seed=seed))["theta"][
                 -100:
             ]
             for seed in range(4)
@@ -293,11 +293,11 @@ CROWDED = BanditConfig(bandit="crowded", n=6, schedule="4@0,1@7", sharing=0.3, s
     "config", [BanditConfig(steps=20), CROWDED, CROWDED.replace(optimizer="adam")], ids=str
 )
 def test_a_bandit_s_run_is_the_same_again(config):
-    first = record(config)
+    first = record_run(config)
     for event, interleaved in zip(train(config), train(config), strict=True):
         assert event.metrics == interleaved.metrics
-    assert same(first, record(config))
-    other = record(config.replace(seed=1))
+    assert same(first, record_run(config))
+    other = record_run(config.replace(seed=1))
     assert np.array_equal(other.parameters[0], first.parameters[0])
     assert all((one != two).any() for one, two in zip(other.samples, first.samples, strict=True))
     assert not np.array_equal(other.parameters[1:], first.parameters[1:])
@@ -305,7 +305,7 @@ def test_a_bandit_s_run_is_the_same_again(config):
 
 @pytest.mark.parametrize("config", [BanditConfig(steps=12), CROWDED.replace(steps=12)], ids=str)
 def test_a_longer_bandit_run_starts_with_the_shorter_one(config):
-    short, long = record(config), record(config.replace(steps=BLOCK + 20))
+    short, long = record_run(config), record_run(config.replace(steps=BLOCK + 20))
     for name in ARRAYS:
         assert np.array_equal(getattr(short, name), getattr(long, name)[:13]), name
     for name, curve in short.columns.items():
@@ -340,20 +340,20 @@ def test_compared_bandit_runs_draw_the_same_numbers(changes):
     """Seen in arms that are the same where the policy hardly moves, and in the first update's."""
     base, other = CROWDED, CROWDED.replace(**changes)
     n = min(base.n, other.n)
-    start = [record(config).samples[0, :, :n] for config in (base, other)]
+    start = [record_run(config).samples[0, :, :n] for config in (base, other)]
     assert np.array_equal(*start)
-    still = [record(c.replace(learning_rate=1e-9)).samples[..., :n] for c in (base, other)]
+    still = [record_run(c.replace(learning_rate=1e-9)).samples[..., :n] for c in (base, other)]
     assert np.array_equal(*still)
     assert len(np.unique(still[0], axis=0)) == len(still[0])  # yet new at every update
-    trained = [record(config).parameters[-1] for config in (base, other)]
+    trained = [record_run(config).parameters[-1] for config in (base, other)]
     assert not np.array_equal(*trained)
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_larger_k_first_leaves_the_trap(seed):
     """The arm that pays 0.6 traps k = 1; k = 8 looks beyond it, and k = 1 then keeps what it found."""
-    trapped = record(BanditConfig(schedule="1", seed=seed)).final()
-    annealed = record(BanditConfig(schedule="8@0,1@150", seed=seed)).final()
+    trapped = record_run(BanditConfig(schedule="1", seed=seed)).final()
+    annealed = record_run(BanditConfig(schedule="8@0,1@150", seed=seed)).final()
     assert BanditConfig().bandit == "trap" and BanditConfig().steps == 300
     assert trapped["max@1"] < 0.65, trapped
     assert annealed["max@1"] > 0.9 and annealed["max@8"] > 0.9, annealed
@@ -364,7 +364,7 @@ def test_a_bandit_s_divergence_is_refused_with_its_reason():
         learning_rate=1000.0, bandit="arms:0,100", estimator="s", n=4096, schedule="4096", steps=1
     )
     with pytest.raises(ValueError, match="learning_rate 1000 is too large: at update 1 "):
-        record(config)
+        record_run(config)
 
 
 # --- Light imports --------------------------------------------------------------------------------
@@ -395,6 +395,6 @@ def test_what_is_imported(code, absent):
 
 def test_no_step_follows_the_last_event():
     diverging = HillConfig(learn_sigma=True, learning_rate=80.0, seed=13, steps=1)
-    assert len(record(diverging)["theta"]) == 2  # its second step would leave every range
+    assert len(record_run(diverging)["theta"]) == 2  # its second step would leave every range
     with pytest.raises(ValueError, match="learning_rate 80 is too large: at update 2"):
-        record(diverging.replace(steps=2))
+        record_run(diverging.replace(steps=2))

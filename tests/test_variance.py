@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from pkpo import ESTIMATORS, transform
-from pkpo.problems import GaussianProblem
-from pkpo.variance import margin, scatter
+from pkpo.analysis.estimation_problems import GaussianProblem
+from pkpo.analysis.monte_carlo import variance_margin, run_monte_carlo
 from toy_envs import gaussian_hill
 
 
@@ -39,7 +39,7 @@ class OneParameter:
 @pytest.mark.parametrize("name", ["s", "sloo", "sloo_minus_one", "canonical", "dial:-0.5"])
 def test_variance_meets_the_exact_one(name, p):
     problem = OneParameter(p)
-    found = scatter(problem, [name], n=12, k=3, replicates=20_000, seed=1)[name]
+    found = run_monte_carlo(problem, [name], n=12, k=3, replicates=20_000, seed=1)[name]
     exact = problem.exact_variance(name, 12, 3)
     error = (found.variance.high - found.variance.value) / 1.96
     assert abs(found.variance.value - exact) < 4 * error, (name, p)
@@ -58,7 +58,7 @@ def test_canonical_needs_less_than_half_of_loo_1_where_passes_are_common():
 
 def test_biased_estimators_show_their_bias():
     problem = OneParameter(0.3)
-    found = scatter(problem, ["grpo", "sloo_minus_one"], 8, 4, 20_000)
+    found = run_monte_carlo(problem, ["grpo", "sloo_minus_one"], 8, 4, 20_000)
     assert found["grpo"].bias > 10 * found["grpo"].bias_error
     assert found["grpo"].mse.value == pytest.approx(
         found["grpo"].variance.value + found["grpo"].bias ** 2, rel=1e-3
@@ -72,7 +72,7 @@ def test_agrees_with_a_plain_loop_on_the_same_groups():
     estimates = np.array(
         [transform(r, 2, "sloo") @ s for r, s in zip(rewards, scores, strict=True)]
     )
-    found = scatter(problem, ["sloo"], n=6, k=2, replicates=50, seed=5)["sloo"]
+    found = run_monte_carlo(problem, ["sloo"], n=6, k=2, replicates=50, seed=5)["sloo"]
     trace = np.trace(np.cov(estimates.T))
     assert found.variance.value == pytest.approx(trace, rel=1e-12)
     exact = np.array([gaussian_hill.gradient(0.9, 2), 0, 0])
@@ -85,7 +85,7 @@ def test_intervals_cover_the_exact_value_as_often_as_they_say():
     exact = problem.exact_variance("canonical", 8, 2)
     inside = 0
     for seed in range(200):
-        found = scatter(problem, ["canonical"], 8, 2, 2000, seed)["canonical"].variance
+        found = run_monte_carlo(problem, ["canonical"], 8, 2, 2000, seed)["canonical"].variance
         inside += found.low <= exact <= found.high
     # 200 intervals of 95%: 190 expected, standard deviation 3.1
     assert 190 - 4 * 3.1 < inside
@@ -93,14 +93,14 @@ def test_intervals_cover_the_exact_value_as_often_as_they_say():
 
 def test_only_estimators_that_allow_n_and_k():
     names = [name for name in ESTIMATORS if name != "passk_training"]  # it wants 0/1 rewards
-    found = scatter(GaussianProblem(1.0), names, n=4, k=4, replicates=10)
+    found = run_monte_carlo(GaussianProblem(1.0), names, n=4, k=4, replicates=10)
     assert "canonical" not in found and "naive_baselined" not in found
     assert {"s", "sloo_minus_one", "naive"} <= set(found)
 
 
 def test_margin_is_paired():
-    found = scatter(GaussianProblem(1.0), ["sloo_minus_one", "canonical"], 8, 4, 5000)
-    gap = margin(found["canonical"], found["sloo_minus_one"])
+    found = run_monte_carlo(GaussianProblem(1.0), ["sloo_minus_one", "canonical"], 8, 4, 5000)
+    gap = variance_margin(found["canonical"], found["sloo_minus_one"])
     difference = found["canonical"].variance.value - found["sloo_minus_one"].variance.value
     assert gap.value == pytest.approx(difference, rel=1e-3)
     apart = found["canonical"].variance.high - found["canonical"].variance.value
@@ -110,6 +110,6 @@ def test_margin_is_paired():
 
 def test_refusals():
     with pytest.raises(ValueError, match="replicates must be at least 2, got 1"):
-        scatter(GaussianProblem(1.0), ["s"], 4, 2, replicates=1)
+        run_monte_carlo(GaussianProblem(1.0), ["s"], 4, 2, replicates=1)
     with pytest.raises(ValueError, match="estimator must be one of"):
-        scatter(GaussianProblem(1.0), ["magic"], 4, 2, replicates=10)
+        run_monte_carlo(GaussianProblem(1.0), ["magic"], 4, 2, replicates=10)

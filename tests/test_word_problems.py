@@ -18,25 +18,25 @@ from toy_envs.word_problems import (
     SPLITS,
     TEMPLATES,
     TEXT_LIMIT,
-    Problem,
+    WordProblem,
     fillings,
     gsm8k_splits,
     load_gsm8k,
-    problem,
-    problems,
+    draw_problem,
+    draw_problems,
     verify,
-    words,
+    vocabulary_texts,
     write_gsm8k,
 )
 
 ID = "pkpo/WordProblems-v0"
-OURS = Problem("", "8*6=48;48-34=14####14", 14, 2)
+OURS = WordProblem("", "8*6=48;48-34=14####14", 14, 2)
 
 # --- The generator --------------------------------------------------------------------------------
 
 
 def test_worked_solutions_are_true_and_in_range():
-    for p in problems(2000, 0):
+    for p in draw_problems(2000, 0):
         verdict = verify(p.solution, p)
         different = set(p.solution.partition("####")[0].split(";"))
         assert verdict.strict and verdict.share == 1 and verdict.steps == len(different), p
@@ -68,17 +68,17 @@ def test_fillings_are_all_of_them():
 
 
 def test_the_same_seed_gives_the_same_problems():
-    assert problems(50, 3) == problems(50, 3) != problems(50, 4)
-    assert problem(3) == problems(1, 3)[0]
+    assert draw_problems(50, 3) == draw_problems(50, 3) != draw_problems(50, 4)
+    assert draw_problem(3) == draw_problems(1, 3)[0]
     rng = np.random.default_rng(3)
-    assert [problem(rng) for _ in range(50)] == problems(50, 3)
+    assert [draw_problem(rng) for _ in range(50)] == draw_problems(50, 3)
 
 
 @pytest.mark.parametrize("difficulty", DIFFICULTIES)
 def test_train_and_held_out_never_share_a_problem(difficulty):
     bare = []
     for split in SPLITS:
-        drawn = problems(3000, 0, split, difficulty)
+        drawn = draw_problems(3000, 0, split, difficulty)
         assert {p.difficulty for p in drawn} == {difficulty}
         bare.append({(re.sub(r"[A-Za-z]+", "", p.question), p.solution) for p in drawn})
         # All templates of this difficulty occur: they are told apart by their length without names.
@@ -89,13 +89,13 @@ def test_train_and_held_out_never_share_a_problem(difficulty):
 
 
 def test_difficulties_are_equally_likely():
-    counts = np.bincount([p.difficulty for p in problems(4000, 0)], minlength=5)[1:]
+    counts = np.bincount([p.difficulty for p in draw_problems(4000, 0)], minlength=5)[1:]
     assert np.abs(counts - 1000).max() < 4 * np.sqrt(4000 * 0.25 * 0.75), counts
 
 
 def test_words_are_all_words():
-    known = set(re.findall(r"[A-Za-z]+|\S", " ".join(words())))
-    for p in problems(2000, 1):
+    known = set(re.findall(r"[A-Za-z]+|\S", " ".join(vocabulary_texts())))
+    for p in draw_problems(2000, 1):
         assert set(re.findall(r"[A-Za-z]+|[^\s\w]", p.question + p.solution)) <= known
 
 
@@ -109,7 +109,7 @@ def test_words_are_all_words():
 )
 def test_refusals(arguments, reason):
     with pytest.raises(ValueError, match=reason):
-        problem(0, **arguments)
+        draw_problem(0, **arguments)
 
 
 # --- The verifier ---------------------------------------------------------------------------------
@@ -253,7 +253,7 @@ ANSWERS = {
 def test_answers(number, text):
     """The table in the docstring of `answer_of`."""
     for other in (14, 1024, -14, 4, 15, 1080, 0):
-        right = verify(f"8*6=48####{text}", Problem("", "", other, 1)).answer
+        right = verify(f"8*6=48####{text}", WordProblem("", "", other, 1)).answer
         assert right == (other == number), other
 
 
@@ -365,7 +365,7 @@ def test_questions_that_stand_several_times_count_once(tmp_path):
 
 def test_signs_that_end_lines_elsewhere_come_back(tmp_path):
     found = [
-        Problem(f"How{sign}many?", f"a{sign}\n#### 14", 14, 1)
+        WordProblem(f"How{sign}many?", f"a{sign}\n#### 14", 14, 1)
         for sign in "\u2028\u2029\x85\x0b\x1c\r"
     ]
     write_gsm8k(found, tmp_path / "some.jsonl")
@@ -379,7 +379,7 @@ def test_signs_that_end_lines_elsewhere_come_back(tmp_path):
 
 def test_a_tilde_is_one_s_home(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
-    found = [Problem(f"How much is {i}?", f"#### {i}", i, 1) for i in range(20)]
+    found = [WordProblem(f"How much is {i}?", f"#### {i}", i, 1) for i in range(20)]
     write_gsm8k(found, "~/some.jsonl")
     assert load_gsm8k("~/some.jsonl") == load_gsm8k(tmp_path / "some.jsonl") == found
     assert gsm8k_splits("~/some.jsonl") == gsm8k_splits(tmp_path / "some.jsonl")

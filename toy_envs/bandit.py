@@ -21,7 +21,7 @@ from toy_envs.endings import final_infos
 
 ARM_LIMIT = 50
 PROMPT_LIMIT = 12
-REWARD_LIMIT = 100.0
+BANDIT_REWARD_LIMIT = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +140,8 @@ def bandit(text: str | Bandit) -> Bandit:
                 f"and {len(row)} for number {place}"
             )
         for reward in row:
-            if abs(reward) > REWARD_LIMIT:
-                raise ValueError(f"bandit: a reward must be within ±{REWARD_LIMIT:g}, got {reward}")
+            if abs(reward) > BANDIT_REWARD_LIMIT:
+                raise ValueError(f"bandit: a reward must be within ±{BANDIT_REWARD_LIMIT:g}, got {reward}")
     start = [_number(cell, "a probability") for cell in chances.split(",")] if at else None
     if start is not None:
         if len(start) != arms:
@@ -185,7 +185,7 @@ class BanditValues:
     """`(len(k), ..., prompts, arms)`: of a prompt's value by that prompt's logits."""
 
 
-def exact(probabilities: Any, k: Sequence[int], bandit_or_name: str | Bandit) -> BanditValues:
+def exact_bandit(probabilities: Any, k: Sequence[int], bandit_or_name: str | Bandit) -> BanditValues:
     """Exact max@k at every prompt, and its derivative by the prompt's logits.
 
     Args:

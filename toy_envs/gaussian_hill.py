@@ -74,7 +74,7 @@ def _through(points: Sequence[tuple[float, float]]) -> tuple[Segment, ...]:
     return tuple(Segment(*a, *b) for a, b in pairwise(points) if a[0] < b[0])
 
 
-SHAPES: dict[str, RewardShape] = {
+REWARD_SHAPES: dict[str, RewardShape] = {
     shape.name: shape
     for shape in (
         RewardShape("hill", "The paper's hill", (Segment(0, 0, 1, 1, power=2),)),
@@ -106,12 +106,12 @@ def reward_shape(text: str | RewardShape) -> RewardShape:
     """
     if isinstance(text, RewardShape):
         return text
-    if text in SHAPES:
-        return SHAPES[text]
+    if text in REWARD_SHAPES:
+        return REWARD_SHAPES[text]
     kind, _, body = str(text).partition(":")
     if kind != "points":
         raise ValueError(
-            f"shape must be one of {', '.join(SHAPES)} or 'points:x,y;x,y;...', "
+            f"shape must be one of {', '.join(REWARD_SHAPES)} or 'points:x,y;x,y;...', "
             f"got {str(text)[:80]!r}"
         )
     points = [_point(part) for part in body.split(";")]

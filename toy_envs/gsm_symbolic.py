@@ -17,14 +17,14 @@ from fractions import Fraction
 
 import numpy as np
 
-from toy_envs.word_problems import TEXT_LIMIT, Problem, split_of, verify
+from toy_envs.word_problems import TEXT_LIMIT, WordProblem, split_of, verify
 
 SOLUTION_LIMIT = 66
 """Characters of a reduced solution: 64 tokens, `####` and the one that closes it being one each."""
 SUFFIX = " Give the result as your final answer. Do not include units."
 LEFT_OUT = (11, 49, 73, 92, 99)
 """Templates, by their number, of which next to nothing remains: their words could not be learned."""
-AT_ONCE = 64  # items that are made from one seed
+ITEMS_PER_DRAW = 64  # items that are made from one seed
 EXAMPLES = 20_000  # problems whose words are all words
 MEANT = {
     "half": (2, Fraction(1, 2)),
@@ -45,7 +45,7 @@ MEANT = {
 """Numbers that a question gives without digits, by what it says; 1 needs no word."""
 
 
-def problems(count: int, seed: int | np.random.Generator, split: str = "train") -> list[Problem]:
+def draw_problems(count: int, seed: int | np.random.Generator, split: str = "train") -> list[WordProblem]:
     """So many random problems.
 
     No problem of one split has the worked solution of one in the other, so that none has its template
@@ -60,16 +60,16 @@ def problems(count: int, seed: int | np.random.Generator, split: str = "train") 
       ValueError: reasoning-gym is not installed.
     """
     rng = np.random.default_rng(seed)
-    made: list[Problem] = []
+    made: list[WordProblem] = []
     while len(made) < count:
-        found = (reduced(*item) for item in _items(int(rng.integers(2**32)), AT_ONCE))
+        found = (reduced(*item) for item in _items(int(rng.integers(2**32)), ITEMS_PER_DRAW))
         made += [p for p in found if p is not None and split_of(p.solution) == split]
     return made[:count]
 
 
-def words() -> list[str]:
+def vocabulary_texts() -> list[str]:
     """Texts that together hold the words and signs of the problems: many of them."""
-    return [text for p in problems(EXAMPLES, 0) for text in (p.question, p.solution)]
+    return [text for p in draw_problems(EXAMPLES, 0) for text in (p.question, p.solution)]
 
 
 def _items(seed: int, count: int) -> Iterator[tuple[str, str, str]]:
@@ -88,7 +88,7 @@ def _items(seed: int, count: int) -> Iterator[tuple[str, str, str]]:
             yield question, item["metadata"]["answer_cot"], item["answer"]
 
 
-def reduced(question: str, working: str, answer: str) -> Problem | None:
+def reduced(question: str, working: str, answer: str) -> WordProblem | None:
     """A problem with its solution reduced to equations.
 
     Args:
@@ -119,7 +119,7 @@ def reduced(question: str, working: str, answer: str) -> Problem | None:
         steps[step.replace(" ", "")] = None
     if result is None or result != Fraction(answer):
         return None
-    made = Problem(question, f"{';'.join(steps)}####{result}", int(result), len(steps))
+    made = WordProblem(question, f"{';'.join(steps)}####{result}", int(result), len(steps))
     short = len(question) <= TEXT_LIMIT and len(made.solution) <= SOLUTION_LIMIT
     sound = short and verify(made.solution, made).strict
     return made if sound else None

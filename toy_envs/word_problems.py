@@ -35,11 +35,11 @@ REWARDS = {
     "share": "the share of true steps and the answer, which weighs more than all steps together",
 }
 SPLITS = ("train", "held-out")
-HELD_OUT = 4  # one of so many problems is held out
+HELD_OUT_SPLIT = 4  # one of so many problems is held out
 TEXT_LIMIT = 512  # characters of a question or completion in the environment
 ANSWER_LIMIT = 200  # characters of an answer that is read; a longer one is wrong
 
-NAMES = ("Ann", "Ben", "Cora", "Dan", "Eva", "Finn", "Gia", "Hal")
+PERSON_NAMES = ("Ann", "Ben", "Cora", "Dan", "Eva", "Finn", "Gia", "Hal")
 THINGS = ("apples", "books", "cards", "coins", "pens", "shells", "stamps", "toys")
 BOXES = ("bag", "box", "jar", "tray")
 PLURALS = {box: box + ("es" if box == "box" else "s") for box in BOXES}
@@ -174,7 +174,7 @@ TEMPLATES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class WordProblem:
     """A question, its worked solution, and the answer."""
 
     question: str
@@ -184,9 +184,9 @@ class Problem:
     """How many steps the worked solution has."""
 
 
-def problem(
+def draw_problem(
     seed: int | np.random.Generator, difficulty: int | None = None, split: str = "train"
-) -> Problem:
+) -> WordProblem:
     """A random problem.
 
     No problem of one split has the template and the numbers of one in the other: which split a
@@ -214,11 +214,11 @@ def problem(
         numbers = {letter: int(column[row]) for letter, column in fitting.items()}
         if _split(template, numbers) == split:
             break
-    people = rng.permutation(len(NAMES))[:3]
+    people = rng.permutation(len(PERSON_NAMES))[:3]
     box = BOXES[rng.integers(len(BOXES))]
     question = template.text.format(
         **numbers,
-        **{letter: NAMES[i] for letter, i in zip("NML", people, strict=True)},
+        **{letter: PERSON_NAMES[i] for letter, i in zip("NML", people, strict=True)},
         THINGS=THINGS[rng.integers(len(THINGS))],
         BOX=box,
         BOXES=PLURALS[box],
@@ -229,15 +229,15 @@ def problem(
         for step, result in zip(template.steps, results, strict=True)
     ]
     answer = numbers[results[-1]]
-    return Problem(question, f"{';'.join(equations)}####{answer}", answer, steps)
+    return WordProblem(question, f"{';'.join(equations)}####{answer}", answer, steps)
 
 
-def problems(
+def draw_problems(
     count: int, seed: int | np.random.Generator, split: str = "train", difficulty: int | None = None
-) -> list[Problem]:
+) -> list[WordProblem]:
     """So many random problems; without a difficulty, all are equally likely. See `problem`."""
     rng = np.random.default_rng(seed)
-    return [problem(rng, difficulty, split) for _ in range(count)]
+    return [draw_problem(rng, difficulty, split) for _ in range(count)]
 
 
 @functools.cache
@@ -282,14 +282,14 @@ def _split(template: Template, numbers: dict[str, int]) -> str:
 def split_of(text: str) -> str:
     """The split that a text belongs to."""
     digest = hashlib.blake2b(text.encode(), digest_size=4).digest()
-    return SPLITS[int.from_bytes(digest) % HELD_OUT == 0]
+    return SPLITS[int.from_bytes(digest) % HELD_OUT_SPLIT == 0]
 
 
-def words() -> list[str]:
+def vocabulary_texts() -> list[str]:
     """Texts that together hold every word and sign of every problem and solution but the digits."""
     blanks = {**dict.fromkeys("NMLabcde", ""), "THINGS": "", "BOX": "", "BOXES": ""}
     frames = [template.text.format(**blanks) for template in TEMPLATES]
-    return [*frames, *NAMES, *THINGS, *PLURALS, *PLURALS.values(), "+-*/=;####"]
+    return [*frames, *PERSON_NAMES, *THINGS, *PLURALS, *PLURALS.values(), "+-*/=;####"]
 
 
 # --- The verifier ---------------------------------------------------------------------------------
@@ -333,7 +333,7 @@ class Verdict:
         return float(getattr(self, mode))
 
 
-def verify(text: str, problem: Problem) -> Verdict:
+def verify(text: str, problem: WordProblem) -> Verdict:
     """Check a completion, whatever it holds.
 
     Steps are the equations before its answer, in sentences or not, read by the grammar of
@@ -354,7 +354,7 @@ def verify(text: str, problem: Problem) -> Verdict:
 
 
 @functools.lru_cache(maxsize=16_384)
-def _needed(problem: Problem) -> int:
+def _needed(problem: WordProblem) -> int:
     """Different steps of a worked solution."""
     return len(_steps(problem.solution, _given(problem.solution)[0])) or problem.difficulty
 
@@ -458,7 +458,7 @@ def _in_mark(mark: re.Match[str], working: str) -> list[Equation]:
 # --- Problems from a file -------------------------------------------------------------------------
 
 
-def load_gsm8k(path: str | Path) -> list[Problem]:
+def load_gsm8k(path: str | Path) -> list[WordProblem]:
     """Problems of a JSONL file in GSM8K's format.
 
     Every line is an object with the texts "question" and "answer"; the latter ends in `####` and a
@@ -484,14 +484,14 @@ def load_gsm8k(path: str | Path) -> list[Problem]:
     return result
 
 
-def write_gsm8k(problems: Iterable[Problem], path: str | Path) -> None:
+def write_gsm8k(problems: Iterable[WordProblem], path: str | Path) -> None:
     """Write problems as `load_gsm8k` reads them, each once."""
     items = ({"question": p.question, "answer": p.solution} for p in dict.fromkeys(problems))
     text = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in items)
     Path(path).expanduser().write_text(text, encoding="utf-8")
 
 
-def gsm8k_splits(path: str | Path) -> tuple[list[Problem], list[Problem]]:
+def gsm8k_splits(path: str | Path) -> tuple[list[WordProblem], list[WordProblem]]:
     """Problems to train on, and problems to be held out, in GSM8K's format.
 
     Each question occurs once, blanks aside: of several the first, and one held out is not trained on.
@@ -510,7 +510,7 @@ def gsm8k_splits(path: str | Path) -> tuple[list[Problem], list[Problem]]:
         held_out = list(others.values())
         train = [p for question, p in own.items() if question not in others]
     else:
-        parts: dict[str, list[Problem]] = {split: [] for split in SPLITS}
+        parts: dict[str, list[WordProblem]] = {split: [] for split in SPLITS}
         for question, p in _each_once(load_gsm8k(path)).items():
             parts[split_of(question)].append(p)
         train, held_out = parts.values()
@@ -519,15 +519,15 @@ def gsm8k_splits(path: str | Path) -> tuple[list[Problem], list[Problem]]:
     return train, held_out
 
 
-def _each_once(found: Iterable[Problem]) -> dict[str, Problem]:
+def _each_once(found: Iterable[WordProblem]) -> dict[str, WordProblem]:
     """The first problem of every question, by the question without needless blanks."""
-    by_question: dict[str, Problem] = {}
+    by_question: dict[str, WordProblem] = {}
     for p in found:
         by_question.setdefault(" ".join(p.question.split()), p)
     return by_question
 
 
-def _gsm8k_problem(line: str, where: str) -> Problem:
+def _gsm8k_problem(line: str, where: str) -> WordProblem:
     try:
         item = json.loads(line)
     except (ValueError, RecursionError):
@@ -543,7 +543,7 @@ def _gsm8k_problem(line: str, where: str) -> Problem:
             f"{where}: 'answer' must end in #### and a whole number, got {item['answer'][-40:]!r}"
         )
     steps = max(1, len(_steps(item["answer"], place)))
-    return Problem(item["question"], item["answer"], int(given), steps)
+    return WordProblem(item["question"], item["answer"], int(given), steps)
 
 
 # --- The environment ------------------------------------------------------------------------------
@@ -588,7 +588,7 @@ class WordProblemsEnv(gymnasium.Env):
     def __init__(self, reward: str = "strict", difficulty: int = 0, split: str = "train"):
         if reward not in REWARDS:
             raise ValueError(f"reward must be one of {', '.join(REWARDS)}, got {reward[:40]!r}")
-        self._draw = functools.partial(problem, difficulty=difficulty or None, split=split)
+        self._draw = functools.partial(draw_problem, difficulty=difficulty or None, split=split)
         self._reward = reward
         self._problem = self._draw(0)
         printable = frozenset(map(chr, range(32, 127)))

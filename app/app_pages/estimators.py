@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from app import chart, controls
-from pkpo import figures, groups
+from app import charts, controls
+from pkpo import figures
+from pkpo.analysis import group_weights
 from pkpo.estimators import ESTIMATORS, rho
 
 st.header("What is each sample worth? One group of rewards, every estimator", anchor=False)
-rewards, k, names = controls.group()
-weighed = groups.weigh(rewards, k, names)
+rewards, k, names = controls.estimators()
+weighed = group_weights.weigh_group(rewards, k, names)
 able = [w for w in weighed if w.weights is not None]
 
 value = rho(rewards, k)
@@ -22,8 +23,8 @@ for w in weighed:
         st.info(f"{ESTIMATORS[w.estimator].label}: {controls.problem_text(w.refusal)}")
 controls.drag_rewards(rewards)
 if able:
-    chart.show(
-        figures.weights_of_group(rewards, able),
+    charts.show_chart(
+        figures.plot_group_weights(rewards, able),
         "weights",
         "Weights per sample. "
         + " ".join(
@@ -35,7 +36,7 @@ if able:
         buttons=False,
     )
 
-name = controls.choice("Look closely at", names, "close_up", "sloo_minus_one")
+name = controls.choose_one("Look closely at", names, "close_up", "sloo_minus_one")
 entry = ESTIMATORS[name]
 formula, picture = st.columns([1, 1], gap="large")
 with formula:
@@ -60,13 +61,13 @@ with formula:
     st.markdown(f"Optimises {entry.optimises}. {entry.reference}.")
 with picture:
     try:
-        values = groups.matrix(name, len(rewards), k)
+        values = group_weights.weight_matrix(name, len(rewards), k)
     except ValueError as reason:
         st.info(f"No matrix: {controls.problem_text(reason)}.")
     else:
         st.markdown("**Weights = this matrix × sorted rewards**")
-        chart.show(
-            figures.weight_matrix(name, values),
+        charts.show_chart(
+            figures.plot_weight_matrix(name, values),
             "matrix",
             f"Matrix of {entry.label} for n = {len(rewards)}, k = {k}; largest entry "
             f"{values.max():.3f}, smallest {values.min():.3f}.",
@@ -76,16 +77,16 @@ with picture:
 
 st.subheader("Step by step: the subsets behind the closed form", anchor=False)
 try:
-    listed = groups.subsets(rewards, k)
+    listed = group_weights.list_subsets(rewards, k)
 except ValueError as reason:
     st.info(controls.problem_text(reason) + r"\. The closed form counts them without listing them.")
 else:
     places = [f"r{i + 1}" for i in range(len(rewards))]
     best = places[rewards.index(max(rewards))]
-    sample = controls.choice("For sample", places, f"sample of {rewards}", best)
+    sample = controls.choose_one("For sample", places, f"sample of {rewards}", best)
     at = int(sample[1:]) - 1
     mine = [s for s in listed if at in s.members]
-    gain = groups.mean_gain(listed, at)
+    gain = group_weights.mean_gain(listed, at)
     st.markdown(
         f"{sample} is in {len(mine)} of the {len(listed)} subsets of size {k}. The mean, over all "
         f"{len(listed)}, of what it adds to the best is **{gain:.4f}**"

@@ -1,19 +1,19 @@
 """The language model: what training for the best of k does to one that a class can watch learn."""
 
 from app import access, controls
-from app.language import explorer, groups, playground, results, sources, training
-from app.runs import going
-from app.runs.engine import explained
+from app.language_model import explorer, groups, playground, results, sources, training
+from app.runs import navigation
+from app.runs.engine import explain_errors
 
 VIEWS = {
-    "results": results.show,
-    "train": training.show,
-    "group": groups.show,
-    "problems": explorer.show,
-    "playground": playground.show,
+    "results": results.show_results,
+    "train": training.show_training,
+    "group": groups.show_groups,
+    "problems": explorer.show_explorer,
+    "playground": playground.show_playground,
 }
 
-going.arrive()
-values, own = controls.language_settings(sources.known, access.visitor().host)
-with explained():
+navigation.finish_move()
+values, own = controls.language_settings(sources.is_language_run, access.visitor().host)
+with explain_errors():
     VIEWS[own["view"]](values, own)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import cached, controls, paper_views
+from app import cached, controls, paper_figure_view
 from pkpo import paper
 from pkpo.figures import export
 
@@ -11,7 +11,7 @@ seed = controls.seed("seed")
 results, missing = [], {}
 for key in paper.RECIPES:
     try:
-        results.append(cached.paper_figure(key, seed))
+        results.append(cached.cached_paper_figure(key, seed))
     except ValueError as reason:
         missing[key] = str(reason)
 held = sum(result.held for result in results)
@@ -31,7 +31,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     controls.seed_input("seed")
     st.download_button(
         "All files (ZIP)",
-        lambda: export.to_zip(results),
+        lambda: export.figures_zip(results),
         f"pkpo-figures-seed-{seed}.zip",
         "application/zip",
         icon=":material/folder_zip:",
@@ -45,7 +45,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         st.code(f"python -m pkpo figures --out figures --only {trained}", language="bash")
 
 for result in results:
-    paper_views.show(result, seed)
+    paper_figure_view.show_paper_figure(result, seed)
 for key, message in missing.items():
     st.subheader(paper.RECIPES[key].title, anchor=key, divider="gray")
     st.warning(controls.problem_text(message))

@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from app import cached, player, registry
-from app.controls.link import read_link, tell
-from pkpo.config import compared
+from app import cached, page_registry
+from app.controls.address_reader import read_link, show_complaints
+from pkpo.config import parse_comparison
+from app.components import player
 
 st.title("PKPO Lab", anchor=False)
-tell(read_link({})[1])
+show_complaints(read_link({})[1])
 text, picture = st.columns([2, 3], gap="large")
 with text:
     st.markdown(
@@ -29,12 +30,12 @@ with text:
         "a good part of its attempts fall, the best of 8 hardly ever does."
     )
     st.page_link(
-        registry.page("toy_problem"),
+        page_registry.get_page("toy_problem"),
         label="Try it: the toy problem",
         icon=":material/arrow_forward:",
     )
     st.page_link(
-        registry.page("language_model"),
+        page_registry.get_page("language_model"),
         label="See it on a language model",
         icon=":material/arrow_forward:",
     )
@@ -43,4 +44,4 @@ with text:
         "[arXiv:2505.15201](https://arxiv.org/abs/2505.15201)."
     )
 with picture:
-    player.play(cached.recorded(compared({}, "schedule 1 8"), ("stage",)), key="start-player")
+    player.show_player(cached.cached_playback(parse_comparison({}, "schedule 1 8"), ("stage",)), key="start-player")

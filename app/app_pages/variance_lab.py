@@ -2,26 +2,26 @@
 
 import streamlit as st
 
-from app import controls, lab_views
+from app import controls, variance_lab_views
 
 # View -> its message, what draws it, and the settings that it does not use.
 EXACT = ("problem", "ways", "wrong", "seed")
 VIEWS = {
     "map": (
         "Which unbiased estimator is calmest? It depends on how alike right answers are",
-        lab_views.winner_map,
+        variance_lab_views.show_winner_map,
         ("k",),
     ),
-    "curves": ("How gradient estimates scatter, exactly and measured", lab_views.curves, ()),
-    "dial": ("Between loo-1 and canonical there is a dial, and often better", lab_views.dial, ()),
+    "curves": ("How gradient estimates scatter, exactly and measured", variance_lab_views.show_curves, ()),
+    "dial": ("Between loo-1 and canonical there is a dial, and often better", variance_lab_views.show_dial, ()),
     "cloud": (
         "Unbiased but wild, or biased but calm: every dot is one estimate",
-        lab_views.cloud,
+        variance_lab_views.show_cloud,
         (),
     ),
-    "budget": ("The same samples: many prompts, or large groups?", lab_views.budget, (*EXACT, "n")),
-    "targets": ("What does it really optimise?", lab_views.targets, (*EXACT, "p")),
-    "value": ("How sure is an estimate of pass@k?", lab_views.value, (*EXACT, "k", "p")),
+    "budget": ("The same samples: many prompts, or large groups?", variance_lab_views.show_budget, (*EXACT, "n")),
+    "targets": ("What does it really optimise?", variance_lab_views.show_objectives, (*EXACT, "p")),
+    "value": ("How sure is an estimate of pass@k?", variance_lab_views.show_value_variance, (*EXACT, "k", "p")),
 }
 
 point, own = controls.lab_settings()

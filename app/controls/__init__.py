@@ -1,17 +1,17 @@
 """The controls, by page. Nothing else knows widget keys."""
 
-from app.controls.address import (
+from app.controls.problem_address import (
     OFF,
-    arrived,
+    url_arrived,
     as_long_run,
     read_address,
-    settings,
+    settings_of_runs,
     sync_from_url,
-    waiting,
+    is_url_behind,
 )
-from app.controls.bandit import BANDIT, OWN_BANDIT
-from app.controls.group import choice, drag_rewards, group
-from app.controls.lab import (
+from app.controls.bandit import BANDIT_PAGE, OWN_BANDIT
+from app.controls.estimators import choose_one, drag_rewards, group_controls
+from app.controls.variance_lab import (
     lab_alpha,
     lab_axis,
     lab_estimators,
@@ -21,8 +21,8 @@ from app.controls.lab import (
     lab_total,
     lab_view,
 )
-from app.controls.language import (
-    OWN,
+from app.controls.language_model import (
+    OWN_RUNS,
     language_address,
     language_after,
     language_choice,
@@ -38,11 +38,11 @@ from app.controls.language import (
     set_language,
 )
 from app.controls.language_form import language_form, language_presets
-from app.controls.page import COMPARISONS, Page
-from app.controls.seed import seed, seed_input
-from app.controls.sidebar import notices, preset_pills, read, sidebar
-from app.controls.text import code, plain, problem_text
-from app.controls.toy import OWN_SHAPE, TOY
+from app.controls.problem_spec import COMPARISONS, ProblemPage
+from app.controls.seed import read_seed, seed_input
+from app.controls.sidebar import show_notices, preset_pills, read_results, show_sidebar
+from app.controls.markdown import code_text, plain_text, problem_text
+from app.controls.gaussian_hill import OWN_SHAPE, HILL_PAGE
 
 __all__ = [
     "BANDIT",

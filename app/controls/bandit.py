@@ -6,9 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from app.controls.address import current
-from app.controls.page import CONTINUOUS, Page
-from app.controls.sidebar import number
+from app.controls.problem_address import current_settings
+from app.controls.problem_spec import CONTINUOUS, ProblemPage
+from app.controls.sidebar import setting_number
 from pkpo.config import BanditConfig
 from pkpo.estimators import ESTIMATORS
 from toy_envs.bandit import ARM_LIMIT, BANDITS, PROMPT_LIMIT, bandit
@@ -16,8 +16,8 @@ from toy_envs.bandit import ARM_LIMIT, BANDITS, PROMPT_LIMIT, bandit
 OWN_BANDIT = "arms:0,0.3,0.5,1@0.5,0.3,0.18,0.02"
 
 
-def _controls(page: Page, slots: dict[str, Any]) -> None:
-    text = current(page)["bandit"]
+def _controls(page: ProblemPage, slots: dict[str, Any]) -> None:
+    text = current_settings(page)["bandit"]
     rewards, _, start = text.removeprefix("arms:").partition("@")
     st.session_state["_bandit"] = text if text in BANDITS else "own"
     st.session_state["_arms"] = rewards.replace(";", "\n").replace(",", " ")
@@ -25,13 +25,13 @@ def _controls(page: Page, slots: dict[str, Any]) -> None:
 
     def choose() -> None:
         chosen = st.session_state["_bandit"]
-        current(page)["bandit"] = OWN_BANDIT if chosen == "own" else chosen
+        current_settings(page)["bandit"] = OWN_BANDIT if chosen == "own" else chosen
 
     def write() -> None:
         rows = st.session_state["_arms"].replace(";", "\n").splitlines()
         table = ";".join(filter(None, map(_joined, rows)))
         chances = _joined(st.session_state["_start"])
-        current(page)["bandit"] = f"arms:{table}" + (f"@{chances}" if chances else "")
+        current_settings(page)["bandit"] = f"arms:{table}" + (f"@{chances}" if chances else "")
 
     labels = {name: b.label for name, b in BANDITS.items()} | {"own": "Your own arms"}
     st.selectbox(
@@ -56,7 +56,7 @@ def _controls(page: Page, slots: dict[str, Any]) -> None:
         )
     slots["bandit"] = st.empty()
     if ";" in text or (text in BANDITS and BANDITS[text].prompts > 1):
-        number(page, "sharing", "What prompts share", slots, step=0.1)
+        setting_number(page, "sharing", "What prompts share", slots, step=0.1)
 
 
 def _joined(line: str) -> str:
@@ -75,7 +75,7 @@ def _count(config: Any) -> int:
     return chosen.prompts * (config.n + chosen.arms)
 
 
-BANDIT = Page(
+BANDIT_PAGE = ProblemPage(
     task=BanditConfig.task,
     address="bandit",
     limits={"n": 256, "steps": 5000},

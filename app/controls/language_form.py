@@ -8,15 +8,15 @@ from typing import Any
 
 import streamlit as st
 
-from app.controls.bound import TYPED, bind
-from app.controls.language import FIELDS, LABELS, LIMITS, READERS, SEEDS, TRAINED, trained
+from app.controls.address_widgets import TYPED, bind
+from app.controls.language_model import LANGUAGE_FIELDS, LANGUAGE_LABELS, LANGUAGE_LIMITS, LANGUAGE_READERS, LANGUAGE_SEEDS, TRAINED, parse_trained
 from app.controls.numbers import number_input
 from app.presets import LANGUAGE, Preset
 from pkpo.config import format_value
 from pkpo.estimators import ESTIMATORS, get_estimator
 from pkpo.lm.experiments import METHODS
 
-IN_VIEW = ("model", "problems", "reward")
+LANGUAGE_FIELDS_IN_VIEW = ("model", "problems", "reward")
 OPTIONS = {
     "problems": {
         "fresh": "New at every update",
@@ -44,7 +44,7 @@ def language_presets(values: dict[str, Any], own: dict[str, Any]) -> str:
         if chosen:
             preset = next(preset for preset in LANGUAGE if preset.name == chosen)
             given = {name: format_value(value) for name, value in preset.changes.items()}
-            if preset.compare != READERS["train"][0]:
+            if preset.compare != LANGUAGE_READERS["train"][0]:
                 given["train"] = preset.compare
             st.query_params.from_dict({"view": "train", **given})
 
@@ -59,8 +59,8 @@ def language_presets(values: dict[str, Any], own: dict[str, Any]) -> str:
 
 
 def _all(preset: Preset) -> dict[str, Any]:
-    defaults = {name: field.default for name, field in FIELDS.items()}
-    return defaults | preset.changes | {"train": trained(preset.compare), "seeds": 1}
+    defaults = {name: field.default for name, field in LANGUAGE_FIELDS.items()}
+    return defaults | preset.changes | {"train": parse_trained(preset.compare), "seeds": 1}
 
 
 def language_form(
@@ -74,7 +74,7 @@ def language_form(
       models: names of models that ship.
       top: the most updates.
     """
-    for name, column in zip(IN_VIEW, st.columns(3), strict=True):
+    for name, column in zip(LANGUAGE_FIELDS_IN_VIEW, st.columns(3), strict=True):
         with column:
             _field(name, values, models, top)
     st.multiselect(
@@ -85,10 +85,10 @@ def language_form(
         **TYPED,
         help="Each is a run. Choose, or type a schedule of k and press Enter: `2`, `8@0,1@60` (8, then "
         "1 from update 60), `linear:8->1@100`.",
-        **_bind("train", list(own["train"]), READERS["train"][0]),
+        **_bind("train", list(own["train"]), LANGUAGE_READERS["train"][0]),
     )
     with st.expander("More settings"):
-        rest = [name for name in FIELDS if name not in IN_VIEW]
+        rest = [name for name in LANGUAGE_FIELDS if name not in LANGUAGE_FIELDS_IN_VIEW]
         columns = st.columns(3)
         for place, name in enumerate(rest):
             with columns[place % 3]:
@@ -97,14 +97,14 @@ def language_form(
             number_input(
                 "Seeds",
                 1,
-                SEEDS,
+                LANGUAGE_SEEDS,
                 help="So many runs of each that differ in their random numbers only.",
                 **_bind("seeds", own["seeds"], 1),
             )
 
 
 def _field(name: str, values: dict[str, Any], models: Sequence[str], top: int) -> None:
-    field, value, label = FIELDS[name], values[name], LABELS[name]
+    field, value, label = LANGUAGE_FIELDS[name], values[name], LANGUAGE_LABELS[name]
     bound = _bind(name, value, field.default)
     if name in OPTIONS:
         known = OPTIONS[name]
@@ -121,5 +121,5 @@ def _field(name: str, values: dict[str, Any], models: Sequence[str], top: int) -
             **bound,
         )
     else:
-        high = top if name == "steps" else LIMITS.get(name, field.metadata["high"])
+        high = top if name == "steps" else LANGUAGE_LIMITS.get(name, field.metadata["high"])
         number_input(label, field.metadata["low"], high, **bound)

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.controls.text import problem_text
+from app.controls.markdown import problem_text
 
 
 def number_input(

@@ -6,17 +6,17 @@ from functools import partial
 
 import streamlit as st
 
-from app.controls.link import read_link, tell
+from app.controls.address_reader import read_link, show_complaints
 from app.controls.numbers import number_input
 from pkpo.config import parse_value
 
 LARGEST = 2**32 - 2  # so that there is always another
 
 
-def seed(name: str) -> int:
+def read_seed(name: str) -> int:
     """The seed in the address, the page's only setting; says so if what is there cannot be used."""
     given, complaints = read_link({name: partial(parse_value, "seed", at_most=LARGEST)})
-    tell(complaints)
+    show_complaints(complaints)
     return given.get(name, 0)
 
 

@@ -7,63 +7,63 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from app.controls.address import apply, current, memory, settings, view, write_address
-from app.controls.bound import TYPED, suggested, typed
-from app.controls.link import tell
+from app.controls.problem_address import apply_settings, current_settings, page_memory, settings_of_runs, setting_view, write_address
+from app.controls.address_widgets import TYPED, suggested, typed
+from app.controls.address_reader import show_complaints
 from app.controls.numbers import number_input
-from app.controls.page import COMPARISONS, Page
-from app.controls.text import problem_text
+from app.controls.problem_spec import COMPARISONS, ProblemPage
+from app.controls.markdown import problem_text
 from pkpo import figures, schedules
 from pkpo.config import COMPARE_LIMIT, OPTIMIZERS
 from pkpo.estimators import get_estimator
 
-Result = TypeVar("Result")
+SidebarResult = TypeVar("Result")
 
-COMPARED = {**COMPARISONS, "schedule": "k, or a schedule of k"}
+COMPARED_FIELDS = {**COMPARISONS, "schedule": "k, or a schedule of k"}
 STEP_RULES = {"sgd": "Gradient ascent", "normalised": "Normalised: equal steps", "adam": "Adam"}
 KINDS = {"constant": "Constant", "step": "Step", "linear": "Linear ramp", "cosine": "Cosine ramp"}
 KINDS |= {"exponential": "Exponential ramp", "custom": "Written out"}
-IN_VIEW = ("n", "schedule", "estimator")  # the other settings are folded away
+SIDEBAR_FIELDS_IN_VIEW = ("n", "schedule", "estimator")  # the other settings are folded away
 
 
-def notices(page: Page) -> None:
+def show_notices(page: ProblemPage) -> None:
     """Say what was wrong with the address, if anything."""
-    tell(memory(page).get("notices", ()))
+    show_complaints(page_memory(page).get("notices", ()))
 
 
-def preset_pills(page: Page) -> str | None:
+def preset_pills(page: ProblemPage) -> str | None:
     """The row of presets; returns the message of the one that is set, if one is."""
     names = {p.name: page.defaults | p.changes | {"compare": p.compare} for p in page.presets}
-    now = next((name for name, values in names.items() if values == current(page)), None)
+    now = next((name for name, values in names.items() if values == current_settings(page)), None)
     st.session_state["preset"] = now
 
     def choose() -> None:
         if chosen := st.session_state["preset"]:  # a second click takes nothing back
-            apply(page, names[chosen])
+            apply_settings(page, names[chosen])
 
     st.pills("Examples", list(names), key="preset", on_change=choose, label_visibility="collapsed")
     return next((p.message for p in page.presets if p.name == now), None)
 
 
-def read(page: Page, compute: Callable[[tuple[Any, ...]], Result]) -> tuple[Result, str]:
+def read_results(page: ProblemPage, compute: Callable[[tuple[Any, ...]], SidebarResult]) -> tuple[SidebarResult, str]:
     """What the page computes from the runs that the controls ask for, and what is wrong with them.
 
     Where the controls ask for the impossible, the result is that of the last possible runs, the
     address keeps them, and the reason is for `sidebar` to show beside its control.
     """
-    values = current(page)
+    values = current_settings(page)
     try:
-        configs = settings(page, values)
+        configs = settings_of_runs(page, values)
         result = compute(configs)
     except ValueError as reason:
-        return compute(memory(page).get("possible") or settings(page, page.defaults)), str(reason)
+        return compute(page_memory(page).get("possible") or settings_of_runs(page, page.defaults)), str(reason)
     values[page.problem] = getattr(configs[0], page.problem)  # as it is written elsewhere
-    memory(page)["possible"] = configs
+    page_memory(page)["possible"] = configs
     write_address(page, values)
     return result, ""
 
 
-def sidebar(page: Page, problem: str) -> None:
+def show_sidebar(page: ProblemPage, problem: str) -> None:
     """Draw the controls, and the problem beside the control that it names."""
     slots: dict[str, Any] = {}
     with st.sidebar:
@@ -72,18 +72,18 @@ def sidebar(page: Page, problem: str) -> None:
         if compare_field != "schedule":
             _schedule_controls(page, slots)
         if compare_field != "n":
-            number(page, "n", "Samples per group, n", slots, step=1)
+            setting_number(page, "n", "Samples per group, n", slots, step=1)
         if compare_field != "estimator":
             _estimator_control(page, slots)
-        if problem.startswith(tuple(name for name in page.fields if name not in IN_VIEW)):
-            memory(page)["unfolded"] = True  # and so it stays when the problem is gone
-        with st.expander("More settings", expanded=memory(page).get("unfolded", False)):
+        if problem.startswith(tuple(name for name in page.fields if name not in SIDEBAR_FIELDS_IN_VIEW)):
+            page_memory(page)["unfolded"] = True  # and so it stays when the problem is gone
+        with st.expander("More settings", expanded=page_memory(page).get("unfolded", False)):
             _more_controls(page, compare_field, slots)
         st.button(
             "Reset everything",
             icon=":material/restart_alt:",
             type="tertiary",
-            on_click=apply,
+            on_click=apply_settings,
             args=(page, {}),
         )
     if problem:
@@ -92,19 +92,19 @@ def sidebar(page: Page, problem: str) -> None:
         place.error(problem_text(problem), icon=":material/error:")
 
 
-def _compare_controls(page: Page, slots: dict[str, Any]) -> str:
-    field, *values = current(page)["compare"].split() or [""]
+def _compare_controls(page: ProblemPage, slots: dict[str, Any]) -> str:
+    field, *values = current_settings(page)["compare"].split() or [""]
     key = f"_compare_{field}"  # of its own per field: lists of different fields must not mix
     st.session_state["_compare_field"] = field
     st.session_state[key] = values
 
     def change_field() -> None:
         chosen = st.session_state["_compare_field"]
-        current(page)["compare"] = f"{chosen} {page.first_values[chosen]}" if chosen else ""
+        current_settings(page)["compare"] = f"{chosen} {page.first_values[chosen]}" if chosen else ""
 
     def change_values() -> None:
-        chosen = typed(st.session_state[key], WORDS.get(field, ""))
-        current(page)["compare"] = " ".join([field, *chosen])
+        chosen = typed(st.session_state[key], SUGGESTION_WORDS.get(field, ""))
+        current_settings(page)["compare"] = " ".join([field, *chosen])
 
     st.selectbox(
         "Compare",
@@ -116,8 +116,8 @@ def _compare_controls(page: Page, slots: dict[str, Any]) -> str:
     )
     if field:
         st.multiselect(
-            COMPARED[field],
-            list(dict.fromkeys([*page.suggestions(field, current(page)[page.problem]), *values])),
+            COMPARED_FIELDS[field],
+            list(dict.fromkeys([*page.suggestions(field, current_settings(page)[page.problem]), *values])),
             key=key,
             on_change=change_values,
             max_selections=COMPARE_LIMIT,
@@ -131,7 +131,7 @@ def _compare_controls(page: Page, slots: dict[str, Any]) -> str:
     return field
 
 
-WORDS = {"schedule": "k =", "n": "n =", "learning_rate": "rate"}
+SUGGESTION_WORDS = {"schedule": "k =", "n": "n =", "learning_rate": "rate"}
 """What stands before a suggested value."""
 
 
@@ -146,15 +146,15 @@ def label_of(field: str, chosen: Sequence[str]) -> Callable[[str], str]:
         except ValueError:
             return value
 
-    return suggested(chosen, WORDS[field]) if field in WORDS else label
+    return suggested(chosen, SUGGESTION_WORDS[field]) if field in SUGGESTION_WORDS else label
 
 
-def _equal_steps(page: Page) -> None:
+def _equal_steps(page: ProblemPage) -> None:
     """A switch for the step rule that makes a comparison fair in another way."""
-    st.session_state["_equal_steps"] = current(page)["optimizer"] == "normalised"
+    st.session_state["_equal_steps"] = current_settings(page)["optimizer"] == "normalised"
 
     def switch() -> None:
-        current(page)["optimizer"] = "normalised" if st.session_state["_equal_steps"] else "sgd"
+        current_settings(page)["optimizer"] = "normalised" if st.session_state["_equal_steps"] else "sgd"
 
     st.toggle(
         "Steps of equal length",
@@ -174,9 +174,9 @@ def _compare_help(field: str) -> str:
     return "Choose, or type a value and press Enter."
 
 
-def _schedule_controls(page: Page, slots: dict[str, Any]) -> None:
-    text = current(page)["schedule"]
-    kind, k, then, at = _read_kind(page, text, current(page)["steps"])
+def _schedule_controls(page: ProblemPage, slots: dict[str, Any]) -> None:
+    text = current_settings(page)["schedule"]
+    kind, k, then, at = _read_kind(page, text, current_settings(page)["steps"])
     st.session_state.update(_kind=kind, _k=k, _then=then, _at=at, _text=text)
 
     def rebuild() -> None:
@@ -184,16 +184,16 @@ def _schedule_controls(page: Page, slots: dict[str, Any]) -> None:
         last, end = (int(st.session_state.get(key, x)) for key, x in (("_then", 1), ("_at", at)))
         forms = {"constant": f"{first}", "step": f"{first}@0,{last}@{end}"}
         if chosen == "custom":
-            memory(page)["written_out"] = True
+            page_memory(page)["written_out"] = True
             return
-        memory(page)["written_out"] = False
-        current(page)["schedule"] = forms.get(chosen, f"{chosen}:{first}->{last}@{end}")
+        page_memory(page)["written_out"] = False
+        current_settings(page)["schedule"] = forms.get(chosen, f"{chosen}:{first}->{last}@{end}")
 
     def write() -> None:
-        current(page)["schedule"] = st.session_state["_text"].strip()
+        current_settings(page)["schedule"] = st.session_state["_text"].strip()
 
     if kind != "custom":
-        top = max(16, min(current(page)["n"], page.limits["n"]), k)
+        top = max(16, min(current_settings(page)["n"], page.limits["n"]), k)
         st.slider(
             "Attempts that count, k",
             1,
@@ -221,7 +221,7 @@ def _schedule_controls(page: Page, slots: dict[str, Any]) -> None:
     slots["schedule"] = st.empty()
     if kind != "constant":
         try:
-            preview = figures.schedule_preview(schedules.parse(text), current(page)["steps"])
+            preview = figures.plot_schedule(schedules.parse(text), current_settings(page)["steps"])
         except ValueError:
             return
         st.plotly_chart(
@@ -232,7 +232,7 @@ def _schedule_controls(page: Page, slots: dict[str, Any]) -> None:
         )
 
 
-def _read_kind(page: Page, text: str, steps: int) -> tuple[str, int, int, int]:
+def _read_kind(page: ProblemPage, text: str, steps: int) -> tuple[str, int, int, int]:
     """How the schedule's controls show a text: kind, first k, last k, update of the change."""
     half = max(1, steps // 2)
     try:
@@ -240,7 +240,7 @@ def _read_kind(page: Page, text: str, steps: int) -> tuple[str, int, int, int]:
     except ValueError:
         return "custom", 8, 1, half
     first = pieces[0]
-    if memory(page).get("written_out"):
+    if page_memory(page).get("written_out"):
         return "custom", first.first, 1, half
     if len(pieces) == 1 and first.shape is None:
         return "constant", first.first, 1, half
@@ -252,12 +252,12 @@ def _read_kind(page: Page, text: str, steps: int) -> tuple[str, int, int, int]:
     return "custom", first.first, 1, half
 
 
-def _estimator_control(page: Page, slots: dict[str, Any]) -> None:
-    chosen = current(page)["estimator"]
+def _estimator_control(page: ProblemPage, slots: dict[str, Any]) -> None:
+    chosen = current_settings(page)["estimator"]
     st.selectbox(
         "Estimator",
-        list(dict.fromkeys([*page.estimators(current(page)[page.problem]), chosen])),
-        **view(page, "estimator"),
+        list(dict.fromkeys([*page.estimators(current_settings(page)[page.problem]), chosen])),
+        **setting_view(page, "estimator"),
         format_func=lambda name: get_estimator(name).label,
         help="How the group's rewards become weights.",
     )
@@ -269,25 +269,25 @@ def _estimator_control(page: Page, slots: dict[str, Any]) -> None:
     slots["estimator"] = slots["rewards"] = st.empty()
 
 
-def _more_controls(page: Page, compare_field: str, slots: dict[str, Any]) -> None:
+def _more_controls(page: ProblemPage, compare_field: str, slots: dict[str, Any]) -> None:
     if compare_field != "learning_rate":
-        number(page, "learning_rate", "Learning rate", slots, step=page.learning_rate_step)
+        setting_number(page, "learning_rate", "Learning rate", slots, step=page.learning_rate_step)
     if compare_field != "optimizer":
         st.selectbox(
             "Step rule",
             list(OPTIMIZERS),
-            **view(page, "optimizer"),
+            **setting_view(page, "optimizer"),
             format_func=STEP_RULES.__getitem__,
             help=" · ".join(f"**{STEP_RULES[o]}**: {text}" for o, text in OPTIMIZERS.items()),
         )
-    number(page, "steps", "Updates", slots, step=50)
-    number(page, "seed", "Random seed", slots, step=1)
+    setting_number(page, "steps", "Updates", slots, step=50)
+    setting_number(page, "seed", "Random seed", slots, step=1)
     page.controls(page, slots)
 
 
-def number(page: Page, name: str, label: str, slots: dict[str, Any], **more: Any) -> None:
+def setting_number(page: ProblemPage, name: str, label: str, slots: dict[str, Any], **more: Any) -> None:
     """The control of a number, and the place below it for what is wrong with it."""
     limits = page.fields[name].metadata
     low, high = limits["low"], page.limits.get(name, limits["high"])
-    number_input(label, low, high, **view(page, name), help=f"From {low:,} to {high:,}.", **more)
+    number_input(label, low, high, **setting_view(page, name), help=f"From {low:,} to {high:,}.", **more)
     slots[name] = st.empty()

@@ -6,90 +6,91 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app import live, livecharts
+from app import live_routes
 from app.access import Visitor
-from app.controls.text import problem_text
-from app.livecharts import Series
-from app.runs import listing, tables, words
+from app.controls.markdown import problem_text
+from app.components.live_charts import Series
+from app.runs import listing, tables, labels
 from app.runs.engine import Engine
-from app.runs.going import delete, heading, look_inside, stop
+from app.runs.navigation import delete_button, show_heading, link_to_language_page, stop_button
 from pkpo.config import parse_whole
-from pkpo.figures import progress
+from pkpo.figures import run_curves
 from pkpo.runs import Run
 from pkpo.runs.run import check_id
 from pkpo.runs.sweep import summarise
+from app.components import live_charts
 
-LIMIT = 12  # runs over one another
+COMPARED_RUNS = 12  # runs over one another
 
 
-def show(engine: Engine, visitor: Visitor, text: str) -> None:
+def show_comparison(engine: Engine, visitor: Visitor, text: str) -> None:
     """The runs that an address names."""
     engine.look()
     ids = list(dict.fromkeys(text.split()))
-    if not 2 <= len(ids) <= LIMIT:
-        raise ValueError(f"compare: give from 2 to {LIMIT} ids of runs, got {len(ids)}")
+    if not 2 <= len(ids) <= COMPARED_RUNS:
+        raise ValueError(f"compare: give from 2 to {COMPARED_RUNS} ids of runs, got {len(ids)}")
     runs = [engine.store.run(id) for id in ids]
     configs = [run.config for run in runs]
     changes = engine.store.steered(ids)
     styles = [
-        (label + words.by_hand(changes.get(id, ())), colour)
-        for id, (label, colour) in zip(ids, progress.styles(configs), strict=True)
+        (label + labels.by_hand(changes.get(id, ())), colour)
+        for id, (label, colour) in zip(ids, run_curves.distinct_styles(configs), strict=True)
     ]
     labels = [label for label, _ in styles]
-    heading(f"{len(runs)} runs compared")
+    show_heading(f"{len(runs)} runs compared")
     baseline = _baseline(labels)
-    livecharts.show(
+    live_charts.show_live_charts(
         [Series(id, *style) for id, style in zip(ids, styles, strict=True)],
-        progress.panels(configs, set().union(*(run.metrics for run in runs))),
+        run_curves.run_panels(configs, set().union(*(run.metrics for run in runs))),
         key="compare-charts",
         drawn={run.id: {"status": run.status} for run in runs},
-        numbers=progress.telling(configs),
+        numbers=run_curves.steady_metrics(configs),
         baseline=baseline,
     )
-    if progress.differences(configs):
+    if run_curves.differing_fields(configs):
         st.subheader("Settings that differ", anchor=False)
         st.markdown(tables.config_differences(configs, labels, baseline))
     else:
         st.caption("These runs have the same settings, and so the same numbers unless steered.")
-    look_inside(runs)
-    rows = [words.row(run, None, changes.get(run.id, ())) for run in runs]
+    link_to_language_page(runs)
+    rows = [labels.row(run, None, changes.get(run.id, ())) for run in runs]
     listing.show_rows(rows, "compared-runs", choose=False)
 
 
-def show_sweep(engine: Engine, visitor: Visitor, id: str) -> None:
+def show_sweep_comparison(engine: Engine, visitor: Visitor, id: str) -> None:
     """Runs that were submitted together."""
     engine.look()
     runs = engine.store.runs(sweep=check_id(id))[::-1]
     if not runs:
         raise ValueError(f"there is no sweep {id}")
     configs = [run.config for run in runs]
-    field = progress.varied(configs)
+    field = run_curves.swept_field(configs)
     one_each = list({getattr(config, field, None): config for config in configs}.values())
-    styles = progress.styles([config.replace(seed=0) for config in one_each])
+    styles = run_curves.distinct_styles([config.replace(seed=0) for config in one_each])
     labels = [label for label, _ in styles]
-    heading(runs[0].name or words.sweep_title(runs))
+    show_heading(runs[0].name or labels.sweep_title(runs))
     _sweep_actions(visitor, runs)
-    look_inside(runs)
+    link_to_language_page(runs)
     baseline = _baseline(labels) if len(labels) > 1 else 0
     members = summarise(engine.store, id, field)
     names = ["+".join(run.id for run in member.runs) for member in members]
-    livecharts.show(
+    live_charts.show_live_charts(
         [Series(name, *style) for name, style in zip(names, styles, strict=True)],
-        progress.panels(configs, set().union(*(run.metrics for run in runs))),
+        run_curves.run_panels(configs, set().union(*(run.metrics for run in runs))),
         key="sweep-charts",
         drawn={
-            name: {"status": live.state(member.runs, 0)["status"]}
+            name: {"status": live_routes.state(member.runs, 0)["status"]}
             for name, member in zip(names, members, strict=True)
         },
     )
-    st.markdown(tables.sweep_table(members, labels, progress.telling(configs), baseline))
+    st.markdown(tables.sweep_table(members, labels, run_curves.steady_metrics(configs), baseline))
     st.caption(
         "Mean ± standard error over seeds, of the trained policy. Marked: more than two "
         "standard errors of the difference from the baseline. Bands in the charts: ± one "
         "standard error, over the finished seeds or, while there is none, those begun."
     )
     with st.expander(f"The {len(runs)} runs", key="sweep-runs"):
-        listing.show_sweep(engine, id)
+        listing.show_sweep_runs(engine, id)
 
 
 def _baseline(labels: Sequence[str]) -> int:
@@ -117,11 +118,11 @@ def _baseline(labels: Sequence[str]) -> int:
 
 
 def _sweep_actions(visitor: Visitor, runs: list[Run]) -> None:
-    going = [run for run in runs if run.status in words.ACTIVE]
+    going = [run for run in runs if run.status in labels.ACTIVE]
     if not all(map(visitor.may_change, runs)):
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         if going:
-            stop(visitor, going)
+            stop_button(visitor, going)
         else:
-            delete(visitor, runs)
+            delete_button(visitor, runs)

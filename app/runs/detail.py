@@ -7,15 +7,16 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import cached, live, livecharts, registry
+from app import cached, live_routes, page_registry
 from app.access import Visitor
-from app.controls import language_address, plain
-from app.runs import form, words
+from app.controls import language_address, plain_text
+from app.runs import form, labels
 from app.runs.engine import Engine
-from app.runs.going import change, delete, go, heading, look_inside
+from app.runs.navigation import act_on_runs, delete_button, open_view, show_heading, link_to_language_page
 from pkpo.config import Change, RunConfig
-from pkpo.figures import progress
+from pkpo.figures import run_curves
 from pkpo.runs import Run, export
+from app.components import live_charts
 
 SLIDERS = "runs sliders"  # the keys of those that are drawn
 STEERED = ("k", "learning_rate")
@@ -23,27 +24,27 @@ RATES = 10 ** (np.arange(-20, 21) / 10)
 """Factors of a learning rate that the slider offers."""
 
 
-def show(engine: Engine, visitor: Visitor, id: str) -> None:
+def show_run(engine: Engine, visitor: Visitor, id: str) -> None:
     """The run's page."""
     engine.look()
     run, changes = engine.store.run(id), engine.store.changes(id)
     config = run.config
-    heading(words.title(run, changes))
+    show_heading(labels.run_title(run, changes))
     steered = visitor.may_change(run) and run.status == "running"
     with st.container():  # the charts' place on the page stays the same
         _actions(visitor, run)
         if run.message:
             say = st.error if run.status == "failed" else st.warning
-            say(plain(run.message), icon=f":material/{words.STATUSES[run.status][1]}:")
+            say(plain_text(run.message), icon=f":material/{labels.STATUS_SIGNS[run.status][1]}:")
         if steered:
             _steering(visitor, run, config)
     fields = ("status", "stopping", "message", "changes", *(STEERED if steered else ()))
-    state = live.state([run], len(changes))
-    ((label, colour),) = progress.styles([config])
-    label += words.by_hand(changes)
-    livecharts.show(
-        [livecharts.Series(id, label, colour)],
-        progress.panels([config], run.metrics),
+    state = live_routes.state([run], len(changes))
+    ((label, colour),) = run_curves.distinct_styles([config])
+    label += labels.by_hand(changes)
+    live_charts.show_live_charts(
+        [live_charts.Series(id, label, colour)],
+        run_curves.run_panels([config], run.metrics),
         marks_of(changes),
         key="run-charts",
         drawn={id: {name: state[name] for name in fields}},
@@ -54,12 +55,12 @@ def show(engine: Engine, visitor: Visitor, id: str) -> None:
 
 def marks_of(changes: list[Change]) -> list[tuple[int, str]]:
     """Changes as marks under a chart's axis."""
-    return [(change.update, progress.change_in_words(change)) for change in changes]
+    return [(act_on_runs.update, run_curves.describe_change(act_on_runs)) for act_on_runs in changes]
 
 
 def badge(status: str) -> None:
     """A status as a sign, a word and a colour."""
-    _, icon, colour = words.STATUSES[status]
+    _, icon, colour = labels.STATUS_SIGNS[status]
     st.badge(status, icon=f":material/{icon}:", color=colour)  # type: ignore[arg-type]
 
 
@@ -69,14 +70,14 @@ def _actions(visitor: Visitor, run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         badge(run.status)
         if run.finished:
-            st.caption(f"ended {words.age(run.finished)}", width="content")
-        if mine and run.status in words.ACTIVE:
+            st.caption(f"ended {labels.age(run.finished)}", width="content")
+        if mine and run.status in labels.ACTIVE:
             asked = run.stop_requested is not None and run.status == "running"
             st.button(
                 "Stopping" if asked else "Stop",
                 icon=":material/stop:",
                 disabled=asked,
-                on_click=change,
+                on_click=act_on_runs,
                 args=(visitor, [run], lambda engine, one: engine.store.stop(one.id)),
             )
         if mine and again:
@@ -84,27 +85,27 @@ def _actions(visitor: Visitor, run: Run) -> None:
                 "Resume",
                 type="primary",
                 icon=":material/play_arrow:",
-                on_click=change,
+                on_click=act_on_runs,
                 args=(visitor, [run], lambda engine, one: engine.store.resume(one.id)),
                 help="Goes on from its last checkpoint, to the same numbers as if nothing had been.",
             )
-        look_inside([run])
-        if run.task in form.PAGES:
+        link_to_language_page([run])
+        if run.task in form.FORM_PAGES:
             st.button(
                 "Duplicate with changes",
                 icon=":material/content_copy:",
-                on_click=go,
+                on_click=open_view,
                 args=(form.address_of(run),),
             )
         elif (address := language_address(run.config)) is not None:
             st.page_link(
-                registry.page("language_model"),
+                page_registry.get_page("language_model"),
                 label="Duplicate with changes",
                 icon=":material/content_copy:",
                 query_params=address,
             )
         if mine and run.status != "running":
-            delete(visitor, [run])
+            delete_button(visitor, [run])
 
 
 def _steering(visitor: Visitor, run: Run, config: RunConfig) -> None:
@@ -121,7 +122,7 @@ def _steering(visitor: Visitor, run: Run, config: RunConfig) -> None:
     def steer(name: str, key: str) -> None:
         wanted = st.session_state[key]
         if wanted != force[name] and st.session_state[SLIDERS].get(name) == key:
-            change(visitor, [run], lambda found, one: found.store.steer(one.id, **{name: wanted}))
+            act_on_runs(visitor, [run], lambda found, one: found.store.steer(one.id, **{name: wanted}))
 
     left, right = st.columns(2, gap="large")
     with left:
@@ -187,7 +188,7 @@ def _facts(engine: Engine, run: Run) -> None:
                 "application/json",
                 on_click="ignore",
             )
-            if (kept := cached.newest_file(engine.store.files(run.id))) is not None:
+            if (kept := cached.cached_newest_file(engine.store.files(run.id))) is not None:
                 st.download_button(
                     "Newest checkpoint",
                     kept.read_bytes,

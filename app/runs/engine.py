@@ -14,18 +14,18 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from app.controls.text import problem_text
-from pkpo.figures.progress import DRAWN, WINDOW, drawn
+from app.controls.markdown import problem_text
+from pkpo.figures.run_curves import DRAWN, NOISY_MEAN_UPDATES, smooth_if_noisy
 from pkpo.runs import Run, Store, StoreError, data_folder, make_executor
 
-PATIENCE = 2.0  # seconds to wait for another process that writes, while somebody looks at a page
-FRESH = 0.3  # seconds for which one look serves all who ask
-KEPT = 192  # runs that are held; the largest sweep has 160
+ENGINE_PATIENCE = 2.0  # seconds to wait for another process that writes, while somebody looks at a page
+FRESH_SECONDS = 0.3  # seconds for which one look serves all who ask
+KEPT_RUNS = 192  # runs that are held; the largest sweep has 160
 PACE = 5.0  # seconds over which updates per second are counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class RunSnapshot:
     """A run as it was at one moment; read-only."""
 
     at: float
@@ -57,11 +57,11 @@ class Engine:
     """One per data directory and server."""
 
     def __init__(self, folder: Path):
-        self.store = Store(folder, timeout=PATIENCE)
+        self.store = Store(folder, timeout=ENGINE_PATIENCE)
         self.executor = make_executor(self.store)
         self._looking, self._reading = threading.Lock(), threading.Lock()
         self._looked = 0.0
-        self._seen: OrderedDict[str, Seen] = OrderedDict()
+        self._seen: OrderedDict[str, RunSnapshot] = OrderedDict()
 
     def look(self, now: bool = False) -> None:
         """Let the executor do its work; however many ask, not more often than once in `FRESH`.
@@ -73,11 +73,11 @@ class Engine:
           StoreError: see `Executor.reconcile`.
         """
         with self._looking:
-            if now or time.monotonic() - self._looked > FRESH:
+            if now or time.monotonic() - self._looked > FRESH_SECONDS:
                 self._looked = time.monotonic()
                 self.executor.reconcile()
 
-    def seen(self, id: str) -> Seen:
+    def seen(self, id: str) -> RunSnapshot:
         """A run, read anew if that was longer ago than `FRESH`.
 
         Raises:
@@ -85,14 +85,14 @@ class Engine:
         """
         with self._reading:
             held = self._seen.pop(id, None)
-            if held is None or abs(time.time() - held.at) > FRESH:
+            if held is None or abs(time.time() - held.at) > FRESH_SECONDS:
                 held = self._read(id, held)
             self._seen[id] = held
-            while len(self._seen) > KEPT:
+            while len(self._seen) > KEPT_RUNS:
                 self._seen.popitem(last=False)
             return held
 
-    def _read(self, id: str, held: Seen | None) -> Seen:
+    def _read(self, id: str, held: RunSnapshot | None) -> RunSnapshot:
         at = time.time()
         run = self.store.run(id)  # first: of one that is over nothing will be missing
         curves = dict(held.curves) if held else {}
@@ -102,13 +102,13 @@ class Engine:
             if name in news:
                 before = ends.get(name, np.empty(0))
                 values = np.concatenate([before, news[name]])
-                ends[name] = values[-(WINDOW - 1) :]
-                more = drawn(name, values)[len(before) :].astype(np.float32)
+                ends[name] = values[-(NOISY_MEAN_UPDATES - 1) :]
+                more = smooth_if_noisy(name, values)[len(before) :].astype(np.float32)
                 curves[name] = np.concatenate([curves.get(name, np.empty(0, np.float32)), more])
         place = ""
         if run.status == "queued" and id in (queue := self.store.queue()):
             place = f"place {queue.index(id) + 1} of {len(queue)} in the queue"
-        return Seen(
+        return RunSnapshot(
             at=at,
             run=run,
             changes=len(self.store.changes(id)),
@@ -149,7 +149,7 @@ def reopen() -> None:
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def explain_errors() -> Iterator[None]:
     """Say what is wrong with the store, a run's id or a wish, in one line."""
     try:
         yield

@@ -9,27 +9,27 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from app.access import Visitor
-from app.controls import BANDIT, TOY, Page, plain
-from app.controls.bound import TYPED, typed
-from app.controls.link import SHOWN, unknown
+from app.controls import BANDIT_PAGE, HILL_PAGE, ProblemPage, plain_text
+from app.controls.address_widgets import TYPED, typed
+from app.controls.address_reader import COMPLAINTS_SHOWN, unknown_setting
 from app.controls.numbers import number_input
-from app.controls.page import COMPARISONS
-from app.controls.sidebar import WORDS, label_of
-from app.controls.text import problem_text
-from app.runs import words
+from app.controls.problem_spec import COMPARISONS
+from app.controls.sidebar import SUGGESTION_WORDS, label_of
+from app.controls.markdown import problem_text
+from app.runs import labels
 from app.runs.engine import Engine
-from app.runs.going import act, heading
+from app.runs.navigation import act_on_store, show_heading
 from pkpo.config import OPTIMIZERS, format_value, parse_field, parse_value, parse_whole, run_config
 from pkpo.estimators import get_estimator
 from pkpo.runs import Run, Store, sweep
 from toy_envs.bandit import BANDITS
-from toy_envs.gaussian_hill import SHAPES
+from toy_envs.gaussian_hill import REWARD_SHAPES
 
-PAGES = {page.task: page for page in (TOY, BANDIT)}
+FORM_PAGES = {page.task: page for page in (HILL_PAGE, BANDIT_PAGE)}
 """What this form can start; a language model has a page of its own."""
 STEPS = 10_000
-SEEDS, VALUES = 20, 8  # at most
-LABELS = {
+MAX_SEEDS, VALUES = 20, 8  # at most
+RUN_LABELS = {
     "n": "Samples per group, n",
     "schedule": "k, or a schedule",
     "estimator": "Estimator",
@@ -44,18 +44,18 @@ LABELS = {
     "bandit": "Bandit",
     "sharing": "What prompts share",
 }
-IN_VIEW = ("schedule", "n", "estimator", "steps")
-PROBLEMS = {
+FORM_FIELDS_IN_VIEW = ("schedule", "n", "estimator", "steps")
+PROBLEM_LABELS = {
     "bandit": {name: entry.label for name, entry in BANDITS.items()},
-    "shape": {name: entry.label for name, entry in SHAPES.items()},
+    "shape": {name: entry.label for name, entry in REWARD_SHAPES.items()},
 }
 """The fields that name a problem, and what can be named."""
 
 
-def show(engine: Engine, visitor: Visitor) -> None:
+def show_form(engine: Engine, visitor: Visitor) -> None:
     """The form."""
-    heading("New run")
-    page = PAGES[_task()]
+    show_heading("New run")
+    page = FORM_PAGES[_task()]
     top = min(page.fields["steps"].metadata["high"], engine.store.limits.steps)
     values, own, problems = _read(page, st.query_params.to_dict(), top)
     field, *among = own["vary"].split() or [""]
@@ -63,23 +63,23 @@ def show(engine: Engine, visitor: Visitor) -> None:
     with left, st.container(border=True):
         st.segmented_control(
             "Problem",
-            list(PAGES),
-            format_func=words.TASKS.__getitem__,
+            list(FORM_PAGES),
+            format_func=labels.TASK_TITLES.__getitem__,
             required=True,
             **_bind("new", page.task, None),
         )
-        for name in IN_VIEW:
+        for name in FORM_FIELDS_IN_VIEW:
             if name != field:
                 _field(page, name, values, top)
         with st.expander("More settings"):
             for name in page.fields:
-                if name not in (*IN_VIEW, field):
+                if name not in (*FORM_FIELDS_IN_VIEW, field):
                     _field(page, name, values, top)
     with right, st.container(border=True):
         number_input(
             "Seeds",
             1,
-            SEEDS,
+            MAX_SEEDS,
             help="So many runs that differ in their random numbers only: the page then shows their "
             "mean and its standard error.",
             **_bind("seeds", own["seeds"], 1),
@@ -94,13 +94,13 @@ def show(engine: Engine, visitor: Visitor) -> None:
             configs = _configs(page, values, own["seeds"], field, among)
         except ValueError as reason:
             problems = [str(reason)]
-    for problem in problems[:SHOWN]:
+    for problem in problems[:COMPLAINTS_SHOWN]:
         st.error(problem_text(problem), icon=":material/error:")
 
     def start() -> None:
-        act(lambda found: _submit(found.store, configs, visitor, own["name"]))
+        act_on_store(lambda found: _submit(found.store, configs, visitor, own["name"]))
 
-    several = f"Start {words.count(len(configs), 'run')}" if len(configs) > 1 else "Start"
+    several = f"Start {labels.count(len(configs), 'run')}" if len(configs) > 1 else "Start"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             several,
@@ -110,26 +110,26 @@ def show(engine: Engine, visitor: Visitor) -> None:
             disabled=not configs,
         )
         if len(configs) > 1:
-            values_of = f"{words.count(len(among), 'value')} × " if field else ""
-            st.caption(f"{values_of}{words.count(own['seeds'], 'seed')}")
+            values_of = f"{labels.count(len(among), 'value')} × " if field else ""
+            st.caption(f"{values_of}{labels.count(own['seeds'], 'seed')}")
 
 
 def address_of(run: Run) -> str:
     """The form filled with a run's settings."""
-    changed = {"steps": format_value(words.steps(run))}
+    changed = {"steps": format_value(labels.run_steps(run))}
     changed |= {name: format_value(value) for name, value in run.config.changed().items()}
     return urlencode({"new": run.task, **changed})
 
 
 def _task() -> str:
     given = st.query_params.get("new", "")
-    if given and given not in PAGES:
-        st.warning(f"There is no problem {plain(repr(given[:40]))}.", icon=":material/link_off:")
-    return given if given in PAGES else BANDIT.task
+    if given and given not in FORM_PAGES:
+        st.warning(f"There is no problem {plain_text(repr(given[:40]))}.", icon=":material/link_off:")
+    return given if given in FORM_PAGES else BANDIT_PAGE.task
 
 
 def _read(
-    page: Page, address: Mapping[str, str], top: int
+    page: ProblemPage, address: Mapping[str, str], top: int
 ) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
     """The settings, what else the form holds, and what is wrong with the address."""
     values = {name: field.default for name, field in page.fields.items()}
@@ -144,13 +144,13 @@ def _read(
                 limit = top if name == "steps" else None
                 values[name] = text if as_typed else parse_field(field, text, limit)
             elif name == "seeds":
-                own["seeds"] = parse_whole("seeds", text, 1, SEEDS)
+                own["seeds"] = parse_whole("seeds", text, 1, MAX_SEEDS)
             elif name == "vary":
                 own["vary"] = _vary_of(text)
             elif name == "name":
                 own["name"] = text[:80]
             elif name != "new":
-                raise ValueError(unknown(name))
+                raise ValueError(unknown_setting(name))
         except ValueError as reason:
             problems.append(str(reason))
     return values, own, problems
@@ -171,12 +171,12 @@ def _vary_of(text: str) -> str:
 
 
 def _configs(
-    page: Page, values: Mapping[str, Any], seeds: int, field: str, among: list[str]
+    page: ProblemPage, values: Mapping[str, Any], seeds: int, field: str, among: list[str]
 ) -> list[Any]:
     found = [parse_value(field, text) for text in among]
     given = {**values, field: found[0]} if found else values
     base = run_config(page.task, **given)
-    return sweep.configs(base, range(base.seed, base.seed + seeds), field, found)
+    return sweep.sweep_configs(base, range(base.seed, base.seed + seeds), field, found)
 
 
 def _submit(store: Store, configs: list[Any], visitor: Visitor, name: str) -> str:
@@ -205,19 +205,19 @@ def _bind(name: str, value: Any, default: Any) -> dict[str, Any]:
     return {"key": key, "on_change": take}
 
 
-def _field(page: Page, name: str, values: Mapping[str, Any], top: int) -> None:
+def _field(page: ProblemPage, name: str, values: Mapping[str, Any], top: int) -> None:
     field = page.fields[name]
-    value, label, limits = values[name], LABELS[name], field.metadata
+    value, label, limits = values[name], RUN_LABELS[name], field.metadata
     bound = _bind(name, value, STEPS if name == "steps" else field.default)
     if name == "estimator":
         options = dict.fromkeys([*page.estimators(str(values[page.problem])), value])
         st.selectbox(label, list(options), format_func=_estimator_label, **bound)
-    elif name in PROBLEMS:
-        options = dict.fromkeys([*PROBLEMS[name], value])
+    elif name in PROBLEM_LABELS:
+        options = dict.fromkeys([*PROBLEM_LABELS[name], value])
         st.selectbox(
             label,
             list(options),
-            format_func=lambda text: PROBLEMS[name].get(text, text),
+            format_func=lambda text: PROBLEM_LABELS[name].get(text, text),
             accept_new_options=True,
             **bound,
         )
@@ -240,7 +240,7 @@ def _estimator_label(name: str) -> str:
         return name
 
 
-def _vary(page: Page, field: str, among: list[str], problem: str) -> None:
+def _vary(page: ProblemPage, field: str, among: list[str], problem: str) -> None:
     """What the runs are to differ in."""
     st.session_state["_run_vary"] = field
     key = f"_run_among_{field}"
@@ -252,7 +252,7 @@ def _vary(page: Page, field: str, among: list[str], problem: str) -> None:
             _keep_vary(f"{chosen} {page.first_values[chosen]}" if chosen else "")
 
     def change_values() -> None:
-        texts = typed(st.session_state[key], WORDS.get(field, ""))
+        texts = typed(st.session_state[key], SUGGESTION_WORDS.get(field, ""))
         if texts != among:
             _keep_vary(" ".join([field, *texts]))
 

@@ -7,20 +7,20 @@ from itertools import groupby
 
 import streamlit as st
 
-from app import runlist
 from app.access import Visitor, classroom
-from app.runs import words
-from app.runs.engine import Engine, explained
-from app.runs.going import act, follow, go
+from app.runs import labels
+from app.runs.engine import Engine, explain_errors
+from app.runs.navigation import act_on_store, follow_request, open_view
 from pkpo.config import BanditConfig
 from pkpo.runs import STATUSES, Run
+from app.components import run_list
 
 LOOK, LOOK_OF_MANY = 3.0, 10.0  # seconds between looks at a list; in a classroom
-AT_ONCE = 30  # rows that are shown before somebody asks for more
+ROWS_PER_PAGE = 30  # rows that are shown before somebody asks for more
 CHOSEN = "runs chosen"
 
 
-def show(engine: Engine, visitor: Visitor) -> None:
+def show_list(engine: Engine, visitor: Visitor) -> None:
     """The list, which follows what goes on."""
     engine.look()
     runs = engine.store.runs()
@@ -28,7 +28,7 @@ def show(engine: Engine, visitor: Visitor) -> None:
         _empty(visitor)
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button("New run", type="primary", icon=":material/add:", on_click=go, args=("new=",))
+        st.button("New run", type="primary", icon=":material/add:", on_click=open_view, args=("new=",))
         status = st.selectbox(
             "Status",
             ["", *STATUSES],
@@ -39,8 +39,8 @@ def show(engine: Engine, visitor: Visitor) -> None:
         )
         task = st.selectbox(
             "Problem",
-            ["", *words.TASKS],
-            format_func=lambda name: words.TASKS.get(name, "Any problem"),
+            ["", *labels.TASK_TITLES],
+            format_func=lambda name: labels.TASK_TITLES.get(name, "Any problem"),
             label_visibility="collapsed",
             key="runs_task",
             width=170,
@@ -52,42 +52,42 @@ def show(engine: Engine, visitor: Visitor) -> None:
             status=status or STATUSES, task=task, owner=visitor.owner if mine else None
         )
         rows = _rows(engine, found)
-        top = st.session_state.setdefault("runs_shown", AT_ONCE)
+        top = st.session_state.setdefault("runs_shown", ROWS_PER_PAGE)
         if not rows:
             st.caption("No run is like this.")
             return
         show_rows(rows[:top], "run-list")
         if len(rows) > top:
-            st.button(f"Show {min(AT_ONCE, len(rows) - top)} more of {len(rows)}", on_click=_more)
+            st.button(f"Show {min(ROWS_PER_PAGE, len(rows) - top)} more of {len(rows)}", on_click=_more)
 
-    repeat(engine, look)
+    redraw_while_active(engine, look)
 
 
-def show_sweep(engine: Engine, id: str) -> None:
+def show_sweep_runs(engine: Engine, id: str) -> None:
     """The runs of a sweep, which follow what goes on."""
 
     def look() -> None:
         places = _places(engine)
         runs = engine.store.runs(sweep=id)[::-1]
         changes = engine.store.steered(run.id for run in runs)
-        rows = [words.row(run, places.get(run.id), changes.get(run.id, ())) for run in runs]
+        rows = [labels.run_row(run, places.get(run.id), changes.get(run.id, ())) for run in runs]
         show_rows(rows, "sweep-list")
 
-    repeat(engine, look)
+    redraw_while_active(engine, look)
 
 
-def repeat(engine: Engine, look: Callable[[], None]) -> None:
+def redraw_while_active(engine: Engine, look: Callable[[], None]) -> None:
     """Draw a list, and again as long as any run goes on."""
-    going = bool(engine.store.runs(status=words.ACTIVE, limit=1))
+    going = bool(engine.store.runs(status=labels.ACTIVE, limit=1))
 
     interval = LOOK_OF_MANY if classroom() else LOOK
 
     @st.fragment(run_every=interval if going else None)
     def draw() -> None:
-        follow()
-        with explained():
+        follow_request()
+        with explain_errors():
             engine.look()
-            if going and not engine.store.runs(status=words.ACTIVE, limit=1):
+            if going and not engine.store.runs(status=labels.ACTIVE, limit=1):
                 st.rerun()
             look()
 
@@ -104,13 +104,13 @@ def show_rows(rows: list[dict], key: str, choose: bool = True) -> None:
 
     if not choose:
         rows = [row | {"id": ""} for row in rows]
-    runlist.show(rows, go, keep, chosen, key=key)
+    run_list.show_run_list(rows, open_view, keep, chosen, key=key)
     if len(chosen) > 1:
         st.button(
             f"Compare {len(chosen)} runs",
             icon=":material/compare_arrows:",
             key=f"{key}-compare",
-            on_click=go,
+            on_click=open_view,
             args=("compare=" + "+".join(chosen),),
         )
     elif any(row["id"] for row in rows[1:]):
@@ -125,7 +125,7 @@ def _rows(engine: Engine, runs: list[Run]) -> list[dict]:
         single = sweep == group[0].id
         first = group[0]
         mine = changes.get(first.id, ())
-        rows.append(words.row(first, places.get(sweep), mine) if single else words.sweep_row(group))
+        rows.append(labels.run_row(first, places.get(sweep), mine) if single else labels.sweep_row(group))
     return rows
 
 
@@ -134,14 +134,14 @@ def _places(engine: Engine) -> dict[str, int]:
 
 
 def _more() -> None:
-    st.session_state["runs_shown"] += AT_ONCE
+    st.session_state["runs_shown"] += ROWS_PER_PAGE
 
 
 def _empty(visitor: Visitor) -> None:
     def example() -> None:
         config = BanditConfig(schedule="8@0,1@2500", steps=5000)
         who = {"owner": visitor.owner, "address": visitor.address}
-        act(lambda found: f"run={found.store.submit(config, **who)}")
+        act_on_store(lambda found: f"run={found.store.submit(config, **who)}")
 
     with st.container(border=True, horizontal_alignment="center", gap="medium"):
         st.markdown("### :material/timeline: No runs yet", text_alignment="center")
@@ -154,4 +154,4 @@ def _empty(visitor: Visitor) -> None:
             st.button(
                 "Start an example", type="primary", icon=":material/play_arrow:", on_click=example
             )
-            st.button("New run", icon=":material/add:", on_click=go, args=("new=",))
+            st.button("New run", icon=":material/add:", on_click=open_view, args=("new=",))

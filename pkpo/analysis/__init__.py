@@ -4,19 +4,19 @@ Every function takes a `LabSettings` and gives the numbers of one figure. Finite
 enumeration of outcome counts; the paper's toy problem is measured.
 """
 
-from pkpo.analysis.budget import SPREAD, Budget, budget
-from pkpo.analysis.dial import Dial, best_dials, dial
-from pkpo.analysis.scatters import Point, cloud, curves, replicates
+from pkpo.analysis.dial import DialVariance, dial_variance_along, dial_variance
+from pkpo.analysis.objectives import CENTRED_AGAIN, PROMPT_RATES, TRAINED_ESTIMATORS, ExpectedDirection, expected_directions
+from pkpo.analysis.sample_budget import MIXED_PASS_RATES, SampleBudget, split_budget
 from pkpo.analysis.settings import (
     AXES,
-    PROBLEMS,
-    SHOWN,
+    PROBLEM_KINDS,
+    DEFAULT_ESTIMATORS,
     UNBIASED,
-    LabSettings,
-    known,
+    AnalysisSettings,
+    check_estimators,
 )
-from pkpo.analysis.targets import CENTRED, PROMPT_RATES, TARGETS, Target, targets
-from pkpo.analysis.winner import GRID, RULE, Explanation, WinnerMap, explain, winner_map
+from pkpo.analysis.variance_curves import CurvePoint, sample_estimates, moments_along, group_count
+from pkpo.analysis.winner_map import WINNER_GRID, RULE_THRESHOLD, WinnerExplanation, WinnerMap, explain_winner, compute_winner_map
 
 __all__ = [
     "AXES",

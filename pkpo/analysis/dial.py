@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pkpo.enumeration import moments
-from pkpo.analysis.scatters import replicates
-from pkpo.analysis.settings import LabSettings, allows
-from pkpo.problems import SoftmaxProblem
-from pkpo.variance import scatter
+from pkpo.analysis.enumeration import enumerate_outcomes
+from pkpo.analysis.estimation_problems import SoftmaxProblem
+from pkpo.analysis.monte_carlo import run_monte_carlo
+from pkpo.analysis.settings import AnalysisSettings, allows
+from pkpo.analysis.variance_curves import group_count
 
 
 @dataclass(frozen=True, slots=True)
-class Dial:
+class DialVariance:
     """The variance of the dial over its α: exactly a parabola."""
 
     at_zero: float
@@ -46,7 +46,7 @@ class Dial:
         return min(self.at_zero, self.at_one) / least if least > 0 else math.inf
 
 
-def dial(settings: LabSettings) -> Dial:
+def dial_variance(settings: AnalysisSettings) -> DialVariance:
     """How the variance depends on the dial's α at this point; on the hill from the same groups.
 
     Raises:
@@ -58,15 +58,15 @@ def dial(settings: LabSettings) -> Dial:
     problem = settings.make()
     if isinstance(problem, SoftmaxProblem):
         low, middle, high = (
-            moments(problem, name, settings.n, settings.k).variance for name in names
+            enumerate_outcomes(problem, name, settings.n, settings.k).variance for name in names
         )
     else:
-        found = scatter(problem, names, settings.n, settings.k, replicates(settings), settings.seed)
+        found = run_monte_carlo(problem, names, settings.n, settings.k, group_count(settings), settings.seed)
         low, middle, high = (found[name].variance.value for name in names)
-    return Dial(low, high, 2 * (low + high - 2 * middle))
+    return DialVariance(low, high, 2 * (low + high - 2 * middle))
 
 
-def best_dials(settings: LabSettings, axis: str) -> tuple[np.ndarray, list[Dial]]:
+def dial_variance_along(settings: AnalysisSettings, axis: str) -> tuple[np.ndarray, list[DialVariance]]:
     """The dial along an axis, wherever it exists: the values of the axis, and the dials."""
     points = [p for p in settings.along(axis) if allows("dial:0.5", p.n, p.k)]
-    return np.array([getattr(p, axis) for p in points]), [dial(p) for p in points]
+    return np.array([getattr(p, axis) for p in points]), [dial_variance(p) for p in points]

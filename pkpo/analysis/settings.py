@@ -8,18 +8,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pkpo.analysis.estimation_problems import (
+    GaussianProblem,
+    EstimationProblem,
+    binary_problem,
+    graded_problem,
+)
 from pkpo.config import check_field, setting
 from pkpo.estimators import ESTIMATORS, get_estimator
-from pkpo.problems import GaussianProblem, Problem, binary_problem, graded_problem
 
-PROBLEMS = {
+PROBLEM_KINDS = {
     "binary": "Right or wrong",
     "graded": "Four reward levels",
     "hill": "The paper's hill",
 }
 UNBIASED = ("s", "sloo", "sloo_minus_one", "canonical")
 """The all-subset estimators that are unbiased at every k: what the winner map compares."""
-SHOWN = ("s", "sloo", "sloo_minus_one", "canonical", "dial:0.5", "rloo", "grpo")
+DEFAULT_ESTIMATORS = ("s", "sloo", "sloo_minus_one", "canonical", "dial:0.5", "rloo", "grpo")
 AXES = {
     "n": "samples per group, n",
     "k": "attempts that count, k",
@@ -35,14 +40,14 @@ DIMENSIONS = (1, 2, 5, 10, 20, 50, 100)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabSettings:
+class AnalysisSettings:
     """The point that the lab looks at.
 
     Raises:
       ValueError: naming the field, its value and what is allowed.
     """
 
-    problem: str = setting("binary", "what is sampled", choices=tuple(PROBLEMS))
+    problem: str = setting("binary", "what is sampled", choices=tuple(PROBLEM_KINDS))
     n: int = setting(16, "samples per group", low=2, high=64)
     k: int = setting(4, "attempts that count", low=1, high=64)
     p: float = setting(0.3, "pass rate", low=0.005, high=0.995)
@@ -58,7 +63,7 @@ class LabSettings:
         if self.k > self.n:
             raise ValueError(f"k must be at most n = {self.n}, got {self.k}")
 
-    def replace(self, **changes) -> LabSettings:
+    def replace(self, **changes) -> AnalysisSettings:
         """The same settings with some changed."""
         return dataclasses.replace(self, **changes)
 
@@ -68,7 +73,7 @@ class LabSettings:
         own = {"binary": ("p", "ways"), "graded": ("ways",), "hill": ("theta", "dimension")}
         return ("k", "n", *own[self.problem])
 
-    def make(self) -> Problem:
+    def make(self) -> EstimationProblem:
         """The problem at this point."""
         if self.problem == "hill":
             return GaussianProblem(self.theta, dimension=self.dimension)
@@ -76,7 +81,7 @@ class LabSettings:
             return graded_problem(self.ways)
         return binary_problem(self.p, self.ways, self.wrong)
 
-    def along(self, axis: str) -> list[LabSettings]:
+    def along(self, axis: str) -> list[AnalysisSettings]:
         """The same settings at the values of an axis that make sense, ascending.
 
         Raises:
@@ -86,9 +91,9 @@ class LabSettings:
             raise ValueError(f"axis must be one of {', '.join(self.axes)}, got {axis!r}")
         widest = 24 if self.problem == "graded" else 64  # as far as outcome counts reach
         values: dict[str, Sequence] = {
-            "k": range(1, self.n + 1) if self.n <= 20 else few(1, self.n),
+            "k": range(1, self.n + 1) if self.n <= 20 else spaced_whole_numbers(1, self.n),
             "n": sorted(
-                {n for n in (*few(2, 64), self.k, self.k + 1) if max(2, self.k) <= n <= widest}
+                {n for n in (*spaced_whole_numbers(2, 64), self.k, self.k + 1) if max(2, self.k) <= n <= widest}
             ),
             "p": np.linspace(0.02, 0.98, 33).round(3).tolist(),
             "ways": WAYS,
@@ -98,7 +103,7 @@ class LabSettings:
         return [self.replace(**{axis: value}) for value in values[axis]]
 
 
-def few(low: int, high: int) -> list[int]:
+def spaced_whole_numbers(low: int, high: int) -> list[int]:
     """Whole numbers from low to high, ever further apart."""
     steps = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64)
     return [step for step in steps if low <= step <= high]
@@ -109,7 +114,7 @@ def allows(estimator: str, n: int, k: int) -> bool:
     return k in get_estimator(estimator).allowed_k(n)
 
 
-def known(names: Sequence[str]) -> tuple[str, ...]:
+def check_estimators(names: Sequence[str]) -> tuple[str, ...]:
     """The names of estimators, each checked and once.
 
     Raises:

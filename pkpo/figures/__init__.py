@@ -1,8 +1,8 @@
 """Figures: numbers in, Plotly figures out. One template, one palette for the whole lab."""
 
-from pkpo.figures import bandit, progress, toy
-from pkpo.figures.groups import weight_matrix, weights_of_group
-from pkpo.figures.runs import schedule_preview, value_over_updates
+from pkpo.figures import bandit, gaussian_hill, run_curves
+from pkpo.figures.comparison import plot_schedule, plot_value
+from pkpo.figures.group_weights import plot_weight_matrix, plot_group_weights
 from pkpo.figures.style import (
     AWAY,
     ESTIMATOR_COLOURS,
@@ -32,4 +32,6 @@ __all__ = [
     "value_over_updates",
     "weight_matrix",
     "weights_of_group",
+    "gaussian_hill",
+    "run_curves",
 ]

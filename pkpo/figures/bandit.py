@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from pkpo.figures import runs
-from pkpo.figures.runs import updates_axis
+from pkpo.comparisons import BEST_OF, BanditComparison
+from pkpo.figures import comparison
+from pkpo.figures.comparison import updates_axis
 from pkpo.figures.style import (
     INK,
     REWARD_COLOURS,
@@ -18,12 +19,11 @@ from pkpo.figures.style import (
     figure,
     line,
     reward_colour,
-    scatter,
+    scatter_trace,
 )
-from pkpo.studies import BEST_OF, BanditStudy
 
-WINDOW = 20  # updates over which shares of groups are averaged
-BAR = (-0.42, 0.02)  # where an arm's bar stands, of the arm's width from its middle
+ROLLING_MEAN_UPDATES = 20  # updates over which shares of groups are averaged
+BAR_WIDTH = (-0.42, 0.02)  # where an arm's bar stands, of the arm's width from its middle
 LABELLED = 24  # arms that have room for a label each
 LANE = 0.86  # height of a probability of 1 where prompts have a lane each, of the lane's
 Styles = Sequence[tuple[str, str]]
@@ -46,7 +46,7 @@ class Lanes:
         return [len(self.prompts) - 1 - lane for lane in range(len(self.prompts))]
 
 
-def lanes(study: BanditStudy) -> Lanes:
+def lanes(study: BanditComparison) -> Lanes:
     """The layout of a study's stage."""
     every = range(study.bandit.prompts)
     groups = (tuple(every),) if study.prompts_alike else tuple((p,) for p in every)
@@ -58,28 +58,28 @@ def lanes(study: BanditStudy) -> Lanes:
     )
 
 
-def reward_colours(study: BanditStudy) -> list[list[str]]:
+def reward_colours(study: BanditComparison) -> list[list[str]]:
     """The colour of every arm's reward at every prompt, `[prompts][arms]`."""
     return _colours(study, study.bandit.rewards)
 
 
-def _colours(study: BanditStudy, rewards: np.ndarray) -> list[list[str]]:
+def _colours(study: BanditComparison, rewards: np.ndarray) -> list[list[str]]:
     low, high = _reward_range(study)
     return [[reward_colour((r - low) / (high - low)) for r in row] for row in rewards.tolist()]
 
 
-def _reward_range(study: BanditStudy) -> tuple[float, float]:
+def _reward_range(study: BanditComparison) -> tuple[float, float]:
     """The ends of the colour scale; 0 is in it, so that a lone reward has a colour."""
     low = min(0.0, float(study.bandit.rewards.min()))
     return low, max(float(study.bandit.rewards.max()), low + 1e-12)
 
 
-def stage(study: BanditStudy) -> go.Figure:
+def plot_stage(study: BanditComparison) -> go.Figure:
     """Room for the arms' probabilities, and where they started; the bars move and are drawn later."""
     layout, arms = lanes(study), np.arange(study.bandit.arms)
     places = arms + 1
     start = study.probabilities[0][0]
-    ends = np.column_stack([places + BAR[0], places + BAR[1], np.full(len(arms), np.nan)]).ravel()
+    ends = np.column_stack([places + BAR_WIDTH[0], places + BAR_WIDTH[1], np.full(len(arms), np.nan)]).ravel()
     traces = []
     for group, base in zip(layout.prompts, layout.bases, strict=True):
         first = start[group[0]]
@@ -88,7 +88,7 @@ def stage(study: BanditStudy) -> go.Figure:
         lane = f" at prompt {group[0] + 1}" if len(layout.prompts) > 1 else ""
         traces += [
             line(ends, np.repeat(heights, 3), INK, "start", width=1.5, hoverinfo="skip"),
-            scatter(
+            scatter_trace(
                 x=places,
                 y=heights,
                 mode="markers",
@@ -127,7 +127,7 @@ def stage(study: BanditStudy) -> go.Figure:
 _COLOURED = "arm (bars coloured by reward)"
 
 
-def _arm_labels(study: BanditStudy) -> tuple[str, list[str]]:
+def _arm_labels(study: BanditComparison) -> tuple[str, list[str]]:
     """The title under the arms, and what stands under each: its reward, its prompts, or its number."""
     rewards, arms = study.bandit.rewards, range(1, study.bandit.arms + 1)
     if len(arms) > LABELLED:
@@ -151,11 +151,11 @@ def _spans(numbers: np.ndarray) -> str:
     return ", ".join(f"{p[0]}-{p[-1]}" if len(p) > 1 else f"{p[0]}" for p in parts)
 
 
-def _colour_key(study: BanditStudy) -> dict:
+def _colour_key(study: BanditComparison) -> dict:
     """An invisible trace that carries the colour scale."""
     low, high = _reward_range(study)
     steps = np.linspace(0, 1, len(REWARD_COLOURS)).tolist()
-    return scatter(
+    return scatter_trace(
         x=[None],
         y=[None],
         mode="markers",
@@ -171,7 +171,7 @@ def _colour_key(study: BanditStudy) -> dict:
     )
 
 
-def best_of_k(study: BanditStudy, styles: Styles) -> go.Figure:
+def plot_best_of_k(study: BanditComparison, styles: Styles) -> go.Figure:
     """The exact best-of-k curves at the start and, faint, at the end; those between move."""
     traces = [
         line(
@@ -215,7 +215,7 @@ def best_of_k(study: BanditStudy, styles: Styles) -> go.Figure:
     )
 
 
-def entropy_over_updates(study: BanditStudy, styles: Styles) -> go.Figure:
+def plot_entropy(study: BanditComparison, styles: Styles) -> go.Figure:
     """The policies' entropy, mean over prompts, and that of a uniform policy."""
     last = max(len(r) for r in study.recordings) - 1
     traces = [
@@ -241,7 +241,7 @@ def entropy_over_updates(study: BanditStudy, styles: Styles) -> go.Figure:
     )
 
 
-def solved_and_dead(study: BanditStudy, styles: Styles) -> go.Figure:
+def plot_solved_and_dead(study: BanditComparison, styles: Styles) -> go.Figure:
     """Prompts solved so far, and shares of groups that taught nothing lately: all wrong, all right."""
     traces = []
     for r, (label, colour) in zip(study.recordings, styles, strict=True):
@@ -257,7 +257,7 @@ def solved_and_dead(study: BanditStudy, styles: Styles) -> go.Figure:
     return figure(
         traces,
         updates_axis(study),
-        axis(f"groups: last {WINDOW} updates", range=[-0.04, 1.06], nticks=6, tickformat=".0%"),
+        axis(f"groups: last {ROLLING_MEAN_UPDATES} updates", range=[-0.04, 1.06], nticks=6, tickformat=".0%"),
         "Solved so far; groups all wrong (dashed), all right (dotted)",
     )
 
@@ -266,19 +266,19 @@ def rolling_mean(values: np.ndarray) -> np.ndarray:
     """The mean of the last `WINDOW` values at each place, of fewer at the beginning."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     ends = np.arange(1, len(values) + 1)
-    starts = np.maximum(ends - WINDOW, 0)
+    starts = np.maximum(ends - ROLLING_MEAN_UPDATES, 0)
     return (sums[ends] - sums[starts]) / (ends - starts)
 
 
 # --- In words ----------------------------------------------------------------------------------
 
 
-def takeaway(study: BanditStudy, styles: Styles) -> str:
+def bandit_takeaway(study: BanditComparison, styles: Styles) -> str:
     """The one message of a study, from its numbers; no line breaks inside "k = 8"."""
-    return runs.unbroken(_message(study, styles))
+    return comparison.keep_together(_message(study, styles))
 
 
-def _message(study: BanditStudy, styles: Styles) -> str:
+def _message(study: BanditComparison, styles: Styles) -> str:
     key = study.yardstick
     if len(study.recordings) == 1:
         r, reached, (label, _) = study.recordings[0], study.reached[0], styles[0]
@@ -287,17 +287,17 @@ def _message(study: BanditStudy, styles: Styles) -> str:
             f"from {r['max@1'][0]:.2f} to {r['max@1'][-1]:.2f}, the policy's entropy from "
             f"{r['entropy'][0]:.2f} to {r['entropy'][-1]:.2f} nats."
         )
-    if message := runs.alike_or_ranked(study, styles):
+    if message := comparison.alike_or_ranked(study, styles):
         return message
-    worst, best = runs.extremes(study)
+    worst, best = comparison.extremes(study)
     highest = study.reached[best][-1]
-    if highest - study.reached[worst][-1] < runs.TELLING:
+    if highest - study.reached[worst][-1] < comparison.DIFFERENCE_SHOWN:
         ends = "; ".join(
             f"{label}: {r['max@1'][-1]:.2f} and {r['entropy'][-1]:.2f}"
             for r, (label, _) in zip(study.recordings, styles, strict=True)
         )
         return (
-            f"{runs.after(study)} all runs reach max@{key} = {highest:.2f}. Their max@1, and their "
+            f"{comparison.at_the_end(study)} all runs reach max@{key} = {highest:.2f}. Their max@1, and their "
             f"entropy in nats: {ends}."
         )
     first, last = (
@@ -305,10 +305,10 @@ def _message(study: BanditStudy, styles: Styles) -> str:
         f"{study.recordings[i]['max@1'][-1]:.2f}"
         for i in (best, worst)
     )
-    return f"{runs.after(study)}, {first}; {last}."
+    return f"{comparison.at_the_end(study)}, {first}; {last}."
 
 
-def key(study: BanditStudy) -> str:
+def stage_legend(study: BanditComparison) -> str:
     """How to read the stage."""
     of = "" if study.bandit.prompts == 1 else ", mean over prompts"
     binary = ", here pass@k" if study.bandit.binary else ""
@@ -318,7 +318,7 @@ def key(study: BanditStudy) -> str:
     )
 
 
-def describe(study: BanditStudy, styles: Styles) -> dict[str, str]:
+def describe_charts(study: BanditComparison, styles: Styles) -> dict[str, str]:
     """Alternative texts of the five charts, from their data."""
     ends, curves, values, entropies, groups = [], [], [], [], []
     for r, p, curve, reached, (label, _) in zip(

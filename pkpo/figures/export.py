@@ -9,16 +9,16 @@ import plotly.graph_objects as go
 
 from pkpo import paper
 from pkpo.figures.browsers import NoExporterError, browser
-from pkpo.figures.paper import DRAW
-from pkpo.paper import Recipe, Result, grid_csv, grid_markdown, to_csv
+from pkpo.figures.paper_toy import DRAW
+from pkpo.paper import FigureRecipe, FigureResult, grid_csv, grid_markdown, result_csv
 
-WIDTH, HEIGHT = 1000, 520
+IMAGE_WIDTH, HEIGHT = 1000, 520
 
 
 __all__ = ["NoExporterError", "browser", "image", "to_zip", "write_figure"]
 
 
-def image(figure: go.Figure, kind: str) -> bytes:
+def to_image(figure: go.Figure, kind: str) -> bytes:
     """The figure as a "png" or "svg" file, on white; within `browser()`, many need one browser only.
 
     Raises:
@@ -28,7 +28,7 @@ def image(figure: go.Figure, kind: str) -> bytes:
     white = go.Figure(figure).update_layout(paper_bgcolor="white", font_color="#1b232c")
     options = {
         "format": kind,
-        "width": WIDTH,
+        "width": IMAGE_WIDTH,
         "height": figure.layout.height or HEIGHT,
         "scale": 2 if kind == "png" else 1,
     }
@@ -37,7 +37,7 @@ def image(figure: go.Figure, kind: str) -> bytes:
 
 
 def write_figure(
-    recipe: Recipe, result: Result, out: Path, shared: bool = False
+    recipe: FigureRecipe, result: FigureResult, out: Path, shared: bool = False
 ) -> tuple[list[str], str]:
     """Write a figure's files, and those of the tables beside it.
 
@@ -54,7 +54,7 @@ def write_figure(
     figure = DRAW[recipe.key](result.table)
     figure.update_layout(title={"text": recipe.title, "x": 0.01, "y": 0.985, "yanchor": "top"})
     figure.update_layout(margin_t=96, paper_bgcolor="white")
-    (out / f"{recipe.key}.csv").write_text(to_csv(result), encoding="utf-8")
+    (out / f"{recipe.key}.csv").write_text(result_csv(result), encoding="utf-8")
     figure.write_html(out / f"{recipe.key}.html", include_plotlyjs="directory" if shared else True)
     names = [f"{recipe.key}.csv", f"{recipe.key}.html"]
     for grid in result.grids:
@@ -63,13 +63,13 @@ def write_figure(
         (out / f"{grid.key}.md").write_text(words, encoding="utf-8")
         names += [f"{grid.key}.csv", f"{grid.key}.md"]
     try:
-        (out / f"{recipe.key}.svg").write_bytes(image(figure, "svg"))
+        (out / f"{recipe.key}.svg").write_bytes(to_image(figure, "svg"))
     except NoExporterError as reason:
         return names, str(reason)
     return [*names, f"{recipe.key}.svg"], ""
 
 
-def to_zip(results: Sequence[Result]) -> bytes:
+def figures_zip(results: Sequence[FigureResult]) -> bytes:
     """Every file of these results in one archive, drawn by one browser."""
     with browser():
-        return paper.to_zip(results, write_figure)
+        return paper.results_zip(results, write_figure)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from pkpo.config import RunConfig, difference
+from pkpo.config import RunConfig, compared_field
 from pkpo.estimators import ESTIMATORS
 
 INK = "#6b7280"  # axes, references: readable on light and on dark
@@ -51,7 +51,7 @@ TOWARDS, AWAY, NO_WEIGHT = "#3fa34d", "#9970ab", "#9aa0a6"
 REWARD_COLOURS = ("#3b4f8a", "#6f7690", "#98917f", "#c9b45f", "#fdd835")
 """From the least to the greatest reward (after Cividis, without its darkest end)."""
 
-LEGEND = {
+LEGEND_BELOW = {
     "showlegend": True,
     "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
     "margin": {"l": 62, "r": 14, "t": 64, "b": 50},
@@ -91,7 +91,7 @@ def reward_colour(share: float) -> str:
 
 def run_styles(configs: Sequence[RunConfig]) -> list[tuple[str, str]]:
     """A label and a colour for each of the compared runs, after what they differ in."""
-    field = difference(configs)
+    field = compared_field(configs)
     styles: list[tuple[str, str]] = []
     spare = iter(OTHER_COLOURS)
     for config in configs:
@@ -159,17 +159,17 @@ def figure(traces: Sequence[dict], x: dict, y: dict, title: str, **layout) -> go
 def line(x, y, colour: str, name: str, **more) -> dict:
     """A line; `more` is Plotly's, with `width` and `dash` for short."""
     style = {"color": colour, "width": more.pop("width", 2.5), "dash": more.pop("dash", "solid")}
-    return scatter(**{"x": x, "y": y, "mode": "lines", "name": name, "line": style} | more)
+    return scatter_trace(**{"x": x, "y": y, "mode": "lines", "name": name, "line": style} | more)
 
 
-def scatter(**options) -> dict:
+def scatter_trace(**options) -> dict:
     """A scatter trace."""
     return {"type": "scatter", **options}
 
 
 def band(x, low, high, colour: str, **more) -> dict:
     """What lies between two curves, shaded; `more` is Plotly's."""
-    return scatter(
+    return scatter_trace(
         x=np.concatenate([x, x[::-1]]),
         y=np.concatenate([high, low[::-1]]),
         mode="lines",
@@ -182,7 +182,7 @@ def band(x, low, high, colour: str, **more) -> dict:
     )
 
 
-def groups(table: Mapping[str, Sequence], by: str) -> list[tuple]:
+def split_table(table: Mapping[str, Sequence], by: str) -> list[tuple]:
     """A table's rows by the values of a column, in order of appearance: the value, and arrays."""
     column = np.array(table[by])
     arrays = {name: np.array(values) for name, values in table.items()}

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from pkpo.config import WordProblemsConfig
-from pkpo.runs.record import Record, read, write
+from pkpo.runs.records import RunRecord, read_record, write_record
 
 RECORDED = Path(__file__).parent / "recorded"
 """The records that ship, `EXPERIMENT/METHOD-SEED.json.gz`, and some models that they ended with."""
-SPREAD = RECORDED / "spread.json.gz"
-"""What `pkpo.lm.spread` measured."""
-SEEDS = (0, 1, 2)
-MODELS = {"fresh": ("k1", "k8", "annealed")}
+VARIANCE_FILE = RECORDED / "spread.json.gz"
+"""What `pkpo.lm.gradient_variance` measured."""
+EXPERIMENT_SEEDS = (0, 1, 2)
+SHIPPED_MODELS = {"fresh": ("k1", "k8", "annealed")}
 """By experiment, the methods whose model ships, that of the first seed, in `models/METHOD`."""
 
 
@@ -62,7 +62,7 @@ METHODS |= {
 """loo-1 at k = n is the estimator of TZSM25 (arXiv:2503.19595): it trains for the best of all n. The
 bonuses are those that the paper tried, that of "entropy" the middle one; one seed of each does not tell
 which is best here."""
-MAIN = tuple(name for name in METHODS if not name.startswith("bonus"))
+MAIN_METHODS = tuple(name for name in METHODS if not name.startswith("bonus"))
 METHODS |= {"canonical": Method("k = 8, canonical", {"schedule": "8", "estimator": "canonical"})}
 
 
@@ -73,8 +73,8 @@ class Experiment:
     title: str
     question: str
     base: WordProblemsConfig
-    methods: tuple[str, ...] = MAIN
-    seeds: tuple[int, ...] = SEEDS
+    methods: tuple[str, ...] = MAIN_METHODS
+    seeds: tuple[int, ...] = EXPERIMENT_SEEDS
 
     def configs(self) -> dict[tuple[str, int], WordProblemsConfig]:
         """The runs, by method and seed."""
@@ -85,60 +85,60 @@ class Experiment:
         }
 
 
-FRESH = WordProblemsConfig(interval=120)
-HARD = WordProblemsConfig(
+FRESH_RUN = WordProblemsConfig(interval=120)
+HARD_RUN = WordProblemsConfig(
     problems="hard", prompts=16, learning_rate=5e-4, steps=400, held_out=512, interval=100
 )
-WORDS = WordProblemsConfig(
+GSM_SYMBOLIC_RUN = WordProblemsConfig(
     model="small", problems="gsm_symbolic", learning_rate=1e-4, steps=200, interval=200
 )
 EXPERIMENTS = {
     "fresh": Experiment(
         "Fresh problems",
         "Every problem is new. What is gained on problems that were never seen?",
-        FRESH,
+        FRESH_RUN,
     ),
     "hard": Experiment(
         "Fixed hard set",
         "128 problems that the model solves at most 3 of 64 times, again and again.",
-        HARD,
+        HARD_RUN,
     ),
     "answer": Experiment(
         "Fresh problems, answer only",
         "As fresh problems, but a right answer earns the reward whatever the equations say.",
-        dataclasses.replace(FRESH, reward="answer"),
+        dataclasses.replace(FRESH_RUN, reward="answer"),
         ("k1", "k8", "annealed"),
     ),
     "words": Experiment(
         "In the words of GSM8K",
         "Twice the model, on problems of GSM-Symbolic. Does the effect show on unseen ones?",
-        WORDS,
+        GSM_SYMBOLIC_RUN,
         ("k1", "k8"),
     ),
     "bonus": Experiment(
         "Which entropy bonus?",
         "The coefficients that the paper tried, on fresh problems.",
-        FRESH,
+        FRESH_RUN,
         tuple(name for name in METHODS if name.startswith("bonus")),
         (0,),
     ),
     "estimator": Experiment(
         "Which estimator?",
         "loo-1 and canonical for k = 8, all else the same: does less variance learn faster?",
-        FRESH,
+        FRESH_RUN,
         ("k8", "canonical"),
     ),
 }
 
 
 @cache
-def recorded_runs(experiment: str, method: str) -> tuple[Record, ...]:
+def recorded_runs(experiment: str, method: str) -> tuple[RunRecord, ...]:
     """The shipped runs of one method, one per seed; read once.
 
     Raises:
       OSError, ValueError: they are not there, or are damaged.
     """
-    return tuple(read(path_of(experiment, method, seed)) for seed in EXPERIMENTS[experiment].seeds)
+    return tuple(read_record(path_of(experiment, method, seed)) for seed in EXPERIMENTS[experiment].seeds)
 
 
 def path_of(experiment: str, method: str, seed: int) -> Path:
@@ -148,26 +148,26 @@ def path_of(experiment: str, method: str, seed: int) -> Path:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Train the experiments and write their records."""
-    from pkpo.lm.attempts import trained
+    from pkpo.lm.answers import load_checkpoint_model
     from pkpo.lm.model import LanguageModel, save
     from pkpo.runs import Store
+    from pkpo.runs.batch import run_all
     from pkpo.runs.checkpoint import newest_file
-    from pkpo.runs.together import finish
 
     parser = argparse.ArgumentParser(prog="python -m pkpo.lm.experiments", description=__doc__)
     parser.add_argument("experiment", nargs="*", choices=tuple(EXPERIMENTS), help="default all")
     store = Store()
     for name in parser.parse_args(argv).experiment or EXPERIMENTS:
         wanted = EXPERIMENTS[name].configs()
-        records = finish(store, list(wanted.values()), partial(_say, name))
+        records = run_all(store, list(wanted.values()), partial(_say, name))
         (RECORDED / name).mkdir(parents=True, exist_ok=True)
         for (method, seed), record in zip(wanted, records, strict=True):
             # Groups to look at are large, and those of one seed are enough.
-            write(record, path_of(name, method, seed), ("groups",) if seed else ())
-            if method in MODELS.get(name, ()) and seed == SEEDS[0]:
+            write_record(record, path_of(name, method, seed), ("groups",) if seed else ())
+            if method in SHIPPED_MODELS.get(name, ()) and seed == EXPERIMENT_SEEDS[0]:
                 file = newest_file(store.files(id := record.provenance["id"]))
                 assert file is not None, f"run {id} has lost its checkpoint"
-                model = trained(record.config.model, file)
+                model = load_checkpoint_model(record.config.model, file)
                 assert isinstance(model, LanguageModel)  # tiny is
                 save(model, RECORDED / "models" / method)
 

@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pkpo.extras import missing
-from pkpo.lm.device import device_of
-from pkpo.lm.folders import HUB, VOCABULARY, WEIGHTS, download, find, ours
+from pkpo.lm.devices import choose_device
+from pkpo.lm.paths import HUB, VOCABULARY, WEIGHTS, download, find, ours
 from pkpo.lm.tokenizer import Tokenizer
 
 
@@ -294,7 +294,7 @@ class LanguageModel:
 
     def start(self, prompts: Sequence[Sequence[int]]) -> Beginnings:
         """See `Model`."""
-        from pkpo.lm.sampler import DecoderBeginnings  # late: it is written for this decoder
+        from pkpo.lm.generation import DecoderBeginnings  # late: it is written for this decoder
 
         return DecoderBeginnings(self.decoder, prompts)
 
@@ -324,7 +324,7 @@ def save(model: LanguageModel, folder: Path) -> None:
 
 
 def load(model: str | Path, lora: int = 0) -> Model:
-    """Read a model, one of ours in single precision, to where `pkpo.lm.device` says.
+    """Read a model, one of ours in single precision, to where `pkpo.lm.devices` says.
 
     Args:
       model: what `find` takes, or "hub:NAME", which is downloaded.
@@ -338,7 +338,7 @@ def load(model: str | Path, lora: int = 0) -> Model:
         path = download("model", str(model).removeprefix(HUB), "model", WEIGHTS)
     else:
         path = find(model)
-    device = device_of(path)
+    device = choose_device(path)
     if not ours(path):
         return _pretrained(path, lora, device)
     if lora:

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pkpo.lm.generation import MAX_NEW_TOKENS, Samples, decode_completions, generate
 from pkpo.lm.model import Model
-from pkpo.lm.sampler import LIMIT, Samples, completions, sample
 from pkpo.optimizer import Optimizer
-from toy_envs.word_problems import Problem
+from toy_envs.word_problems import WordProblem
 
 BETAS = (0.9, 0.95)
 CLIP = 1.0
@@ -129,7 +129,7 @@ def _of(ids: Tensor, logs: Tensor) -> Tensor:
     return logs.gather(-1, ids[..., None])[..., 0]
 
 
-class LanguagePolicy:
+class LanguageModelPolicy:
     """A model that samples answers to problems and is moved by AdamW.
 
     Args:
@@ -148,12 +148,12 @@ class LanguagePolicy:
     def __init__(
         self,
         model: Model,
-        draw: Callable[[np.random.Generator], Sequence[Problem]],
+        draw: Callable[[np.random.Generator], Sequence[WordProblem]],
         entropy_bonus: float = 0.0,
-        limit: int = LIMIT,
+        limit: int = MAX_NEW_TOKENS,
     ):
         self.model = model
-        self.problems: Sequence[Problem] = ()
+        self.problems: Sequence[WordProblem] = ()
         self.samples: Samples | None = None
         self.parameters = np.empty(0)
         self.gradient_norm = 0.0
@@ -171,8 +171,8 @@ class LanguagePolicy:
     def sample(self, rng: np.random.Generator, n: int) -> np.ndarray:
         """New problems, and n completions of each, `[P, n]`."""
         self.problems = self._draw(rng)
-        self.samples = sample(self.model, self.questions, n, rng, self._limit)
-        return np.array(completions(self.model, self.samples), object)
+        self.samples = generate(self.model, self.questions, n, rng, self._limit)
+        return np.array(decode_completions(self.model, self.samples), object)
 
     def gradient(self, samples: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Find the gradient for the weights `[P, n]` of the last samples; it stays with the model.

@@ -20,8 +20,8 @@ import torch
 import transformers
 from torch import Tensor, nn
 
-from pkpo.lm.device import sampling_memory
-from pkpo.lm.folders import first_line
+from pkpo.lm.devices import sampling_memory
+from pkpo.lm.paths import first_line
 
 PROMPT = """Solve the problem step by step. Write every calculation as in the example, and end with \
 #### and the answer, a whole number.

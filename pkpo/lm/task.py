@@ -11,19 +11,19 @@ import numpy as np
 
 from pkpo.config import WordProblemsConfig
 from pkpo.estimators import rho
-from pkpo.lm.evaluate import evaluate
-from pkpo.lm.measured import KS, WINDOW, choose, problem_sets
+from pkpo.lm.evaluation import evaluate
+from pkpo.lm.generation import check_positions
 from pkpo.lm.model import load
-from pkpo.lm.policy import LanguagePolicy
-from pkpo.lm.sampler import check_positions
+from pkpo.lm.policy import LanguageModelPolicy
+from pkpo.lm.problem_sets import PASS_KS, ROLLING_UPDATES, draw_without_replacement, load_problem_sets
 from pkpo.tasks import Task, silent_groups
-from toy_envs.word_problems import answer_of, problems, verify
+from toy_envs.word_problems import answer_of, draw_problems, verify
 
-SHOWN = 10
+GROUPS_EVERY_UPDATES = 10
 """Updates between those whose groups are kept to be looked at."""
-LONGEST = 64
+CHECKED_QUESTIONS = 64
 """How many of the longest questions are read before a run, to see that a model has room for them."""
-GROUPS = 8
+KEPT_GROUPS = 8
 """How many of an update's groups are."""
 
 
@@ -53,9 +53,9 @@ class WordProblemsTask(Task):
 
     def __init__(self, config: WordProblemsConfig):
         self.config = config
-        self._fixed, self._held_out = problem_sets(config)
-        draw = functools.partial(choose, self._fixed) if self._fixed else problems
-        self.policy = LanguagePolicy(
+        self._fixed, self._held_out = load_problem_sets(config)
+        draw = functools.partial(draw_without_replacement, self._fixed) if self._fixed else draw_problems
+        self.policy = LanguageModelPolicy(
             load(config.model, config.lora),
             lambda rng: draw(config.prompts, rng),
             config.entropy_bonus,
@@ -63,15 +63,15 @@ class WordProblemsTask(Task):
         )
         model, known = self.policy.model, [p.question for p in [*self._fixed, *self._held_out]]
         if model.positions and known:  # the longest ones now, any other when it is sampled
-            prompts = [model.prompt(q) for q in heapq.nlargest(LONGEST, known, key=len)]
+            prompts = [model.prompt(q) for q in heapq.nlargest(CHECKED_QUESTIONS, known, key=len)]
             check_positions(model, prompts, max(config.limit, model.limit))
         self.state = {
             "updates": np.zeros((), int),
             "seen": np.array(len(self._fixed)),
             # Of each fixed problem 1 + the update that first solved it, or 0; of others their number.
             "solved": np.zeros(max(1, len(self._fixed)), int),
-            "recent": np.full((WINDOW, len(KS)), np.nan),
-            "held_out": np.full((2, len(KS)), np.nan),
+            "recent": np.full((ROLLING_UPDATES, len(PASS_KS)), np.nan),
+            "held_out": np.full((2, len(PASS_KS)), np.nan),
         }
         self._places = {p: i for i, p in enumerate(self._fixed)}
         self._metrics: dict[str, float] = {}
@@ -98,23 +98,23 @@ class WordProblemsTask(Task):
         """Metrics of an update, the policy being the one that was sampled from."""
         config, state, drawn = self.config, self.state, self.policy.samples
         assert drawn is not None, "nothing has been sampled"
-        ks = [k for k in KS if k <= rewards.shape[1]]
+        ks = [k for k in PASS_KS if k <= rewards.shape[1]]
         row = [rho(rewards, k).mean() for k in ks]
         recent = np.roll(state["recent"], -1, axis=0)
         recent[-1, : len(ks)] = row
         held_out = state["held_out"]
         self._details = {}
-        if self._due(SHOWN):
+        if self._due(GROUPS_EVERY_UPDATES):
             self._details["groups"] = self._groups(rewards, weights)
         if self._held_out and self._due(config.interval):
             found = evaluate(
                 self.policy.model,
                 self._held_out,
-                max(KS),
+                max(PASS_KS),
                 reward=config.reward,
                 limit=config.limit,
             )
-            held_out = np.array([found.max_at(k) for k in KS]).T
+            held_out = np.array([found.max_at(k) for k in PASS_KS]).T
             self._details["held_out"] = found.rewards.sum(axis=1).tolist()
         right = rewards == 1
         solved = right.any(axis=1)
@@ -137,7 +137,7 @@ class WordProblemsTask(Task):
             "held_out": held_out,
         }
         rolling = np.nanmean(recent[:, : len(ks)], axis=0).tolist()
-        names = [f"held_out_{what}@{k}" for what in ("pass", "error") for k in KS]
+        names = [f"held_out_{what}@{k}" for what in ("pass", "error") for k in PASS_KS]
         return {
             "mean_reward": float(rewards.mean()),
             **{f"pass@{k}": value for k, value in zip(ks, rolling, strict=True)},
@@ -163,7 +163,7 @@ class WordProblemsTask(Task):
         drawn, pieces = self.policy.samples, self.policy.model.pieces
         assert drawn is not None, "nothing has been sampled"
         groups = []
-        for i, problem in enumerate(self.policy.problems[:GROUPS]):
+        for i, problem in enumerate(self.policy.problems[:KEPT_GROUPS]):
             rows = zip(
                 drawn.tokens[i].tolist(),
                 drawn.log_probs[i].exp().tolist(),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Sequence
 
-END, ANSWER = "<end>", "<answer>"
+END_TOKEN, ANSWER = "<end>", "<answer>"
 """What closes a solution (and fills up rows), and what parts it from its question."""
-DIGITS = tuple("0123456789")
+DIGIT_TOKENS = tuple("0123456789")
 _TOKEN = re.compile(r"####|<end>|<answer>|\d|[^\W\d_]+|\S")
 _PUNCTUATION = frozenset(".,?!:")
 
@@ -25,13 +25,13 @@ class Tokenizer:
     def __init__(self, vocabulary: Sequence[str]):
         self.vocabulary = tuple(vocabulary)
         self._ids = {token: i for i, token in enumerate(self.vocabulary)}
-        self.end, self.answer = self._ids[END], self._ids[ANSWER]
+        self.end, self.answer = self._ids[END_TOKEN], self._ids[ANSWER]
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Tokenizer:
         """The tokenizer that knows every token of these texts, and all digits."""
         seen = {token for text in texts for token in _TOKEN.findall(text)}
-        return cls((END, ANSWER, *DIGITS, *sorted(seen - {END, ANSWER, *DIGITS})))
+        return cls((END_TOKEN, ANSWER, *DIGIT_TOKENS, *sorted(seen - {END_TOKEN, ANSWER, *DIGIT_TOKENS})))
 
     def __len__(self) -> int:
         return len(self.vocabulary)

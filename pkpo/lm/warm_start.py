@@ -21,19 +21,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pkpo.lm.evaluate import KS, Evaluation, evaluate, hard_problems
+from pkpo.lm.evaluation import CARD_KS, EvalResult, evaluate, hard_problems
 from pkpo.lm.model import Decoder, LanguageModel, ModelConfig, load, save
 from pkpo.lm.tokenizer import Tokenizer
 from toy_envs import gsm_symbolic, word_problems
-from toy_envs.word_problems import Problem, write_gsm8k
+from toy_envs.word_problems import WordProblem, write_gsm8k
 
-HELD_OUT, SAMPLES = 1024, 32  # problems of the model card, and samples of each
-HARD = 128  # problems of the hard set
+CARD_PROBLEMS, SAMPLES = 1024, 32  # problems of the model card, and samples of each
+HARD_PROBLEMS = 128  # problems of the hard set
 REPORTED = 50  # updates between reports
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recipe:
+class WarmStart:
     """How a model that ships is made."""
 
     source: ModuleType
@@ -64,9 +64,9 @@ arXiv:2410.05229, whose templates are made from GSM8K's problems, MIT License) t
 ones apart from all that it has learned; they are what `gsm_symbolic` stands for in a run's settings.
 """
 
-RECIPES = {
-    "tiny": Recipe(source=word_problems, shape={}, steps=725),
-    "small": Recipe(
+WARM_STARTS = {
+    "tiny": WarmStart(source=word_problems, shape={}, steps=725),
+    "small": WarmStart(
         source=gsm_symbolic,
         shape={"width": 128, "hidden": 352},
         steps=6500,
@@ -82,7 +82,7 @@ RECIPES = {
 }
 
 
-def untrained(
+def untrained_model(
     seed: int, source: ModuleType = word_problems, limit: int = 0, **shape: int
 ) -> LanguageModel:
     """A model with random weights that knows the words of all problems of a source.
@@ -99,7 +99,7 @@ def untrained(
     return LanguageModel(decoder, tokenizer, limit)
 
 
-def rows(tokenizer: Tokenizer, batch: Sequence[Problem]) -> tuple[Tensor, Tensor]:
+def encode_batch(tokenizer: Tokenizer, batch: Sequence[WordProblem]) -> tuple[Tensor, Tensor]:
     """Question and worked solution as tokens `[B, T]`, and a mask of the solution's, `[B, T]`."""
     made = []
     for p in batch:
@@ -115,18 +115,18 @@ def rows(tokenizer: Tokenizer, batch: Sequence[Problem]) -> tuple[Tensor, Tensor
     return tokens, mask
 
 
-def train(model: LanguageModel, recipe: Recipe, seed: int) -> Iterator[float]:
+def train_supervised(model: LanguageModel, recipe: WarmStart, seed: int) -> Iterator[float]:
     """Learn worked solutions of random problems, in place; yields every update's mean loss in nats."""
     optimizer = torch.optim.AdamW(
         model.decoder.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.95), weight_decay=0.01
     )
     for step in range(recipe.steps):
         batch = recipe.source.problems(recipe.batch, np.random.default_rng((seed, step)))
-        tokens, mask = rows(model.tokenizer, batch)
+        tokens, mask = encode_batch(model.tokenizer, batch)
         solutions = int(mask.sum())
         optimizer.zero_grad(set_to_none=True)
         total = 0.0
-        for part in alike(mask, recipe.parts):
+        for part in split_by_length(mask, recipe.parts):
             length = int(mask[part].nonzero()[:, 1].max()) + 1
             given, wanted = tokens[part, : length - 1], tokens[part, 1:length]
             at = mask[part, 1:length]
@@ -142,7 +142,7 @@ def train(model: LanguageModel, recipe: Recipe, seed: int) -> Iterator[float]:
         yield total
 
 
-def alike(mask: Tensor, parts: int) -> list[Tensor]:
+def split_by_length(mask: Tensor, parts: int) -> list[Tensor]:
     """Rows of a mask `[B, T]`, in parts whose last true places are near each other."""
     ends = (mask * torch.arange(mask.shape[1])).argmax(1)
     return [part.sort().values for part in ends.argsort(stable=True).tensor_split(parts)]
@@ -175,7 +175,7 @@ problems. Mean entropy of a token {entropy:.3f} nats; {truncated:.2%} of the sam
 def main(argv: Sequence[str] | None = None) -> None:
     """Train, measure, and write the model's folder."""
     parser = argparse.ArgumentParser(prog="python -m pkpo.lm.warm_start", description=__doc__)
-    parser.add_argument("--model", choices=tuple(RECIPES), default="tiny", help="default tiny")
+    parser.add_argument("--model", choices=tuple(WARM_STARTS), default="tiny", help="default tiny")
     parser.add_argument("--seed", type=int, default=0, help="random seed; default 0")
     parser.add_argument("--steps", type=int, help="updates; default those of the model that ships")
     parser.add_argument(
@@ -183,12 +183,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     arguments = parser.parse_args(argv)
     torch.set_num_threads(1)
-    recipe, out = RECIPES[arguments.model], arguments.out
+    recipe, out = WARM_STARTS[arguments.model], arguments.out
     if arguments.steps:
         recipe = replace(recipe, steps=arguments.steps)
-    model = untrained(arguments.seed, recipe.source, recipe.limit, **recipe.shape)
+    model = untrained_model(arguments.seed, recipe.source, recipe.limit, **recipe.shape)
     start = time.perf_counter()
-    for step, loss in enumerate(train(model, recipe, arguments.seed), 1):
+    for step, loss in enumerate(train_supervised(model, recipe, arguments.seed), 1):
         if step % REPORTED == 0:
             seconds = time.perf_counter() - start
             print(f"{step} of {recipe.steps} updates, loss {loss:.3f}, {seconds:.0f} s", flush=True)
@@ -199,10 +199,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"python -m pkpo.lm.warm_start --model {arguments.model} --seed {arguments.seed} "
         f"--steps {recipe.steps} --out {out}"
     )
-    describe(out, recipe, command, seconds)
+    write_model_card(out, recipe, command, seconds)
 
 
-def describe(folder: Path, recipe: Recipe, command: str, seconds: float) -> None:
+def write_model_card(folder: Path, recipe: WarmStart, command: str, seconds: float) -> None:
     """Measure a model; write its card and what problems belong to it.
 
     Args:
@@ -213,7 +213,7 @@ def describe(folder: Path, recipe: Recipe, command: str, seconds: float) -> None
     """
     model = load(folder)
     assert isinstance(model, LanguageModel)  # it was made here
-    found = evaluate(model, recipe.source.problems(HELD_OUT, 0, "held-out"), SAMPLES)
+    found = evaluate(model, recipe.source.problems(CARD_PROBLEMS, 0, "held-out"), SAMPLES)
     card = CARD.format(
         name=folder.name,
         parameters=sum(p.numel() for p in model.decoder.parameters()),
@@ -224,26 +224,26 @@ def describe(folder: Path, recipe: Recipe, command: str, seconds: float) -> None
         examples=recipe.steps * recipe.batch,
         seconds=seconds,
         machine=f"{platform.machine()}, torch {torch.__version__}",
-        problems=HELD_OUT,
-        hard=HARD,
+        problems=CARD_PROBLEMS,
+        hard=HARD_PROBLEMS,
         samples=SAMPLES,
         entropy=found.entropy,
         truncated=found.truncated,
-        heads_of_k=" | ".join(f"pass@{k}" for k in KS),
-        rule="---|" * len(KS),
+        heads_of_k=" | ".join(f"pass@{k}" for k in CARD_KS),
+        rule="---|" * len(CARD_KS),
         table="\n".join(_table_row(found, x) for x in (*np.unique(found.difficulties), None)),
     )
     (folder / "README.md").write_text(card, encoding="utf-8")
-    hard = [json.dumps(asdict(p)) for p in hard_problems(model, HARD, source=recipe.source)]
+    hard = [json.dumps(asdict(p)) for p in hard_problems(model, HARD_PROBLEMS, source=recipe.source)]
     (folder / "hard.json").write_text("[\n" + ",\n".join(hard) + "\n]\n", encoding="utf-8")
     for name, (count, split) in recipe.files.items():
         write_gsm8k(recipe.source.problems(count, 0, split), folder / name)
     print(card)
 
 
-def _table_row(found: Evaluation, difficulty: int | None) -> str:
+def _table_row(found: EvalResult, difficulty: int | None) -> str:
     count = (found.difficulties == difficulty).sum() if difficulty else len(found.difficulties)
-    pairs = (found.max_at(k, difficulty) for k in KS)
+    pairs = (found.max_at(k, difficulty) for k in CARD_KS)
     cells = " | ".join(f"{mean:.3f} ± {error:.3f}" for mean, error in pairs)
     return f"| {difficulty or 'all'} | {count} | {cells} |"
 

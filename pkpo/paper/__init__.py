@@ -5,17 +5,17 @@ the paper's layout, and claims with what was measured and what is required. Noth
 be computed; a claim that fails is reported as failed.
 """
 
-from pkpo.paper.files import (
+from pkpo.paper.recipe import Claim, Grid, FigureRecipe, FigureResult
+from pkpo.paper.registry import RECIPES, choose_recipes
+from pkpo.paper.tables import (
     claim_rows,
     claims_json,
     config_json,
     grid_csv,
     grid_markdown,
-    to_csv,
-    to_zip,
+    result_csv,
+    results_zip,
 )
-from pkpo.paper.recipe import Claim, Grid, Recipe, Result
-from pkpo.paper.registry import RECIPES, choose
 
 __all__ = [
     "Claim",

@@ -7,29 +7,29 @@ from typing import Any
 
 import numpy as np
 
-from pkpo.lm.experiments import EXPERIMENTS, MAIN, METHODS
-from pkpo.paper.recipe import Claim, Grid, Recipe, Table
-from pkpo.paper.trained import (
-    SURE,
-    Method,
+from pkpo.lm.experiments import EXPERIMENTS, MAIN_METHODS, METHODS
+from pkpo.paper.recipe import Claim, Grid, FigureRecipe, Table
+from pkpo.paper.trained_runs import (
+    SURE_ERRORS,
+    MethodRuns,
     Runs,
     TrainedRuns,
-    above,
-    ends,
+    claim_above,
+    final_means,
     held_out,
-    in_words,
+    mean_in_words,
     mean_and_error,
-    not_below,
-    solved,
-    standing_out,
+    claim_not_below,
+    ever_solved,
+    standard_score,
 )
 
 K_OPT = {1: "k1", 2: "k2", 4: "k4", 8: "k8"}
 """The k that is trained for -> its method."""
-K_EVAL = (1, 2, 4, 8, 16)
+EVALUATED_K = (1, 2, 4, 8, 16)
 LAST = 10  # updates over which a noisy metric's mean is taken
 
-Row = tuple[str, str, str, int, float, float]
+CurveRow = tuple[str, str, str, int, float, float]
 
 
 # --- Figure 3: annealing --------------------------------------------------------------------------
@@ -49,10 +49,10 @@ def _figure_3(runs: Runs) -> tuple[Table, list[Claim]]:
     names = [f"pass@{k}" for k in FIGURE_3["k_eval"]]
     table = table_of(
         *(row for name in names for row in training(name, fresh, name)),
-        *(row for name in names for row in measured(name, fresh, name)),
+        *(row for name in names for row in held_out_curve(name, fresh, name)),
         *(row for name in names for row in training(f"{name}, the hard set", hard, name)),
     )
-    gains = {k: gap(annealed, one, k) for k in K_EVAL[1:]}
+    gains = {k: gap(annealed, one, k) for k in EVALUATED_K[1:]}
     switch = int(np.flatnonzero(annealed[0]["k"] == 1)[0])
     together = slice(0, switch + 1)
     apart = max(
@@ -61,28 +61,28 @@ def _figure_3(runs: Runs) -> tuple[Table, list[Claim]]:
     )
     rise = gap(annealed, eight, 1)
     return table, [
-        not_below("Annealing loses nothing at pass@1 against k = 1.", gap(annealed, one, 1)),
+        claim_not_below("Annealing loses nothing at pass@1 against k = 1.", gap(annealed, one, 1)),
         Claim(
             "For every k_eval > 1 the annealed run ends above k = 1.",
-            "differences " + ", ".join(f"pass@{k} {in_words(gap)}" for k, gap in gains.items()),
-            f"each above {SURE} standard errors",
-            all(standing_out(gap) > SURE for gap in gains.values()),
+            "differences " + ", ".join(f"pass@{k} {mean_in_words(gap)}" for k, gap in gains.items()),
+            f"each above {SURE_ERRORS} standard errors",
+            all(standard_score(gap) > SURE_ERRORS for gap in gains.values()),
         ),
         Claim(
             "Up to the switch the annealed run is that of k = 8; from there its pass@1 gains on it.",
-            f"largest difference up to update {switch}: {apart:g}; at the end {in_words(rise)}",
-            f"0; above {SURE} standard errors",
-            apart == 0 and standing_out(rise) > SURE,
+            f"largest difference up to update {switch}: {apart:g}; at the end {mean_in_words(rise)}",
+            f"0; above {SURE_ERRORS} standard errors",
+            apart == 0 and standard_score(rise) > SURE_ERRORS,
         ),
-        above("k = 8 ends above k = 1 at pass@16.", gap(eight, one, 16)),
-        not_below(
+        claim_above("k = 8 ends above k = 1 at pass@16.", gap(eight, one, 16)),
+        claim_not_below(
             "Annealing ends at pass@16 no lower than it began.",
             held_out(annealed, 16) - held_out(annealed, 16, 0),
         ),
         *(
-            above(
+            claim_above(
                 f"On the hard set the annealed run ends above k = 1 at the training set's {name}.",
-                ends(hard["annealed"], name) - ends(hard["k1"], name),
+                final_means(hard["annealed"], name) - final_means(hard["k1"], name),
             )
             for name in ("pass@1", "pass@16")
         ),
@@ -98,7 +98,7 @@ _PLACES = {"fresh": "fresh problems", "hard": "the hard set"}
 
 
 def _figure_6(runs: Runs) -> tuple[Table, list[Claim]]:
-    rows: list[Row] = []
+    rows: list[CurveRow] = []
     claims = []
     for name, what in (
         ("cumulative_solve_rate", "cumulative solve rate"),
@@ -108,14 +108,14 @@ def _figure_6(runs: Runs) -> tuple[Table, list[Claim]]:
             methods = {method: found[method] for method in K_OPT.values()}
             rows += training(f"{what}, {_PLACES[place]}", methods, name)
             updates = 1 if name == "cumulative_solve_rate" else LAST
-            last = {k: ends(methods[method], name, updates) for k, method in K_OPT.items()}
+            last = {k: final_means(methods[method], name, updates) for k, method in K_OPT.items()}
             gaps = last[8] - last[1]
             if (place, name) == ("hard", "cumulative_solve_rate"):
-                gaps = solved(methods["k8"]) - solved(methods["k1"])
+                gaps = ever_solved(methods["k8"]) - ever_solved(methods["k1"])
             means = [float(x.mean()) for x in last.values()]
             shown = ", ".join(f"{k}: {x:.3f}" for k, x in zip(last, means, strict=True))
             claims += [
-                above(f"On {_PLACES[place]} k = 8 ends with a higher {what} than k = 1.", gaps),
+                claim_above(f"On {_PLACES[place]} k = 8 ends with a higher {what} than k = 1.", gaps),
                 Claim(
                     f"On {_PLACES[place]} the {what} grows with k.",
                     f"for k = {shown}",
@@ -129,19 +129,19 @@ def _figure_6(runs: Runs) -> tuple[Table, list[Claim]]:
 # --- Figure 7 and Table 7: what is trained for, and what is measured ------------------------------
 
 FIGURE_7: dict[str, Any] = {
-    "experiments": {"fresh": MAIN},
+    "experiments": {"fresh": MAIN_METHODS},
     "k_opt": (*K_OPT, "TZSM25 (16)"),
-    "k_eval": K_EVAL,
+    "k_eval": EVALUATED_K,
 }
 
 
 def _figure_7(runs: Runs) -> tuple[Table, list[Claim]]:
     fresh = runs["fresh"]
     drawn = {name: fresh[name] for name in (*K_OPT.values(), "tzsm25")}
-    names = [f"pass@{k}" for k in K_EVAL]
+    names = [f"pass@{k}" for k in EVALUATED_K]
     table = table_of(
         *(row for name in names for row in training(name, drawn, name)),
-        *(row for name in names for row in measured(name, drawn, name)),
+        *(row for name in names for row in held_out_curve(name, drawn, name)),
     )
     claims = []
     for k in K_OPT:
@@ -152,20 +152,20 @@ def _figure_7(runs: Runs) -> tuple[Table, list[Claim]]:
         claims.append(
             Claim(
                 f"At pass@{k} no other k_opt is surely better than k_opt = {k}.",
-                f"for k_opt = {shown}" + (f"; to the best {in_words(lost)}" if best != k else ""),
-                f"the highest, or within {SURE} standard errors of it",
-                standing_out(lost) >= -SURE,
+                f"for k_opt = {shown}" + (f"; to the best {mean_in_words(lost)}" if best != k else ""),
+                f"the highest, or within {SURE_ERRORS} standard errors of it",
+                standard_score(lost) >= -SURE_ERRORS,
             )
         )
     one, eight, all_n = (fresh[name] for name in ("k1", "k8", "tzsm25"))
     claims += [
-        above("At pass@1 k_opt = 1 is above k_opt = 8.", gap(one, eight, 1)),
-        above("At pass@16 k_opt = 8 is above k_opt = 1.", gap(eight, one, 16)),
-        above(
+        claim_above("At pass@1 k_opt = 1 is above k_opt = 8.", gap(one, eight, 1)),
+        claim_above("At pass@16 k_opt = 8 is above k_opt = 1.", gap(eight, one, 16)),
+        claim_above(
             "The larger k_eval, the more k_opt = 1 loses against k_opt = 8 (16 against 1).",
             gap(eight, one, 16) - gap(eight, one, 1),
         ),
-        above("TZSM25 is below k_opt = 8 even at its own target, pass@16.", gap(eight, all_n, 16)),
+        claim_above("TZSM25 is below k_opt = 8 even at its own target, pass@16.", gap(eight, all_n, 16)),
     ]
     return table, claims
 
@@ -177,7 +177,7 @@ def _table_7(runs: Runs) -> tuple[Grid, ...]:
 
 # --- Figure 8 and Table 5: hard problems ----------------------------------------------------------
 
-FIGURE_8: dict[str, Any] = {"experiments": {"hard": MAIN}}
+FIGURE_8: dict[str, Any] = {"experiments": {"hard": MAIN_METHODS}}
 _TABLE_5 = {
     "cumulative solve rate": "cumulative_solve_rate",
     "pass@1": "pass@1",
@@ -190,34 +190,34 @@ def _figure_8(runs: Runs) -> tuple[Table, list[Claim]]:
     names = ("pass@1", "pass@16")
     table = table_of(
         *(row for name in names for row in training(f"{name}, the hard set", hard, name)),
-        *(row for name in names for row in measured(f"{name}, held out", hard, name)),
+        *(row for name in names for row in held_out_curve(f"{name}, held out", hard, name)),
     )
     half = hard["k1"][0].config.steps // 2
     late = {
-        k: ends(hard[method], "pass@1") - np.array([r["pass@1"][half] for r in hard[method]])
+        k: final_means(hard[method], "pass@1") - np.array([r["pass@1"][half] for r in hard[method]])
         for k, method in K_OPT.items()
     }
-    solve_gap = solved(hard["k8"]) - solved(hard["k1"])
+    solve_gap = ever_solved(hard["k8"]) - ever_solved(hard["k1"])
     return table, [
         Claim(
             "At k = 1 the training set's pass@1 stalls: in the second half it gains less than at k = 8.",
-            f"gain after update {half}: {in_words(late[1])} and {in_words(late[8])}; "
-            f"difference {in_words(late[8] - late[1])}",
-            f"above {SURE} standard errors",
-            standing_out(late[8] - late[1]) > SURE,
+            f"gain after update {half}: {mean_in_words(late[1])} and {mean_in_words(late[8])}; "
+            f"difference {mean_in_words(late[8] - late[1])}",
+            f"above {SURE_ERRORS} standard errors",
+            standard_score(late[8] - late[1]) > SURE_ERRORS,
         ),
         *(
-            above(
+            claim_above(
                 f"k = {k} ends above k = 1 at the training set's pass@1.",
-                ends(hard[K_OPT[k]], "pass@1") - ends(hard["k1"], "pass@1"),
+                final_means(hard[K_OPT[k]], "pass@1") - final_means(hard["k1"], "pass@1"),
             )
             for k in (4, 8)
         ),
-        above(
+        claim_above(
             "k = 8 ends above k = 1 at the training set's pass@16.",
-            ends(hard["k8"], "pass@16") - ends(hard["k1"], "pass@16"),
+            final_means(hard["k8"], "pass@16") - final_means(hard["k1"], "pass@16"),
         ),
-        above("k = 8 has solved more of the problems at least once than k = 1.", solve_gap),
+        claim_above("k = 8 has solved more of the problems at least once than k = 1.", solve_gap),
     ]
 
 
@@ -225,7 +225,7 @@ def _table_5(runs: Runs) -> tuple[Grid, ...]:
     hard = {name: runs["hard"][name] for name in FIGURE_8["experiments"]["hard"]}
     cells = np.array(
         [
-            [mean_and_error(ends(method, name)) for name in _TABLE_5.values()]
+            [mean_and_error(final_means(method, name)) for name in _TABLE_5.values()]
             for method in hard.values()
         ]
     )
@@ -245,7 +245,7 @@ def _table_5(runs: Runs) -> tuple[Grid, ...]:
 
 
 def held_out_grid(
-    key: str, title: str, methods: Mapping[str, Method], problems: bool = False
+    key: str, title: str, methods: Mapping[str, MethodRuns], problems: bool = False
 ) -> Grid:
     """Held-out pass@k before training and at the end of each method.
 
@@ -257,7 +257,7 @@ def held_out_grid(
     """
     first = next(iter(methods.values()))
     values = [
-        [held_out(method, k, update) for k in K_EVAL]
+        [held_out(method, k, update) for k in EVALUATED_K]
         for method, update in [(first, 0), *((method, None) for method in methods.values())]
     ]
     cells = np.array(
@@ -267,24 +267,24 @@ def held_out_grid(
         key,
         title,
         ("Before training", *(METHODS[name].label for name in methods)),
-        tuple(f"pass@{k}" for k in K_EVAL),
+        tuple(f"pass@{k}" for k in EVALUATED_K),
         cells[..., 0],
         cells[..., 1],
     )
 
 
-def gap(a: Method, b: Method, k: int) -> np.ndarray:
+def gap(a: MethodRuns, b: MethodRuns, k: int) -> np.ndarray:
     """By how much a method ends above another, per seed and held-out problem."""
     return held_out(a, k) - held_out(b, k)
 
 
-def training(panel: str, methods: Mapping[str, Method], name: str) -> Iterator[Row]:
+def training(panel: str, methods: Mapping[str, MethodRuns], name: str) -> Iterator[CurveRow]:
     """A metric of the training groups at every update."""
     steps = next(iter(methods.values()))[0].config.steps
     return _rows(panel, methods, name, "training", range(steps + 1))
 
 
-def measured(panel: str, methods: Mapping[str, Method], name: str) -> Iterator[Row]:
+def held_out_curve(panel: str, methods: Mapping[str, MethodRuns], name: str) -> Iterator[CurveRow]:
     """A metric of held-out problems at the updates that measured them."""
     details = next(iter(methods.values()))[0].details
     updates = [update for update, kept in details.items() if "held_out" in kept]
@@ -292,15 +292,15 @@ def measured(panel: str, methods: Mapping[str, Method], name: str) -> Iterator[R
 
 
 def _rows(
-    panel: str, methods: Mapping[str, Method], name: str, problems: str, updates: Iterable[int]
-) -> Iterator[Row]:
+    panel: str, methods: Mapping[str, MethodRuns], name: str, problems: str, updates: Iterable[int]
+) -> Iterator[CurveRow]:
     for method, records in methods.items():
         curves = np.array([record[name] for record in records])
         for update in updates:
             yield (panel, method, problems, update, *mean_and_error(curves[:, update]))
 
 
-def table_of(*rows: Row) -> Table:
+def table_of(*rows: CurveRow) -> Table:
     """Rows as columns by name."""
     heads = ("panel", "method", "problems", "update", "mean", "error")
     return dict(zip(heads, map(list, zip(*rows, strict=True)), strict=True))
@@ -313,11 +313,11 @@ def recipe_of(
     parameters: dict[str, Any],
     make: Callable[[Runs], tuple[Table, list[Claim]]],
     tabulate: Callable[[Runs], tuple[Grid, ...]] | None = None,
-) -> Recipe:
+) -> FigureRecipe:
     """A recipe whose data are runs of the named experiments; see `Recipe`."""
     experiments = parameters["experiments"]
     settings = {name: EXPERIMENTS[name].base.to_dict() for name in experiments}
-    return Recipe(
+    return FigureRecipe(
         key,
         title,
         message,
@@ -328,7 +328,7 @@ def recipe_of(
     )
 
 
-RECIPES = (
+LANGUAGE_RECIPES = (
     recipe_of(
         "fig3",
         "Figure 3: annealing k",

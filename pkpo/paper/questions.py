@@ -9,34 +9,34 @@ from pkpo.paper.language import (
     LAST,
     gap,
     held_out_grid,
-    measured,
+    held_out_curve,
     recipe_of,
     table_of,
     training,
 )
 from pkpo.paper.recipe import Claim, Grid, Table
-from pkpo.paper.trained import (
-    SURE,
-    Method,
+from pkpo.paper.trained_runs import (
+    SURE_ERRORS,
+    MethodRuns,
     Runs,
-    above,
-    ends,
+    claim_above,
+    final_means,
     held_out,
-    in_words,
+    mean_in_words,
     mean_and_error,
-    not_below,
-    standing_out,
+    claim_not_below,
+    standard_score,
 )
 
-K_EVAL = (1, 8, 16)
+QUESTION_K = (1, 8, 16)
 
 
-def _curves(methods: dict[str, Method]) -> Table:
+def _curves(methods: dict[str, MethodRuns]) -> Table:
     """Pass@k of training groups and of held-out problems."""
-    names = [f"pass@{k}" for k in K_EVAL]
+    names = [f"pass@{k}" for k in QUESTION_K]
     return table_of(
         *(row for name in names for row in training(name, methods, name)),
-        *(row for name in names for row in measured(name, methods, name)),
+        *(row for name in names for row in held_out_curve(name, methods, name)),
     )
 
 
@@ -44,7 +44,7 @@ def _curves(methods: dict[str, Method]) -> Table:
 
 FASTER: dict[str, Any] = {
     "experiments": {"estimator": ("k8", "canonical")},
-    "k_eval": K_EVAL,
+    "k_eval": QUESTION_K,
 }
 
 
@@ -53,7 +53,7 @@ def _faster(runs: Runs) -> tuple[Table, list[Claim]]:
     loo, canonical = (methods[name] for name in FASTER["experiments"]["estimator"])
     updates = [update for update, kept in loo[0].details.items() if "held_out" in kept and update]
     return _curves(methods), [
-        above(
+        claim_above(
             f"At update {update} loo-1 is above canonical at pass@8, what both are trained for.",
             held_out(loo, 8, update) - held_out(canonical, 8, update),
         )
@@ -65,27 +65,27 @@ def _faster(runs: Runs) -> tuple[Table, list[Claim]]:
 
 ANSWER: dict[str, Any] = {
     "experiments": {name: ("k1", "k8", "annealed") for name in ("answer", "fresh")},
-    "k_eval": K_EVAL,
+    "k_eval": QUESTION_K,
 }
 
 
 def _answer(runs: Runs) -> tuple[Table, list[Claim]]:
     one, eight, annealed = (runs["answer"][name] for name in ("k1", "k8", "annealed"))
     lucky = {
-        name: {method: ends(records, "lucky_share", LAST) for method, records in methods.items()}
+        name: {method: final_means(records, "lucky_share", LAST) for method, records in methods.items()}
         for name, methods in runs.items()
     }
     claims = [
-        above("At pass@1 k = 1 is above k = 8.", gap(one, eight, 1)),
-        above("At pass@16 k = 8 is above k = 1.", gap(eight, one, 16)),
-        above("At pass@16 k = 8 is above the start.", held_out(eight, 16) - held_out(eight, 16, 0)),
-        not_below(
+        claim_above("At pass@1 k = 1 is above k = 8.", gap(one, eight, 1)),
+        claim_above("At pass@16 k = 8 is above k = 1.", gap(eight, one, 16)),
+        claim_above("At pass@16 k = 8 is above the start.", held_out(eight, 16) - held_out(eight, 16, 0)),
+        claim_not_below(
             "Annealing ends at pass@16 no lower than it began.",
             held_out(annealed, 16) - held_out(annealed, 16, 0),
         ),
     ]
     claims += [
-        above(
+        claim_above(
             f"At the end of {words}, more of the right answers stand behind a false equation than with "
             "the strict reward.",
             lucky["answer"][method] - lucky["fresh"][method],
@@ -104,11 +104,11 @@ def _answer_table(runs: Runs) -> tuple[Grid, ...]:
 
 BONUS: dict[str, Any] = {
     "experiments": {"bonus": EXPERIMENTS["bonus"].methods, "fresh": ("k1", "k8")},
-    "k_eval": K_EVAL,
+    "k_eval": QUESTION_K,
 }
 
 
-def _bonus_runs(runs: Runs) -> dict[str, Method]:
+def _bonus_runs(runs: Runs) -> dict[str, MethodRuns]:
     """Of every method the seeds that all have."""
     seeds = len(next(iter(runs["bonus"].values())))
     return {name: records[:seeds] for found in runs.values() for name, records in found.items()}
@@ -118,22 +118,22 @@ def _bonus(runs: Runs) -> tuple[Table, list[Claim]]:
     methods = _bonus_runs(runs)
     rows = [
         (k, name, METHODS[name].settings.get("entropy_bonus", 0.0), *mean_and_error(held_out(x, k)))
-        for k in K_EVAL
+        for k in QUESTION_K
         for name, x in methods.items()
     ]
     heads = ("k_eval", "method", "bonus", "mean", "error")
     table: Table = dict(zip(heads, map(list, zip(*rows, strict=True)), strict=True))
     best = max(runs["bonus"], key=lambda name: float(held_out(methods[name], 16).mean()))
     gains = {name: gap(methods[name], methods["k1"], 16) for name in runs["bonus"]}
-    shown = ", ".join(f"{name.removeprefix('bonus-')}: {in_words(x)}" for name, x in gains.items())
+    shown = ", ".join(f"{name.removeprefix('bonus-')}: {mean_in_words(x)}" for name, x in gains.items())
     return table, [
         Claim(
             "With this seed a bonus for entropy raises pass@16 above that of k = 1 without one.",
             f"differences by coefficient {shown}",
-            f"one of these {len(gains)} above {SURE} standard errors over problems",
-            any(standing_out(x) > SURE for x in gains.values()),
+            f"one of these {len(gains)} above {SURE_ERRORS} standard errors over problems",
+            any(standard_score(x) > SURE_ERRORS for x in gains.values()),
         ),
-        above(
+        claim_above(
             "k = 8 ends above the best of them at pass@16.", gap(methods["k8"], methods[best], 16)
         ),
     ]
@@ -146,7 +146,7 @@ def _bonus_table(runs: Runs) -> tuple[Grid, ...]:
     return (held_out_grid("bonus", title, _bonus_runs(runs), problems=True),)
 
 
-RECIPES = (
+QUESTION_RECIPES = (
     recipe_of(
         "faster",
         "Does the estimator with less variance learn faster?",

@@ -50,7 +50,7 @@ class Grid:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class FigureResult:
     """A recipe carried out."""
 
     key: str
@@ -90,7 +90,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class FigureRecipe:
     """A figure of the paper: what it shows, with which parameters."""
 
     key: str
@@ -107,7 +107,7 @@ class Recipe:
 
     def run(
         self, seed: int = 0, afresh: bool = False, progress: Progress = lambda _: None
-    ) -> Result:
+    ) -> FigureResult:
         """Compute the table and check the claims.
 
         Args:
@@ -130,4 +130,4 @@ class Recipe:
         table, claims = self.make(data)
         grids = self.tabulate(data) if self.tabulate else ()
         seconds = time.perf_counter() - start
-        return Result(self.key, origin, seconds, table, tuple(claims), grids)
+        return FigureResult(self.key, origin, seconds, table, tuple(claims), grids)

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pkpo.paper import language, questions, toy, which
-from pkpo.paper.recipe import Recipe
+from pkpo.paper import estimator_choice, language, questions, toy
+from pkpo.paper.recipe import FigureRecipe
 
-RECIPES: dict[str, Recipe] = {
+RECIPES: dict[str, FigureRecipe] = {
     recipe.key: recipe
     for recipe in (
-        *toy.RECIPES,
-        *language.RECIPES,
-        which.RECIPE,
-        *questions.RECIPES,
+        *toy.TOY_RECIPES,
+        *language.LANGUAGE_RECIPES,
+        estimator_choice.RECIPE,
+        *questions.QUESTION_RECIPES,
     )
 }
 """The figures that can be made, by key."""
 
 
-def choose(keys: Sequence[str]) -> list[Recipe]:
+def choose_recipes(keys: Sequence[str]) -> list[FigureRecipe]:
     """The recipes of these keys, each once; all of them for none.
 
     Raises:

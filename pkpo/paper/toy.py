@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from pkpo.analysis.estimation_problems import GaussianProblem
+from pkpo.analysis.monte_carlo import variance_margin, run_monte_carlo
 from pkpo.estimators import rho, transform
-from pkpo.paper.recipe import Claim, Recipe
-from pkpo.problems import GaussianProblem
-from pkpo.variance import margin, scatter
+from pkpo.paper.recipe import Claim, FigureRecipe
 from toy_envs import gaussian_hill
 
 # --- Figure 1: the objective and its derivative ---------------------------------------------------
@@ -147,7 +147,7 @@ FIGURE_4: dict[str, Any] = {
 def _figure_4(seed: int) -> tuple[dict[str, list], list[Claim]]:
     k, names = FIGURE_4["k"], FIGURE_4["estimators"]
     problem = GaussianProblem(FIGURE_4["theta"])
-    points = [scatter(problem, names, n, k, FIGURE_4["replicates"], seed) for n in FIGURE_4["n"]]
+    points = [run_monte_carlo(problem, names, n, k, FIGURE_4["replicates"], seed) for n in FIGURE_4["n"]]
     rows = [point[name] for name in names for point in points if name in point]
     table: dict[str, list] = {
         "estimator": [r.estimator for r in rows],
@@ -163,7 +163,7 @@ def _figure_4(seed: int) -> tuple[dict[str, list], list[Claim]]:
         if best.n == k:
             continue
         nearest = min(rivals, key=lambda r: r.variance.value)
-        surest = min((margin(r, best) for r in rivals), key=lambda m: m.low)
+        surest = min((variance_margin(r, best) for r in rivals), key=lambda m: m.low)
         claims.append(
             Claim(
                 f"loo-1 over all subsets has the least variance at n = {best.n}.",
@@ -267,8 +267,8 @@ def _mean_weight(name: str, n: int, k: int) -> float:
     return 0.0 if k == 1 else k * (best(k) - best(k - 1)) / n
 
 
-RECIPES = (
-    Recipe(
+TOY_RECIPES = (
+    FigureRecipe(
         "fig1",
         "Figure 1: the objective and its derivative",
         "The more attempts count, the closer to the cliff the best policy stands.",
@@ -276,21 +276,21 @@ RECIPES = (
         _figure_1,
         random=False,
     ),
-    Recipe(
+    FigureRecipe(
         "fig2",
         "Figure 2: which samples the value estimate listens to",
         "The larger k, the more the estimate is made of the best few rewards.",
         FIGURE_2,
         _figure_2,
     ),
-    Recipe(
+    FigureRecipe(
         "fig4",
         "Figure 4: variance of the gradient estimate",
         "At θ = 1 and k = 4, loo-1 over all subsets has the least variance at every n > k.",
         FIGURE_4,
         _figure_4,
     ),
-    Recipe(
+    FigureRecipe(
         "fig5",
         "Figure 5: from raw to transformed rewards",
         "Without a baseline, every sample is pushed by an offset that grows with k.",

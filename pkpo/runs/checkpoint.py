@@ -17,9 +17,9 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from pkpo.runs.environment import why
+from pkpo.runs.environment import error_reason
 
-KEPT = 2
+KEPT_CHECKPOINTS = 2
 _NAME = re.compile(r"update-(\d{1,12})\.safetensors")
 
 
@@ -27,7 +27,7 @@ class CheckpointError(Exception):
     """A checkpoint that cannot be written or used; says which and why."""
 
 
-def write(folder: Path, state: Mapping[str, np.ndarray]) -> Path:
+def write_checkpoint(folder: Path, state: Mapping[str, np.ndarray]) -> Path:
     """Keep a state, named by its "update", and forget all but the newest.
 
     Raises:
@@ -45,12 +45,12 @@ def write(folder: Path, state: Mapping[str, np.ndarray]) -> Path:
             os.fsync(file.fileno())
         aside.replace(path)
         _sync(folder)
-        for old in saved(folder)[KEPT:]:
+        for old in saved(folder)[KEPT_CHECKPOINTS:]:
             old.unlink(missing_ok=True)
     except OSError as reason:
         with suppress(OSError):
             aside.unlink(missing_ok=True)  # what is half a file takes room on a full disk
-        raise CheckpointError(f"{path.name} could not be written ({why(reason)})") from reason
+        raise CheckpointError(f"{path.name} could not be written ({error_reason(reason)})") from reason
     return path
 
 
@@ -59,7 +59,7 @@ def saved(folder: Path) -> list[Path]:
     return sorted((p for p in folder.glob("*") if _NAME.fullmatch(p.name)), key=_update)[::-1]
 
 
-def read(path: Path) -> dict[str, np.ndarray]:
+def read_checkpoint(path: Path) -> dict[str, np.ndarray]:
     """The state in a file.
 
     Raises:
@@ -91,7 +91,7 @@ def newest(folder: Path, at_most: int) -> tuple[dict[str, np.ndarray] | None, li
         if _update(path) > at_most:
             continue
         try:
-            return read(path), problems
+            return read_checkpoint(path), problems
         except CheckpointError as reason:
             problems.append(str(reason))
     return None, problems
@@ -101,7 +101,7 @@ def newest_file(folder: Path) -> Path | None:
     """The newest whole checkpoint in a folder; None if there is none."""
     for path in saved(folder):
         try:
-            read(path)
+            read_checkpoint(path)
         except CheckpointError:
             continue
         return path

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pkpo.config import RunConfig, command
+from pkpo.config import RunConfig, command_line
 from pkpo.output import to_json
 from pkpo.runs.executor import Executor, make_executor
 from pkpo.runs.run import STATUSES, Run, StoreError
@@ -150,7 +150,7 @@ def _export(arguments: argparse.Namespace, store: Store, executor: Executor) -> 
     from pkpo.runs import export
 
     with writable(arguments.out) as out:
-        files = export.write(store, arguments.id, out)
+        files = export.export_run(store, arguments.id, out)
     if arguments.json:
         print(to_json({"id": arguments.id, "files": [str(path) for path in files]}))
     else:
@@ -181,7 +181,7 @@ def _line(run: Run, places: dict[str, int]) -> str:
     status = run.status + (f" ({places[run.id]} in line)" if run.id in places else "")
     try:
         config = run.config
-        words = f"{run.step} of {config.steps}  {command([config])}"
+        words = f"{run.step} of {config.steps}  {command_line([config])}"
     except ValueError as reason:
         words = str(reason)
     line = f"{run.id}  {status:<12} {words}"

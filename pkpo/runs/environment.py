@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pkpo.config import RunConfig, WordProblemsConfig
-from pkpo.lm import device
+from pkpo.lm import devices
 
 Number = TypeVar("Number", int, float)
 
@@ -33,7 +33,7 @@ def data_folder() -> Path:
     return (ROOT if (ROOT / "pyproject.toml").exists() else Path.cwd()) / "data-runs"
 
 
-def positive(name: str, default: Number) -> Number:
+def read_positive(name: str, default: Number) -> Number:
     """A variable's value, of the default's type; the default if it is not set.
 
     Raises:
@@ -72,8 +72,8 @@ def ray_address() -> str:
     return address
 
 
-def device_of(config: RunConfig) -> str:
-    """Where a run is to compute: see `pkpo.lm.device` for a language model's on this machine.
+def run_device(config: RunConfig) -> str:
+    """Where a run is to compute: see `pkpo.lm.devices` for a language model's on this machine.
 
     Others use the CPU; nodes of a cluster choose by themselves.
 
@@ -82,10 +82,10 @@ def device_of(config: RunConfig) -> str:
     """
     if not isinstance(config, WordProblemsConfig) or ray_address():
         return "cpu"
-    return device.device_of(config.model)
+    return devices.choose_device(config.model)
 
 
-def why(reason: OSError) -> str:
+def error_reason(reason: OSError) -> str:
     """Why a file could not be written, in a few words."""
     full = reason.errno in (errno.ENOSPC, errno.EDQUOT)
     return "the disk is full" if full else reason.strerror or str(reason)
@@ -121,10 +121,10 @@ class Limits:
         Raises:
           ValueError: one of them is not a whole number above 0.
         """
-        queued = positive("PKPO_QUEUE_LIMIT", cls.queued)
+        queued = read_positive("PKPO_QUEUE_LIMIT", cls.queued)
         return cls(
             queued=queued,
-            from_address=positive("PKPO_QUEUE_ADDRESS", queued),
-            in_all=positive("PKPO_QUEUE_TOTAL", cls.in_all),
-            steps=positive("PKPO_STEPS_LIMIT", cls.steps),
+            from_address=read_positive("PKPO_QUEUE_ADDRESS", queued),
+            in_all=read_positive("PKPO_QUEUE_TOTAL", cls.in_all),
+            steps=read_positive("PKPO_STEPS_LIMIT", cls.steps),
         )

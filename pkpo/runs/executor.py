@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from pkpo.config import Change
-from pkpo.runs.environment import ROOT, is_full, positive, ray_address, why
+from pkpo.runs.environment import ROOT, is_full, read_positive, ray_address, error_reason
 from pkpo.runs.process import Process
 from pkpo.runs.run import Run
 from pkpo.runs.store import Store
@@ -114,8 +114,8 @@ class LocalExecutor:
         stop_grace: float | None = None,
     ):
         self.store = store
-        self.slots = {"cpu": positive("PKPO_WORKERS", cores())} if slots is None else dict(slots)
-        self.stop_grace = stop_grace or positive("PKPO_STOP_GRACE", STOP_GRACE)
+        self.slots = {"cpu": read_positive("PKPO_WORKERS", cores())} if slots is None else dict(slots)
+        self.stop_grace = stop_grace or read_positive("PKPO_STOP_GRACE", STOP_GRACE)
         self._children: list[subprocess.Popen] = []
 
     def where(self, device: str) -> str:
@@ -209,7 +209,7 @@ class LocalExecutor:
                     start_new_session=True,  # it outlives whoever started it
                 )
         except OSError as reason:
-            self.store.end(id, None, "failed", f"its worker could not be started: {why(reason)}")
+            self.store.end(id, None, "failed", f"its worker could not be started: {error_reason(reason)}")
             return
         self._children.append(child)
         if process := Process.of(child.pid):
@@ -238,7 +238,7 @@ class RayExecutor(LocalExecutor):
 
     def __init__(self, store: Store, address: str):
         limited = "PKPO_WORKERS" in os.environ
-        super().__init__(store, {"cpu": positive("PKPO_WORKERS", 1)} if limited else {})
+        super().__init__(store, {"cpu": read_positive("PKPO_WORKERS", 1)} if limited else {})
         self.address = address
         self._cpus = 1  # that this process has met itself
 
@@ -250,7 +250,7 @@ class RayExecutor(LocalExecutor):
         self, run: Run, changes: Sequence[Change], state: Mapping[str, np.ndarray] | None
     ) -> Trainer:
         """See `Executor`."""
-        from pkpo.runs.remote import RayTrainer  # late: only here Ray is needed
+        from pkpo.runs.ray_trainer import RayTrainer  # late: only here Ray is needed
 
         self.store.note(run.id, f"waits for a CPU of the Ray cluster at {self.address}")
         trainer = RayTrainer(self.address, run, changes, state)

@@ -28,7 +28,7 @@ def metrics_csv(columns: Mapping[str, np.ndarray]) -> str:
 
 
 def settings_json(run: Run, changes: Sequence[Change]) -> str:
-    """Config and changes, from which `pkpo.training.replay` gives the same numbers, and their origin."""
+    """Config and changes, from which `pkpo.training.replay_run` gives the same numbers, and their origin."""
     return json.dumps(
         {
             "id": run.id,
@@ -43,7 +43,7 @@ def settings_json(run: Run, changes: Sequence[Change]) -> str:
     )
 
 
-def write(store: Store, id: str, out: Path) -> list[Path]:
+def export_run(store: Store, id: str, out: Path) -> list[Path]:
     """Write a run's files into a folder, which is made if it is missing; returns them.
 
     Raises:

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from pkpo.config import Change, RunConfig
-from pkpo.runs.environment import Limits, data_folder, device_of, is_full, why
+from pkpo.runs.environment import Limits, data_folder, run_device, is_full, error_reason
 from pkpo.runs.process import Process
 from pkpo.runs.run import (
     STATUSES,
@@ -141,7 +141,7 @@ class Store:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as reason:
             raise StoreError(
-                f"{self.folder} cannot be made or written: {why(reason)}; "
+                f"{self.folder} cannot be made or written: {error_reason(reason)}; "
                 "PKPO_DATA_DIR can name another place"
             ) from reason
         with self._explained():
@@ -515,7 +515,7 @@ class Store:
         rows = [
             (
                 *(id, name, config.task, json.dumps(config.to_dict()), owner, address, sweep),
-                *(device or device_of(config), now, now),
+                *(device or run_device(config), now, now),
             )
             for id, config in zip(ids, configs, strict=True)
         ]

@@ -14,7 +14,7 @@ from pkpo.runs.store import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class SeedMean:
     """A quantity over seeds: its mean and the standard error of that mean, scalars or `[T]`."""
 
     mean: Any
@@ -22,7 +22,7 @@ class Spread:
     """NaN for a single seed."""
 
     @classmethod
-    def of(cls, values: Any) -> Spread:
+    def of(cls, values: Any) -> SeedMean:
         """The spread of `[seeds, ...]`."""
         values = np.asarray(values, float)
         count = len(values)
@@ -30,7 +30,7 @@ class Spread:
         return cls(values.mean(axis=0), error)
 
     @classmethod
-    def crossed(cls, values: Any) -> Spread:
+    def crossed(cls, values: Any) -> SeedMean:
         """The spread of `[seeds]` or `[seeds, problems]`, where both are samples.
 
         The variances that the means over either show are added; of a single seed, that over problems
@@ -48,12 +48,12 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class SweepMember:
     """The runs of a sweep that share a value: one per seed."""
 
     value: Any
     runs: tuple[Run, ...]
-    final: dict[str, Spread]
+    final: dict[str, SeedMean]
     """Over the finished runs, each metric of the trained policy; empty if none has finished."""
 
     @property
@@ -62,7 +62,7 @@ class Member:
         return sum(run.status == "finished" for run in self.runs)
 
 
-def configs(
+def sweep_configs(
     config: RunConfig, seeds: Sequence[int], field: str = "", values: Sequence[Any] = ()
 ) -> list[RunConfig]:
     """The settings of a sweep: every seed with every value of the field, if one is given.
@@ -81,7 +81,7 @@ def configs(
     return [config.replace(**setting, seed=seed) for setting in settings for seed in seeds]
 
 
-def summarise(store: Store, sweep: str, field: str) -> list[Member]:
+def summarise(store: Store, sweep: str, field: str) -> list[SweepMember]:
     """Mean and standard error over seeds, per value of a field, in order of submission.
 
     Args:
@@ -95,7 +95,7 @@ def summarise(store: Store, sweep: str, field: str) -> list[Member]:
     return [_member(value, tuple(runs)) for value, runs in by_value.items()]
 
 
-def mean_curves(curves: Sequence[Mapping[str, np.ndarray]]) -> dict[str, Spread]:
+def mean_curves(curves: Sequence[Mapping[str, np.ndarray]]) -> dict[str, SeedMean]:
     """Each metric over runs, up to the update that all of them have reached.
 
     Args:
@@ -107,16 +107,16 @@ def mean_curves(curves: Sequence[Mapping[str, np.ndarray]]) -> dict[str, Spread]
     first, *others = curves
     reached = min(len(columns.get("update", ())) for columns in curves)
     names = [name for name in first if all(name in columns for columns in others)]
-    return {name: Spread.of([columns[name][:reached] for columns in curves]) for name in names}
+    return {name: SeedMean.of([columns[name][:reached] for columns in curves]) for name in names}
 
 
-def _member(value: Any, runs: tuple[Run, ...]) -> Member:
+def _member(value: Any, runs: tuple[Run, ...]) -> SweepMember:
     finals = [run.metrics for run in runs if run.status == "finished"]
-    return Member(
+    return SweepMember(
         value=value,
         runs=runs,
         final={
-            name: Spread.of([row[name] for row in finals])
+            name: SeedMean.of([row[name] for row in finals])
             for name in (finals[0] if finals else ())
             if all(name in row for row in finals)
         },

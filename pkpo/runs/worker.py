@@ -16,14 +16,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from pkpo.runs import checkpoint
-from pkpo.runs.environment import positive, why
+from pkpo.runs.environment import read_positive, error_reason
 from pkpo.runs.executor import Executor, make_executor
 from pkpo.runs.process import Process
 from pkpo.runs.provenance import provenance
 from pkpo.runs.run import Interrupted, NotOurs, Run, StoreError
 from pkpo.runs.store import Store
 
-PATIENCE = 60.0  # seconds to wait for a database that is held by others
+STORE_RETRY_SECONDS = 60.0  # seconds to wait for a database that is held by others
 BEAT = 1.0  # seconds between signs of life, however long an update takes
 CHECKPOINT_SECONDS = 2.0  # between checkpoints; PKPO_CHECKPOINT_SECONDS
 RESERVE = 64 * 1024  # bytes kept free, so that on a full disk a worker can still say so
@@ -36,7 +36,7 @@ def main(id: str) -> int:
         signal.signal(number, lambda number, frame: stopping.append(number))
     process = Process.own()
     try:
-        store = Store(timeout=PATIENCE)
+        store = Store(timeout=STORE_RETRY_SECONDS)
         executor = make_executor(store)
         asked_for = store.run(id)
         run, count = store.begin(id, process, provenance(asked_for.task, asked_for.device))
@@ -48,7 +48,7 @@ def main(id: str) -> int:
         reserve.parent.mkdir(parents=True, exist_ok=True)
         reserve.write_bytes(bytes(RESERVE))
         with _beating(store, id, process):
-            stopped = train(store, run, count, process, executor, lambda: bool(stopping))
+            stopped = train_until_stopped(store, run, count, process, executor, lambda: bool(stopping))
         store.end(id, process, "stopped" if stopped else "finished")
     except NotOurs as reason:
         print(f"pkpo worker: {reason}", file=sys.stderr)
@@ -90,13 +90,13 @@ def _beating(store: Store, id: str, process: Process) -> Iterator[None]:
 def _said(reason: Exception) -> str:
     """Why training failed, in one line."""
     if isinstance(reason, OSError) and reason.filename:
-        return f"{reason.filename} could not be written: {why(reason)}"
+        return f"{reason.filename} could not be written: {error_reason(reason)}"
     if isinstance(reason, OSError) and reason.errno:
-        return f"its files could not be written: {why(reason)}"
+        return f"its files could not be written: {error_reason(reason)}"
     return (str(reason).splitlines() or [type(reason).__name__])[0]
 
 
-def train(
+def train_until_stopped(
     store: Store,
     run: Run,
     count: int,
@@ -127,14 +127,14 @@ def train(
     update = trainer.update
     went_on = f"{'; '.join(problems)}: it went on from update {update}"
     store.note(run.id, went_on if problems else "")
-    interval = positive("PKPO_CHECKPOINT_SECONDS", CHECKPOINT_SECONDS)
+    interval = read_positive("PKPO_CHECKPOINT_SECONDS", CHECKPOINT_SECONDS)
     last = time.monotonic()
     asked = store.append(run.id, process, [], update)
     while True:
         stop = asked.stop or told_to_stop()
         over = update > run.config.steps
         if over or stop or time.monotonic() - last > interval:
-            checkpoint.write(folder, trainer.state())
+            checkpoint.write_checkpoint(folder, trainer.state())
             store.describe(run.id, trainer.cost())
             last = time.monotonic()
         if over or stop:

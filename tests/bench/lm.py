@@ -14,11 +14,11 @@ import numpy as np
 import torch
 
 from pkpo import transform
+from pkpo.lm.generation import MAX_NEW_TOKENS, decode_completions, generate
 from pkpo.lm.model import LanguageModel, llama_config, load, to_llama
 from pkpo.lm.policy import backward
-from pkpo.lm.sampler import LIMIT, completions, sample
 from pkpo.runs.provenance import peak_memory
-from toy_envs.word_problems import problems, verify
+from toy_envs.word_problems import draw_problems, verify
 
 AIM = 2.0
 ROUNDS = 5
@@ -33,11 +33,11 @@ def main() -> None:
     print("prompts x n   ours/s   tokens/s   generate()/s   ratio    aim")
     theirs = generator(model)
     for count, n in SHAPES:
-        questions = [p.question for p in problems(count, 0)]
+        questions = [p.question for p in draw_problems(count, 0)]
         pairs = []
         for round in range(-1, ROUNDS):  # the first one warms up
             rng = np.random.default_rng(0)
-            drawn = sample(model, questions, n, rng)
+            drawn = generate(model, questions, n, rng)
             one = drawn.seconds
             other = seconds(theirs, questions, n) if theirs else float("nan")
             if round >= 0:
@@ -74,7 +74,7 @@ def generator(model: LanguageModel) -> Callable | None:
             return llama.generate(
                 tokens.repeat_interleave(n, 0),
                 attention_mask=mask.repeat_interleave(n, 0),
-                max_new_tokens=LIMIT,
+                max_new_tokens=MAX_NEW_TOKENS,
                 eos_token_id=model.tokenizer.end,
                 pad_token_id=model.tokenizer.end,
                 **sampling,
@@ -92,10 +92,10 @@ def update_rate(model: LanguageModel, count: int, n: int, k: int) -> None:
     for update in range(ROUNDS):
         start = time.perf_counter()
         rng = np.random.default_rng(update)
-        asked = problems(count, rng)
+        asked = draw_problems(count, rng)
         questions = [p.question for p in asked]
-        drawn = sample(model, questions, n, rng)
-        texts = zip(asked, completions(model, drawn), strict=True)
+        drawn = generate(model, questions, n, rng)
+        texts = zip(asked, decode_completions(model, drawn), strict=True)
         weights = transform([[verify(text, p).strict for text in group] for p, group in texts], k)
         optimizer.zero_grad()
         backward(model, questions, drawn, weights)

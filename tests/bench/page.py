@@ -8,9 +8,9 @@ import sys
 import time
 from collections.abc import Callable
 
-from app.presets import TOY
-from pkpo.config import HillConfig, compared
-from pkpo.training import record
+from app.presets import HILL_PRESETS
+from pkpo.config import HillConfig, parse_comparison
+from pkpo.training import record_run
 from tests.browser.browser import ROOT, browser, running_app
 
 ROUNDS = 5
@@ -41,7 +41,7 @@ def _changed_control(seed: int, name: str) -> float:
     """Server time of a page run after a change to settings that nobody had before."""
     from streamlit.testing.v1 import AppTest
 
-    preset = next(p for p in TOY if p.name == name)
+    preset = next(p for p in HILL_PRESETS if p.name == name)
     page = AppTest.from_file(str(ROOT / "app" / "script.py"), default_timeout=60)
     page.run()
     page.switch_page("app_pages/toy_problem.py")
@@ -73,11 +73,11 @@ def main() -> None:
     print(f"{'milliseconds':<58}{'median':>9}{'worst':>9}   aim")
     _row("import numpy, for scale", [_import("import numpy") for _ in range(ROUNDS)], "")
     _row("import pkpo", [_import("import pkpo") for _ in range(ROUNDS)], "300")
-    record(HillConfig())
-    runs = [_seconds(lambda s=s: record(HillConfig(seed=s))) for s in range(2 * ROUNDS)]
+    record_run(HillConfig())
+    runs = [_seconds(lambda s=s: record_run(HillConfig(seed=s))) for s in range(2 * ROUNDS)]
     _row("a run of 300 updates, n = 16, with exact values", runs, "well under 500")
-    four = compared({}, "schedule 1 2 4 8")
-    runs = [_seconds(lambda s=s: [record(c.replace(seed=s)) for c in four]) for s in range(ROUNDS)]
+    four = parse_comparison({}, "schedule 1 2 4 8")
+    runs = [_seconds(lambda s=s: [record_run(c.replace(seed=s)) for c in four]) for s in range(ROUNDS)]
     _row("the same for k = 1, 2, 4, 8", runs, "")
     for name in PRESETS:
         changes = [_changed_control(seed, name) for seed in range(100, 100 + ROUNDS)]

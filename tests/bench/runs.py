@@ -14,7 +14,7 @@ import numpy as np
 from pkpo.config import BanditConfig
 from pkpo.runs import LocalExecutor, Store, worker
 from pkpo.runs.process import Process
-from pkpo.training import record, train
+from pkpo.training import record_run, train
 
 STEPS = 10_000
 WRITERS, READERS, POLL = 4, 20, 0.5
@@ -47,7 +47,7 @@ def _alone(folder: Path) -> None:
     run, count = store.begin(id, process, {})
     store.files(id).mkdir(parents=True)
     used = time.process_time()
-    worker.train(store, run, count, process, LocalExecutor(store), lambda: False)
+    worker.train_until_stopped(store, run, count, process, LocalExecutor(store), lambda: False)
     stored = time.process_time() - used
     _row("the same as a worker does it, with its store and checkpoints", f"{stored:.2f}")
     store.end(id, process, "finished")
@@ -59,7 +59,7 @@ def _alone(folder: Path) -> None:
     events = store.events(id)
     seconds = time.perf_counter() - start
     _row("reading all of its events at once: events/s", f"{(STEPS + 1) / seconds:,.0f}")
-    want = record(config).columns
+    want = record_run(config).columns
     assert all(np.array_equal(events[name], want[name]) for name in want)
     store.close()
 

@@ -15,9 +15,9 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from pkpo import enumeration, analysis, transform
+from pkpo import analysis, transform
+from pkpo.analysis import AnalysisSettings, enumeration
 from pkpo.estimators import get_estimator
-from pkpo.analysis import LabSettings
 from pkpo.paper import RECIPES
 from pkpo.paper.toy import FIGURE_4
 from toy_envs.gaussian_hill import reward_shape
@@ -57,7 +57,7 @@ def main() -> None:
         print(f"{text:<42}{1000 * statistics.median(runs):>10,.0f}")
     start = time.perf_counter()
     _forget()
-    analysis.explain()
+    analysis.explain_winner()
     print(f"{'what explains the winner':<42}{1000 * (time.perf_counter() - start):>10,.0f}")
     print(NOTES)
 
@@ -139,18 +139,18 @@ def _allowed(n: int, k: int) -> Iterator[str]:
     return (x for x in FIGURE_4["estimators"] if k in get_estimator(x).allowed_k(n))
 
 
-def maps() -> list[tuple[str, LabSettings, str]]:
+def maps() -> list[tuple[str, AnalysisSettings, str]]:
     """The maps that are timed."""
     return [
-        ("right or wrong, k and p, n = 16", LabSettings(k=1), "p"),
-        ("right or wrong, 50 ways, k and p, n = 16", LabSettings(k=1, ways=50), "p"),
-        ("right or wrong, k and n", LabSettings(k=1), "n"),
-        ("four levels, k and ways, n = 16", LabSettings(problem="graded", k=1), "ways"),
-        ("the hill, k and theta, n = 16, measured", LabSettings(problem="hill", k=1), "theta"),
+        ("right or wrong, k and p, n = 16", AnalysisSettings(k=1), "p"),
+        ("right or wrong, 50 ways, k and p, n = 16", AnalysisSettings(k=1, ways=50), "p"),
+        ("right or wrong, k and n", AnalysisSettings(k=1), "n"),
+        ("four levels, k and ways, n = 16", AnalysisSettings(problem="graded", k=1), "ways"),
+        ("the hill, k and theta, n = 16, measured", AnalysisSettings(problem="hill", k=1), "theta"),
     ]
 
 
-def winner_map_seconds(settings: LabSettings, axis: str) -> float:
+def winner_map_seconds(settings: AnalysisSettings, axis: str) -> float:
     _forget()
     start = time.perf_counter()
     analysis.winner_map(settings, axis)

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from app.presets import BANDIT
+from app.presets import BANDIT_PRESETS
 from pkpo import figures
 from pkpo.__main__ import main
-from pkpo.config import compared
-from pkpo.studies import BEST_OF, bandit_study
+from pkpo.comparisons import BEST_OF, compare_bandits
+from pkpo.config import parse_comparison
 from tests.browser.browser import cards, scrub, settled
 
-ANNEALING = bandit_study(BANDIT[0].runs("bandit"))
+ANNEALING = compare_bandits(BANDIT_PRESETS[0].runs("bandit"))
 APART = "bandit=arms:0,0.5,-1;1,0,2@1,2,1&sharing=0.3&steps=40&compare=schedule+1+3"
 
 
@@ -72,7 +72,7 @@ def check(page, study, update: int, focus: int) -> dict:
         foot = base[bar["prompt"]]
         assert bar["foot"] == pytest.approx(foot, abs=pixel / 2), bar
         assert bar["top"] - foot == pytest.approx(layout.scale * p, abs=pixel / 2), bar
-        assert bar["x"] == pytest.approx(bar["arm"] + 1 + figures.bandit.BAR[0], abs=0.02)
+        assert bar["x"] == pytest.approx(bar["arm"] + 1 + figures.bandit.BAR_WIDTH[0], abs=0.02)
         assert bar["stroke"] == styles[focus][1]
     fills = [bar["fill"] for bar in seen["bars"]]
     assert fills == [colour for row in layout.colours for colour in row]
@@ -112,8 +112,8 @@ def test_draws_the_engine_s_numbers_at_the_first_a_middle_and_the_last_update(vi
         assert f"max@1 {r['max@1'][151]:.3f}" in text
         assert f"entropy {r['entropy'][151]:.3f}" in text
     text = page.inner_text(".stMain")
-    takeaway = figures.bandit.takeaway(ANNEALING, figures.run_styles(BANDIT[0].runs("bandit")))
-    assert takeaway in text and BANDIT[0].message.split(";")[0] in text.replace("\u00a0", " ")
+    takeaway = figures.bandit.bandit_takeaway(ANNEALING, figures.run_styles(BANDIT_PRESETS[0].runs("bandit")))
+    assert takeaway in text and BANDIT_PRESETS[0].message.split(";")[0] in text.replace("\u00a0", " ")
     page.locator(".pk-settings button").first.click()
     check(page, ANNEALING, 151, 0)
 
@@ -141,7 +141,7 @@ def test_prompts_with_policies_of_their_own_have_lanes(visit):
         "sharing": 0.3,
         "steps": 40,
     }
-    study = bandit_study(compared(settings, "schedule 1 3"))
+    study = compare_bandits(parse_comparison(settings, "schedule 1 3"))
     assert not study.prompts_alike
     for update in (0, 21, 40):
         scrub(page, update)
@@ -165,10 +165,10 @@ def test_prompts_with_policies_of_their_own_have_lanes(visit):
 
 
 def test_many_prompts_with_one_policy_share_the_bars(visit):
-    preset = next(p for p in BANDIT if p.changes.get("bandit") == "crowded")
+    preset = next(p for p in BANDIT_PRESETS if p.changes.get("bandit") == "crowded")
     page = visit("/bandit")
     settled(page, lambda: page.get_by_text(preset.name, exact=True).click())
-    study = bandit_study(preset.runs("bandit"))
+    study = compare_bandits(preset.runs("bandit"))
     seen = check(page, study, 300, 1)
     assert len(seen["bars"]) == 8 and len(seen["samples"]) == 6 * 16
     labels = page.locator("[data-chart=stage] .xtick text").all_text_contents()
@@ -189,7 +189,7 @@ def test_plays_and_scrubs(visit):
 
 def test_explains_a_step(visit):
     page = visit("/bandit?compare=off&schedule=4&n=8")
-    study = bandit_study(compared({"task": "bandit", "schedule": "4", "n": 8}, ""))
+    study = compare_bandits(parse_comparison({"task": "bandit", "schedule": "4", "n": 8}, ""))
     (r,) = study.recordings
     update = int(np.flatnonzero(r.weights[:, 0].any(axis=1))[5])  # a group that carries weight
     scrub(page, update)

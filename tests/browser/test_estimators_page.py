@@ -7,7 +7,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from pkpo import groups, transform
+from pkpo import transform
+from pkpo.analysis import group_weights
 
 PLOTS = "[...document.querySelectorAll('.js-plotly-plot')].filter(p => p._fullData[0].type == "
 
@@ -29,7 +30,7 @@ def test_shows_weights_matrix_and_subsets(visit):
     )
     page.wait_for_function(PLOTS + "'heatmap').length == 1")
     heat = page.evaluate("() => " + PLOTS + "'heatmap')[0]._fullData[0].z.map(r => [...r])")
-    want = groups.matrix("sloo_minus_one", 6, 3)
+    want = group_weights.weight_matrix("sloo_minus_one", 6, 3)
     assert [v for row in heat for v in row] == pytest.approx(want.ravel().tolist())
     weight = transform(rewards, 3)[1]
     expect(page.get_by_text(f"what it adds to the best is {weight:.4f}")).to_be_visible()

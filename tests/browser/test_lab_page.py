@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from pkpo import analysis
-from pkpo.analysis import LabSettings
+from pkpo.analysis import AnalysisSettings
 
 PLOTS = "[...document.querySelectorAll('.js-plotly-plot')]"
 OF_TYPE = PLOTS + ".filter(p => p._fullData && p._fullData.length && p._fullData[0].type == '{}')"
@@ -33,7 +33,7 @@ def cells(z) -> list[float | None]:
 def test_the_two_maps_hold_the_engine_s_numbers(visit):
     page = visit("/variance-lab?n=8", ready=False)
     for traces, ways in zip(drawn(page, "heatmap", 2), (1, 50), strict=True):
-        found = analysis.winner_map(LabSettings(n=8, ways=ways, k=1), "p")
+        found = analysis.winner_map(AnalysisSettings(n=8, ways=ways, k=1), "p")
         want = cells(found.log_ratio.clip(-3, 3).tolist())
         shown = cells(traces[0]["z"])
         assert [v is None for v in shown] == [v is None for v in want]
@@ -44,7 +44,7 @@ def test_the_two_maps_hold_the_engine_s_numbers(visit):
         variance = found.variances["canonical"][3, 10]
         assert f"{variance:.4g}" in traces[0]["text"][3][10]
     (bars,) = drawn(page, "bar", 1)
-    shares = analysis.explain().shares
+    shares = analysis.explain_winner().shares
     assert bars[0]["x"][0] == pytest.approx(100 * shares["p, k and ways"])
 
 
@@ -55,8 +55,8 @@ def test_another_view_by_a_click_and_a_slider_by_keyboard(visit):
     page.wait_for_url(re.compile(r"view=dial"))
     drawn(page, "scatter", 2)
 
-    def least(k: int) -> analysis.Dial:
-        found = analysis.dial(LabSettings(n=8, k=k))
+    def least(k: int) -> analysis.DialVariance:
+        found = analysis.dial(AnalysisSettings(n=8, k=k))
         expect(page.get_by_text(f"Least at α = {found.best:.2f}")).to_be_visible()
         page.wait_for_function(
             OF_TYPE.format("scatter")

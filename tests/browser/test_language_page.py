@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from pkpo.comparisons import word_problems as study
 from pkpo.estimators import transform
 from pkpo.lm.experiments import METHODS, recorded_runs
 from pkpo.lm.model import save
-from pkpo.lm.warm_start import untrained
+from pkpo.lm.warm_start import untrained_model
 from pkpo.runs import Store
-from pkpo.studies import language as study
 from tests.language_runs import SMALL, keep, record
 
 PLOT = "[...document.querySelectorAll('.stPlotlyChart .js-plotly-plot')]"
@@ -57,7 +57,7 @@ def test_the_curves_are_those_of_the_runs(visit, runs):
     page.wait_for_function("document.querySelector('.lc')?.dataset.updates > 0")
     drawn, held = page.evaluate(CURVES), page.evaluate(HELD, "pass@8")
     for method, label in (("k1", "k = 1"), ("k8", "k = 8")):
-        found = study.at(records(method), study.HELD_OUT, -1)
+        found = study.pass_at_k_at(records(method), study.HELD_OUT_PASS, -1)
         assert drawn[label]["x"] == list(found)
         assert drawn[label]["y"] == pytest.approx([s.mean for s in found.values()], abs=1e-9)
         mean = np.mean([r["pass@8"] for r in records(method)], axis=0)
@@ -80,7 +80,7 @@ def test_a_group_is_weighed_anew_by_keyboard(visit, runs):
 
 
 def test_training_is_seen_live_and_found_again(visit, store, tmp_path):
-    save(untrained(0, width=16, layers=1, heads=2, hidden=16), tmp_path)
+    save(untrained_model(0, width=16, layers=1, heads=2, hidden=16), tmp_path)
     form = f"model={tmp_path}&train=k1&steps=3&prompts=1&n=2&held_out=2"
     page = visit(f"/language-model?view=train&{form}", width=390, height=844, ready=False)
     page.get_by_role("button", name="Train 1 run").click()
@@ -103,4 +103,4 @@ def test_what_was_measured_on_the_way_has_a_marker_for_each(visit):
     line = page.evaluate(f"{plot}.data.at(-1)")
     (first, *_) = recorded_runs("hard", "k8")
     assert line["mode"] == "lines+markers"
-    assert line["x"] == study.measured(first, "held_out")
+    assert line["x"] == study.updates_with(first, "held_out")

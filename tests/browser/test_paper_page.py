@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from pkpo import paper
 
 
-def carried_out() -> list[paper.Result]:
+def carried_out() -> list[paper.FigureResult]:
     """The recipes whose data are there; the page says of others that they are not."""
     results = []
     for recipe in paper.RECIPES.values():

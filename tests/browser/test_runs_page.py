@@ -12,7 +12,7 @@ from playwright.sync_api import TimeoutError, expect
 
 from pkpo.config import BanditConfig
 from pkpo.runs import Store
-from pkpo.training import record
+from pkpo.training import record_run
 from tests.browser import browser as real
 
 LONG = BanditConfig(n=8, schedule="4", steps=200_000)
@@ -103,7 +103,7 @@ def test_a_run_from_the_form_to_its_end(visit, store):
     button(page, "Start").click()
     page.wait_for_url(re.compile(r"/runs\?run=[0-9a-f]{12}$"))
     badge(page, "finished")
-    want = record(BanditConfig(schedule="8", steps=2000))
+    want = record_run(BanditConfig(schedule="8", steps=2000))
     page.wait_for_function("document.querySelector('.lc').charts.series.get('k = 8').last == 2000")
     for column in ("max@8", "max@1", "entropy"):
         (drawn,) = page.evaluate(HELD, column).values()

@@ -9,13 +9,13 @@ import shlex
 import pytest
 from playwright.sync_api import expect
 
-from app.presets import TOY
+from app.presets import HILL_PRESETS
 from pkpo.__main__ import main
-from pkpo.config import compared
-from pkpo.training import record
+from pkpo.config import parse_comparison
+from pkpo.training import record_run
 from tests.browser.browser import cards, scrub, settled
 
-FIGURE_1 = compared({}, "schedule 1 2 4 8")
+FIGURE_1 = parse_comparison({}, "schedule 1 2 4 8")
 
 
 def drawn(page) -> dict:
@@ -44,7 +44,7 @@ def drawn(page) -> dict:
 def test_opens_on_a_finished_picture(visit):
     page = visit("/toy-problem")
     seen = drawn(page)
-    runs = [record(config) for config in FIGURE_1]
+    runs = [record_run(config) for config in FIGURE_1]
     assert seen["frame"] == 300
     for k, theta, x, y, run in zip(
         (1, 2, 4, 8), seen["theta"], seen["x"], seen["y"], runs, strict=True
@@ -63,7 +63,7 @@ def test_opens_on_a_finished_picture(visit):
 
 def test_scrubs_steps_and_plays(visit):
     page = visit("/toy-problem")
-    run = record(FIGURE_1[3])
+    run = record_run(FIGURE_1[3])
     for update in (0, 57, 123):
         scrub(page, update)
         seen = drawn(page)
@@ -120,7 +120,7 @@ def test_play_ends_at_the_end_and_starts_over(visit):
 
 def test_explains_a_step(visit):
     page = visit("/toy-problem?compare=off&schedule=4&n=8")
-    run = record(compared({"schedule": "4", "n": 8}, "")[0])
+    run = record_run(parse_comparison({"schedule": "4", "n": 8}, "")[0])
     scrub(page, 100)
     page.click("[data-do=explain]")
     assert drawn(page)["phase"] == "0"
@@ -154,7 +154,7 @@ def test_explains_a_step(visit):
 def test_a_card_brings_its_run_into_focus(visit):
     page = visit("/toy-problem")
     page.locator(".pk-settings button").first.click()
-    run = record(FIGURE_1[0])
+    run = record_run(FIGURE_1[0])
     seen = drawn(page)
     assert [c["x"] for c in seen["samples"]] == pytest.approx(run.samples[-1], abs=1e-3)
     away = page.evaluate("getComputedStyle(document.querySelector('.pk-away')).backgroundColor")
@@ -178,7 +178,7 @@ def test_a_changed_control_keeps_the_charts_and_goes_to_the_url(visit):
         box.press("Enter")
 
     settled(page, change)
-    runs = [record(config) for config in compared({"n": 32}, "schedule 1 2 4 8")]
+    runs = [record_run(config) for config in parse_comparison({"n": 32}, "schedule 1 2 4 8")]
     assert drawn(page)["theta"] == pytest.approx([r["theta"][-1] for r in runs], abs=1e-6)
     assert page.evaluate("window.kept === document.querySelector('[data-chart=stage] .pk-plot')")
     page.wait_for_url(re.compile(r"\?n=32$"))
@@ -200,7 +200,7 @@ def test_every_setting_is_read_from_the_url(visit):
         "&optimizer=adam&seed=7&theta=0.4&sigma=0.2&learn_sigma=true&shape=points:0,0;0.5,1;1,0"
         "&compare=off"
     )
-    config = compared(
+    config = parse_comparison(
         dict(
             n=12,
             schedule="linear:6->1@80",
@@ -216,7 +216,7 @@ def test_every_setting_is_read_from_the_url(visit):
         ),
         "",
     )[0]
-    run = record(config)
+    run = record_run(config)
     assert drawn(page)["theta"] == pytest.approx([run["theta"][-1]], abs=1e-6)
     expect(page.get_by_label("Samples per group, n", exact=True)).to_have_value("12")
     expect(page.get_by_label("Start θ", exact=True)).to_have_value("0.4")
@@ -233,7 +233,7 @@ def test_a_bad_url_opens_the_defaults_and_says_why(visit):
     expect(notice).to_contain_text("'banana' is not a setting of this page")
     expect(notice).to_contain_text("compare: cannot compare by 'colour'")
     expect(notice).to_contain_text("seed must be from 0 to")
-    runs = [record(config) for config in FIGURE_1]
+    runs = [record_run(config) for config in FIGURE_1]
     assert drawn(page)["theta"] == pytest.approx([r["theta"][-1] for r in runs], abs=1e-6)
 
 
@@ -260,12 +260,12 @@ def test_an_impossible_setting_is_explained_and_nothing_is_lost(visit):
     page.wait_for_url(re.compile(r"\?n=8$"))
 
 
-@pytest.mark.parametrize("preset", TOY, ids=lambda p: p.name)
+@pytest.mark.parametrize("preset", HILL_PRESETS, ids=lambda p: p.name)
 def test_presets_show_what_they_say(visit, preset):
     page = visit("/toy-problem")
-    if preset is not TOY[0]:
+    if preset is not HILL_PRESETS[0]:
         settled(page, lambda: page.get_by_text(preset.name, exact=True).click())
-    runs = [record(config) for config in compared(preset.changes, preset.compare)]
+    runs = [record_run(config) for config in parse_comparison(preset.changes, preset.compare)]
     assert drawn(page)["theta"] == pytest.approx([r["theta"][-1] for r in runs], abs=1e-6)
     expect(page.get_by_text(preset.message[:40])).to_be_visible()
 
@@ -296,7 +296,7 @@ def test_a_zoom_survives_playing(visit):
         "document.querySelector('[data-chart=stage] .pk-plot')._fullLayout.xaxis.range"
     )
     assert ranges == [0.5, 1]
-    run = record(FIGURE_1[3])
+    run = record_run(FIGURE_1[3])
     assert drawn(page)["x"][3] == pytest.approx(run["theta"][201], abs=1e-3)
 
 
@@ -323,7 +323,7 @@ def test_start_leads_to_the_toy_problem(visit):
     page = visit("/")
     expect(page.get_by_role("heading", name="PKPO Lab")).to_be_visible()
     seen = drawn(page)
-    runs = [record(config) for config in compared({}, "schedule 1 8")]
+    runs = [record_run(config) for config in parse_comparison({}, "schedule 1 8")]
     assert seen["theta"] == pytest.approx([r["theta"][-1] for r in runs], abs=1e-6)
     page.get_by_role("link", name="Try it: the toy problem").click()
     page.wait_for_url(re.compile("/toy-problem$"))
@@ -347,7 +347,7 @@ def test_two_tabs_do_not_mix(visit):
     settled(other, lambda: other.get_by_text("Variance hurts", exact=True).click())
     one.reload()
     one.wait_for_selector(".pk-player[data-ready]")
-    runs = [record(config) for config in compared({"seed": 1}, "schedule 1 2 4 8")]
+    runs = [record_run(config) for config in parse_comparison({"seed": 1}, "schedule 1 2 4 8")]
     assert drawn(one)["theta"] == pytest.approx([r["theta"][-1] for r in runs], abs=1e-6)
 
 
@@ -360,7 +360,7 @@ def test_charts_follow_the_width_that_they_have(visit):
               [plot.clientWidth, plot._fullLayout.width])"""
         )
 
-    run = record(FIGURE_1[3])
+    run = record_run(FIGURE_1[3])
     # A change of the box that is no change of the window, as when the sidebar comes late.
     for style in ("max-width: 620px", ""):
         page.evaluate("s => document.querySelector('.pk-player').style.cssText = s", style)

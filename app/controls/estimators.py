@@ -1,0 +1,123 @@
+"""The controls of the estimators' page: one group of rewards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from app.controls.address_reader import repeated_settings, show_complaints, unknown_setting
+from app.controls.numbers import number_input
+from app.controls.markdown import problem_text
+from app.components.reward_dragger import drag_rewards_input
+from pkpo.config import parse_number, parse_whole
+from pkpo.estimators import ESTIMATORS
+
+GROUP = {"rewards": "0.1 0.9 0.4 0.4 0.7 0", "k": "3", "show": "s sloo sloo_minus_one canonical"}
+GROUP_LIMIT = 32
+
+
+def group_controls() -> tuple[list[float], int, list[str]]:
+    """Controls for a group's rewards, k and the estimators to show; what they say, checked.
+
+    The address holds them. What it holds and cannot be used is said beside its control, and the picture
+    stays at the last group that could be used.
+    """
+    given = {name: st.query_params.get(name, default) for name, default in GROUP.items()}
+    possible = st.session_state.setdefault("group possible", dict(GROUP))
+    complaints: dict[str, str] = {}
+
+    def used(name: str, most: int = GROUP_LIMIT) -> Any:
+        try:
+            value = _parse_group(name, given[name], most)
+            possible[name] = given[name]
+        except ValueError as reason:
+            complaints[name] = str(reason)
+            value = _parse_group(name, possible[name])
+        return value
+
+    rewards, shown = used("rewards"), used("show")
+    k = min(used("k", len(rewards)), len(rewards))
+    show_complaints(repeated_settings() + [unknown_setting(name) for name in st.query_params if name not in GROUP])
+
+    st.session_state["_rewards"] = given["rewards"]
+    left, right = st.columns([3, 1])
+    left.text_input(
+        "Rewards of one group",
+        key="_rewards",
+        on_change=lambda: _keep("rewards", st.session_state["_rewards"].strip()),
+        help=f"From 1 to {GROUP_LIMIT} numbers, separated by spaces or commas.",
+    )
+    st.session_state["_group_k"] = k
+    number_input(
+        "k",
+        1,
+        GROUP_LIMIT,
+        place=right,
+        key="_group_k",
+        on_change=lambda: _keep("k", str(st.session_state["_group_k"])),
+        help="How many attempts count: from 1 to the number of rewards.",
+    )
+    st.session_state["_show"] = shown
+    place = st.container()
+    place.multiselect(
+        "Estimators",
+        list(ESTIMATORS),
+        key="_show",
+        format_func=lambda name: ESTIMATORS[name].label,
+        on_change=lambda: _keep("show", " ".join(st.session_state["_show"])),
+        filter_mode="contains",
+        select_all=False,
+    )
+    for name, box in (("rewards", left), ("k", right), ("show", place)):
+        if name in complaints:
+            kept = f"; the picture is of k = {k}" if name == "k" else "; the picture is as before"
+            box.error(problem_text(complaints[name]) + kept, icon=":material/error:")
+    return rewards, k, shown
+
+
+def drag_rewards(rewards: list[float]) -> None:
+    """The same rewards as sliders, to stand above a chart of one column per sample."""
+    drag_rewards_input(
+        rewards,
+        lambda moved: _keep("rewards", " ".join(f"{reward:g}" for reward in moved)),
+        key="_dragged",
+    )
+
+
+def _keep(name: str, value: str) -> None:
+    if value == GROUP[name]:
+        st.query_params.pop(name, None)
+    else:
+        st.query_params[name] = value
+
+
+def _parse_group(name: str, text: str, most: int = GROUP_LIMIT) -> Any:
+    if name == "k":
+        return parse_whole("k", text, 1, most)
+    words = text.replace(",", " ").split()
+    if name == "show":
+        unknown = [word for word in words if word not in ESTIMATORS]
+        if unknown or not words:
+            raise ValueError(f"choose at least one estimator that is registered, got {text[:40]!r}")
+        return list(dict.fromkeys(words))
+    try:
+        rewards = [parse_number("rewards", word) for word in words]
+    except ValueError:
+        rewards = []
+    if not 1 <= len(rewards) <= GROUP_LIMIT or not all(abs(r) < 1e6 for r in rewards):
+        raise ValueError(
+            f"rewards must be from 1 to {GROUP_LIMIT} numbers within a million, got {text[:40]!r}"
+        )
+    return rewards
+
+
+def choose_one(label: str, options: list[str], key: str, default: str) -> str:
+    """One of a few, as a row of buttons; always one."""
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = default if default in options else options[0]
+
+    def name(option: str) -> str:
+        return ESTIMATORS[option].label if option in ESTIMATORS else option
+
+    return str(st.segmented_control(label, options, key=key, format_func=name, required=True))

@@ -1,0 +1,165 @@
+"""A problem page's settings: what they are, and their two-way binding to the URL.
+
+A setting has one name everywhere: the field of the task's config, the URL parameter, the command-line
+option and the widget's key. The URL holds what differs from the page's default, as text that
+`pkpo.config.parse_value` reads; Streamlit's own binding is not used because it would put labels
+there in place of the names that the command line takes, and correct a bad value in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from app.controls.address_reader import repeated_settings, unknown_setting
+from app.controls.problem_spec import COMPARISONS, ProblemPage
+from pkpo.config import COMPARE_LIMIT, parse_comparison, format_value, parse_value
+
+OFF = "off"  # the URL's word for no comparison
+
+
+def page_memory(page: ProblemPage) -> dict[str, Any]:
+    """What a visitor's session remembers of a page, also while another page is open."""
+    return st.session_state.setdefault(f"page {page.task}", {})
+
+
+def sync_from_url(page: ProblemPage, entered: bool) -> None:
+    """Take the settings from the address where it is new: first opened, or gone back to.
+
+    What cannot be used is left at its default and kept as a notice for `notices`.
+
+    Args:
+      page: the page that is open.
+      entered: whether this run came from another page, whose address says nothing of this one.
+    """
+    address = st.query_params.to_dict()
+    known = page_memory(page).get("address")
+    by_link = entered and not address
+    if known is not None and (address == known or by_link or is_url_behind(page)):
+        page_memory(page)["waiting"] = by_link or is_url_behind(page)
+        return
+    values, problems = read_address(page, address)
+    problems += repeated_settings()
+    page_memory(page).update(values=values, notices=problems, address=address, is_url_behind=False)
+
+
+def current_settings(page: ProblemPage) -> dict[str, Any]:
+    """The page's settings. Widgets are views of them: a widget that is not drawn loses its state."""
+    return page_memory(page)["values"]
+
+
+def setting_view(page: ProblemPage, name: str) -> dict[str, Any]:
+    """Key and callback of a widget that shows one setting as it is."""
+    st.session_state[name] = current_settings(page)[name]
+
+    def take() -> None:
+        current_settings(page)[name] = st.session_state[name]
+
+    return {"key": name, "on_change": take}
+
+
+def read_address(page: ProblemPage, address: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """Every setting's value from an address, and what was wrong with it."""
+    values, problems = page.defaults, []
+    for name, text in address.items():
+        try:
+            if name not in values:
+                raise ValueError(unknown_setting(name))
+            values[name] = _read(page, name, text)
+        except ValueError as reason:
+            problems.append(str(reason))
+    if not problems:
+        try:
+            settings_of_runs(page, values)
+        except ValueError as reason:
+            problems.append(str(reason))
+    if problems and not _possible(page, values):
+        values = page.defaults
+    return values, problems
+
+
+def settings_of_runs(page: ProblemPage, values: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The runs that the page's values ask for.
+
+    Raises:
+      ValueError: an impossible setting, or more than this page computes at once.
+    """
+    shared = {name: values[name] for name in page.fields}
+    configs = parse_comparison({"task": page.task, **shared}, values["compare"])
+    for name, limit in page.limits.items():
+        if (largest := max(getattr(c, name) for c in configs)) > limit:
+            raise ValueError(f"{name} must be at most {limit} on this page, got {largest}")
+    count = sum(page.count(c) * (c.steps + 1) for c in configs)
+    if count > page.count_limit:
+        raise ValueError(
+            f"steps: {count:,} {page.counted} in all are too many for this page (at most "
+            f"{page.count_limit:,}); lower the updates or n, or run the command"
+        )
+    return configs
+
+
+def _read(page: ProblemPage, name: str, text: str) -> Any:
+    if name != "compare":
+        return parse_value(name, text, page.limits.get(name))
+    if text == OFF:
+        return ""
+    field, *values = text.split() or [""]
+    if field not in COMPARISONS or not field:
+        raise ValueError(f"compare: cannot compare by {field[:40]!r}")
+    if not 1 <= len(values) <= COMPARE_LIMIT:
+        raise ValueError(f"compare: give from 1 to {COMPARE_LIMIT} values, got {len(values)}")
+    for value in values:
+        _read(page, field, value)
+    return " ".join([field, *values])
+
+
+def _possible(page: ProblemPage, values: Mapping[str, Any]) -> bool:
+    try:
+        settings_of_runs(page, values)
+    except ValueError:
+        return False
+    return True
+
+
+def write_address(page: ProblemPage, values: Mapping[str, Any]) -> None:
+    """Bring the browser's address in step with the settings, once it shows this page's path."""
+    defaults = page.defaults
+    address = {
+        name: format_value(value) if name != "compare" else value or OFF
+        for name, value in values.items()
+        if value != defaults[name]
+    }
+    differs = address != st.query_params.to_dict()
+    if differs and not is_url_behind(page):
+        st.query_params.from_dict(address)
+    page_memory(page).update(address=address, is_url_behind=differs and is_url_behind(page))
+
+
+def is_url_behind(page: ProblemPage) -> bool:
+    """Whether the address must wait: a link runs the page first and changes the browser's path later."""
+    return page_memory(page).get("waiting", False)
+
+
+def url_arrived(page: ProblemPage) -> None:
+    """The browser shows the page's path, without settings as yet; now they can be written."""
+    page_memory(page).update(is_url_behind=False, address=st.query_params.to_dict())
+
+
+def apply_settings(page: ProblemPage, values: Mapping[str, Any]) -> None:
+    """Set these settings, and all others to their defaults."""
+    page_memory(page).update(values=page.defaults | dict(values), notices=[], written_out=False)
+
+
+def as_long_run(page: ProblemPage) -> dict[str, str]:
+    """The address of the form for a long run, filled with the page's settings."""
+    values = current_settings(page)
+    changed = {
+        name: format_value(values[name])
+        for name, field in page.fields.items()
+        if name != "steps" and values[name] != field.default
+    }
+    return {"new": page.task, **changed} | (
+        {"vary": values["compare"]} if values["compare"] else {}
+    )

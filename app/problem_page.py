@@ -1,0 +1,71 @@
+"""What the problems' pages have in common, from top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from app import cached, controls, page_registry
+from pkpo import comparisons
+from pkpo.config import command_line
+from app.components import player
+
+
+def show_problem_page(
+    page: controls.ProblemPage, question: str, takeaway: Callable[[Any, cached.Styles], str], exact: str
+) -> None:
+    """Controls, the message of the runs, the player, and what can be taken away.
+
+    Args:
+      page: the problem.
+      question: the page's heading.
+      takeaway: a study's message in words.
+      exact: what is computed, what is random, and what is not claimed.
+    """
+    controls.sync_from_url(page, st.session_state["entered"])
+    (study, styles), problem = controls.read_results(page, cached.cached_comparison)
+    configs = tuple(recording.config for recording in study.recordings)
+
+    st.header(question, anchor=False)
+    controls.show_notices(page)
+    message = controls.preset_pills(page)
+    if problem:
+        st.info(
+            "These settings cannot run; the picture is of the last that could, or of the default."
+        )
+    st.markdown(f"{message or ''} {takeaway(study, styles)}")
+    player.show_player(
+        cached.cached_playback(configs),
+        key=f"{page.address}-player",
+        awaited=page.address if controls.is_url_behind(page) else "",
+        on_arrival=lambda: controls.url_arrived(page),
+    )
+    controls.sidebar(page, problem)  # after the picture, which is what a visitor waits for
+
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.popover("Copy as command", icon=":material/terminal:"):
+            st.caption("Prints the same numbers, without a browser:")
+            st.code(command_line(configs), language="bash", wrap_lines=True)
+        with st.popover("Save", icon=":material/download:"):
+            st.download_button(
+                "Every update, CSV",
+                lambda: comparisons.comparison_csv(study, [label for label, _ in styles]),
+                f"{page.address}.csv",
+                "text/csv",
+            )
+            st.download_button(
+                "Settings, JSON",
+                lambda: comparisons.comparison_json(study),
+                f"{page.address}.json",
+                "application/json",
+            )
+        with st.popover("What is exact here?", icon=":material/help:"):
+            st.markdown(exact)
+        st.page_link(
+            page_registry.get_page("runs"),
+            label="Run this for longer",
+            icon=":material/timeline:",
+            query_params=controls.as_long_run(page),
+        )

@@ -1,0 +1,196 @@
+"""The views of the variance lab: each reads its own controls and shows its figures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from app import cached, charts, controls, page_registry
+from pkpo import analysis
+from pkpo.analysis import AnalysisSettings
+from pkpo.figures import variance_lab as figures
+
+MANY = 50  # ways to be right in the second map
+
+
+def show_winner_map(point: AnalysisSettings, own: dict[str, Any]) -> None:
+    """The headline: loo-1 against canonical over k and another axis."""
+    st.markdown(
+        "Both are unbiased for max@k. Purple: **loo-1**, the paper's choice, has less variance; green: "
+        "**canonical**, the centred form. The deeper, the larger the factor."
+    )
+    axis = controls.lab_axis(point, own, without=("k",))
+    if point.problem == "binary" and axis in ("p", "n"):
+        other = point.ways if point.ways > 1 else MANY
+        for column, ways in zip(st.columns(2, gap="medium"), (1, other), strict=True):
+            with column:
+                here = cached.cached_winner_map(point.replace(ways=ways, k=1), axis)
+                text = figures.describe_map(here)
+                st.markdown(f"**{'One way' if ways == 1 else f'{ways} ways'} to be right.** {text}")
+                charts.show_chart(figures.plot_winner_map(here, ways > 1), f"map-{ways > 1}", text)
+    else:
+        try:
+            here = cached.cached_winner_map(point.replace(k=1), axis)
+        except ValueError as reason:
+            st.info(controls.problem_text(reason))
+            return
+        text = figures.describe_map(here)
+        st.markdown(text)
+        charts.show_chart(figures.plot_winner_map(here), "map", text)
+        if point.problem == "hill":
+            st.caption("Measured on 5,000 groups per column; a dot: not decided at 95% confidence.")
+    found = cached.cached_explanation()
+    with st.container(border=True):
+        left, right = st.columns(2, gap="medium")
+        left.markdown(figures.advice(found))
+        left.markdown(
+            "Ways to be right count if each pulls the policy its own way. Right answers of a language "
+            "model pull much alike, however many there are, and there loo-1 has less variance:"
+        )
+        left.page_link(
+            page_registry.get_page("paper_figures"),
+            label="Measured under “Which estimator suits a language model?”",
+            icon=":material/arrow_forward:",
+        )
+        with right:
+            st.markdown("**What explains the winner?** Each factor alone, and together:")
+            charts.show_chart(figures.plot_explanation(found), "explained", "Explained shares by factor", 260)
+        st.caption(figures.WHY)
+
+
+def show_curves(point: AnalysisSettings, own: dict[str, Any]) -> None:
+    """Any measure along any axis."""
+    left, right = st.columns([2, 1])
+    with left:
+        axis = controls.lab_axis(point, own)
+    with right:
+        controls.lab_measure(own)
+    controls.lab_estimators(own)
+    try:
+        points = cached.cached_curves(point, axis, own["show"])
+    except ValueError as reason:
+        st.info(controls.problem_text(reason))
+        return
+    if not points:
+        st.info("None of these estimators allows this n and k.")
+        return
+    text = figures.describe_curves(points, axis)
+    st.markdown(text)
+    charts.show_chart(figures.plot_curves(points, axis, own["measure"]), "curves", text)
+    exact = any(p.exact for p in points)
+    st.caption(
+        f"Points: {points[0].measured.replicates:,} groups each, the same for all, with 95% bands"
+        + (
+            " (bias: two standard errors). Lines: exact, by enumeration of outcome counts."
+            if exact
+            else "."
+        )
+    )
+
+
+def show_dial(point: AnalysisSettings, own: dict[str, Any]) -> None:
+    """Between and beyond loo-1 and canonical."""
+    st.markdown(
+        "One formula holds both: w = (k/n)(q − b), with b between two baselines. At α = 0 it is "
+        "**loo-1**, at α = 1 **canonical**; every fixed α is unbiased, and the variance is a parabola."
+    )
+    try:
+        found = analysis.dial(point)
+    except ValueError as reason:
+        st.info(controls.problem_text(reason))
+        return
+    controls.lab_alpha(own)
+    text = figures.describe_dial(found, own["alpha"])
+    st.markdown(text)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        charts.show_chart(figures.plot_dial(found, own["alpha"]), "dial", text, 420)
+    with right:
+        axis = controls.lab_axis(point, own)
+        x, dials = cached.cached_dial_variance(point, axis)
+        if len(x):
+            charts.show_chart(figures.plot_best_dials(x, dials, axis), "best-dial", f"Best α along {axis}", 380)
+        else:
+            st.info("The dial needs k below n.")
+
+
+def show_cloud(point: AnalysisSettings, own: dict[str, Any]) -> None:
+    """Single estimates against the truth."""
+    controls.lab_estimators(own)
+    try:
+        found = analysis.sample_estimates(point, own["show"])
+    except ValueError as reason:
+        st.info(controls.problem_text(reason))
+        return
+    if not found:
+        st.info("None of these estimators allows this n and k.")
+        return
+    st.markdown(
+        f"**{figures.describe_cloud(found)}** A centre off the dashed line is bias; width is variance."
+    )
+    charts.show_chart(figures.plot_cloud(found), "cloud", figures.describe_cloud(found), 120 + 75 * len(found))
+
+
+def show_budget(point: AnalysisSettings, own: dict[str, Any]) -> None:
+    """Prompts times n."""
+    controls.lab_total(own)
+    names = [name for name in own["show"] if name in analysis.UNBIASED] or [
+        "sloo_minus_one",
+        "canonical",
+    ]
+    found = analysis.sample_budget(point, names, own["total"])
+    text = figures.describe_budget(found, point.k)
+    st.markdown(f"**{text}**")
+    charts.show_chart(figures.plot_budget(found), "budget", text)
+    rates = ", ".join(f"{p:g}" for p in analysis.MIXED_PASS_RATES)
+    st.caption(
+        f"Exact. Solid: every prompt has pass rate p. Dashed: pass rates drawn from {rates}; few "
+        "prompts then add variance of their own. All prompts move with one shared parameter."
+    )
+
+
+def show_objectives(point: AnalysisSettings, own: dict[str, Any]) -> None:
+    """The expected direction of what people train with."""
+    found = analysis.objectives(point.n, point.k)
+    rates = ", ".join(f"{p:.0%}" for p in analysis.PROMPT_RATES)
+    st.markdown(
+        f"Three prompts share one policy, which is right on them with {rates}. Exact expected "
+        f"directions against the gradient of max@k for every k, at n = {point.n} and, where it is used, "
+        f"k = {point.k}: **where a curve touches 1 is what the estimator really follows.**"
+    )
+    left, right = st.columns(2, gap="medium")
+    names = ", ".join(f"{figures.estimator_label(t.estimator)}: nearest max@{t.nearest}" for t in found)
+    with left:
+        charts.show_chart(figures.plot_cosines(found), "cosine", f"Cosines. {names}.")
+    with right:
+        charts.show_chart(figures.plot_scales(found), "scale", f"Scales. {names}.")
+    st.dataframe(
+        [
+            {
+                "estimator": figures.estimator_label(t.estimator),
+                "nearest": f"max@{t.nearest}",
+                "cosine there": t.cosine[t.nearest - 1],
+                "scale there": t.scale[t.nearest - 1],
+                "is the gradient of": figures.objective_of(t.estimator),
+            }
+            for t in found
+        ],
+        hide_index=True,
+        column_config={
+            name: st.column_config.NumberColumn(format="%.3f")
+            for name in ("cosine there", "scale there")
+        },
+    )
+
+
+def show_value_variance(point: AnalysisSettings, own: dict[str, Any]) -> None:
+    """The variance of ρ."""
+    ks = [k for k in (1, 2, 4, 8, 16, 32) if k <= point.n]
+    st.markdown(
+        "The estimate of pass@k itself: the variance of **ρ(n, c, k)** over c ~ Binomial(n, p), exact, "
+        "and the paper's Corollary 3, k² p (1 − p)^(2k−1) / n, to which it tends for large n."
+    )
+    charts.show_chart(
+        figures.plot_value_variance(point.n, ks), "value", f"Variance of ρ for n = {point.n}, k = {ks}"
+    )

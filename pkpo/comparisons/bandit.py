@@ -1,0 +1,60 @@
+"""The bandit: runs on one bandit, and the exact probabilities and best-of-k curves behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from pkpo.comparisons.comparison import yardstick
+from pkpo.config import RunConfig
+from pkpo.policies import SoftmaxPolicy
+from pkpo.training import Recording, record_run
+from toy_envs import bandit
+from toy_envs.bandit import Bandit
+
+BEST_OF = tuple(range(1, 65))
+"""The k of a best-of-k curve."""
+
+
+@dataclass(frozen=True, slots=True)
+class BanditComparison:
+    """One to four runs on the same bandit, and the exact values behind them."""
+
+    recordings: tuple[Recording, ...]
+    bandit: Bandit
+    probabilities: tuple[np.ndarray, ...]
+    """Per run, `[T, prompts, arms]`."""
+    best_of: tuple[np.ndarray, ...]
+    """Per run, the exact max@k for every k of `BEST_OF`, mean over prompts, `[T, 64]`."""
+    yardstick: int
+    """The k at which all runs are compared besides k = 1."""
+    reached: tuple[np.ndarray, ...]
+    """Per run, the exact max@yardstick over updates, `[T]`."""
+
+    @property
+    def prompts_alike(self) -> bool:
+        """Whether the policy is the same at every prompt."""
+        return self.bandit.prompts == 1 or self.recordings[0].config.sharing == 1
+
+
+def compare_bandits(configs: Sequence[RunConfig]) -> BanditComparison:
+    """Train every config (all on the same bandit) and gather what is exactly known."""
+    recordings = tuple(record_run(config) for config in configs)
+    chosen = bandit.bandit(recordings[0].config.bandit)
+    probabilities = tuple(_probabilities(r, chosen) for r in recordings)
+    common = yardstick(recordings)
+    return BanditComparison(
+        recordings=recordings,
+        bandit=chosen,
+        probabilities=probabilities,
+        best_of=tuple(bandit.best_of(p, BEST_OF, chosen).T for p in probabilities),
+        yardstick=common,
+        reached=tuple(bandit.best_of(p, (common,), chosen)[0] for p in probabilities),
+    )
+
+
+def _probabilities(recording: Recording, chosen: Bandit) -> np.ndarray:
+    policy = SoftmaxPolicy(chosen.start, chosen.prompts, recording.config.sharing)
+    return policy.probabilities(recording.parameters)

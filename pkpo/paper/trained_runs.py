@@ -1,0 +1,170 @@
+"""Trained runs as a recipe's data, and how sure a difference between them is."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pkpo.config import RunConfig
+from pkpo.estimators import pass_at_k
+from pkpo.lm.experiments import EXPERIMENTS, recorded_runs
+from pkpo.lm.problem_sets import PASS_KS
+from pkpo.paper.recipe import Claim, Progress
+from pkpo.runs import Store, StoreError
+from pkpo.runs.batch import run_all
+from pkpo.runs.records import RunRecord
+from pkpo.runs.sweep import SeedMean
+
+MethodRuns = Sequence[RunRecord]
+"""A method's runs, one per seed; the same seeds everywhere."""
+Runs = Mapping[str, Mapping[str, MethodRuns]]
+"""By experiment and method."""
+DRAWN_POINTS = max(PASS_KS)  # completions of every held-out problem
+SURE_ERRORS = 2
+"""Standard errors by which a difference must stand out. Those of few seeds are uncertain themselves: of
+three, chance alone goes beyond two of them, to one side, 1 time in 11."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedRuns:
+    """Runs of the named experiments."""
+
+    methods: Mapping[str, tuple[str, ...]]
+    """By experiment."""
+
+    def recorded(self) -> Runs:
+        """See `Source`."""
+        try:
+            return {
+                name: {method: recorded_runs(name, method) for method in methods}
+                for name, methods in self.methods.items()
+            }
+        except OSError as reason:
+            where, why = Path(reason.filename or ""), reason.strerror
+            raise ValueError(
+                f"the recorded runs cannot be read: {where.parent.name}/{where.name}: {why}"
+            ) from None
+
+    def afresh(self, seed: int, progress: Progress) -> Runs:
+        """Train in workers, with as many seeds as what ships has, from `seed` on; see `Source`."""
+        wanted: dict[tuple[str, str, int], RunConfig] = {}
+        for name, methods in self.methods.items():
+            known = EXPERIMENTS[name]
+            seeds = tuple(range(seed, seed + len(known.seeds)))
+            chosen = dataclasses.replace(known, methods=methods, seeds=seeds)
+            wanted |= {(name, method, at): c for (method, at), c in chosen.configs().items()}
+        try:
+            records = run_all(Store(), list(wanted.values()), progress)
+        except StoreError as reason:
+            raise ValueError(str(reason)) from None
+        runs: dict[str, dict[str, list[RunRecord]]] = {name: {} for name in self.methods}
+        for (name, method, _), record in zip(wanted, records, strict=True):
+            runs[name].setdefault(method, []).append(record)
+        return runs
+
+    def origin(self, data: Runs) -> str:
+        """See `Source`."""
+        records = [r for methods in data.values() for runs in methods.values() for r in runs]
+        seeds = sorted({record.config.seed for record in records})
+        known = [record.provenance for record in records]
+        minutes = sum(found["seconds"] for found in known) / 60
+        days = sorted({_day(found["finished"]) for found in known if "finished" in found})
+        machines = sorted({f"{found['device']}, {found['platform']}" for found in known})
+        versions = sorted({f"torch {found['packages'].get('torch', '?')}" for found in known})
+        codes = sorted({found["code"][:12] for found in known})
+        words = [
+            f"{len(records)} runs, seeds {', '.join(map(str, seeds))}, of "
+            f"{minutes:.0f} minutes in all",
+            f"trained on {' and '.join(days)}" if days else "",
+            *machines,
+            *versions,
+            f"code {', '.join(codes)}",
+        ]
+        return "; ".join(filter(None, words))
+
+
+def _day(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(seconds))
+
+
+# --- What is measured at the end of runs ----------------------------------------------------------
+
+
+def held_out(records: MethodRuns, k: int, update: int | None = None) -> np.ndarray:
+    """Unbiased pass@k of every seed and held-out problem, `[S, P]`.
+
+    Args:
+      records: a method's runs, with right-or-wrong rewards.
+      k: attempts that count.
+      update: of the policy, one at which held-out problems were measured; default the last.
+    """
+    at = [record.config.steps if update is None else update for record in records]
+    counts = [r.details[u]["held_out"] for r, u in zip(records, at, strict=True)]
+    return pass_at_k(DRAWN_POINTS, np.array(counts).astype(int), k)
+
+
+def ever_solved(records: MethodRuns) -> np.ndarray:
+    """Which problems of a fixed set were ever solved, `[S, P]`."""
+    firsts = [record.details[record.config.steps]["first_solved"] for record in records]
+    return (np.array(firsts) >= 0).astype(float)
+
+
+def final_means(records: MethodRuns, name: str, updates: int = 1) -> np.ndarray:
+    """A metric's mean over the last updates, `[S]`."""
+    return np.array([record[name][-updates:].mean() for record in records])
+
+
+# --- How sure -------------------------------------------------------------------------------------
+
+
+def mean_and_error(values: np.ndarray) -> tuple[float, float]:
+    """The mean and its standard error, see `Spread.crossed`.
+
+    Args:
+      values: `[S]` of seeds, or `[S, P]` of seeds and problems; differences, if methods are compared,
+        of the same seed and problem.
+    """
+    found = SeedMean.crossed(values)
+    return found.mean, found.error
+
+
+def mean_in_words(differences: np.ndarray) -> str:
+    """A mean difference with its standard error."""
+    value, error = mean_and_error(differences)
+    return f"{value:+.3f} ± {error:.3f}"
+
+
+def standard_score(differences: np.ndarray) -> float:
+    """A mean difference in standard errors; infinite if there is no error."""
+    value, error = mean_and_error(differences)
+    return value / error if error > 0 else float(np.copysign(np.inf, value)) if value else 0.0
+
+
+def claim_above(text: str, differences: np.ndarray) -> Claim:
+    """The claim that differences are surely above 0."""
+    return Claim(
+        text,
+        f"difference {mean_in_words(differences)}",
+        f"above {SURE_ERRORS} standard errors, {_over(differences)}",
+        standard_score(differences) > SURE_ERRORS,
+    )
+
+
+def claim_not_below(text: str, differences: np.ndarray) -> Claim:
+    """The claim that differences are not surely below 0: weaker than that there is none."""
+    return Claim(
+        text,
+        f"difference {mean_in_words(differences)}",
+        f"not below by more than {SURE_ERRORS} standard errors, {_over(differences)}",
+        standard_score(differences) >= -SURE_ERRORS,
+    )
+
+
+def _over(values: np.ndarray) -> str:
+    counts = zip(values.shape, ("seed", "problem"), strict=False)
+    return "over " + " and ".join(f"{count} {what}{'s' * (count > 1)}" for count, what in counts)
