@@ -11,7 +11,7 @@ from streamlit.web import cli
 
 from app import cached, classroom
 from app.presets import PRESETS
-from pkpo.config import parse_comparison
+from pkpo.comparisons.settings import parse_comparison
 
 if __name__ == "__main__":
     options = sys.argv[1:]

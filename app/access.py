@@ -32,7 +32,7 @@ _HOSTS: set[str] = set()  # ids of browsers that have shown the secret, until th
 _COMPONENT = st.components.v2.component(
     "pkpo_visitor",
     html="<span class='pk-visitor' hidden></span>",
-    js=(Path(__file__).parent / "visitor.js").read_text(encoding="utf-8"),
+    js=(Path(__file__).parent / "components" / "visitor.js").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
 

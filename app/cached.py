@@ -7,14 +7,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pkpo import analysis, comparisons, figures, paper
-from pkpo.config import BanditConfig, HillConfig, RunConfig, WordProblemsConfig
-from pkpo.lm import cached_problem_sets
-from pkpo.runs import checkpoint
 from app.components import player
-
-Styles = list[tuple[str, str]]
-
+from pkpo import analysis, comparisons, figures, paper
+from pkpo.config import RunConfig
+from pkpo.figures.style import Styles
+from pkpo.lm.problem_sets import load_problem_sets
+from pkpo.runs import checkpoint
+from pkpo.training.tasks.bandit import BanditConfig
+from pkpo.training.tasks.gaussian_hill import HillConfig
+from pkpo.training.tasks.word_problems import WordProblemsConfig
 
 COMPARE_BY_TASK: dict[str, Callable[[Sequence[RunConfig]], Any]] = {
     HillConfig.task: comparisons.compare_hills,
@@ -44,7 +45,7 @@ def cached_paper_figure(key: str, seed: int) -> paper.FigureResult:
 @lru_cache(maxsize=64)
 def cached_winner_map(settings: analysis.AnalysisSettings, axis: str) -> analysis.WinnerMap:
     """`pkpo.analysis.winner_map`; read-only."""
-    return analysis.winner_map(settings, axis)
+    return analysis.compute_winner_map(settings, axis)
 
 
 @lru_cache(maxsize=32)
@@ -56,7 +57,9 @@ def cached_curves(
 
 
 @lru_cache(maxsize=64)
-def cached_dial_variance(settings: analysis.AnalysisSettings, axis: str) -> tuple[Any, list[analysis.DialVariance]]:
+def cached_dial_variance(
+    settings: analysis.AnalysisSettings, axis: str
+) -> tuple[Any, list[analysis.DialVariance]]:
     """`pkpo.analysis.best_dials`; read-only."""
     return analysis.dial_variance_along(settings, axis)
 
@@ -70,7 +73,7 @@ def cached_explanation() -> analysis.WinnerExplanation:
 @lru_cache(maxsize=16)
 def cached_problem_sets(config: WordProblemsConfig) -> Any:
     """`pkpo.lm.problem_sets.load_problem_sets`; read-only."""
-    return cached_problem_sets.problem_sets(config)
+    return load_problem_sets(config)
 
 
 def cached_newest_file(folder: Path) -> Path | None:

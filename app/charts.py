@@ -12,7 +12,9 @@ _BUTTONS = {
 }
 
 
-def show_chart(figure: go.Figure, key: str, alt: str, height: int = 450, buttons: bool = True) -> None:
+def show_chart(
+    figure: go.Figure, key: str, alt: str, height: int = 450, buttons: bool = True
+) -> None:
     """Draw a figure as wide as the page, or wider than a narrow one if it has panels side by side.
 
     Args:

@@ -16,7 +16,11 @@ from app.access import SECRET
 
 OPTION = "--classroom"
 EVERYWHERE = "0.0.0.0"
-CLASSROOM_LIMITS = {"PKPO_QUEUE_LIMIT": "24", "PKPO_QUEUE_TOTAL": "240", "PKPO_STEPS_LIMIT": "50000"}
+CLASSROOM_LIMITS = {
+    "PKPO_QUEUE_LIMIT": "24",
+    "PKPO_QUEUE_TOTAL": "240",
+    "PKPO_STEPS_LIMIT": "50000",
+}
 """What visitors may ask for where the environment says nothing else."""
 
 

@@ -20,9 +20,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.components.live_charts import PATH, new_points
-from app.runs import labels
+from app.runs import run_text
 from app.runs.engine import Engine, RunSnapshot, engine, reopen
-from pkpo.figures.run_curves import DRAWN
+from pkpo.figures.run_curves import charted_metrics
 from pkpo.runs import Run, StoreError
 from pkpo.runs.run import check_id
 from pkpo.runs.sweep import mean_curves
@@ -67,9 +67,10 @@ def _runs(request: Request) -> Response:
     try:
         asked = _asked(request.query_params.getlist("of"))
         columns = tuple(dict.fromkeys(request.query_params.getlist("column")))
+        charted = charted_metrics()
         for column in columns:
-            if column not in DRAWN:
-                raise ValueError(f"column must be one of {', '.join(DRAWN)}, got {column[:40]!r}")
+            if column not in charted:
+                raise ValueError(f"column must be one of {', '.join(charted)}, got {column[:40]!r}")
     except ValueError as reason:
         return _problem(400, reason)
     try:
@@ -126,10 +127,10 @@ def _answer(
         "name": "+".join(run.id for run in runs),
         "of": "+".join(drawn),
         "at": min(one.at for one in seen),
-        "over": not any(run.status in labels.ACTIVE for run in runs),
+        "over": not any(run.status in run_text.ACTIVE for run in runs),
         "state": state(runs, sum(one.changes for one in seen)),
-        "share": sum(map(labels.share_done, runs)) / len(runs),
-        "told": labels.progress_of(runs, sum(one.pace for one in seen), seen[0].place),
+        "share": sum(map(run_text.share_done, runs)) / len(runs),
+        "told": run_text.progress_of(runs, sum(one.pace for one in seen), seen[0].place),
         **new_points(means, errors, columns, after, together),
     }
 

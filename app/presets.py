@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from pkpo.config import BanditConfig, HillConfig, RunConfig, parse_comparison
-from pkpo.lm.experiments import HARD_RUN, GSM_SYMBOLIC_RUN
-from pkpo.training import Recording
+from pkpo.comparisons.settings import parse_comparison
+from pkpo.config import RunConfig
+from pkpo.lm.experiments import GSM_SYMBOLIC_RUN, HARD_RUN
+from pkpo.training.recording import Recording
+from pkpo.training.tasks.bandit import BanditConfig
+from pkpo.training.tasks.gaussian_hill import HillConfig
 
 PresetClaim = Callable[[Sequence[Recording]], bool]
 """What a preset's sentence says of its runs, in their order; holds at seeds 0 to 9."""

@@ -8,13 +8,17 @@ from typing import Any
 import streamlit as st
 
 from app import cached, controls, page_registry
-from pkpo import comparisons
-from pkpo.config import command_line
 from app.components import player
+from pkpo import comparisons
+from pkpo.comparisons.settings import command_line
+from pkpo.figures.style import Styles
 
 
 def show_problem_page(
-    page: controls.ProblemPage, question: str, takeaway: Callable[[Any, cached.Styles], str], exact: str
+    page: controls.ProblemPage,
+    question: str,
+    takeaway: Callable[[Any, Styles], str],
+    exact: str,
 ) -> None:
     """Controls, the message of the runs, the player, and what can be taken away.
 
@@ -42,7 +46,7 @@ def show_problem_page(
         awaited=page.address if controls.is_url_behind(page) else "",
         on_arrival=lambda: controls.url_arrived(page),
     )
-    controls.sidebar(page, problem)  # after the picture, which is what a visitor waits for
+    controls.show_sidebar(page, problem)  # after the picture, which is what a visitor waits for
 
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.popover("Copy as command", icon=":material/terminal:"):

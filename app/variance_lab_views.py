@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from app import cached, charts, controls, page_registry
+from app.controls.variance_lab import LabPage
 from pkpo import analysis
 from pkpo.analysis import AnalysisSettings
 from pkpo.figures import variance_lab as figures
@@ -14,13 +13,13 @@ from pkpo.figures import variance_lab as figures
 MANY = 50  # ways to be right in the second map
 
 
-def show_winner_map(point: AnalysisSettings, own: dict[str, Any]) -> None:
+def show_winner_map(point: AnalysisSettings, page: LabPage) -> None:
     """The headline: loo-1 against canonical over k and another axis."""
     st.markdown(
         "Both are unbiased for max@k. Purple: **loo-1**, the paper's choice, has less variance; green: "
         "**canonical**, the centred form. The deeper, the larger the factor."
     )
-    axis = controls.lab_axis(point, own, without=("k",))
+    axis = controls.lab_axis(point, page, without=("k",))
     if point.problem == "binary" and axis in ("p", "n"):
         other = point.ways if point.ways > 1 else MANY
         for column, ways in zip(st.columns(2, gap="medium"), (1, other), strict=True):
@@ -55,20 +54,22 @@ def show_winner_map(point: AnalysisSettings, own: dict[str, Any]) -> None:
         )
         with right:
             st.markdown("**What explains the winner?** Each factor alone, and together:")
-            charts.show_chart(figures.plot_explanation(found), "explained", "Explained shares by factor", 260)
+            charts.show_chart(
+                figures.plot_explanation(found), "explained", "Explained shares by factor", 260
+            )
         st.caption(figures.WHY)
 
 
-def show_curves(point: AnalysisSettings, own: dict[str, Any]) -> None:
+def show_curves(point: AnalysisSettings, page: LabPage) -> None:
     """Any measure along any axis."""
     left, right = st.columns([2, 1])
     with left:
-        axis = controls.lab_axis(point, own)
+        axis = controls.lab_axis(point, page)
     with right:
-        controls.lab_measure(own)
-    controls.lab_estimators(own)
+        controls.lab_measure(page)
+    controls.lab_estimators(page)
     try:
-        points = cached.cached_curves(point, axis, own["show"])
+        points = cached.cached_curves(point, axis, page.show)
     except ValueError as reason:
         st.info(controls.problem_text(reason))
         return
@@ -77,7 +78,7 @@ def show_curves(point: AnalysisSettings, own: dict[str, Any]) -> None:
         return
     text = figures.describe_curves(points, axis)
     st.markdown(text)
-    charts.show_chart(figures.plot_curves(points, axis, own["measure"]), "curves", text)
+    charts.show_chart(figures.plot_curves(points, axis, page.measure), "curves", text)
     exact = any(p.exact for p in points)
     st.caption(
         f"Points: {points[0].measured.replicates:,} groups each, the same for all, with 95% bands"
@@ -89,37 +90,39 @@ def show_curves(point: AnalysisSettings, own: dict[str, Any]) -> None:
     )
 
 
-def show_dial(point: AnalysisSettings, own: dict[str, Any]) -> None:
+def show_dial(point: AnalysisSettings, page: LabPage) -> None:
     """Between and beyond loo-1 and canonical."""
     st.markdown(
         "One formula holds both: w = (k/n)(q − b), with b between two baselines. At α = 0 it is "
         "**loo-1**, at α = 1 **canonical**; every fixed α is unbiased, and the variance is a parabola."
     )
     try:
-        found = analysis.dial(point)
+        found = analysis.dial_variance(point)
     except ValueError as reason:
         st.info(controls.problem_text(reason))
         return
-    controls.lab_alpha(own)
-    text = figures.describe_dial(found, own["alpha"])
+    controls.lab_alpha(page)
+    text = figures.describe_dial(found, page.alpha)
     st.markdown(text)
     left, right = st.columns(2, gap="medium")
     with left:
-        charts.show_chart(figures.plot_dial(found, own["alpha"]), "dial", text, 420)
+        charts.show_chart(figures.plot_dial(found, page.alpha), "dial", text, 420)
     with right:
-        axis = controls.lab_axis(point, own)
+        axis = controls.lab_axis(point, page)
         x, dials = cached.cached_dial_variance(point, axis)
         if len(x):
-            charts.show_chart(figures.plot_best_dials(x, dials, axis), "best-dial", f"Best α along {axis}", 380)
+            charts.show_chart(
+                figures.plot_best_dials(x, dials, axis), "best-dial", f"Best α along {axis}", 380
+            )
         else:
             st.info("The dial needs k below n.")
 
 
-def show_cloud(point: AnalysisSettings, own: dict[str, Any]) -> None:
+def show_cloud(point: AnalysisSettings, page: LabPage) -> None:
     """Single estimates against the truth."""
-    controls.lab_estimators(own)
+    controls.lab_estimators(page)
     try:
-        found = analysis.sample_estimates(point, own["show"])
+        found = analysis.sample_estimates(point, page.show)
     except ValueError as reason:
         st.info(controls.problem_text(reason))
         return
@@ -129,17 +132,19 @@ def show_cloud(point: AnalysisSettings, own: dict[str, Any]) -> None:
     st.markdown(
         f"**{figures.describe_cloud(found)}** A centre off the dashed line is bias; width is variance."
     )
-    charts.show_chart(figures.plot_cloud(found), "cloud", figures.describe_cloud(found), 120 + 75 * len(found))
+    charts.show_chart(
+        figures.plot_cloud(found), "cloud", figures.describe_cloud(found), 120 + 75 * len(found)
+    )
 
 
-def show_budget(point: AnalysisSettings, own: dict[str, Any]) -> None:
+def show_budget(point: AnalysisSettings, page: LabPage) -> None:
     """Prompts times n."""
-    controls.lab_total(own)
-    names = [name for name in own["show"] if name in analysis.UNBIASED] or [
+    controls.lab_total(page)
+    names = [name for name in page.show if name in analysis.UNBIASED] or [
         "sloo_minus_one",
         "canonical",
     ]
-    found = analysis.sample_budget(point, names, own["total"])
+    found = analysis.split_budget(point, names, page.total)
     text = figures.describe_budget(found, point.k)
     st.markdown(f"**{text}**")
     charts.show_chart(figures.plot_budget(found), "budget", text)
@@ -150,9 +155,9 @@ def show_budget(point: AnalysisSettings, own: dict[str, Any]) -> None:
     )
 
 
-def show_objectives(point: AnalysisSettings, own: dict[str, Any]) -> None:
+def show_objectives(point: AnalysisSettings, page: LabPage) -> None:
     """The expected direction of what people train with."""
-    found = analysis.objectives(point.n, point.k)
+    found = analysis.expected_directions(point.n, point.k)
     rates = ", ".join(f"{p:.0%}" for p in analysis.PROMPT_RATES)
     st.markdown(
         f"Three prompts share one policy, which is right on them with {rates}. Exact expected "
@@ -160,7 +165,9 @@ def show_objectives(point: AnalysisSettings, own: dict[str, Any]) -> None:
         f"k = {point.k}: **where a curve touches 1 is what the estimator really follows.**"
     )
     left, right = st.columns(2, gap="medium")
-    names = ", ".join(f"{figures.estimator_label(t.estimator)}: nearest max@{t.nearest}" for t in found)
+    names = ", ".join(
+        f"{figures.estimator_label(t.estimator)}: nearest max@{t.nearest}" for t in found
+    )
     with left:
         charts.show_chart(figures.plot_cosines(found), "cosine", f"Cosines. {names}.")
     with right:
@@ -184,7 +191,7 @@ def show_objectives(point: AnalysisSettings, own: dict[str, Any]) -> None:
     )
 
 
-def show_value_variance(point: AnalysisSettings, own: dict[str, Any]) -> None:
+def show_value_variance(point: AnalysisSettings, page: LabPage) -> None:
     """The variance of ρ."""
     ks = [k for k in (1, 2, 4, 8, 16, 32) if k <= point.n]
     st.markdown(
@@ -192,5 +199,7 @@ def show_value_variance(point: AnalysisSettings, own: dict[str, Any]) -> None:
         "and the paper's Corollary 3, k² p (1 − p)^(2k−1) / n, to which it tends for large n."
     )
     charts.show_chart(
-        figures.plot_value_variance(point.n, ks), "value", f"Variance of ρ for n = {point.n}, k = {ks}"
+        figures.plot_value_variance(point.n, ks),
+        "value",
+        f"Variance of ρ for n = {point.n}, k = {ks}",
     )

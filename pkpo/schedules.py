@@ -35,9 +35,26 @@ RAMPS: dict[str, Callable[[float, float, np.ndarray], np.ndarray]] = {
 }
 """Ramp shapes: (first k, last k, share of the ramp done in 0..1) -> k before rounding."""
 
-_CONSTANT = re.compile(r"(\d{1,12})(?:@(\d{1,12}))?", re.ASCII)
-_RAMP = re.compile(r"([a-z]+):(\d{1,12})->(\d{1,12})@(?:(\d{1,12})\.\.)?(\d{1,12})", re.ASCII)
+_CONSTANT_FORM = re.compile(r"(\d{1,12})(?:@(\d{1,12}))?", re.ASCII)
+_RAMP_FORM = re.compile(r"([a-z]+):(\d{1,12})->(\d{1,12})@(?:(\d{1,12})\.\.)?(\d{1,12})", re.ASCII)
 FORMS = "'8', '8@0,1@1500', 'linear:8->1@1500' or 'cosine:8->1@100..500'"
+
+
+def register_ramp(name: str, shape: Callable[[float, float, np.ndarray], np.ndarray]) -> None:
+    """Add a shape of ramps: texts such as "NAME:8->1@100" and the pages' controls then know it.
+
+    Args:
+      name: small letters.
+      shape: as in `RAMPS`: (first k, last k, share of the ramp done in 0..1) -> k before rounding.
+
+    Raises:
+      ValueError: the name is taken or not in small letters.
+    """
+    if name in RAMPS:
+        raise ValueError(f"name must be new, got {name!r}, which is registered")
+    if not re.fullmatch("[a-z]+", name):
+        raise ValueError(f"name must be of small letters, got {name!r}")
+    RAMPS[name] = shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,14 +191,14 @@ def parse(text: str) -> Schedule:
     """
     pieces = []
     for part in re.sub(r"\s+", "", str(text)).split(","):
-        if match := _CONSTANT.fullmatch(part):
+        if match := _CONSTANT_FORM.fullmatch(part):
             if match[2] is None and "," in text:
                 raise ValueError(
                     f"schedule: '{part}' must say from which update, as in '{part}@100'"
                 )
             k, since = int(match[1]), int(match[2] or 0)
             pieces.append(Piece(k, k, since, since))
-        elif match := _RAMP.fullmatch(part):
+        elif match := _RAMP_FORM.fullmatch(part):
             shape, first, last, start, end = match.groups()
             pieces.append(Piece(int(first), int(last), int(start or 0), int(end), shape))
         else:

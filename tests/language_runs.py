@@ -6,12 +6,12 @@ from dataclasses import asdict
 
 import numpy as np
 
-from pkpo.config import WordProblemsConfig
 from pkpo.estimators import rho, transform
 from pkpo.lm.problem_sets import PASS_KS, load_problem_sets
 from pkpo.runs import Store
 from pkpo.runs.process import Process
 from pkpo.runs.records import RunRecord
+from pkpo.training.tasks.word_problems import WordProblemsConfig
 from toy_envs.word_problems import draw_problems
 
 SMALL = WordProblemsConfig(steps=4, interval=2, held_out=24, prompts=2, n=8)

@@ -17,13 +17,13 @@ from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
 from app import access, live_routes, paper_figure_view
-from app.controls import BANDIT_PAGE, HILL_PAGE, variance_lab, language_model
+from app.controls import BANDIT_PAGE, HILL_PAGE, language_model, variance_lab
 from app.controls.estimators import GROUP
 from app.runs import engine
-from pkpo.config import BanditConfig
 from pkpo.estimators import ESTIMATORS
 from pkpo.lm.experiments import METHODS
 from pkpo.runs import LocalExecutor, Store, sweep
+from pkpo.training.tasks.bandit import BanditConfig
 from tests.browser.browser import ROOT
 
 resource = pytest.importorskip("resource")
@@ -56,7 +56,9 @@ def store(tmp_path, monkeypatch) -> Iterator[Store]:
     """A store of the test's own, in which no executor starts anything."""
     monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setattr(LocalExecutor, "reconcile", lambda self: None)
-    monkeypatch.setattr(paper_figure_view, "show", lambda *_: None)  # what it computes is none of ours
+    monkeypatch.setattr(
+        paper_figure_view, "show", lambda *_: None
+    )  # what it computes is none of ours
     engine._engine.cache_clear()
     yield Store()
     engine._engine.cache_clear()
@@ -116,7 +118,11 @@ def whole(readers: Mapping[str, tuple[str, object]]) -> dict[str, type]:
 PLACES: dict[str, tuple[str, dict[str, str], dict[str, type]]] = {
     "toy": ("toy_problem", {}, numbers_of(HILL_PAGE.fields)),
     "bandit": ("bandit", {}, numbers_of(BANDIT_PAGE.fields)),
-    "lab": ("variance_lab", {}, numbers_of(variance_lab.LAB_FIELDS) | {"alpha": float, "total": int}),
+    "lab": (
+        "variance_lab",
+        {},
+        numbers_of(variance_lab.LAB_FIELDS) | {"alpha": float, "total": int},
+    ),
     "paper": ("paper_figures", {}, {"seed": int}),
     "estimators": ("estimators", {}, {"k": int}),
     **{
@@ -314,7 +320,11 @@ def test_no_page_says_a_registry_s_key(store):
         *(("runs", {"new": "gaussian-hill", "vary": f"estimator {key} x_y"}) for key in keys),
         *(("estimators", {"show": f"{key}", "rewards": "1", "k": "1"}) for key in keys),
         *(("estimators", {"show": f"{key} {key}_x"}) for key in keys),
-        *(("variance_lab", {"view": view, "show": "x_y"}) for view in variance_lab.LAB_VIEWS for key in keys),
+        *(
+            ("variance_lab", {"view": view, "show": "x_y"})
+            for view in variance_lab.LAB_VIEWS
+            for key in keys
+        ),
         *(("variance_lab", {"n": "2", "k": "2", "show": key, "view": "curves"}) for key in keys),
         *(("language_model", {"view": "train", "estimator": key, "n": "1"}) for key in keys),
         *(("language_model", {"view": "group", "by": key + "?"}) for key in keys),
@@ -368,7 +378,15 @@ NAMES: dict[str, tuple[str, ...]] = {
     "estimators": tuple(GROUP),
     "variance_lab": (*variance_lab.LAB_FIELDS, *variance_lab.LAB_READERS),
     "paper_figures": ("seed",),
-    "runs": (*{**HILL_PAGE.fields, **BANDIT_PAGE.fields}, "new", "seeds", "vary", "name", "run", "compare"),
+    "runs": (
+        *{**HILL_PAGE.fields, **BANDIT_PAGE.fields},
+        "new",
+        "seeds",
+        "vary",
+        "name",
+        "run",
+        "compare",
+    ),
     "language_model": (*language_model.LANGUAGE_FIELDS, *language_model.LANGUAGE_READERS),
     "start": (),
 }
@@ -424,7 +442,9 @@ def test_hostile_names_of_runs(store):
     small = BanditConfig(n=8, schedule="4", steps=9)
     singles = [store.submit(small, name=name[:80]) for name in INJECTED]
     sweeps = [
-        store.submit_together(sweep.sweep_configs(small, [0, 1], "schedule", ["1", "2"]), name=name[:80])
+        store.submit_together(
+            sweep.sweep_configs(small, [0, 1], "schedule", ["1", "2"]), name=name[:80]
+        )
         for name in INJECTED[:4]
     ]
     page = opened("runs")

@@ -11,11 +11,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import cached, controls
-from app.presets import BANDIT_PRESETS, HILL_PRESETS
-from pkpo.config import command_line, parse_comparison, format_value
-from pkpo.estimators import ESTIMATORS
-from tests.browser.browser import ROOT
 from app.components import player
+from app.presets import BANDIT_PRESETS, HILL_PRESETS
+from pkpo.comparisons.settings import command_line, parse_comparison
+from pkpo.estimators import ESTIMATORS
+from pkpo.fields import format_value
+from tests.browser.browser import ROOT
 
 MAIN = str(ROOT / "app" / "script.py")
 
@@ -39,15 +40,21 @@ def test_the_default_address_is_empty():
     values, problems = controls.read_address(controls.HILL_PAGE, {})
     assert values == controls.HILL_PAGE.defaults
     assert problems == []
-    assert controls.settings_of_runs(controls.HILL_PAGE, values) == parse_comparison({}, "schedule 1 2 4 8")
+    assert controls.settings_of_runs(controls.HILL_PAGE, values) == parse_comparison(
+        {}, "schedule 1 2 4 8"
+    )
 
 
 @pytest.mark.parametrize("preset", HILL_PRESETS, ids=lambda p: p.name)
 def test_a_preset_round_trips_through_its_address(preset):
     address = {name: format_value(value) for name, value in preset.changes.items()}
-    values, problems = controls.read_address(controls.HILL_PAGE, address | {"compare": preset.compare})
+    values, problems = controls.read_address(
+        controls.HILL_PAGE, address | {"compare": preset.compare}
+    )
     assert problems == []
-    assert controls.settings_of_runs(controls.HILL_PAGE, values) == parse_comparison(preset.changes, preset.compare)
+    assert controls.settings_of_runs(controls.HILL_PAGE, values) == parse_comparison(
+        preset.changes, preset.compare
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,7 +85,9 @@ def test_a_bad_address_is_explained_and_still_opens(address, problem):
 
 
 def test_what_is_compared_need_not_be_possible_for_the_others():
-    values, problems = controls.read_address(controls.HILL_PAGE, {"n": "4", "compare": "schedule 1 2"})
+    values, problems = controls.read_address(
+        controls.HILL_PAGE, {"n": "4", "compare": "schedule 1 2"}
+    )
     assert problems == []
     assert [c.schedule for c in controls.settings_of_runs(controls.HILL_PAGE, values)] == ["1", "2"]
 
@@ -371,7 +380,9 @@ def test_the_bandit_s_payload_is_compact():
     assert set(small["figures"]) == {"stage", "best", "value", "entropy", "groups"}
     size = len(json.dumps(small))
     assert size < 1_000_000, size
-    longest = parse_comparison({"task": "bandit", "bandit": "hard", "steps": 4900, "n": 2}, "schedule 1 2")
+    longest = parse_comparison(
+        {"task": "bandit", "bandit": "hard", "steps": 4900, "n": 2}, "schedule 1 2"
+    )
     data = player.player_payload(*cached.cached_comparison(longest))
     assert len(json.dumps(data)) < 6_000_000
     curve = len(base64.b64decode(data["runs"][0]["columns"]["curve"])) / 4

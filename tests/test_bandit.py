@@ -14,8 +14,16 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from toy_envs.bandit import ARM_LIMIT, BANDITS, PROMPT_LIMIT, Bandit, bandit, exact_bandit, objective
-from toy_envs.discrete import max_at_k
+from toy_envs.bandit import (
+    ARM_LIMIT,
+    BANDITS,
+    PROMPT_LIMIT,
+    Bandit,
+    bandit,
+    exact_bandit,
+    objective,
+)
+from toy_envs.discrete import categorical_max_at_k
 
 EPS = np.finfo(float).eps
 KS = (1, 2, 3, 7, 64, 5000, 10**6)
@@ -92,7 +100,7 @@ def test_every_tuple_of_arms(name):
     for k in range(1, 6):
         value, slope = enumerated(rewards, chances, k)
         assert in_long_numbers([Fraction(r) for r in rewards], chances, k) == (value, slope)
-        found = max_at_k(rewards, np.array(chances, float), (k,))
+        found = categorical_max_at_k(rewards, np.array(chances, float), (k,))
         assert_exact(found.value[0], value, rewards, f"value of {name}, k = {k}")
         assert_exact(found.d_logits[0], slope, rewards, f"d_logits of {name}, k = {k}")
 
@@ -100,7 +108,7 @@ def test_every_tuple_of_arms(name):
 @pytest.mark.parametrize("name", ROWS)
 def test_any_k(name):
     rewards, parts = ROWS[name]
-    found = max_at_k(rewards, np.array(chances_of(parts), float), KS)
+    found = categorical_max_at_k(rewards, np.array(chances_of(parts), float), KS)
     for i, k in enumerate(KS):
         value, slope = reference(rewards, parts, k)
         assert_exact(found.value[i], value, rewards, f"value of {name}, k = {k}")
@@ -112,7 +120,7 @@ def test_chances_next_to_0_and_next_to_1(bits):
     rest = 2**bits - 2
     for parts in ([rest, 1, 1], [1, rest, 1], [1, 1, rest]):
         for rewards in ([0, 1, 3], [-1, 0.5, 0.5]):
-            found = max_at_k(rewards, np.array(chances_of(parts), float), KS)
+            found = categorical_max_at_k(rewards, np.array(chances_of(parts), float), KS)
             for i, k in enumerate(KS):
                 value, slope = reference(rewards, parts, k)
                 context = f"{rewards} with {parts}, k = {k}"
@@ -123,7 +131,7 @@ def test_chances_next_to_0_and_next_to_1(bits):
 @pytest.mark.parametrize("bits", [7, 40, 50, 70])  # 1 - 2^-70 rounds to 1
 def test_a_rare_success_keeps_its_digits(bits):
     parts = [2**bits - 1, 1]
-    found = max_at_k([0, 1], np.array(chances_of(parts), float), KS)
+    found = categorical_max_at_k([0, 1], np.array(chances_of(parts), float), KS)
     for i, k in enumerate(KS):
         value, slope = reference([0, 1], parts, k)
         # A relative error: of the derivative also where almost no attempt is left to miss.
@@ -135,7 +143,7 @@ def test_a_rare_success_keeps_its_digits(bits):
 @pytest.mark.parametrize("bits", [7, 40, 50, 70])
 def test_a_rare_failure_keeps_its_digits(bits):
     parts = [1, 2**bits - 1]
-    found = max_at_k([0, 1], np.array(chances_of(parts), float), (1, 2, 3))
+    found = categorical_max_at_k([0, 1], np.array(chances_of(parts), float), (1, 2, 3))
     for i, k in enumerate((1, 2, 3)):
         want = reference([0, 1], parts, k)[1][0]
         got = found.d_logits[i, 0]
@@ -146,7 +154,7 @@ def test_a_rare_failure_keeps_its_digits(bits):
 def test_one_attempt_is_the_mean():
     rng = np.random.default_rng(0)
     rewards, p = rng.normal(size=(20, 9)), rng.dirichlet(np.ones(9), 20)
-    found, mean = max_at_k(rewards, p, (1,)), (p * rewards).sum(-1)
+    found, mean = categorical_max_at_k(rewards, p, (1,)), (p * rewards).sum(-1)
     assert np.abs(found.value[0] - mean).max() < 20 * EPS * np.abs(rewards).max()
     slope = p * (rewards - mean[:, None])
     assert np.abs(found.d_logits[0] - slope).max() < 20 * EPS * np.abs(rewards).max()
@@ -156,7 +164,7 @@ def test_success_or_not_is_pass_at_k():
     rng = np.random.default_rng(1)
     rewards, p = np.array([1.0, 0.0, 0.0, 1.0, 0.0]), rng.dirichlet(np.ones(5), 50)
     passing = p[:, [0, 3]].sum(-1)
-    for k, value in zip(KS, max_at_k(rewards, p, KS).value, strict=True):
+    for k, value in zip(KS, categorical_max_at_k(rewards, p, KS).value, strict=True):
         assert np.abs(value - (1 - (1 - passing) ** k)).max() < 10 * EPS * k, f"k = {k}"
 
 
@@ -164,15 +172,19 @@ def test_together_or_one_at_a_time():
     rng = np.random.default_rng(2)
     rewards = rng.integers(-4, 5, (3, 1, 6)) / 4  # with ties
     p = rng.dirichlet(np.ones(6), (5, 1, 4))
-    together = max_at_k(rewards, p, KS)
+    together = categorical_max_at_k(rewards, p, KS)
     assert together.value.shape == (len(KS), 5, 3, 4)
     assert together.d_logits.shape == (len(KS), 5, 3, 4, 6)
     for i, prompt, j in np.ndindex(5, 3, 4):
         for place, k in enumerate(KS):
-            alone = max_at_k(rewards[prompt, 0], p[i, 0, j], (k,))
+            alone = categorical_max_at_k(rewards[prompt, 0], p[i, 0, j], (k,))
             assert together.value[place, i, prompt, j] == alone.value[0]
             assert np.array_equal(together.d_logits[place, i, prompt, j], alone.d_logits[0])
-    assert max_at_k(np.zeros((0, 2)), np.zeros((0, 2)), KS).d_logits.shape == (len(KS), 0, 2)
+    assert categorical_max_at_k(np.zeros((0, 2)), np.zeros((0, 2)), KS).d_logits.shape == (
+        len(KS),
+        0,
+        2,
+    )
 
 
 def test_the_order_of_the_arms_does_not_matter():
@@ -180,7 +192,10 @@ def test_the_order_of_the_arms_does_not_matter():
     for _ in range(20):
         rewards, p = rng.integers(-3, 4, 8) / 2, rng.dirichlet(np.ones(8))
         order = rng.permutation(8)
-        found, moved = max_at_k(rewards, p, KS), max_at_k(rewards[order], p[order], KS)
+        found, moved = (
+            categorical_max_at_k(rewards, p, KS),
+            categorical_max_at_k(rewards[order], p[order], KS),
+        )
         for i, k in enumerate(KS):
             assert_exact(moved.value[i], found.value[i], rewards, f"{rewards}, k = {k}")
             got, want = moved.d_logits[i], found.d_logits[i][order]
@@ -190,7 +205,7 @@ def test_the_order_of_the_arms_does_not_matter():
 @pytest.mark.parametrize("k", [(), (0,), (2, -1), (2.5,), (2.0,), (np.nan,), (True,), ("2",)])
 def test_k_refused(k):
     with pytest.raises(ValueError, match="k must hold whole numbers >= 1, got \\["):
-        max_at_k([0, 1], [0.5, 0.5], k)
+        categorical_max_at_k([0, 1], [0.5, 0.5], k)
     with pytest.raises(ValueError, match="k must hold whole numbers >= 1, got \\["):
         exact_bandit([0.5, 0.5], k, "arms:0,1")
 

@@ -12,21 +12,27 @@ import pytest
 from app.presets import BANDIT_PRESETS
 from pkpo import figures
 from pkpo.comparisons import BEST_OF, compare_bandits, comparison_csv, comparison_json
-from pkpo.config import BanditConfig, parse_comparison, run_config
+from pkpo.comparisons.settings import parse_comparison
 from pkpo.figures.bandit import BAR_WIDTH, LANE, ROLLING_MEAN_UPDATES, rolling_mean
-from pkpo.policies import SoftmaxPolicy
-from pkpo.training import record_run
+from pkpo.training.policies import SoftmaxPolicy
+from pkpo.training.recording import record_run
+from pkpo.training.tasks.bandit import BanditConfig
+from pkpo.training.tasks.registry import run_config
 from tests.test_studies import drawn, says, styles_of
 from toy_envs import bandit
 
 OWN = "arms:0,0.5,-1;1,0,2@1,2,1"
 STUDIES = {
-    "trap": compare_bandits(parse_comparison({"task": "bandit", "steps": 30}, "schedule 1 8@0,1@15 5")),
+    "trap": compare_bandits(
+        parse_comparison({"task": "bandit", "steps": 30}, "schedule 1 8@0,1@15 5")
+    ),
     "crowded": compare_bandits(
         parse_comparison({"task": "bandit", "bandit": "crowded", "steps": 12}, "n 8 16")
     ),
     "apart": compare_bandits(
-        parse_comparison({"task": "bandit", "bandit": OWN, "sharing": 0.3, "steps": 9}, "schedule 1 2")
+        parse_comparison(
+            {"task": "bandit", "bandit": OWN, "sharing": 0.3, "steps": 9}, "schedule 1 2"
+        )
     ),
     "single": compare_bandits([BanditConfig(steps=5, n=5, schedule="3", bandit="tie")]),
     "ones": compare_bandits([BanditConfig(steps=4, schedule="1", bandit="jackpot")]),
@@ -48,7 +54,7 @@ def best_by_enumeration(rewards: np.ndarray, p: np.ndarray, k: int) -> float:
 def test_a_study_is_consistent(study):
     prompts, arms = study.bandit.rewards.shape
     ks = {int(k) for r in study.recordings for k in r["k"]}
-    assert study.yardstick == (max(ks) if max(ks) > 1 else 8)
+    assert study.compared_k == (max(ks) if max(ks) > 1 else 8)
     for r, p, best_of, reached in zip(
         study.recordings, study.probabilities, study.best_of, study.reached, strict=True
     ):
@@ -61,7 +67,7 @@ def test_a_study_is_consistent(study):
         assert best_of.shape == (len(r), len(BEST_OF))
         for k in (1, 2, 4, 8, 16):
             assert np.array_equal(best_of[:, k - 1], r[f"max@{k}"])
-        wanted = bandit.exact_bandit(p, (study.yardstick, 64), study.bandit).value.mean(-1)
+        wanted = bandit.exact_bandit(p, (study.compared_k, 64), study.bandit).value.mean(-1)
         assert np.array_equal(reached, wanted[0])
         assert np.array_equal(best_of[:, 63], wanted[1])
 
@@ -106,7 +112,7 @@ def test_csv_and_json_read_back(study):
 
 @every_study
 def test_the_stage_carries_where_the_arms_start_and_what_they_pay(study):
-    figure, layout = figures.bandit.plot_stage(study), figures.bandit.lanes(study)
+    figure, layout = figures.bandit.plot_bandit_stage(study), figures.bandit.lanes(study)
     places, start = np.arange(study.bandit.arms) + 1, study.bandit.start
     alone = len(layout.prompts) == 1
     assert sum(layout.prompts, ()) == tuple(range(study.bandit.prompts))
@@ -128,18 +134,18 @@ def test_the_stage_carries_where_the_arms_start_and_what_they_pay(study):
 
 def test_what_stands_under_an_arm():
     def labels(name):
-        return list(figures.bandit.plot_stage(STUDIES[name]).layout.xaxis.ticktext)
+        return list(figures.bandit.plot_bandit_stage(STUDIES[name]).layout.xaxis.ticktext)
 
     assert labels("trap") == ["0", "0", "0", "0", "0", "0", "0.6", "1"]
     assert labels("crowded") == ["1-3", "4", "5", "6", "none", "none", "none", "none"]
     assert labels("apart") == ["1", "2", "3"]
     many = compare_bandits([BanditConfig(bandit="arms:" + ",".join(["0", "1"] * 13), steps=1)])
-    texts = figures.bandit.plot_stage(many).layout.xaxis.ticktext
+    texts = figures.bandit.plot_bandit_stage(many).layout.xaxis.ticktext
     assert [text for text in texts if text] == ["5", "10", "15", "20", "25"]
     assert [i + 1 for i, text in enumerate(texts) if text] == [5, 10, 15, 20, 25]
-    assert any(t.marker.colorscale for t in figures.bandit.plot_stage(many).data)
+    assert any(t.marker.colorscale for t in figures.bandit.plot_bandit_stage(many).data)
     own = BanditConfig(bandit="arms:1,0,2;0,0,2;3,0,0;0,0,5", steps=1, schedule="1")
-    shared = figures.bandit.plot_stage(compare_bandits([own]))
+    shared = figures.bandit.plot_bandit_stage(compare_bandits([own]))
     assert list(shared.layout.xaxis.ticktext) == ["3", "none", "1-2, 4"]
 
 
@@ -196,9 +202,12 @@ def test_the_rolling_mean_is_of_the_last_updates():
 @every_study
 def test_words_carry_the_numbers(study):
     styles = styles_of(study)
-    texts, message = figures.bandit.describe_charts(study, styles), figures.bandit.bandit_takeaway(study, styles)
+    texts, message = (
+        figures.bandit.describe_bandit(study, styles),
+        figures.bandit.bandit_takeaway(study, styles),
+    )
     assert set(texts) == {"stage", "best", "value", "entropy", "groups"}
-    assert f"max@{study.yardstick}" in message
+    assert f"max@{study.compared_k}" in message
     assert study.bandit.label in texts["stage"] and f"{study.bandit.arms} arms" in texts["stage"]
     for r, p, best_of, reached, (label, _) in zip(
         study.recordings, study.probabilities, study.best_of, study.reached, styles, strict=True
@@ -217,10 +226,10 @@ def test_words_carry_the_numbers(study):
 
 
 def test_the_key_says_when_max_is_pass():
-    assert "pass@k" in figures.bandit.stage_legend(STUDIES["crowded"])
-    assert "mean over prompts" in figures.bandit.stage_legend(STUDIES["crowded"])
-    assert "pass@k" not in figures.bandit.stage_legend(STUDIES["trap"])
-    assert "prompts" not in figures.bandit.stage_legend(STUDIES["trap"])
+    assert "pass@k" in figures.bandit.bandit_legend(STUDIES["crowded"])
+    assert "mean over prompts" in figures.bandit.bandit_legend(STUDIES["crowded"])
+    assert "pass@k" not in figures.bandit.bandit_legend(STUDIES["trap"])
+    assert "prompts" not in figures.bandit.bandit_legend(STUDIES["trap"])
 
 
 def test_words_for_runs_that_end_alike():
@@ -228,7 +237,9 @@ def test_words_for_runs_that_end_alike():
         parse_comparison({"task": "bandit", "estimator": "grpo", "steps": 8}, "schedule 1 8")
     )
     assert "all runs are the same" in figures.bandit.bandit_takeaway(same, styles_of(same))
-    tie = compare_bandits(parse_comparison({"task": "bandit", "bandit": "tie", "steps": 200}, "schedule 1 8"))
+    tie = compare_bandits(
+        parse_comparison({"task": "bandit", "bandit": "tie", "steps": 200}, "schedule 1 8")
+    )
     said = figures.bandit.bandit_takeaway(tie, styles_of(tie))
     assert "all runs reach max@8\u00a0=\u00a01.00" in said
     assert all(says(said, r["entropy"][-1]) for r in tie.recordings)

@@ -12,17 +12,14 @@ import pytest
 
 from pkpo import ESTIMATORS
 from pkpo.__main__ import main
-from pkpo.config import (
-    FIELDS,
-    BanditConfig,
-    HillConfig,
-    RunConfig,
-    fields_of,
-    format_value,
-)
+from pkpo.cli.output import to_json
+from pkpo.config import RunConfig
 from pkpo.extras import EXTRAS, missing
-from pkpo.output import to_json
-from pkpo.training import record_run
+from pkpo.fields import format_value
+from pkpo.training.recording import record_run
+from pkpo.training.tasks.bandit import BanditConfig
+from pkpo.training.tasks.gaussian_hill import HillConfig
+from pkpo.training.tasks.registry import all_fields, fields_of
 from tests.browser.browser import ROOT
 
 
@@ -206,7 +203,7 @@ def test_help_gives_every_default(capsys):
         main(["train", "--help"])
     assert stopped.value.code == 0
     text = " ".join(capsys.readouterr().out.split())
-    for name, field in FIELDS.items():
+    for name, field in all_fields().items():
         assert "--" + name.replace("_", "-") in text
         assert f"default {field.default}" in text, name
 

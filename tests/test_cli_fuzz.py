@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from pkpo.__main__ import main
-from pkpo.config import COMPARABLE, FIELDS, format_value
+from pkpo.comparisons.settings import COMPARABLE
+from pkpo.fields import format_value
+from pkpo.training.tasks.registry import all_fields
 
 pytestmark = pytest.mark.slow
 
@@ -91,7 +93,7 @@ TEXTS = (
     ),
 )
 WORDS = (*NUMBERS, *TEXTS)
-OPTIONS = [name for name in FIELDS if name not in ("steps", "n")]
+OPTIONS = [name for name in all_fields() if name not in ("steps", "n")]
 SHORT = ["--steps", "2", "--n", "16"]  # what is valid shall not take long
 
 
@@ -101,7 +103,7 @@ def lines(seed: int, count: int) -> list[list[str]]:
 
     def option() -> list[str]:
         field = rng.choice(OPTIONS)
-        name, default = "--" + field.replace("_", "-"), FIELDS[field].default
+        name, default = "--" + field.replace("_", "-"), all_fields()[field].default
         odd = rng.choice(NUMBERS if isinstance(default, (int, float)) else WORDS)
         word = format_value(default) if rng.random() < 0.4 else odd
         return rng.choice([[name, word], [f"{name}={word}"], [f"{name}={word}"]])

@@ -7,25 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pkpo import __main__ as command_line
-from pkpo.config import (
-    COMPARABLE,
-    CONFIGS,
-    FIELDS,
-    OPTIMIZERS,
-    PROBLEM_SETS,
-    BanditConfig,
-    HillConfig,
-    RunConfig,
-    WordProblemsConfig,
-    command_line,
-    parse_comparison,
-    compared_field,
-    fields_of,
-    format_value,
-    parse_value,
-    run_config,
-)
+from pkpo import __main__ as program
+from pkpo.comparisons.settings import COMPARABLE, command_line, compared_field, parse_comparison
+from pkpo.config import OPTIMIZERS, RunConfig
+from pkpo.fields import format_value
+from pkpo.lm.paths import PROBLEM_SETS
+from pkpo.training.tasks.bandit import BanditConfig
+from pkpo.training.tasks.gaussian_hill import HillConfig
+from pkpo.training.tasks.registry import TASKS, all_fields, fields_of, parse_value, run_config
+from pkpo.training.tasks.word_problems import WordProblemsConfig
 
 BASE = HillConfig()
 BANDITS = ("jackpot", "arms:0,0.5,1@6,3,1", "arms:0,1;1,0", "arms:-1.5,1e-05")
@@ -33,7 +23,7 @@ BANDITS = ("jackpot", "arms:0,0.5,1@6,3,1", "arms:0,1;1,0", "arms:-1.5,1e-05")
 
 def home(field: str) -> type[RunConfig]:
     """The config of the first task that has this setting."""
-    return next(c for c in CONFIGS.values() if field in fields_of(c.task))
+    return next(spec.config for spec in TASKS.values() if field in fields_of(spec.name))
 
 
 SCHEDULES = ("8", "8@0,1@150", "linear:8->1@200", "cosine:8->2@10..50,1@60", "exponential:1->16@9")
@@ -124,12 +114,12 @@ def test_a_task_has_its_own_settings_and_defaults():
 
 
 def test_every_field_has_a_refusal_above():
-    assert {field for field, _, _ in REFUSED} == set(FIELDS)
+    assert {field for field, _, _ in REFUSED} == set(all_fields())
 
 
-@pytest.mark.parametrize("name", [n for n, f in FIELDS.items() if "low" in f.metadata])
+@pytest.mark.parametrize("name", [n for n, f in all_fields().items() if "low" in f.metadata])
 def test_the_ends_of_a_range_are_allowed(name):
-    limits = FIELDS[name].metadata
+    limits = all_fields()[name].metadata
     for value in (limits["low"], limits["high"]):
         config = home(name)(**{"n": 16, "schedule": "1", "estimator": "s", name: value})
         assert getattr(config, name) == value
@@ -197,7 +187,7 @@ def test_what_a_run_never_reaches_is_allowed():
 
 
 def values_of(name: str) -> st.SearchStrategy:
-    field = FIELDS[name]
+    field = all_fields()[name]
     limits = field.metadata
     if isinstance(field.default, bool):
         return st.booleans()
@@ -216,7 +206,7 @@ def values_of(name: str) -> st.SearchStrategy:
     return st.sampled_from(limits.get("choices") or texts[name])
 
 
-@pytest.mark.parametrize("name", FIELDS)
+@pytest.mark.parametrize("name", all_fields())
 def test_text_reads_back_exactly(name):
     @settings(derandomize=True, deadline=None, database=None)
     @given(values_of(name))
@@ -260,7 +250,9 @@ def test_a_limit_below_the_field_s_own():
 def test_compared():
     assert parse_comparison({"seed": 3}, "  ") == (HillConfig(seed=3),)
     assert [run.n for run in parse_comparison({"seed": 3}, "n 8 16 32")] == [8, 16, 32]
-    runs = parse_comparison({"n": 4, "seed": 7, "schedule": "8"}, "schedule 1 2@0,1@9")  # 8 > 4 alone
+    runs = parse_comparison(
+        {"n": 4, "seed": 7, "schedule": "8"}, "schedule 1 2@0,1@9"
+    )  # 8 > 4 alone
     assert [run.schedule for run in runs] == ["1", "2@0,1@9"]
     assert {(run.n, run.seed) for run in runs} == {(4, 7)}
     assert compared_field(runs) == "schedule"
@@ -292,7 +284,9 @@ RUNS = [
     (HillConfig(theta=-0.5, sigma=0.3, learn_sigma=True, seed=11, optimizer="adam"),),
     (HillConfig(schedule="linear:8->1@6", shape="points:0,0;0.25,1;0.25,0;1,0.5", n=9),),
     (HillConfig(estimator="dial:-0.25", learning_rate=1e-05, steps=7),),
-    parse_comparison({"seed": 2, "shape": "points:-1,1e-05;2,3"}, "schedule 1 8@0,1@3 cosine:2->5@4"),
+    parse_comparison(
+        {"seed": 2, "shape": "points:-1,1e-05;2,3"}, "schedule 1 8@0,1@3 cosine:2->5@4"
+    ),
     parse_comparison({"n": 4}, "schedule 1 2"),
     parse_comparison({}, "estimator sloo_minus_one s dial:-0.25"),
     parse_comparison({"schedule": "4"}, "n 4 8 16 32"),
@@ -313,7 +307,7 @@ def test_the_printed_command_runs_these_settings(runs, capsys):
     shell.whitespace_split = True
     assert list(shell) == words
     assert words[:4] == ["python", "-m", "pkpo", "train"]
-    assert command_line.main([*words[3:], "--json"]) == 0
+    assert program.main([*words[3:], "--json"]) == 0
     reports = json.loads(capsys.readouterr().out)
     reports = reports if isinstance(reports, list) else [reports]
     assert tuple(run_config(**report["config"]) for report in reports) == runs
@@ -335,7 +329,7 @@ def test_numbers_of_any_size_are_refused_in_words():
 
 def test_a_negative_value_survives_the_command_line(capsys):
     config = HillConfig(theta=-1e-05, steps=1)
-    assert command_line.main([*shlex.split(command_line([config]))[3:], "--json"]) == 0
+    assert program.main([*shlex.split(command_line([config]))[3:], "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["config"]["theta"] == -1e-05
 
 

@@ -89,10 +89,16 @@ def test_bias_is_seen_where_there_is_one():
     assert found.bias == pytest.approx(np.linalg.norm(found.mean - problem.gradient(4)))
     assert found.bias > 0.01
     assert found.mse == found.variance + found.bias**2
-    assert enumerate_outcomes(problem, "sloo_minus_one", 8, 4, centre=True).bias > 0.01  # centring biases it
-    assert enumerate_outcomes(problem, "canonical", 8, 4, centre=True).bias < 1e-12  # and leaves this one
+    assert (
+        enumerate_outcomes(problem, "sloo_minus_one", 8, 4, centre=True).bias > 0.01
+    )  # centring biases it
+    assert (
+        enumerate_outcomes(problem, "canonical", 8, 4, centre=True).bias < 1e-12
+    )  # and leaves this one
     # RLOO follows max@1, not max@4
-    assert np.abs(enumerate_outcomes(problem, "rloo", 8, 4).mean - problem.gradient(1)).max() < 1e-12
+    assert (
+        np.abs(enumerate_outcomes(problem, "rloo", 8, 4).mean - problem.gradient(1)).max() < 1e-12
+    )
 
 
 def test_signal_to_noise():
@@ -137,7 +143,8 @@ def test_moments_meet_monte_carlo(name, problem, n, k):
 )
 def test_known_ratios_of_loo_1_to_canonical(p, n, ratio):
     loo, canonical = (
-        enumerate_outcomes(binary_problem(p), name, n, 2).variance for name in ("sloo_minus_one", "canonical")
+        enumerate_outcomes(binary_problem(p), name, n, 2).variance
+        for name in ("sloo_minus_one", "canonical")
     )
     assert loo / canonical == pytest.approx(ratio, abs=0.005)
 

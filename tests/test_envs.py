@@ -9,7 +9,12 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from toy_envs.bandit import BANDITS, BanditEnv, BanditVectorEnv, bandit
-from toy_envs.gaussian_hill import REWARD_SHAPES, GaussianHillEnv, GaussianHillVectorEnv, reward_shape
+from toy_envs.gaussian_hill import (
+    REWARD_SHAPES,
+    GaussianHillEnv,
+    GaussianHillVectorEnv,
+    reward_shape,
+)
 
 ID, BANDIT = "pkpo/GaussianHill-v0", "pkpo/Bandit-v0"
 OWN = "points:0,0.2;1,1;1,0.3;2,0.3"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import pkpo
 from pkpo import ESTIMATORS, Estimator, get_estimator, pass_at_k, rho, transform
-from pkpo.arrays import running_sum
+from pkpo.estimators.arrays import running_sum
 
 NAMES = (*ESTIMATORS, "dial:0.3", "dial:-1.5")
 SYMMETRIC = [name for name in NAMES if get_estimator(name).symmetric]

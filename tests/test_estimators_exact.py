@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from pkpo import ESTIMATORS, get_estimator, pass_at_k, rho, transform
-from toy_envs.discrete import max_at_k
+from toy_envs.discrete import categorical_max_at_k
 
 TOLERANCE = 1e-12
 NAMES = (*ESTIMATORS, "dial:0.3", "dial:-1.5")
@@ -346,7 +346,7 @@ def test_unbiased_for_max_at_k_in_larger_groups(arms, n, name):
             of_arm = np.stack([(weights * (tuples == arm)).sum(-1) for arm in range(arms)], axis=1)
             total = chance @ of_arm  # [3, arms]
             got = total - policies * total.sum(-1, keepdims=True)
-            want = max_at_k(rewards, policies, (k,)).d_logits[0]
+            want = categorical_max_at_k(rewards, policies, (k,)).d_logits[0]
             assert_close(got, want, rewards, f"{name}, {arms} arms, n = {n}, k = {k}")
 
 

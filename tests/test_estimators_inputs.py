@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from pkpo import ESTIMATORS, arrays, get_estimator, pass_at_k, rho, transform
-from pkpo.arrays import REWARD_LIMIT
+from pkpo import ESTIMATORS, get_estimator, pass_at_k, rho, transform
+from pkpo.estimators import arrays
+from pkpo.estimators.arrays import REWARD_LIMIT
 from tests.test_estimators import NAMES, TOLERANCE, accepted, refuses
 
 # --- Devices without float64, such as mps ---------------------------------------------------------

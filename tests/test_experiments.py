@@ -9,8 +9,8 @@ import torch
 
 from pkpo.lm import experiments
 from pkpo.lm.experiments import EXPERIMENTS, FRESH_RUN, recorded_runs
-from pkpo.lm.model import load
-from pkpo.training import Loop
+from pkpo.lm.model_files import load_model
+from pkpo.training.loop import Loop
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -66,5 +66,5 @@ def test_records_and_models_are_written(tmp_path, monkeypatch):
     for _ in loop:
         pass
     want = loop.task.policy.model.parameters
-    for name, p in load(tmp_path / "recorded" / "models" / "k1").parameters.items():
+    for name, p in load_model(tmp_path / "recorded" / "models" / "k1").parameters.items():
         assert torch.equal(p, want[name].half().float()), name

@@ -274,7 +274,13 @@ def test_a_plateau_s_optimum_is_its_left_end(k):
 
 @pytest.mark.parametrize(
     "text",
-    [*REWARD_SHAPES, CLIFFS, "points:0,1;1,1", "points:-100,0;100,100", "points: 0 , 1e-3 ; 1e-7,0.25"],
+    [
+        *REWARD_SHAPES,
+        CLIFFS,
+        "points:0,1;1,1",
+        "points:-100,0;100,100",
+        "points: 0 , 1e-3 ; 1e-7,0.25",
+    ],
 )
 def test_a_shape_s_name_describes_it(text):
     shape = reward_shape(text)

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import pytest
 
 from pkpo.__main__ import main
-from pkpo.config import WordProblemsConfig
-from pkpo.lm.model import load
+from pkpo.lm.model_files import load_model
 from pkpo.lm.paths import GSM_SYMBOLIC
 from pkpo.lm.problem_sets import load_hard, load_problem_sets
+from pkpo.training.tasks.word_problems import WordProblemsConfig
 from toy_envs import gsm_symbolic
 from toy_envs.gsm_symbolic import ITEMS_PER_DRAW, LEFT_OUT, SUFFIX, draw_problems, reduced
 from toy_envs.word_problems import SPLITS, TEXT_LIMIT, gsm8k_splits, load_gsm8k, split_of, verify
@@ -172,12 +172,12 @@ def test_shipped_problems_are_true_and_apart():
 
 
 def test_small_knows_their_words_and_has_room_for_their_solutions():
-    small = load("small")
+    small = load_model("small")
     for p in (*(p for part in gsm8k_splits(GSM_SYMBOLIC) for p in part), *load_hard("small")):
-        assert small.text(small.tokenizer.encode(p.solution)) == p.solution
-        assert len(small.tokenizer.encode(p.solution)) < small.limit
-        assert small.prompt(p.question)
-    assert small.limit == gsm_symbolic.SOLUTION_LIMIT - 2
+        assert small.decode(small.tokenizer.encode(p.solution)) == p.solution
+        assert len(small.tokenizer.encode(p.solution)) < small.max_new_tokens
+        assert small.encode_prompt(p.question)
+    assert small.max_new_tokens == gsm_symbolic.SOLUTION_LIMIT - 2
 
 
 def test_its_hard_problems_are_to_be_trained_on():
@@ -191,7 +191,7 @@ def test_its_hard_problems_are_to_be_trained_on():
 
 def test_runs_find_the_shipped_problems():
     train, held_out = gsm8k_splits(GSM_SYMBOLIC)
-    config = WordProblemsConfig(model="small", draw_problems="gsm_symbolic", held_out=1024)
+    config = WordProblemsConfig(model="small", problems="gsm_symbolic", held_out=1024)
     fixed, unseen = load_problem_sets(config)
     assert fixed == train and len(set(unseen)) == 1024 and set(unseen) <= set(held_out)
     fixed, same = load_problem_sets(config.replace(problems="hard"))

@@ -10,7 +10,7 @@ from pkpo import analysis, transform
 from pkpo.analysis import AnalysisSettings
 from pkpo.analysis.enumeration import enumerate_outcomes
 from pkpo.analysis.estimation_problems import GaussianProblem, SoftmaxProblem, binary_problem
-from pkpo.analysis.monte_carlo import variance_margin, run_monte_carlo
+from pkpo.analysis.monte_carlo import run_monte_carlo, variance_margin
 from toy_envs import discrete
 
 # --- Settings -------------------------------------------------------------------------------------
@@ -63,7 +63,10 @@ def test_the_axis_of_k_has_every_k_of_a_small_group_and_ends_with_n():
     assert [s.k for s in AnalysisSettings(n=20).along("k")] == list(range(1, 21))
     ks = [s.k for s in AnalysisSettings(n=64).along("k")]
     assert (ks[0], ks[-1]) == (1, 64)
-    assert [s.n for s in AnalysisSettings(k=7, n=10).along("n")][:2] == [7, 8]  # k = n, and the next
+    assert [s.n for s in AnalysisSettings(k=7, n=10).along("n")][:2] == [
+        7,
+        8,
+    ]  # k = n, and the next
 
 
 def test_settings_make_their_problem():
@@ -219,7 +222,9 @@ def test_the_rules_cost_what_they_pay_over_the_better_one(explanation, cells):
     rules = {
         "always loo-1": lambda cell: False,
         "always canonical": lambda cell: True,
-        "the rule": lambda cell: cell["ways"] > 1 or cell["k"] * cell["p"] < analysis.RULE_THRESHOLD,
+        "the rule": lambda cell: (
+            cell["ways"] > 1 or cell["k"] * cell["p"] < analysis.RULE_THRESHOLD
+        ),
     }
     assert set(explanation.costs) == set(rules)
     for name, takes_canonical in rules.items():
@@ -256,7 +261,7 @@ def variance_at(settings: AnalysisSettings, alpha: float) -> float:
 
 @pytest.mark.parametrize("settings", DIALS, ids=lambda s: s.problem)
 def test_the_parabola_is_the_dial_s_variance(settings):
-    found = analysis.dial(settings)
+    found = analysis.dial_variance(settings)
     for alpha in (-0.7, 0.0, 0.3, 1.0, 1.9):
         assert found.variance(alpha) == pytest.approx(variance_at(settings, alpha), rel=1e-9)
     least = variance_at(settings, found.best)
@@ -267,21 +272,24 @@ def test_the_parabola_is_the_dial_s_variance(settings):
 
 
 def test_known_gain_of_one_parameter():
-    found = analysis.dial(AnalysisSettings(p=0.5, n=16, k=4))
+    found = analysis.dial_variance(AnalysisSettings(p=0.5, n=16, k=4))
     assert found.best == pytest.approx(-1.28, abs=0.005)
     assert 2.67 < found.gain < 2.69
 
 
 @pytest.mark.parametrize(("n", "k", "best"), [(8, 2, 0.27), (16, 4, -0.41), (16, 8, -0.90)])
 def test_known_best_dials_of_the_hill(n, k, best):
-    seeds = [analysis.dial(AnalysisSettings(problem="hill", n=n, k=k, seed=s)).best for s in range(20)]
+    seeds = [
+        analysis.dial_variance(AnalysisSettings(problem="hill", n=n, k=k, seed=s)).best
+        for s in range(20)
+    ]
     error = np.std(seeds, ddof=1) / math.sqrt(len(seeds))
     assert abs(np.mean(seeds) - best) < 4 * error + 0.005  # known to two digits
     assert error < 0.012  # so that the bound above is worth something
 
 
 def test_at_k_1_the_dial_has_no_effect():
-    found = analysis.dial(AnalysisSettings(k=1))
+    found = analysis.dial_variance(AnalysisSettings(k=1))
     assert math.isnan(found.best) and found.gain == 1.0
     assert found.variance(-1.7) == pytest.approx(found.at_zero, rel=1e-12)
 
@@ -290,12 +298,12 @@ def test_best_dials_are_dials_along_the_axis():
     settings = AnalysisSettings(n=6, k=2)
     ks, dials = analysis.dial_variance_along(settings, "k")
     assert ks.tolist() == [1, 2, 3, 4, 5]  # not k = n
-    assert dials == [analysis.dial(settings.replace(k=k)) for k in ks.tolist()]
+    assert dials == [analysis.dial_variance(settings.replace(k=k)) for k in ks.tolist()]
 
 
 def test_the_dial_needs_k_below_n():
     with pytest.raises(ValueError, match="k must be below n = 8 for the dial, got 8"):
-        analysis.dial(AnalysisSettings(n=8, k=8))
+        analysis.dial_variance(AnalysisSettings(n=8, k=8))
 
 
 # --- Curves and single estimates ------------------------------------------------------------------
@@ -321,7 +329,10 @@ def test_curves_are_measured_and_where_possible_exact():
         else:
             exact = enumerate_outcomes(settings.make(), point.estimator, 6, k)
             assert point.exact.variance == exact.variance, (point.estimator, k)
-    assert all(p.exact is None for p in analysis.moments_along(AnalysisSettings(problem="hill"), "k", ["s"]))
+    assert all(
+        p.exact is None
+        for p in analysis.moments_along(AnalysisSettings(problem="hill"), "k", ["s"])
+    )
 
 
 def test_fewer_groups_where_each_has_many_numbers():
@@ -335,7 +346,9 @@ def test_fewer_groups_where_each_has_many_numbers():
 @pytest.mark.parametrize("problem", analysis.PROBLEM_KINDS)
 def test_single_estimates_scatter_around_the_truth(problem):
     settings = AnalysisSettings(problem=problem, n=12, k=4, ways=3, dimension=2, theta=0.7, seed=8)
-    found = analysis.sample_estimates(settings, ("s", "sloo", "sloo_minus_one", "canonical", "grpo"))
+    found = analysis.sample_estimates(
+        settings, ("s", "sloo", "sloo_minus_one", "canonical", "grpo")
+    )
     for name in analysis.UNBIASED:
         values = found[name]
         assert values.shape == (2000,)
@@ -384,7 +397,7 @@ def updates(
 @pytest.mark.parametrize("name", ["sloo_minus_one", "canonical", "grpo"])
 def test_the_budget_is_the_variance_of_whole_updates(name):
     settings = AnalysisSettings(n=8, k=2, p=0.2)
-    found = analysis.sample_budget(settings, [name], 16)
+    found = analysis.split_budget(settings, [name], 16)
     assert found.total == 16
     assert found.n.tolist() == [2, 4, 8, 16]
     rng = np.random.default_rng(12)
@@ -410,7 +423,7 @@ def test_alike_prompts_share_the_exact_binomial_variance():
         estimate = float(transform(rewards, k, "sloo") @ (rewards - p))
         chance = math.comb(n, c) * p**c * (1 - p) ** (n - c)
         first, second = first + chance * estimate, second + chance * estimate**2
-    found = analysis.sample_budget(AnalysisSettings(n=8, k=3, p=0.2), ["sloo"], 64)
+    found = analysis.split_budget(AnalysisSettings(n=8, k=3, p=0.2), ["sloo"], 64)
     place = found.n.tolist().index(8)
     assert found.same["sloo"][place] == pytest.approx((second - first**2) / 8, rel=1e-12)
 
@@ -418,7 +431,7 @@ def test_alike_prompts_share_the_exact_binomial_variance():
 @pytest.mark.parametrize("total", [1, 257])
 def test_the_budget_refuses(total):
     with pytest.raises(ValueError, match=f"total must be from 2 to 256, got {total}"):
-        analysis.sample_budget(AnalysisSettings(), ["s"], total)
+        analysis.split_budget(AnalysisSettings(), ["s"], total)
 
 
 # --- What is optimised ----------------------------------------------------------------------------
@@ -429,12 +442,12 @@ def exact_gradients():
     """`[16, 4]` the gradient of max@j, j = 1..16, over the three prompts of the figure."""
     rates = [0.5, 0.1, 0.02, 0.38]
     rewards = np.eye(4)[:3]
-    return discrete.max_at_k(rewards, rates, range(1, 17)).d_logits.mean(axis=1)
+    return discrete.categorical_max_at_k(rewards, rates, range(1, 17)).d_logits.mean(axis=1)
 
 
 @pytest.fixture(scope="module")
 def found_targets():
-    return {target.estimator: target for target in analysis.objectives(16, 4)}
+    return {target.estimator: target for target in analysis.expected_directions(16, 4)}
 
 
 def seen_along(direction, gradients):
@@ -495,4 +508,4 @@ def test_a_target_is_the_mean_estimate(name, found_targets, exact_gradients):
 
 def test_targets_refuse():
     with pytest.raises(ValueError, match="k must be from 1 to n = 8, got 9"):
-        analysis.objectives(8, 9)
+        analysis.expected_directions(8, 9)

@@ -93,7 +93,8 @@ def test_advice_holds_the_rule_s_costs():
         mean, worst = found.costs[name]
         assert f"| {shown} | {mean - 1:.0%} | {worst:.1f}× |" in text
     assert (
-        f"below {analysis.RULE_THRESHOLD:g};" in text and f"{found.cells:,} right-or-wrong problems" in text
+        f"below {analysis.RULE_THRESHOLD:g};" in text
+        and f"{found.cells:,} right-or-wrong problems" in text
     )
     (bars,) = figures.plot_explanation(found).data
     for text, percent in zip(bars.y, bars.x, strict=True):
@@ -143,9 +144,9 @@ def test_curves_carry_exact_lines_and_measured_points(points, measure):
             exact = named(drawn, label)
             assert exact.mode == "lines" and list(exact.x) == ks
             problem = settings.make()
-            assert list(exact.y) == [getattr(enumerate_outcomes(problem, name, 6, k), measure) for k in ks], (
-                name
-            )
+            assert list(exact.y) == [
+                getattr(enumerate_outcomes(problem, name, 6, k), measure) for k in ks
+            ], name
 
 
 def test_curves_of_the_bias_show_it_only_where_there_is_one(points):
@@ -189,7 +190,9 @@ def test_the_sentence_of_curves_names_the_best_over_its_stretches(points):
 
 @pytest.mark.parametrize("measure", figures.MEASURES)
 def test_no_scatter_at_all_can_be_drawn(measure):
-    points = analysis.moments_along(AnalysisSettings(problem="hill", theta=-1.0, n=4), "k", ["s", "canonical"])
+    points = analysis.moments_along(
+        AnalysisSettings(problem="hill", theta=-1.0, n=4), "k", ["s", "canonical"]
+    )
     assert all(point.measured.variance.value == 0 for point in points)
     drawn = figures.plot_curves(points, "k", measure)
     if measure == "ratio":
@@ -200,17 +203,17 @@ def test_no_scatter_at_all_can_be_drawn(measure):
 
 
 def test_the_dial_s_sentence():
-    found = analysis.dial(AnalysisSettings(p=0.5, n=16, k=4))
+    found = analysis.dial_variance(AnalysisSettings(p=0.5, n=16, k=4))
     assert figures.describe_dial(found, 0.25) == (
         f"At α = 0.25 the variance is {found.variance(0.25):.4g}. "
         f"Least at α = {found.best:.2f}: {found.gain:.2f} times less than the better end."
     )
-    text = figures.describe_dial(analysis.dial(AnalysisSettings(k=1)), 0.25)
+    text = figures.describe_dial(analysis.dial_variance(AnalysisSettings(k=1)), 0.25)
     assert text.endswith("α has no effect at this point.") and "nan" not in text
 
 
 def test_the_dial_s_figure_has_the_parabola_its_ends_and_the_slider():
-    found = analysis.dial(AnalysisSettings(p=0.5, n=16, k=4))
+    found = analysis.dial_variance(AnalysisSettings(p=0.5, n=16, k=4))
     drawn = figures.plot_dial(found, 0.25)
     parabola = named(drawn, "dial")
     assert list(parabola.y) == [found.variance(x) for x in parabola.x]
@@ -222,7 +225,7 @@ def test_the_dial_s_figure_has_the_parabola_its_ends_and_the_slider():
         "least": (found.best, found.variance(found.best)),
         "the slider": (0.25, found.variance(0.25)),
     }
-    flat = figures.plot_dial(analysis.dial(AnalysisSettings(k=1)), 0.25)
+    flat = figures.plot_dial(analysis.dial_variance(AnalysisSettings(k=1)), 0.25)
     assert "least" not in {trace.name for trace in flat.data}
 
 
@@ -260,7 +263,7 @@ def test_the_cloud_s_dots_are_the_estimates():
 
 
 def test_the_budget_s_lines_and_best_splits():
-    found = analysis.sample_budget(AnalysisSettings(k=4), ["sloo_minus_one", "canonical"], 64)
+    found = analysis.split_budget(AnalysisSettings(k=4), ["sloo_minus_one", "canonical"], 64)
     drawn = figures.plot_budget(found)
     best = {}
     for what, curves, suffix in (("alike", found.same, ""), ("differ", found.mixed, ", mixed")):
@@ -275,12 +278,12 @@ def test_the_budget_s_lines_and_best_splits():
     text = figures.describe_budget(found, 4)
     for value, n, label in best.values():
         assert f"{64 // n} × n = {n} ({label}, {value:.3g})" in text
-    none = analysis.sample_budget(AnalysisSettings(n=64, k=64), ["s"], 16)
+    none = analysis.split_budget(AnalysisSettings(n=64, k=64), ["s"], 16)
     assert figures.describe_budget(none, 64) == "No split of 16 samples allows k = 64."
 
 
 def test_the_targets_lines():
-    found = analysis.objectives(8, 3)
+    found = analysis.expected_directions(8, 3)
     cosines, scales = figures.plot_cosines(found), figures.plot_scales(found)
     assert len(cosines.data) == len(scales.data) == len(analysis.TRAINED_ESTIMATORS)
     for target in found:

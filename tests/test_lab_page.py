@@ -37,7 +37,12 @@ def charts(page: AppTest) -> list[str]:
 
 @pytest.mark.parametrize(
     ("view", "problem"),
-    [(v, p) for v in LAB_VIEWS for p in analysis.PROBLEM_KINDS if p == "binary" or v not in ONE_PROBLEM],
+    [
+        (v, p)
+        for v in LAB_VIEWS
+        for p in analysis.PROBLEM_KINDS
+        if p == "binary" or v not in ONE_PROBLEM
+    ],
 )
 def test_every_view_of_every_problem_shows_its_charts(view, problem):
     page = open_lab(view=view, problem=problem, n="8", k="3")
@@ -109,7 +114,7 @@ def test_nonsense_in_the_address_is_explained_and_left_at_its_default():
 def test_more_attempts_than_samples_keep_the_last_possible_picture():
     page = open_lab(view="dial", n="8", k="3")
     assert "k must be at most n = 8, got 16" not in said(page)
-    text = figures.describe_dial(analysis.dial(AnalysisSettings(n=8, k=3)), 0.5)
+    text = figures.describe_dial(analysis.dial_variance(AnalysisSettings(n=8, k=3)), 0.5)
     assert text in said(page)
     page.query_params["k"] = "16"
     page.run()
@@ -122,7 +127,7 @@ def test_more_attempts_than_samples_keep_the_last_possible_picture():
     assert page.query_params["k"] == "5"
     fresh = open_lab(view="dial", n="8", k="16")
     assert "k must be at most n = 8, got 16" in said(fresh)
-    assert figures.describe_dial(analysis.dial(AnalysisSettings()), 0.5) in said(fresh)
+    assert figures.describe_dial(analysis.dial_variance(AnalysisSettings()), 0.5) in said(fresh)
 
 
 @pytest.mark.parametrize("alpha", ["2.5", "-7", "nan", "inf", "1_0", "１"])
@@ -146,7 +151,7 @@ def test_changing_a_control_writes_the_address_and_the_default_clears_it():
         "view": "dial", "n": "24", "k": "6", "p": "0.5", "ways": "5", "alpha": "-0.25", "axis": "k",
     }  # fmt: skip
     point = AnalysisSettings(n=24, k=6, p=0.5, ways=5)
-    assert figures.describe_dial(analysis.dial(point), -0.25) in said(page)
+    assert figures.describe_dial(analysis.dial_variance(point), -0.25) in said(page)
     page.slider(key="_lab_n").set_value(16).run()
     page.slider(key="_lab_k").set_value(4).run()
     page.button_group(key="_lab_view").set_value("map").run()
@@ -197,12 +202,14 @@ def test_the_budget_takes_its_total():
     page = open_lab(view="budget", k="2")
     names = ("s", "sloo", "sloo_minus_one", "canonical")
     for total in (64, 128):
-        text = figures.describe_budget(analysis.sample_budget(AnalysisSettings(k=2), names, total), 2)
+        text = figures.describe_budget(
+            analysis.split_budget(AnalysisSettings(k=2), names, total), 2
+        )
         assert text in said(page)
         (group,) = [g for g in page.get("button_group") if g.key != "_lab_view"]
         group.set_value(128).run()
     assert page.query_params["total"] == "128"
-    text = figures.describe_budget(analysis.sample_budget(AnalysisSettings(k=2), names, 32), 2)
+    text = figures.describe_budget(analysis.split_budget(AnalysisSettings(k=2), names, 32), 2)
     assert text in said(open_lab(view="budget", k="2", total="32"))
     page = open_lab(view="budget", total="33")
     assert "total must be one of 16, 32, 64, 128, 256, got '33'" in said(page)

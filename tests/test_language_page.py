@@ -17,16 +17,15 @@ from streamlit.testing.v1 import AppTest
 from app import access
 from app.controls.language_model import EXPERIMENT_LABELS, LANGUAGE_VIEWS, language_address
 from app.language_model import playground
-from app.runs import engine, labels
+from app.runs import engine, run_text
 from pkpo.comparisons import word_problems as study
-from pkpo.config import HillConfig, run_config
 from pkpo.estimators import pass_at_k, transform
 from pkpo.figures import language_model as figures
 from pkpo.figures.language_model import BEFORE
 from pkpo.lm import experiments
 from pkpo.lm.answers import answer_question
 from pkpo.lm.experiments import METHODS
-from pkpo.lm.model import load, save
+from pkpo.lm.model_files import load_model, save_model
 from pkpo.lm.policy import LanguageModelPolicy
 from pkpo.lm.problem_sets import load_problem_sets
 from pkpo.lm.warm_start import untrained_model
@@ -34,6 +33,8 @@ from pkpo.runs import LocalExecutor, Store, checkpoint
 from pkpo.runs.process import Process
 from pkpo.runs.records import write_record
 from pkpo.runs.sweep import SeedMean
+from pkpo.training.tasks.gaussian_hill import HillConfig
+from pkpo.training.tasks.registry import run_config
 from tests.browser.browser import ROOT
 from tests.language_runs import SMALL, TRIES, keep, record
 from tests.pretrained_models import llama, questions_file
@@ -530,15 +531,15 @@ def test_what_runs_took_is_told_as_far_as_it_is_known(store):
     assert taken in said(open_page(view="train", runs=" ".join(ids)))
     run = store.run(ids[0])
     told = f"0.5 updates/s · {sampled / 2:,.0f} tokens/s · up to 300 MiB of memory"
-    assert labels.progress_of([run], 0.0, "") == f"4 of 4 updates · {told}"
+    assert run_text.progress_of([run], 0.0, "") == f"4 of 4 updates · {told}"
     live = dataclasses.replace(run, status="running", step=2)
     gpu = {"updates_per_second": 9.0, "peak_gpu_memory_mib": 2048}
     live = dataclasses.replace(live, provenance=gpu)
-    assert labels.progress_of([live], 0.04, "") == (
+    assert run_text.progress_of([live], 0.04, "") == (
         f"2 of 4 updates · 0.04 updates/s · {0.04 * sampled:.2g} tokens/s · "
         "up to 2,048 MiB on the GPU · about 50 seconds left"
     )
-    assert labels.progress_of([live], 0.0, "") == "2 of 4 updates"
+    assert run_text.progress_of([live], 0.0, "") == "2 of 4 updates"
 
 
 def test_a_failed_run_says_why(store):
@@ -567,7 +568,7 @@ def micro(tmp_path_factory) -> str:
     """A model that knows nothing but the words."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("micro")
-    save(untrained_model(0, width=16, layers=1, heads=2, hidden=16), folder)
+    save_model(untrained_model(0, width=16, layers=1, heads=2, hidden=16), folder)
     return str(folder)
 
 
@@ -651,7 +652,7 @@ def test_a_pretrained_model_s_run_is_asked(store, pretrained, lora):
     question = load_problem_sets(config)[1][1].question
     assert page.text_area[0].value == question
     assert "at most 7 tokens" in said(page) and "problem 2 of 3: `So it is. ####" in said(page)
-    policy = LanguageModelPolicy(load(config.model, lora), lambda rng: [])
+    policy = LanguageModelPolicy(load_model(config.model, lora), lambda rng: [])
     want = [answer_question(policy.model, question, 4, 0, limit=7)]
     state = checkpoint.read_checkpoint(checkpoint.saved(store.files(id))[0])
     policy.load({name.removeprefix("policy/"): x for name, x in state.items() if "policy/" in name})

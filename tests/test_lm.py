@@ -15,16 +15,18 @@ import torch
 from pkpo import rho, transform
 from pkpo.lm import evaluation as evaluation
 from pkpo.lm import policy, warm_start
+from pkpo.lm.decoding import DecoderState
 from pkpo.lm.evaluation import CARD_KS, EvalResult, evaluate
-from pkpo.lm.generation import MAX_NEW_TOKENS, DecoderBeginnings, Samples, decode_completions, generate
-from pkpo.lm.model import LanguageModel, llama_config, load, save, to_llama
+from pkpo.lm.generation import MAX_NEW_TOKENS, Samples, decode_completions, generate
+from pkpo.lm.language_model import LanguageModel
+from pkpo.lm.model_files import llama_config, load_model, save_model, to_llama
 from pkpo.lm.paths import MODELS, find
 from pkpo.lm.policy import LanguageModelPolicy, backward
 from pkpo.lm.problem_sets import load_hard
 from pkpo.lm.tokenizer import ANSWER, END_TOKEN, Tokenizer
 from pkpo.lm.warm_start import WARM_STARTS, train_supervised, untrained_model
-from pkpo.optimizer import Optimizer
-from toy_envs.word_problems import TEXT_LIMIT, load_gsm8k, draw_problems, verify, vocabulary_texts
+from pkpo.training.optimizers import Optimizer
+from toy_envs.word_problems import TEXT_LIMIT, draw_problems, load_gsm8k, verify, vocabulary_texts
 
 MICRO = {"width": 24, "layers": 2, "heads": 2, "hidden": 40}
 PROBLEMS = draw_problems(6, 0)
@@ -58,7 +60,7 @@ def test_every_problem_comes_back():
         assert len(p.solution) <= TEXT_LIMIT
     assert longest <= MAX_NEW_TOKENS
     assert len(set(tokenizer.vocabulary)) == len(tokenizer) < 150
-    assert (tokenizer.end, tokenizer.answer) == (0, 1)
+    assert (tokenizer.eos_id, tokenizer.answer_id) == (0, 1)
     assert [tokenizer.vocabulary[i] for i in tokenizer.encode("48*6####12")] == [
         *"48*6",
         "####",
@@ -103,8 +105,8 @@ def test_same_logits_as_transformers_llama():
 
 def test_transformers_reads_the_folder(tmp_path):
     transformers = pytest.importorskip("transformers")
-    save(micro(), tmp_path)
-    model = load(tmp_path)
+    save_model(micro(), tmp_path)
+    model = load_model(tmp_path)
     theirs = transformers.AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32)
     tokens = torch.randint(len(model.tokenizer), (2, 30), generator=torch.manual_seed(0))
     with torch.no_grad():
@@ -114,8 +116,8 @@ def test_transformers_reads_the_folder(tmp_path):
 
 def test_a_folder_holds_the_model_in_half_precision(tmp_path):
     model = micro()
-    save(model, tmp_path)
-    again = load(tmp_path)
+    save_model(model, tmp_path)
+    again = load_model(tmp_path)
     assert again.tokenizer.vocabulary == model.tokenizer.vocabulary
     assert again.decoder.config == model.decoder.config
     for (name, one), other in zip(
@@ -130,7 +132,7 @@ def test_a_folder_holds_the_model_in_half_precision(tmp_path):
 
 
 def test_models_are_found_by_name_or_folder(tmp_path, monkeypatch):
-    save(micro(), tmp_path / "own")
+    save_model(micro(), tmp_path / "own")
     monkeypatch.chdir(tmp_path)
     assert find("own") == Path("own") and find(tmp_path / "own") == tmp_path / "own"
     assert find("tiny") == MODELS / "tiny"
@@ -142,11 +144,11 @@ def test_models_are_found_by_name_or_folder(tmp_path, monkeypatch):
 
 def test_reading_once_and_following_is_the_whole_text():
     model = micro(double=True)
-    prompts = [model.prompt(question) for question in QUESTIONS]
+    prompts = [model.encode_prompt(question) for question in QUESTIONS]
     owners = torch.tensor([5, 0, 0, 3])
     tokens = torch.randint(len(model.tokenizer), (4, 9), generator=torch.manual_seed(0))
     with torch.no_grad():
-        logits = model.decoder.follow(model.decoder.read(prompts), owners, tokens)
+        logits = model.decoder.teacher_forced_logits(model.decoder.prefill(prompts), owners, tokens)
         for row, owner in enumerate(owners.tolist()):
             whole = torch.tensor([prompts[owner] + tokens[row].tolist()])
             want = model.decoder(whole)[0, len(prompts[owner]) - 1 : -1]
@@ -166,7 +168,7 @@ def test_log_probs_and_entropies_are_those_of_the_whole_softmax():
     assert drawn.tokens.shape[:2] == (len(QUESTIONS), 16)
     assert len(set(drawn.lengths.flatten().tolist())) > 5  # so some were finished on the way
     for p, i in itertools.product(range(len(QUESTIONS)), range(16)):
-        asked, length = model.prompt(QUESTIONS[p]), int(drawn.lengths[p, i])
+        asked, length = model.encode_prompt(QUESTIONS[p]), int(drawn.lengths[p, i])
         tokens = drawn.tokens[p, i, :length]
         with torch.no_grad():
             logits = model.decoder(torch.tensor([asked + tokens.tolist()]))[0]
@@ -178,7 +180,7 @@ def test_log_probs_and_entropies_are_those_of_the_whole_softmax():
         assert (drawn.entropies[p, i, :length] - entropy).abs().max() < allowed
         for x in (drawn.tokens, drawn.log_probs, drawn.entropies):
             assert not x[p, i, length:].any()
-        ends = (tokens == model.tokenizer.end).nonzero()[:, 0].tolist()
+        ends = (tokens == model.tokenizer.eos_id).nonzero()[:, 0].tolist()
         assert ends == ([length - 1] if drawn.finished[p, i] else [])
         assert drawn.finished[p, i] or length == MAX_NEW_TOKENS
     assert 0 < drawn.finished.sum() < drawn.finished.numel()
@@ -186,14 +188,14 @@ def test_log_probs_and_entropies_are_those_of_the_whole_softmax():
 
 def test_a_common_beginning_is_computed_once(monkeypatch):
     fed = []
-    feed = DecoderBeginnings.feed
+    feed = DecoderState.feed
 
     def counted(self, parents, tokens):
         fed.append(len(parents))
         feed(self, parents, tokens)
 
-    monkeypatch.setattr(DecoderBeginnings, "feed", counted)
-    model = load("tiny")  # one that parts seldom
+    monkeypatch.setattr(DecoderState, "feed", counted)
+    model = load_model("tiny")  # one that parts seldom
     drawn = generate(model, QUESTIONS, 16, np.random.default_rng(0))
     begun = {
         (p, tuple(ids[:end]))
@@ -232,12 +234,14 @@ def test_the_limit_cuts():
 def test_tokens_come_as_often_as_the_softmax_says():
     model, n = micro(), 4000
     drawn = generate(model, QUESTIONS[:1], n, np.random.default_rng(0), limit=2)
-    prefix = model.decoder.read([model.prompt(QUESTIONS[0])])
+    prefix = model.decoder.prefill([model.encode_prompt(QUESTIONS[0])])
     first = prefix.logits[0].softmax(-1)
     counts = torch.bincount(drawn.tokens[0, :, 0], minlength=len(first))
     assert ((counts - n * first).abs() < 4.5 * (n * first * (1 - first)).sqrt() + 1).all()
     common = int(counts[2:].argmax()) + 2
-    follow = model.decoder.follow(prefix, torch.tensor([0]), torch.tensor([[common, 0]]))
+    follow = model.decoder.teacher_forced_logits(
+        prefix, torch.tensor([0]), torch.tensor([[common, 0]])
+    )
     second, m = follow[0, 1].softmax(-1), int(counts[common])
     chosen = drawn.tokens[0, drawn.tokens[0, :, 0] == common, 1]
     counts = torch.bincount(chosen, minlength=len(second))
@@ -283,7 +287,7 @@ def test_the_gradient_is_that_of_the_definition(estimator, k, bonus):
     found = gradients(model)
     model.decoder.zero_grad()
     for p, i in itertools.product(range(len(QUESTIONS)), range(6)):
-        asked, length = model.prompt(QUESTIONS[p]), int(drawn.lengths[p, i])
+        asked, length = model.encode_prompt(QUESTIONS[p]), int(drawn.lengths[p, i])
         tokens = drawn.tokens[p, i, :length]
         logits = model.decoder(torch.tensor([asked + tokens.tolist()]))[0, len(asked) - 1 : -1]
         log_prob = logits.log_softmax(-1).gather(1, tokens[:, None]).sum()
@@ -305,7 +309,7 @@ def test_no_weight_no_gradient():
 
 @pytest.mark.parametrize("together", [64, 3])
 def test_sampled_and_recomputed_log_probs_agree(together, monkeypatch):
-    monkeypatch.setattr(LanguageModel, "together", together)
+    monkeypatch.setattr(LanguageModel, "micro_batch_size", together)
     model = micro()
     drawn = draw(model, n=4)
     used = torch.rand(drawn.lengths.shape, generator=torch.manual_seed(0)) < 0.5
@@ -516,10 +520,10 @@ def test_the_command_writes_a_model_and_its_card(tmp_path, monkeypatch, capsys):
     steps = sorted({p.difficulty for p in draw_problems(8, 0, "held-out")})
     assert [row.split(" | ")[0] for row in rows] == [f"| {x}" for x in ("steps", *steps, "all")]
     hard = load_hard(tmp_path / "small")
-    assert hard == evaluation.hard_problems(load(tmp_path / "small"), 5)
+    assert hard == evaluation.hard_problems(load_model(tmp_path / "small"), 5)
     assert set(hard) <= set(draw_problems(evaluation.PROBLEMS_PER_BATCH, 0))
-    assert len(load(tmp_path / "small").tokenizer) == len(Tokenizer.of(vocabulary_texts()))
-    assert load(tmp_path / "small").limit == 50
+    assert len(load_model(tmp_path / "small").tokenizer) == len(Tokenizer.of(vocabulary_texts()))
+    assert load_model(tmp_path / "small").max_new_tokens == 50
     assert load_gsm8k(tmp_path / "small" / "test.jsonl") == draw_problems(9, 0, "held-out")
 
 
@@ -527,7 +531,7 @@ def test_the_command_writes_a_model_and_its_card(tmp_path, monkeypatch, capsys):
 
 
 def test_the_shipped_model_knows_today_s_words():
-    tiny = load("tiny")
+    tiny = load_model("tiny")
     assert tiny.tokenizer.vocabulary == Tokenizer.of(vocabulary_texts()).vocabulary
     assert sum(p.numel() for p in tiny.decoder.parameters()) < 500_000
     hard = load_hard("tiny")
@@ -540,7 +544,7 @@ def test_the_shipped_model_is_as_good_as_its_card_says():
     tiny = MODELS / "tiny"
     last = (tiny / "README.md").read_text().splitlines()[-1]
     told = [tuple(map(float, pair)) for pair in re.findall(r"([\d.]+) ± ([\d.]+)", last)]
-    found = evaluate(load("tiny"), draw_problems(256, 99, "held-out"), 16)
+    found = evaluate(load_model("tiny"), draw_problems(256, 99, "held-out"), 16)
     for k, (mean, error) in zip(CARD_KS, told, strict=True):
         here, spread = found.max_at(k)
         assert abs(here - mean) < 4 * np.hypot(error, spread), f"pass@{k}: {here}, card {mean}"
@@ -552,9 +556,9 @@ def test_pkpo_finds_more_and_pass_at_1_training_is_surer():
     """The paper's claim in small, on problems that nobody has trained on; some minutes."""
     torch.set_num_threads(1)
     held_out = draw_problems(512, 7, "held-out")
-    found = {0: evaluate(load("tiny"), held_out)}
+    found = {0: evaluate(load_model("tiny"), held_out)}
     for k in (1, 8):
-        learner = LanguageModelPolicy(load("tiny"), functools.partial(draw_problems, 32))
+        learner = LanguageModelPolicy(load_model("tiny"), functools.partial(draw_problems, 32))
         for update in range(120):
             texts = learner.sample(np.random.default_rng((3, update)), 16)
             graded = zip(learner.problems, texts, strict=True)

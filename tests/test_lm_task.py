@@ -11,19 +11,22 @@ import torch
 
 from pkpo import rho, transform
 from pkpo.__main__ import main
-from pkpo.config import HillConfig, WordProblemsConfig, command_line, fields_of
+from pkpo.comparisons.settings import command_line
 from pkpo.lm.devices import choose_device
 from pkpo.lm.evaluation import evaluate
 from pkpo.lm.generation import MAX_NEW_TOKENS, Samples
-from pkpo.lm.model import save
+from pkpo.lm.model_files import save_model
 from pkpo.lm.policy import log_probs
-from pkpo.lm.problem_sets import HELD_OUT_SEED, PASS_KS
-from pkpo.lm.task import KEPT_GROUPS, ROLLING_UPDATES, WordProblemsTask
+from pkpo.lm.problem_sets import HELD_OUT_SEED, PASS_KS, ROLLING_UPDATES
 from pkpo.lm.warm_start import WARM_STARTS, train_supervised, untrained_model
-from pkpo.optimizer import Optimizer
 from pkpo.runs import LocalExecutor, Store, checkpoint, trainer, worker
 from pkpo.runs.process import Process
-from pkpo.training import Loop, record_run, replay_run
+from pkpo.training.loop import Loop
+from pkpo.training.optimizers import Optimizer
+from pkpo.training.recording import record_run, replay_run
+from pkpo.training.tasks.gaussian_hill import HillConfig
+from pkpo.training.tasks.registry import fields_of
+from pkpo.training.tasks.word_problems import KEPT_GROUPS, WordProblemsConfig, WordProblemsTask
 from toy_envs.word_problems import REWARDS, answer_of, draw_problems, verify
 
 HARD = draw_problems(10, 4)
@@ -36,9 +39,11 @@ def folder(tmp_path_factory):
     torch.set_num_threads(1)
     path = tmp_path_factory.mktemp("micro")
     model = untrained_model(0, width=24, layers=2, heads=2, hidden=40)
-    for _ in train_supervised(model, replace(WARM_STARTS["tiny"], steps=120, learning_rate=1e-2), 0):
+    for _ in train_supervised(
+        model, replace(WARM_STARTS["tiny"], steps=120, learning_rate=1e-2), 0
+    ):
         pass
-    save(model, path)
+    save_model(model, path)
     (path / "hard.json").write_text(json.dumps([asdict(p) for p in HARD]))
     return str(path)
 
@@ -85,7 +90,7 @@ def test_metrics_are_what_counting_gives(folder, source):
             seen[place] = seen.get(place, False) | (1 in row)
         total = len(HARD) if source == "hard" else len(seen)
         assert metrics["cumulative_solve_rate"] == sum(seen.values()) / total
-        ended = (task.policy.samples.tokens == task.policy.model.tokenizer.end).int()
+        ended = (task.policy.samples.tokens == task.policy.model.tokenizer.eos_id).int()
         counted = torch.where(ended.any(-1), ended.argmax(-1) + 1, ended.shape[-1])
         assert metrics["tokens"] == pytest.approx(counted.float().mean().item(), rel=1e-6)
         assert 0 <= metrics["truncation_share"] <= 1
@@ -215,7 +220,7 @@ def test_a_killed_worker_s_run_goes_on_bit_for_bit(config, source, tmp_path, mon
     """The first worker is gone after a checkpoint, while later events are stored already."""
     monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("PKPO_CHECKPOINT_SECONDS", "1e-9")
-    config = config.replace(draw_problems=source)
+    config = config.replace(problems=source)
     store, process = Store(), Process.own()
     local, id = LocalExecutor(store), store.submit(config)
     store.claim(lambda device: 1)
@@ -241,7 +246,9 @@ def test_a_killed_worker_s_run_goes_on_bit_for_bit(config, source, tmp_path, mon
     store.resume(id)
     store.claim(lambda device: 1)
     run, count = store.begin(id, process, {})
-    assert count == 3 and not worker.train_until_stopped(store, run, count, process, local, lambda: False)
+    assert count == 3 and not worker.train_until_stopped(
+        store, run, count, process, local, lambda: False
+    )
     found, changes = store.events(id), store.changes(id)
     again = replay_run(config, changes)
     assert store.details(id) == again.details and set(again.details) == {0, 3, 4}
@@ -293,7 +300,11 @@ def test_where_models_compute(named, there, own, other, tmp_path, monkeypatch):
     (tmp_path / "config.json").touch()
     monkeypatch.setenv("PKPO_DEVICE", named)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: there)
-    assert (choose_device("tiny"), choose_device(tmp_path), choose_device("hub:a/b")) == (own, other, other)
+    assert (choose_device("tiny"), choose_device(tmp_path), choose_device("hub:a/b")) == (
+        own,
+        other,
+        other,
+    )
 
 
 def test_a_device_that_is_not_there_is_refused_at_submission(tmp_path, monkeypatch):
@@ -333,9 +344,9 @@ def test_a_run_computes_where_it_was_submitted_to(folder, tmp_path, monkeypatch)
 def test_everything_is_made_on_the_model_s_device():
     """On a device without numbers: what is made elsewhere cannot be computed with."""
     decoder = untrained_model(0, width=16, layers=2, heads=2, hidden=16).decoder.to("meta")
-    prefix = decoder.read([[1, 2, 3], [4, 5]])
+    prefix = decoder.prefill([[1, 2, 3], [4, 5]])
     owners, tokens = torch.empty(3, dtype=int, device="meta"), torch.ones(3, 4, dtype=int)
-    logits = decoder.follow(prefix, owners, tokens.to("meta"))
+    logits = decoder.teacher_forced_logits(prefix, owners, tokens.to("meta"))
     assert logits.device.type == "meta"
     assert logits.shape == (3, 4, decoder.config.vocabulary)
 
@@ -365,7 +376,11 @@ def test_a_gpu_finds_what_the_cpu_does(config, monkeypatch, tmp_path):
         metrics = step(tasks[1], update)["metrics"]
         assert all(np.isfinite(x) for x in metrics.values())
     state = other.state()
-    own.load(checkpoint.read_checkpoint(checkpoint.write_checkpoint(tmp_path, {**state, "update": np.array(2)})))
+    own.load(
+        checkpoint.read_checkpoint(
+            checkpoint.write_checkpoint(tmp_path, {**state, "update": np.array(2)})
+        )
+    )
     assert all(np.array_equal(x, state[name]) for name, x in own.state().items())
 
 

@@ -10,10 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from pkpo import ESTIMATORS, analysis, figures
 from pkpo.analysis import group_weights
-from pkpo.config import HillConfig
 from pkpo.figures import style
 from pkpo.figures import variance_lab as lab_figures
-from pkpo.training import record_run
+from pkpo.training.recording import record_run
+from pkpo.training.tasks.gaussian_hill import HillConfig
 from tests.browser.browser import ROOT
 
 

@@ -36,7 +36,9 @@ def found():
             for k in gradient_variance.KS:
                 rows += [
                     known | {"k": k} | r
-                    for r in gradient_variance.measure_variance(groups, gradient_variance.UNBIASED_ESTIMATORS, k)
+                    for r in gradient_variance.measure_variance(
+                        groups, gradient_variance.UNBIASED_ESTIMATORS, k
+                    )
                 ]
     table = {name: [row[name] for row in rows] for name in rows[0]}
     return {"table": table, "groups": 64, "seed": 0, "seconds": 90.0, "finished": 1.8e9}
@@ -46,7 +48,10 @@ def test_ratios_are_those_of_the_exact_sums(found):
     for grid, ways in zip(RECIPE.tabulate(found), (1, 40), strict=True):
         for k, column in ((2, 0), (8, 2)):
             sums = [
-                sum(enumerate_outcomes(binary_problem(p, ways, ways), name, 16, k).variance for p in RATES)
+                sum(
+                    enumerate_outcomes(binary_problem(p, ways, ways), name, 16, k).variance
+                    for p in RATES
+                )
                 for name in (CANONICAL, LOO)
             ]
             exact = sums[0] / sums[1]
@@ -118,4 +123,6 @@ def test_what_ships_is_there():
     result = RECIPE.run()
     assert "40 prompts, 64 groups of 16 at each; seed 0; measured on 20" in result.origin
     assert set(result.table["estimator"]) == set(gradient_variance.UNBIASED_ESTIMATORS)
-    assert [len(grid.rows) for grid in result.grids] == [len(gradient_variance.UNBIASED_ESTIMATORS)] * 3
+    assert [len(grid.rows) for grid in result.grids] == [
+        len(gradient_variance.UNBIASED_ESTIMATORS)
+    ] * 3

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pkpo import ESTIMATORS, transform
-from pkpo.policies import SoftmaxPolicy
+from pkpo.training.policies import SoftmaxPolicy
 from toy_envs import bandit
 
 EPS = np.finfo(float).eps
@@ -116,7 +116,9 @@ def test_a_gradient_is_the_weighted_sum_of_scores(sharing):
 
 def exact_gradient(policy: SoftmaxPolicy, k: int) -> np.ndarray:
     """Of the mean over prompts of max@k, by the parameters."""
-    return policy.pull_back(bandit.exact_bandit(policy.probabilities(), (k,), TWO_PROMPTS).d_logits[0])
+    return policy.pull_back(
+        bandit.exact_bandit(policy.probabilities(), (k,), TWO_PROMPTS).d_logits[0]
+    )
 
 
 @pytest.mark.parametrize("sharing", SHARING)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.presets import PRESETS
-from pkpo.training import record_run
+from pkpo.training.recording import record_run
 
 CASES = [
     pytest.param(task, preset, rule, seed, marks=() if seed < 2 else pytest.mark.slow)

@@ -12,20 +12,21 @@ import pytest
 import torch
 
 from pkpo import transform
-from pkpo.config import WordProblemsConfig
 from pkpo.lm import paths
 from pkpo.lm.evaluation import evaluate
 from pkpo.lm.generation import decode_completions, generate
-from pkpo.lm.model import LanguageModel, load
+from pkpo.lm.language_model import LanguageModel
+from pkpo.lm.model_files import load_model
 from pkpo.lm.paths import MODELS
 from pkpo.lm.policy import LanguageModelPolicy, backward, log_probs
 from pkpo.lm.problem_sets import load_hard
-from pkpo.lm.task import WordProblemsTask
-from pkpo.optimizer import Optimizer
 from pkpo.runs import checkpoint
-from pkpo.training import Loop, record_run
+from pkpo.training.loop import Loop
+from pkpo.training.optimizers import Optimizer
+from pkpo.training.recording import record_run
+from pkpo.training.tasks.word_problems import WordProblemsConfig, WordProblemsTask
 from tests.pretrained_models import llama, questions_file
-from toy_envs.word_problems import load_gsm8k, draw_problems, verify
+from toy_envs.word_problems import draw_problems, load_gsm8k, verify
 
 transformers = pytest.importorskip("transformers")
 pytest.importorskip("peft")
@@ -106,7 +107,7 @@ def draw(model, n=6, seed=0, limit=LIMIT):
 
 def predictions(model, drawn, p: int, i: int) -> tuple[torch.Tensor, torch.Tensor]:
     """A sample's tokens, and the log-softmax at each, of the whole text alone in a batch."""
-    asked, length = model.prompt(QUESTIONS[p]), int(drawn.lengths[p, i])
+    asked, length = model.encode_prompt(QUESTIONS[p]), int(drawn.lengths[p, i])
     tokens = drawn.tokens[p, i, :length]
     logits = model.module(torch.tensor([asked + tokens.tolist()])).logits[0]
     return tokens, logits[len(asked) - 1 : -1].log_softmax(-1)
@@ -114,9 +115,9 @@ def predictions(model, drawn, p: int, i: int) -> tuple[torch.Tensor, torch.Tenso
 
 @pytest.mark.parametrize("lora", [0, 4])
 def test_log_probs_and_entropies_are_those_of_the_whole_softmax(folder, lora):
-    model = load(folder, lora)
+    model = load_model(folder, lora)
     drawn = draw(model, n=16)
-    assert model.ends == (0, 1) and 0 < drawn.finished.sum() < drawn.finished.numel()
+    assert model.eos_ids == (0, 1) and 0 < drawn.finished.sum() < drawn.finished.numel()
     assert len(set(drawn.lengths.flatten().tolist())) > 3  # so rows were dropped on the way
     allowed = 1e-4  # of log-probabilities of about 5, in single precision
     ended = set()
@@ -128,7 +129,7 @@ def test_log_probs_and_entropies_are_those_of_the_whole_softmax(folder, lora):
         assert (found - logs.gather(1, tokens[:, None])[:, 0]).abs().max() < allowed, f"{p}, {i}"
         entropy = -(logs.exp() * logs).sum(-1)
         assert (drawn.entropies[p, i, :length] - entropy).abs().max() < allowed
-        closing = [t for t in tokens.tolist() if t in model.ends]
+        closing = [t for t in tokens.tolist() if t in model.eos_ids]
         assert closing == (tokens.tolist()[-1:] if drawn.finished[p, i] else [])
         assert drawn.finished[p, i] or length == LIMIT
         ended |= set(closing)
@@ -149,7 +150,7 @@ def test_learned_positions_are_counted_from_the_first_real_token(folder, tmp_pat
     with torch.no_grad():
         gpt2.transformer.wpe.weight *= 50
     gpt2.save_pretrained(path)
-    model = load(path, 2)
+    model = load_model(path, 2)
     drawn = draw(model)
     for p, i in itertools.product(range(len(QUESTIONS)), range(6)):
         with torch.no_grad():
@@ -161,7 +162,7 @@ def test_learned_positions_are_counted_from_the_first_real_token(folder, tmp_pat
 
 
 def test_fewer_samples_are_the_first(folder):
-    model = load(folder)
+    model = load_model(folder)
     many, few = draw(model, n=8), draw(model, n=3)
     assert torch.equal(few.lengths, many.lengths[:, :3])
     assert torch.equal(few.tokens, many.tokens[:, :3, : few.tokens.shape[-1]])
@@ -175,22 +176,22 @@ def twins(tmp_path_factory):
     path = tmp_path_factory.mktemp("tiny")
     for name in ("config.json", "model.safetensors"):
         shutil.copy(MODELS / "tiny" / name, path)
-    own = load("tiny")
+    own = load_model("tiny")
     ids = {word: i for i, word in enumerate(own.tokenizer.vocabulary)}
     words = tokenizers.Tokenizer(tokenizers.models.WordLevel(ids, unk_token="<end>"))
     tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=words, eos_token="<end>")
     tokenizer.save_pretrained(path)
-    return own, load(path)
+    return own, load_model(path)
 
 
 def test_same_logits_as_our_own_decoder(twins):
     own, theirs = twins
-    prompts = [own.prompt(p.question) for p in draw_problems(5, 0)]
+    prompts = [own.encode_prompt(p.question) for p in draw_problems(5, 0)]
     owners = torch.tensor([4, 0, 0, 2])
     tokens = torch.randint(len(own.tokenizer), (4, 9), generator=torch.manual_seed(0))
     with torch.no_grad():
-        one = own.follow(own.read(prompts), owners, tokens)
-        other = theirs.follow(theirs.read(prompts), owners, tokens)
+        one = own.teacher_forced_logits(own.prefill(prompts), owners, tokens)
+        other = theirs.teacher_forced_logits(theirs.prefill(prompts), owners, tokens)
     assert one.std() > 1
     assert (one - other).abs().max() < 1e-5 * one.abs().max()
 
@@ -206,14 +207,14 @@ def test_same_samples_as_our_own_decoder(twins, monkeypatch):
 
 
 def test_a_chat_template_is_used_and_its_absence_too(folder):
-    model = load(folder)
+    model = load_model(folder)
     asked = PROMPT.format(question=QUESTIONS[0])
-    assert model.tokenizer.decode(model.prompt(QUESTIONS[0])) == asked
+    assert model.tokenizer.decode(model.encode_prompt(QUESTIONS[0])) == asked
     model.tokenizer.chat_template = TEMPLATE
-    text = model.tokenizer.decode(model.prompt(QUESTIONS[0]))
+    text = model.tokenizer.decode(model.encode_prompt(QUESTIONS[0]))
     assert text == f"<|user|>{asked}<|end|><|assistant|>"
-    assert model.text(model.prompt(QUESTIONS[0])) == text.replace("<|end|>", "")
-    assert "".join(model.pieces(model.prompt(QUESTIONS[0]))) == text.replace("<|end|>", "")
+    assert model.decode(model.encode_prompt(QUESTIONS[0])) == text.replace("<|end|>", "")
+    assert "".join(model.pieces(model.encode_prompt(QUESTIONS[0]))) == text.replace("<|end|>", "")
 
 
 def test_the_example_in_the_prompt_is_right():
@@ -223,15 +224,18 @@ def test_the_example_in_the_prompt_is_right():
 
 
 def test_a_gguf_file_holds_the_same_model(folder, gguf_file):
-    one, other = load(folder), load(gguf_file)
+    one, other = load_model(folder), load_model(gguf_file)
     one.tokenizer.chat_template = TEMPLATE
-    assert one.prompt(QUESTIONS[1]) == other.prompt(QUESTIONS[1]) and other.ends[0] == 0
-    ids = torch.tensor([one.prompt(QUESTIONS[1])])
+    assert (
+        one.encode_prompt(QUESTIONS[1]) == other.encode_prompt(QUESTIONS[1])
+        and other.eos_ids[0] == 0
+    )
+    ids = torch.tensor([one.encode_prompt(QUESTIONS[1])])
     with torch.no_grad():
         found, want = other.module(ids).logits, one.module(ids).logits
     assert (found - want).abs().max() < 1e-5 * want.abs().max()
     assert all(p.dtype == torch.float32 for p in other.parameters.values())
-    assert all("lora_" in name for name in load(gguf_file, 2).parameters)
+    assert all("lora_" in name for name in load_model(gguf_file, 2).parameters)
 
 
 # --- Text -----------------------------------------------------------------------------------------
@@ -291,19 +295,19 @@ KINDS = ["byte-level", "unigram", "wordpiece", "byte-fallback"]
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_joined_pieces_are_the_text(folder, kind):
-    model = load(folder)
+    model = load_model(folder)
     model.tokenizer = small_tokenizer(kind)
     rng = np.random.default_rng(0)
     known = [model.tokenizer(text)["input_ids"] for text in CORPUS[:8]]
     random = [rng.integers(len(model.tokenizer), size=size).tolist() for size in range(40)]
     for ids in [*known, *random]:
         pieces = model.pieces(ids)
-        assert len(pieces) == len(ids) and "".join(pieces) == model.text(ids), ids
+        assert len(pieces) == len(ids) and "".join(pieces) == model.decode(ids), ids
 
 
 @pytest.mark.parametrize("kind", ["byte-level", "unigram", "byte-fallback"])
 def test_a_sign_and_the_spaces_between_words_stay_whole(folder, kind):
-    model = load(folder)
+    model = load_model(folder)
     model.tokenizer = small_tokenizer(kind)
     text = "Ann has 3 × 4 = 12 pens."
     pieces = model.pieces(model.tokenizer(text)["input_ids"])
@@ -315,9 +319,9 @@ CLOCK = "{% if strftime_now is defined %}{{ strftime_now('%d %b %Y') }}{% endif 
 
 
 def test_every_template_sees_the_same_day(folder):
-    model = load(folder)
+    model = load_model(folder)
     model.tokenizer.chat_template = CLOCK
-    text = model.tokenizer.decode(model.prompt(QUESTIONS[0]))
+    text = model.tokenizer.decode(model.encode_prompt(QUESTIONS[0]))
     assert text.startswith("01 Jan 2025|<|user|>")
 
 
@@ -328,26 +332,26 @@ def test_the_end_of_a_turn_is_an_end(folder, tmp_path):
     tokenizer.chat_template = TEMPLATE.replace("<|end|>", "<|turn|>")
     tokenizer.save_pretrained(path)
     turn = tokenizer.convert_tokens_to_ids("<|turn|>")
-    assert load(path).ends == (0, 1, turn)
+    assert load_model(path).eos_ids == (0, 1, turn)
     tokenizer.chat_template = "{{ raise_exception('no answers') }}"
     tokenizer.save_pretrained(path)
-    assert load(path).ends == (0, 1)
+    assert load_model(path).eos_ids == (0, 1)
 
 
 def test_an_end_that_a_tokenizer_appends_does_not_close_the_prompt(folder):
-    model = load(folder)
-    plain = model.prompt(QUESTIONS[0])
+    model = load_model(folder)
+    plain = model.encode_prompt(QUESTIONS[0])
     model.tokenizer.backend_tokenizer.post_processor = tokenizers.processors.TemplateProcessing(
         single="$A <|end|>", special_tokens=[("<|end|>", 0)]
     )
     assert model.tokenizer("pens")["input_ids"][-1] == 0
-    assert model.prompt(QUESTIONS[0]) == plain
+    assert model.encode_prompt(QUESTIONS[0]) == plain
 
 
 def test_more_tokens_than_positions_are_refused_at_the_start(folder, tmp_path):
     path = altered(folder, tmp_path, max_position_embeddings=300)
     longest = max(
-        len(load(path).prompt(p.question))
+        len(load_model(path).encode_prompt(p.question))
         for p in load_gsm8k(questions_file(tmp_path, 40).removeprefix("gsm8k:"))
     )
     settings = {"model": str(path), "problems": f"gsm8k:{tmp_path / 'some.jsonl'}", "prompts": 2}
@@ -356,11 +360,11 @@ def test_more_tokens_than_positions_are_refused_at_the_start(folder, tmp_path):
     with pytest.raises(ValueError, match=f"at most 300 .* of {longest} and a limit of 200"):
         WordProblemsTask(WordProblemsConfig(limit=200, **settings))
     with pytest.raises(ValueError, match="at most 300 .* and a limit of 299"):
-        draw(load(path), limit=299)
+        draw(load_model(path), limit=299)
 
 
 def test_samples_do_not_depend_on_how_many_are_drawn_together(folder, monkeypatch):
-    model = load(folder)
+    model = load_model(folder)
     want = draw(model)
     for size in (1, 4, 6):  # within a group, across groups, one group
         monkeypatch.setattr(type(model), "batch_size", lambda self, tokens, size=size: size)
@@ -374,7 +378,7 @@ def test_samples_do_not_depend_on_how_many_are_drawn_together(folder, monkeypatc
 
 
 def test_a_batch_fits_the_memory(folder, monkeypatch):
-    model = load(folder)
+    model = load_model(folder)
     # 2 layers, keys and values, 2 heads of 8 numbers of 4 bytes
     assert model.cache_bytes == 2 * 2 * 2 * 8 * 4
     many = model.batch_size(500)
@@ -388,9 +392,9 @@ def test_a_batch_fits_the_memory(folder, monkeypatch):
 
 @pytest.mark.parametrize(("lora", "bonus"), [(0, 0.0), (4, 0.0), (4, 0.7)])
 def test_the_gradient_is_that_of_the_definition(folder, lora, bonus, monkeypatch):
-    model = load(folder, lora)
+    model = load_model(folder, lora)
     model.module.double()
-    monkeypatch.setattr(type(model), "together", 5)
+    monkeypatch.setattr(type(model), "micro_batch_size", 5)
     with torch.no_grad():  # adapters begin without effect, and half of their gradient is 0 then
         for p in model.parameters.values():
             p += 0.05 * torch.randn(p.shape, generator=torch.manual_seed(0), dtype=p.dtype)
@@ -427,7 +431,7 @@ def test_a_stopped_policy_goes_on_bit_for_bit(folder, lora):
     torch.set_num_threads(1)
 
     def new() -> LanguageModelPolicy:
-        return LanguageModelPolicy(load(folder, lora), partial(draw_problems, 2), limit=LIMIT)
+        return LanguageModelPolicy(load_model(folder, lora), partial(draw_problems, 2), limit=LIMIT)
 
     whole, first, second = new(), new(), new()
     learn(whole, range(4))
@@ -441,16 +445,16 @@ def test_a_stopped_policy_goes_on_bit_for_bit(folder, lora):
     if lora:  # the adapters are all that is kept, and all that has changed
         assert all("lora_" in name for name in one)
         frozen = [p for p in whole.model.module.parameters() if not p.requires_grad]
-        for p, q in zip(frozen, load(folder).module.parameters(), strict=True):
+        for p, q in zip(frozen, load_model(folder).module.parameters(), strict=True):
             assert torch.equal(p, q)
 
 
 def test_adapters_begin_without_effect_and_alike(folder):
     torch.manual_seed(1)
-    plain, one = load(folder), load(folder, 4)
+    plain, one = load_model(folder), load_model(folder, 4)
     torch.manual_seed(2)
-    other = load(folder, 4)
-    ids = torch.tensor([plain.prompt(QUESTIONS[0])])
+    other = load_model(folder, 4)
+    ids = torch.tensor([plain.encode_prompt(QUESTIONS[0])])
     with torch.no_grad():
         assert torch.equal(plain.module(ids).logits, one.module(ids).logits)
     for name, p in one.parameters.items():
@@ -465,7 +469,7 @@ def test_a_run_on_gsm8k_s_format_goes_on_bit_for_bit(folder, lora, tmp_path):
         model=str(folder),
         lora=lora,
         limit=LIMIT,
-        draw_problems=questions_file(tmp_path, 40),
+        problems=questions_file(tmp_path, 40),
         reward="share",
         n=4,
         schedule="2",
@@ -494,7 +498,7 @@ def test_the_limit_holds_for_held_out_problems_too(folder, tmp_path):
         WordProblemsConfig(
             model=str(folder),
             limit=2,
-            draw_problems=questions_file(tmp_path, 40),
+            problems=questions_file(tmp_path, 40),
             prompts=2,
             held_out=3,
             interval=2,
@@ -528,7 +532,7 @@ def test_pickled_weights_are_refused(folder, tmp_path):
     weights = transformers.AutoModelForCausalLM.from_pretrained(folder).state_dict()
     torch.save(weights, path / "pytorch_model.bin")
     with pytest.raises(ValueError, match="cannot be loaded .*model.safetensors"):
-        load(path)
+        load_model(path)
 
 
 def test_code_in_a_folder_is_not_run(folder, tmp_path):
@@ -540,13 +544,13 @@ def test_code_in_a_folder_is_not_run(folder, tmp_path):
     )
     (path / "own.py").write_text(f"open({str(tmp_path / 'was run')!r}, 'w')")
     with pytest.raises(ValueError, match="model .*copy cannot be loaded"):
-        load(path)
+        load_model(path)
     assert not (tmp_path / "was run").exists()
 
 
 def test_what_is_no_causal_model_is_refused(folder, tmp_path):
     with pytest.raises(ValueError, match="cannot be loaded .*T5Config"):
-        load(altered(folder, tmp_path, model_type="t5"))
+        load_model(altered(folder, tmp_path, model_type="t5"))
 
 
 def test_a_model_without_positions_is_refused(folder, tmp_path):
@@ -554,7 +558,7 @@ def test_a_model_without_positions_is_refused(folder, tmp_path):
     shape = {"vocab_size": 400, "hidden_size": 16, "n_layer": 1, "n_head": 2}
     transformers.BloomForCausalLM(transformers.BloomConfig(**shape)).save_pretrained(path)
     with pytest.raises(ValueError, match="BloomForCausalLM does not take position_ids"):
-        load(path)
+        load_model(path)
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
@@ -562,14 +566,14 @@ def test_damaged_files_are_refused(folder, tmp_path, name):
     path = altered(folder, tmp_path)
     (path / name).write_bytes((path / name).read_bytes()[:100])
     with pytest.raises(ValueError, match="model .*copy cannot be loaded"):
-        load(path)
+        load_model(path)
 
 
 def test_adapters_alone_are_refused(folder, tmp_path):
     path = altered(folder, tmp_path)
     (path / "adapter_config.json").write_text("{}")
     with pytest.raises(ValueError, match="adapters are not supported, merge them"):
-        load(path)
+        load_model(path)
 
 
 @pytest.mark.parametrize("name", ["blob", "other.GGUF", "own.gguf"])
@@ -581,16 +585,16 @@ def test_a_gguf_file_is_read_by_itself(folder, gguf_file, tmp_path, name):
         blob = gguf_file.rename(tmp_path / "0123abcd")
         (where / name).symlink_to(blob)
         assert WordProblemsConfig(model=str(where / name)).model == str(where / name)
-        load(blob)
+        load_model(blob)
     else:
         gguf_file.rename(where / name)
     (where / "adapter_config.json").write_text("{}")
     (where / "config.json").write_text("{}")
     foreign = tokenizers.Tokenizer(tokenizers.models.WordLevel({"<unk>": 0}, unk_token="<unk>"))
     foreign.save(str(where / "tokenizer.json"))
-    model = load(where / name)
+    model = load_model(where / name)
     text = "How many pens?"
-    assert model.text(model.tokenizer(text)["input_ids"]) == text
+    assert model.decode(model.tokenizer(text)["input_ids"]) == text
 
 
 @pytest.mark.parametrize("reason", [ValueError(), ValueError("\n \n"), ValueError("\n")])
@@ -600,20 +604,20 @@ def test_a_reason_is_never_empty(folder, monkeypatch, reason):
 
     monkeypatch.setattr(transformers.AutoTokenizer, "from_pretrained", fail)
     with pytest.raises(ValueError, match=r"cannot be loaded \(ValueError\)"):
-        load(folder)
+        load_model(folder)
 
 
 def test_a_file_that_is_no_gguf_is_refused(tmp_path):
     (tmp_path / "own.gguf").write_bytes(b"GGUF" + bytes(100))
     with pytest.raises(ValueError, match="own.gguf cannot be loaded"):
-        load(tmp_path / "own.gguf")
+        load_model(tmp_path / "own.gguf")
 
 
 def test_without_a_network_the_hub_is_refused_in_words(monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(ValueError, match="model hub:nobody/nothing cannot be had"):
-        load("hub:nobody/nothing")
-    config = WordProblemsConfig(draw_problems="gsm8k:hub:nobody/nothing")
+        load_model("hub:nobody/nothing")
+    config = WordProblemsConfig(problems="gsm8k:hub:nobody/nothing")
     with pytest.raises(ValueError, match="problems hub:nobody/nothing cannot be had"):
         WordProblemsTask(config)
 
@@ -631,7 +635,7 @@ def test_only_data_is_downloaded(folder, monkeypatch, tmp_path):
         questions_file(tmp_path, 9 if part == "test" else 30)
         (tmp_path / "some.jsonl").rename(tmp_path / f"{part}.jsonl")
     config = WordProblemsConfig(
-        model="hub:some/model", draw_problems="gsm8k:hub:some/data", prompts=2, held_out=9
+        model="hub:some/model", problems="gsm8k:hub:some/data", prompts=2, held_out=9
     )
     task = WordProblemsTask(config)
     assert len(task.state["solved"]) == 21  # 9 of the 30 are held out
@@ -644,7 +648,7 @@ def test_only_data_is_downloaded(folder, monkeypatch, tmp_path):
 
 def test_settings_that_do_not_fit_are_refused(folder, tmp_path):
     with pytest.raises(ValueError, match="lora must be 0 for model tiny, .* got 4"):
-        load("tiny", 4)
+        load_model("tiny", 4)
     with pytest.raises(ValueError, match="problems cannot be hard: model .* has no hard.json"):
         load_hard(folder)
     with pytest.raises(ValueError, match="problems cannot be hard: model hub:a/b"):
@@ -655,23 +659,25 @@ def test_settings_that_do_not_fit_are_refused(folder, tmp_path):
         ({"prompts": 1, "held_out": 12}, "held_out must be at most .* got 12"),
     ):
         with pytest.raises(ValueError, match=reason):
-            WordProblemsTask(WordProblemsConfig(draw_problems=where, **settings))
+            WordProblemsTask(WordProblemsConfig(problems=where, **settings))
 
 
 def test_without_the_packages_the_model_is_refused_in_words(folder, monkeypatch):
     monkeypatch.delitem(sys.modules, "pkpo.lm.pretrained")
     monkeypatch.setitem(sys.modules, "peft", None)
     with pytest.raises(ValueError, match="needs peft, which is not installed"):
-        load(folder)
+        load_model(folder)
 
 
 def test_our_own_models_need_no_transformers():
     script = (
-        "import sys, pkpo, pkpo.lm.task; from pkpo.lm.model import load; load('tiny'); "
+        "import sys, pkpo, pkpo.lm.task; from pkpo.lm.language_model import load; load_model('tiny'); "
         "sys.exit(any(name in sys.modules for name in ('transformers', 'peft', 'huggingface_hub')))"
     )
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0
 
 
 def test_own_and_pretrained_are_told_apart(folder):
-    assert isinstance(load("tiny"), LanguageModel) and load_pretrained(folder).module is not None
+    assert (
+        isinstance(load_model("tiny"), LanguageModel) and load_pretrained(folder).module is not None
+    )

@@ -19,14 +19,16 @@ import pytest
 
 import pkpo
 from pkpo.__main__ import main
-from pkpo.config import BanditConfig, HillConfig, WordProblemsConfig
-from pkpo.lm.model import save
+from pkpo.lm.model_files import save_model
 from pkpo.lm.warm_start import untrained_model
 from pkpo.runs import LocalExecutor, RayExecutor, Run, Store, executor, make_executor
 from pkpo.runs.environment import ROOT
 from pkpo.runs.process import Process
 from pkpo.runs.sweep import sweep_configs
-from pkpo.training import replay_run
+from pkpo.training.recording import replay_run
+from pkpo.training.tasks.bandit import BanditConfig
+from pkpo.training.tasks.gaussian_hill import HillConfig
+from pkpo.training.tasks.word_problems import WordProblemsConfig
 from tests.test_runs_faults import check_events, over, under_way, wait, workers
 from tests.test_runs_page import errors, open_page
 
@@ -212,7 +214,7 @@ def check_gone(process: Process) -> None:
 
 @pytest.mark.slow
 def test_a_sweep_on_the_cluster_gives_the_numbers_of_this_machine(store, cluster, tmp_path):
-    save(untrained_model(0, width=24, layers=2, heads=2, hidden=40), tmp_path / "micro")
+    save_model(untrained_model(0, width=24, layers=2, heads=2, hidden=40), tmp_path / "micro")
     settings = [
         *sweep_configs(CONFIG, [0, 1]),
         BanditConfig(steps=500, bandit="crowded", optimizer="adam", learning_rate=0.02),

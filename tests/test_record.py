@@ -9,11 +9,12 @@ import time
 import numpy as np
 import pytest
 
-from pkpo.config import BanditConfig, HillConfig
 from pkpo.runs import Store, batch
 from pkpo.runs.process import Process
 from pkpo.runs.records import CURVE_DIGITS, load_record, read_record, write_record
-from pkpo.training import record_run
+from pkpo.training.recording import record_run
+from pkpo.training.tasks.bandit import BanditConfig
+from pkpo.training.tasks.gaussian_hill import HillConfig
 
 CONFIG = BanditConfig(steps=5, n=4, schedule="2")
 DETAILS = {0: {"groups": ["a"], "held_out": [3, 4]}, 3: {"groups": [{"b": 0.25}]}}

@@ -17,14 +17,17 @@ import numpy as np
 import pytest
 
 from pkpo.__main__ import main
-from pkpo.config import BanditConfig, Change, HillConfig
+from pkpo.config import Change
 from pkpo.runs import Limits, LocalExecutor, Store, StoreError, sweep, trainer, worker
 from pkpo.runs import checkpoint as checkpoints
 from pkpo.runs.environment import ROOT, data_folder, read_positive
 from pkpo.runs.export import export_run
 from pkpo.runs.process import Process, _from_ps
 from pkpo.runs.run import STATUSES, TRANSITIONS, NotOurs, fair_order
-from pkpo.training import BLOCK, Loop, record_run, replay_run
+from pkpo.training.loop import BLOCK, Loop
+from pkpo.training.recording import record_run, replay_run
+from pkpo.training.tasks.bandit import BanditConfig
+from pkpo.training.tasks.gaussian_hill import HillConfig
 
 NONSENSE = (
     "",

@@ -20,12 +20,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pkpo.config import BanditConfig, HillConfig
 from pkpo.runs import LocalExecutor, Run, Store, StoreError, checkpoint, executor, worker
 from pkpo.runs import process as processes
 from pkpo.runs.environment import ROOT
 from pkpo.runs.process import Process
-from pkpo.training import record_run, replay_run
+from pkpo.training.recording import record_run, replay_run
+from pkpo.training.tasks.bandit import BanditConfig
+from pkpo.training.tasks.gaussian_hill import HillConfig
 
 CONFIG = HillConfig(n=8, schedule="4", steps=3000, optimizer="adam", learn_sigma=True)
 LONG = CONFIG.replace(steps=200_000)
@@ -156,7 +157,9 @@ def test_four_at_once_are_killed_and_end_with_the_same_numbers_and_checkpoints(s
         check_events(store, id)
         wait(store, twin, over, local)
         assert store.details(id) == store.details(twin)
-        one, other = (checkpoint.read_checkpoint(checkpoint.saved(store.files(x))[0]) for x in (id, twin))
+        one, other = (
+            checkpoint.read_checkpoint(checkpoint.saved(store.files(x))[0]) for x in (id, twin)
+        )
         assert list(one) == list(other)
         for name, array in one.items():
             assert np.array_equal(array, other[name]), name

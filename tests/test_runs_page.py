@@ -17,15 +17,18 @@ from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
 from app import access, live_routes
-from app.runs import engine, form, tables, labels
-from pkpo.config import BanditConfig, Change, HillConfig
+from app.components import live_charts
+from app.runs import engine, form, run_text, tables
+from pkpo.comparisons.comparison import compared_k
+from pkpo.config import Change
 from pkpo.figures import run_curves
 from pkpo.runs import LocalExecutor, Store, sweep
 from pkpo.runs.process import Process
-from pkpo.training import record_run
+from pkpo.training.recording import record_run
+from pkpo.training.tasks.bandit import BanditConfig
+from pkpo.training.tasks.gaussian_hill import HillConfig
 from tests.browser.browser import ROOT
 from tests.test_runs import work
-from app.components import live_charts
 
 MAIN = str(ROOT / "app" / "script.py")
 SMALL = BanditConfig(n=8, schedule="4", steps=300)
@@ -605,10 +608,10 @@ def test_labels_tell_runs_apart():
     assert len({colour for _, colour in many}) == 12
 
 
-def test_the_yardstick_is_a_k_that_events_have():
-    assert run_curves.chart_k([HillConfig(schedule="1")]) == 8
-    assert run_curves.chart_k([HillConfig(schedule="3")]) == 4
-    assert run_curves.chart_k([HillConfig(n=64, schedule="40")]) == 16
+def test_the_compared_k_is_a_k_that_events_have():
+    assert compared_k([HillConfig(schedule="1")]) == 8
+    assert compared_k([HillConfig(schedule="3")]) == 4
+    assert compared_k([HillConfig(n=64, schedule="40")]) == 16
     columns = [panel.column for panel in run_curves.run_panels([HillConfig(), BanditConfig()])]
     assert columns == ["max@8", "max@1", "k"]
 
@@ -626,16 +629,18 @@ def test_the_sweep_s_table_marks_what_is_sure():
 
 
 def test_words():
-    assert labels.duration(0.2) == "1 second"
-    assert labels.duration(150) == "2 minutes"
-    assert labels.count(1, "run") == "1 run"
+    assert run_text.duration(0.2) == "1 second"
+    assert run_text.duration(150) == "2 minutes"
+    assert run_text.count(1, "run") == "1 run"
     assert run_curves.describe_change(Change(update=3, k=2, learning_rate=0.5)) == (
         "k = 2, learning rate = 0.5"
     )
 
 
 def test_runs_of_before_show_what_they_know_of_groups_that_teach_nothing():
-    new = [panel.column for panel in run_curves.run_panels([SMALL], {"all_wrong", "dead_group_share"})]
+    new = [
+        panel.column for panel in run_curves.run_panels([SMALL], {"all_wrong", "dead_group_share"})
+    ]
     old = [panel.column for panel in run_curves.run_panels([SMALL], {"dead_group_share"})]
     assert {"all_wrong", "all_right"} <= set(new) and "dead_group_share" not in new
     assert "dead_group_share" in old and not {"all_wrong", "all_right"} & set(old)

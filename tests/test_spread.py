@@ -11,14 +11,20 @@ import torch
 
 from pkpo.analysis.enumeration import enumerate_outcomes
 from pkpo.analysis.estimation_problems import SoftmaxProblem, binary_problem
-from pkpo.config import WordProblemsConfig
 from pkpo.estimators import get_estimator, transform
 from pkpo.lm import gradient_variance
 from pkpo.lm.generation import generate
-from pkpo.lm.gradient_variance import UNBIASED_ESTIMATORS, KS, REFERENCE, DifferentiatedGroups, Subject
-from pkpo.lm.model import save
+from pkpo.lm.gradient_variance import (
+    KS,
+    REFERENCE,
+    UNBIASED_ESTIMATORS,
+    DifferentiatedGroups,
+    Subject,
+)
+from pkpo.lm.model_files import save_model
 from pkpo.lm.policy import backward
 from pkpo.lm.warm_start import WARM_STARTS, train_supervised, untrained_model
+from pkpo.training.tasks.word_problems import WordProblemsConfig
 from toy_envs.word_problems import draw_problems
 
 N = 16
@@ -62,7 +68,9 @@ def test_a_draw_s_products_are_those_of_plain_gradients(model):
 @pytest.mark.parametrize("k", (2, 8))
 def test_variances_are_the_exact_ones(k):
     problem = binary_problem(0.3, 3, 2)
-    rows = gradient_variance.measure_variance(bandit_groups(problem, 3000, 1), UNBIASED_ESTIMATORS, k)
+    rows = gradient_variance.measure_variance(
+        bandit_groups(problem, 3000, 1), UNBIASED_ESTIMATORS, k
+    )
     assert [row["estimator"] for row in rows] == list(UNBIASED_ESTIMATORS)
     for row in rows:
         if not get_estimator(row["estimator"]).symmetric:
@@ -73,12 +81,16 @@ def test_variances_are_the_exact_ones(k):
         assert abs(row["expected"] - exact) < 4 * row["variance_error"], row
 
 
-@pytest.mark.parametrize("name", [name for name in UNBIASED_ESTIMATORS if get_estimator(name).symmetric])
+@pytest.mark.parametrize(
+    "name", [name for name in UNBIASED_ESTIMATORS if get_estimator(name).symmetric]
+)
 def test_one_parameter_s_expected_variance_is_exact(name):
     problem = binary_problem(0.25)
     groups = bandit_groups(problem, 8, 0)
     which = (np.arange(8 * N) % 4 == 0).astype(int).reshape(8, N)  # a quarter is right
-    found = gradient_variance.expected_variance(DifferentiatedGroups(which, groups.rewards, groups.products), name, 4)
+    found = gradient_variance.expected_variance(
+        DifferentiatedGroups(which, groups.rewards, groups.products), name, 4
+    )
     assert found == pytest.approx(enumerate_outcomes(problem, name, N, 4).variance, rel=1e-12)
 
 
@@ -107,7 +119,7 @@ def test_effective_dimension():
 
 
 def test_the_study_is_repeatable(model, tmp_path, monkeypatch):
-    save(model, tmp_path)
+    save_model(model, tmp_path)
     hard = [asdict(problem) for problem in draw_problems(5, 0)]
     (tmp_path / "hard.json").write_text(json.dumps(hard))
     config = WordProblemsConfig(model=str(tmp_path), steps=1, prompts=2, held_out=0)
@@ -125,7 +137,11 @@ def test_the_study_is_repeatable(model, tmp_path, monkeypatch):
     assert told == sorted(told) and told[-1] == 1.0
     table = found["table"]
     per_k = {
-        k: sum(k in get_estimator(e).allowed_k(gradient_variance.GROUP_SIZE) for e in UNBIASED_ESTIMATORS) for k in KS
+        k: sum(
+            k in get_estimator(e).allowed_k(gradient_variance.GROUP_SIZE)
+            for e in UNBIASED_ESTIMATORS
+        )
+        for k in KS
     }
     assert len(table["k"]) == 3 * 2 * sum(per_k.values()) and per_k[16] == 3
     assert list(dict.fromkeys(table["checkpoint"])) == list(subjects)
@@ -133,7 +149,9 @@ def test_the_study_is_repeatable(model, tmp_path, monkeypatch):
     (alone,) = set(gradient_variance.run_study(4, subjects=["small"])["table"]["checkpoint"])
     assert alone == "small"
     gradient_variance.main(["--seed", "4"])
-    shipped = json.loads(gradient_variance.gzip.decompress(gradient_variance.VARIANCE_FILE.read_bytes()))
+    shipped = json.loads(
+        gradient_variance.gzip.decompress(gradient_variance.VARIANCE_FILE.read_bytes())
+    )
     assert shipped["seed"] == 4 and shipped["groups"] == 3
     assert np.allclose(shipped["table"]["variance"], table["variance"], rtol=1e-4, atol=0)
 

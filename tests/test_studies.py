@@ -11,10 +11,19 @@ import pytest
 
 from pkpo import ESTIMATORS, figures, transform
 from pkpo.analysis.monte_carlo import gradient_deviation
-from pkpo.comparisons import CURVE_POINTS, MARKED_KS, DEVIATION_POINTS, comparison_csv, comparison_json, compare_hills
-from pkpo.config import OPTIMIZERS, HillConfig, parse_comparison, run_config
-from pkpo.tasks import EVAL_KS
-from pkpo.training import record_run
+from pkpo.comparisons import (
+    CURVE_POINTS,
+    DEVIATION_POINTS,
+    MARKED_KS,
+    compare_hills,
+    comparison_csv,
+    comparison_json,
+)
+from pkpo.comparisons.settings import parse_comparison
+from pkpo.config import OPTIMIZERS
+from pkpo.training.recording import record_run
+from pkpo.training.tasks.gaussian_hill import HillConfig
+from pkpo.training.tasks.registry import run_config
 from toy_envs import gaussian_hill
 
 COMPARED = parse_comparison({"steps": 40, "learn_sigma": True}, "schedule 1 8@0,2@20 5")
@@ -96,11 +105,11 @@ def test_a_study_is_consistent(study):
     for k in study.landmarks:
         assert study.optima[k] == gaussian_hill.optimum(k, sigma, shape)
     assert set(study.optima) == set(study.landmarks)
-    assert study.yardstick == (max(ks) if max(ks) > 1 else 8)
+    assert study.compared_k == (max(ks) if max(ks) > 1 else 8)
     for r, reached, at, spread in zip(
         study.recordings, study.reached, study.spread_updates, study.spread, strict=True
     ):
-        want = gaussian_hill.objective(r["theta"], study.yardstick, r["sigma"], shape)
+        want = gaussian_hill.objective(r["theta"], study.compared_k, r["sigma"], shape)
         assert np.abs(reached - want).max() < 2e-12
         assert at[0] == 0 and at[-1] == len(r) - 1 and (np.diff(at) > 0).all()
         assert len(at) == min(DEVIATION_POINTS, len(r))
@@ -112,8 +121,8 @@ def test_a_study_is_consistent(study):
 def test_these_studies_cover_the_cases():
     assert STUDIES["compared"].landmarks == (1, 2, 5, 8)
     assert len(STUDIES["ramp"].curves) == 16 and len(STUDIES["ramp"].landmarks) == MARKED_KS
-    assert STUDIES["ones"].yardstick == 8
-    assert STUDIES["single"].yardstick == 3 not in EVAL_KS
+    assert STUDIES["ones"].compared_k == 8
+    assert STUDIES["single"].compared_k == 4
 
 
 def test_the_window_follows_the_policies_but_not_for_ever():
@@ -155,7 +164,7 @@ def drawn(figure, x, y) -> list:
 
 @every_study
 def test_the_stage_carries_reward_curves_and_optima(study):
-    figure = figures.gaussian_hill.plot_stage(study)
+    figure = figures.gaussian_hill.plot_hill_stage(study)
     curves = [t for t in figure.data if t.meta]
     assert [t.meta["k"] for t in curves] == list(study.landmarks)
     for k, trace in zip(study.landmarks, curves, strict=True):
@@ -175,8 +184,7 @@ def test_the_stage_carries_reward_curves_and_optima(study):
 def test_theta_and_value_figures_carry_every_run(study):
     styles = styles_of(study)
     theta, value = (
-        f(study, styles)
-        for f in (figures.gaussian_hill.plot_theta, figures.plot_value)
+        f(study, styles) for f in (figures.gaussian_hill.plot_theta, figures.plot_value)
     )
     last = max(len(r) for r in study.recordings) - 1
     for r, reached, (_, colour) in zip(study.recordings, study.reached, styles, strict=True):
@@ -277,11 +285,11 @@ def says(text: str, value: float) -> bool:
 def test_words_carry_the_numbers(study):
     styles = styles_of(study)
     texts, message = (
-        figures.gaussian_hill.describe_charts(study, styles),
+        figures.gaussian_hill.describe_hill(study, styles),
         figures.gaussian_hill.hill_takeaway(study, styles),
     )
     assert set(texts) == {"stage", "theta", "value", "gradient"}
-    assert "\n" not in message and f"max@{study.yardstick}" in message
+    assert "\n" not in message and f"max@{study.compared_k}" in message
     for best in study.optima.values():
         assert says(texts["stage"], best.theta) and says(texts["theta"], best.theta)
     for r, reached, spread, (label, _) in zip(

@@ -9,9 +9,9 @@ import pytest
 from scipy.special import softmax
 from scipy.stats import entropy
 
-from pkpo.config import BanditConfig
-from pkpo.tasks import EVAL_KS
-from pkpo.training import record_run
+from pkpo.config import EVAL_KS
+from pkpo.training.recording import record_run
+from pkpo.training.tasks.bandit import BanditConfig
 from toy_envs import bandit
 
 OWN = "arms:0,-0.5,1;1,0,0.25;0,0,2@3,2,1"

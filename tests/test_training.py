@@ -9,10 +9,13 @@ import pytest
 import torch
 
 from pkpo import transform
-from pkpo.config import OPTIMIZERS, BanditConfig, HillConfig
-from pkpo.policies import GaussianPolicy
-from pkpo.tasks import EVAL_KS
-from pkpo.training import BLOCK, Optimizer, record_run, train
+from pkpo.config import EVAL_KS, OPTIMIZERS
+from pkpo.training.loop import BLOCK, train
+from pkpo.training.optimizers import Optimizer
+from pkpo.training.policies import GaussianPolicy
+from pkpo.training.recording import record_run
+from pkpo.training.tasks.bandit import BanditConfig
+from pkpo.training.tasks.gaussian_hill import HillConfig
 from toy_envs import bandit, gaussian_hill
 
 EPS = np.finfo(float).eps

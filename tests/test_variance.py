@@ -7,7 +7,7 @@ import pytest
 
 from pkpo import ESTIMATORS, transform
 from pkpo.analysis.estimation_problems import GaussianProblem
-from pkpo.analysis.monte_carlo import variance_margin, run_monte_carlo
+from pkpo.analysis.monte_carlo import run_monte_carlo, variance_margin
 from toy_envs import gaussian_hill
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from toy_envs.discrete import max_at_k, value_at_k
+from toy_envs.discrete import categorical_max_at_k, value_at_k
 from toy_envs.endings import final_infos
 
 ARM_LIMIT = 50
@@ -141,7 +141,9 @@ def bandit(text: str | Bandit) -> Bandit:
             )
         for reward in row:
             if abs(reward) > BANDIT_REWARD_LIMIT:
-                raise ValueError(f"bandit: a reward must be within ±{BANDIT_REWARD_LIMIT:g}, got {reward}")
+                raise ValueError(
+                    f"bandit: a reward must be within ±{BANDIT_REWARD_LIMIT:g}, got {reward}"
+                )
     start = [_number(cell, "a probability") for cell in chances.split(",")] if at else None
     if start is not None:
         if len(start) != arms:
@@ -185,7 +187,9 @@ class BanditValues:
     """`(len(k), ..., prompts, arms)`: of a prompt's value by that prompt's logits."""
 
 
-def exact_bandit(probabilities: Any, k: Sequence[int], bandit_or_name: str | Bandit) -> BanditValues:
+def exact_bandit(
+    probabilities: Any, k: Sequence[int], bandit_or_name: str | Bandit
+) -> BanditValues:
     """Exact max@k at every prompt, and its derivative by the prompt's logits.
 
     Args:
@@ -197,7 +201,7 @@ def exact_bandit(probabilities: Any, k: Sequence[int], bandit_or_name: str | Ban
       ValueError: probabilities of another shape or that do not sum to 1, or a bad k or bandit.
     """
     chosen = bandit(bandit_or_name)
-    found = max_at_k(chosen.rewards, _checked(probabilities, chosen), k)
+    found = categorical_max_at_k(chosen.rewards, _checked(probabilities, chosen), k)
     return BanditValues(found.value, found.d_logits)
 
 

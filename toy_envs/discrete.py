@@ -28,7 +28,7 @@ class DiscreteMaxAtK:
     """`(len(k), ..., A)`"""
 
 
-def max_at_k(rewards: Any, probabilities: Any, k: Sequence[int]) -> DiscreteMaxAtK:
+def categorical_max_at_k(rewards: Any, probabilities: Any, k: Sequence[int]) -> DiscreteMaxAtK:
     """Exact max@k of a categorical policy, for many policies and several k at once.
 
     Args:

@@ -99,7 +99,7 @@ class MaxAtK:
     d_log_sigma: np.ndarray
 
 
-def max_at_k(
+def gaussian_max_at_k(
     segments: Sequence[Segment], theta: np.ndarray, sigma: np.ndarray | float, k: Sequence[int]
 ) -> MaxAtK:
     """Exact max@k of N(θ, σ²) on a reward made of segments, for many θ and several k at once.

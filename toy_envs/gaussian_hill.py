@@ -18,7 +18,7 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from toy_envs.endings import final_infos
-from toy_envs.exact import MaxAtK, Segment, max_at_k
+from toy_envs.exact import MaxAtK, Segment, gaussian_max_at_k
 
 POINT_LIMIT = 16  # of a user's own shape
 COORDINATE_LIMIT = 100.0
@@ -171,7 +171,7 @@ def exact(
     ks = [_check_k(value) for value in k]
     if not ks:
         raise ValueError("k must hold at least one value, got none")
-    return max_at_k(reward_shape(shape).segments, theta, sigma, ks)
+    return gaussian_max_at_k(reward_shape(shape).segments, theta, sigma, ks)
 
 
 def _check_sigma(sigma: np.ndarray) -> None:

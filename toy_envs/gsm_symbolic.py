@@ -45,7 +45,9 @@ MEANT = {
 """Numbers that a question gives without digits, by what it says; 1 needs no word."""
 
 
-def draw_problems(count: int, seed: int | np.random.Generator, split: str = "train") -> list[WordProblem]:
+def draw_problems(
+    count: int, seed: int | np.random.Generator, split: str = "train"
+) -> list[WordProblem]:
     """So many random problems.
 
     No problem of one split has the worked solution of one in the other, so that none has its template

@@ -8,7 +8,7 @@ from pkpo.analysis import group_weights
 from pkpo.estimators import ESTIMATORS, rho
 
 st.header("What is each sample worth? One group of rewards, every estimator", anchor=False)
-rewards, k, names = controls.estimators()
+rewards, k, names = controls.group_controls()
 weighed = group_weights.weigh_group(rewards, k, names)
 able = [w for w in weighed if w.weights is not None]
 

@@ -14,6 +14,6 @@ VIEWS = {
 }
 
 navigation.finish_move()
-values, own = controls.language_settings(sources.is_language_run, access.visitor().host)
+values, page = controls.language_settings(sources.is_language_run, access.visitor().host)
 with explain_errors():
-    VIEWS[own["view"]](values, own)
+    VIEWS[page.view](values, page)

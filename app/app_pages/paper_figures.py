@@ -7,7 +7,7 @@ from pkpo import paper
 from pkpo.figures import export
 
 st.header("Does the paper hold? Its figures, made again and checked", anchor=False)
-seed = controls.seed("seed")
+seed = controls.read_seed("seed")
 results, missing = [], {}
 for key in paper.RECIPES:
     try:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from app import access
 from app.controls.address_reader import repeated_settings, show_complaints, unknown_setting
-from app.runs import comparison, detail, form, navigation, listing
+from app.runs import comparison, detail, form, listing, navigation
 from app.runs.engine import engine, explain_errors
 
 # What the address may hold with each of these, of which the first counts; the form reads its own.

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from app import cached, page_registry
-from app.controls.address_reader import read_link, show_complaints
-from pkpo.config import parse_comparison
 from app.components import player
+from app.controls.address_reader import read_link, show_complaints
+from pkpo.comparisons.settings import parse_comparison
 
 st.title("PKPO Lab", anchor=False)
 show_complaints(read_link({})[1])
@@ -44,4 +44,6 @@ with text:
         "[arXiv:2505.15201](https://arxiv.org/abs/2505.15201)."
     )
 with picture:
-    player.show_player(cached.cached_playback(parse_comparison({}, "schedule 1 8"), ("stage",)), key="start-player")
+    player.show_player(
+        cached.cached_playback(parse_comparison({}, "schedule 1 8"), ("stage",)), key="start-player"
+    )

@@ -12,21 +12,37 @@ VIEWS = {
         variance_lab_views.show_winner_map,
         ("k",),
     ),
-    "curves": ("How gradient estimates scatter, exactly and measured", variance_lab_views.show_curves, ()),
-    "dial": ("Between loo-1 and canonical there is a dial, and often better", variance_lab_views.show_dial, ()),
+    "curves": (
+        "How gradient estimates scatter, exactly and measured",
+        variance_lab_views.show_curves,
+        (),
+    ),
+    "dial": (
+        "Between loo-1 and canonical there is a dial, and often better",
+        variance_lab_views.show_dial,
+        (),
+    ),
     "cloud": (
         "Unbiased but wild, or biased but calm: every dot is one estimate",
         variance_lab_views.show_cloud,
         (),
     ),
-    "budget": ("The same samples: many prompts, or large groups?", variance_lab_views.show_budget, (*EXACT, "n")),
+    "budget": (
+        "The same samples: many prompts, or large groups?",
+        variance_lab_views.show_budget,
+        (*EXACT, "n"),
+    ),
     "targets": ("What does it really optimise?", variance_lab_views.show_objectives, (*EXACT, "p")),
-    "value": ("How sure is an estimate of pass@k?", variance_lab_views.show_value_variance, (*EXACT, "k", "p")),
+    "value": (
+        "How sure is an estimate of pass@k?",
+        variance_lab_views.show_value_variance,
+        (*EXACT, "k", "p"),
+    ),
 }
 
-point, own = controls.lab_settings()
-message, draw, unused = VIEWS[own["view"]]
+point, page = controls.lab_settings()
+message, draw, unused = VIEWS[page.view]
 st.header(message, anchor=False)
-controls.lab_view(own)
-draw(point, own)
+controls.lab_view(page)
+draw(point, page)
 controls.lab_point(point, unused)

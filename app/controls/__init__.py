@@ -1,26 +1,9 @@
 """The controls, by page. Nothing else knows widget keys."""
 
-from app.controls.problem_address import (
-    OFF,
-    url_arrived,
-    as_long_run,
-    read_address,
-    settings_of_runs,
-    sync_from_url,
-    is_url_behind,
-)
 from app.controls.bandit import BANDIT_PAGE, OWN_BANDIT
 from app.controls.estimators import choose_one, drag_rewards, group_controls
-from app.controls.variance_lab import (
-    lab_alpha,
-    lab_axis,
-    lab_estimators,
-    lab_measure,
-    lab_point,
-    lab_settings,
-    lab_total,
-    lab_view,
-)
+from app.controls.gaussian_hill import HILL_PAGE, OWN_SHAPE
+from app.controls.language_form import language_form, language_presets
 from app.controls.language_model import (
     OWN_RUNS,
     language_address,
@@ -37,28 +20,45 @@ from app.controls.language_model import (
     language_weights,
     set_language,
 )
-from app.controls.language_form import language_form, language_presets
+from app.controls.markdown import code_text, plain_text, problem_text
+from app.controls.problem_address import (
+    OFF,
+    as_long_run,
+    is_url_behind,
+    read_address,
+    settings_of_runs,
+    sync_from_url,
+    url_arrived,
+)
 from app.controls.problem_spec import COMPARISONS, ProblemPage
 from app.controls.seed import read_seed, seed_input
-from app.controls.sidebar import show_notices, preset_pills, read_results, show_sidebar
-from app.controls.markdown import code_text, plain_text, problem_text
-from app.controls.gaussian_hill import OWN_SHAPE, HILL_PAGE
+from app.controls.sidebar import preset_pills, read_results, show_notices, show_sidebar
+from app.controls.variance_lab import (
+    lab_alpha,
+    lab_axis,
+    lab_estimators,
+    lab_measure,
+    lab_point,
+    lab_settings,
+    lab_total,
+    lab_view,
+)
 
 __all__ = [
-    "BANDIT",
+    "BANDIT_PAGE",
     "COMPARISONS",
+    "HILL_PAGE",
     "OFF",
-    "OWN",
     "OWN_BANDIT",
+    "OWN_RUNS",
     "OWN_SHAPE",
-    "TOY",
-    "Page",
-    "arrived",
+    "ProblemPage",
     "as_long_run",
-    "choice",
-    "code",
+    "choose_one",
+    "code_text",
     "drag_rewards",
-    "group",
+    "group_controls",
+    "is_url_behind",
     "lab_alpha",
     "lab_axis",
     "lab_estimators",
@@ -81,17 +81,17 @@ __all__ = [
     "language_update",
     "language_view",
     "language_weights",
-    "notices",
-    "plain",
-    "problem_text",
+    "plain_text",
     "preset_pills",
-    "read",
+    "problem_text",
     "read_address",
-    "seed",
+    "read_results",
+    "read_seed",
     "seed_input",
     "set_language",
-    "settings",
-    "sidebar",
+    "settings_of_runs",
+    "show_notices",
+    "show_sidebar",
     "sync_from_url",
-    "waiting",
+    "url_arrived",
 ]

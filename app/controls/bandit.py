@@ -9,8 +9,8 @@ import streamlit as st
 from app.controls.problem_address import current_settings
 from app.controls.problem_spec import CONTINUOUS, ProblemPage
 from app.controls.sidebar import setting_number
-from pkpo.config import BanditConfig
 from pkpo.estimators import ESTIMATORS
+from pkpo.training.tasks.bandit import BanditConfig
 from toy_envs.bandit import ARM_LIMIT, BANDITS, PROMPT_LIMIT, bandit
 
 OWN_BANDIT = "arms:0,0.3,0.5,1@0.5,0.3,0.18,0.02"

@@ -6,12 +6,12 @@ from typing import Any
 
 import streamlit as st
 
-from app.controls.address_reader import repeated_settings, show_complaints, unknown_setting
-from app.controls.numbers import number_input
-from app.controls.markdown import problem_text
 from app.components.reward_dragger import drag_rewards_input
-from pkpo.config import parse_number, parse_whole
+from app.controls.address_reader import repeated_settings, show_complaints, unknown_setting
+from app.controls.markdown import problem_text
+from app.controls.numbers import number_input
 from pkpo.estimators import ESTIMATORS
+from pkpo.fields import parse_number, parse_whole
 
 GROUP = {"rewards": "0.1 0.9 0.4 0.4 0.7 0", "k": "3", "show": "s sloo sloo_minus_one canonical"}
 GROUP_LIMIT = 32
@@ -38,7 +38,10 @@ def group_controls() -> tuple[list[float], int, list[str]]:
 
     rewards, shown = used("rewards"), used("show")
     k = min(used("k", len(rewards)), len(rewards))
-    show_complaints(repeated_settings() + [unknown_setting(name) for name in st.query_params if name not in GROUP])
+    show_complaints(
+        repeated_settings()
+        + [unknown_setting(name) for name in st.query_params if name not in GROUP]
+    )
 
     st.session_state["_rewards"] = given["rewards"]
     left, right = st.columns([3, 1])

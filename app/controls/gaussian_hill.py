@@ -9,7 +9,7 @@ import streamlit as st
 from app.controls.problem_address import current_settings, setting_view
 from app.controls.problem_spec import CONTINUOUS, ProblemPage
 from app.controls.sidebar import setting_number
-from pkpo.config import HillConfig
+from pkpo.training.tasks.gaussian_hill import HillConfig
 from toy_envs.gaussian_hill import REWARD_SHAPES
 
 OWN_SHAPE = "points:0,0;0.4,0.6;0.6,0.1;0.9,1;1,0"
@@ -34,7 +34,9 @@ def _shape_controls(page: ProblemPage, slots: dict[str, Any]) -> None:
     def draw() -> None:
         current_settings(page)["shape"] = "points:" + st.session_state["_points"].strip().strip(";")
 
-    labels = {name: shape.label for name, shape in REWARD_SHAPES.items()} | {"own": "Your own points"}
+    labels = {name: shape.label for name, shape in REWARD_SHAPES.items()} | {
+        "own": "Your own points"
+    }
     st.selectbox(
         "Reward", list(labels), format_func=labels.__getitem__, key="_shape", on_change=choose
     )

@@ -9,11 +9,20 @@ from typing import Any
 import streamlit as st
 
 from app.controls.address_widgets import TYPED, bind
-from app.controls.language_model import LANGUAGE_FIELDS, LANGUAGE_LABELS, LANGUAGE_LIMITS, LANGUAGE_READERS, LANGUAGE_SEEDS, TRAINED, parse_trained
+from app.controls.language_model import (
+    LANGUAGE_FIELDS,
+    LANGUAGE_LABELS,
+    LANGUAGE_LIMITS,
+    LANGUAGE_READERS,
+    LANGUAGE_SEEDS,
+    TRAINED,
+    LanguagePage,
+    parse_trained,
+)
 from app.controls.numbers import number_input
 from app.presets import LANGUAGE, Preset
-from pkpo.config import format_value
 from pkpo.estimators import ESTIMATORS, get_estimator
+from pkpo.fields import format_value
 from pkpo.lm.experiments import METHODS
 
 LANGUAGE_FIELDS_IN_VIEW = ("model", "problems", "reward")
@@ -32,9 +41,9 @@ OPTIONS = {
 _bind = partial(bind, "language")
 
 
-def language_presets(values: dict[str, Any], own: dict[str, Any]) -> str:
+def language_presets(values: dict[str, Any], page: LanguagePage) -> str:
     """The row of presets; returns the message of the one that is set, if one is."""
-    now = {**values, "train": own["train"], "seeds": own["seeds"]}
+    now = {**values, "train": page.train, "seeds": page.seeds}
     wanted = {preset.name: _all(preset) for preset in LANGUAGE}
     set_now = next((name for name, all_of in wanted.items() if all_of == now), None)
     st.session_state["language preset"] = set_now
@@ -64,13 +73,13 @@ def _all(preset: Preset) -> dict[str, Any]:
 
 
 def language_form(
-    values: dict[str, Any], own: dict[str, Any], models: Sequence[str], top: int
+    values: dict[str, Any], page: LanguagePage, models: Sequence[str], top: int
 ) -> None:
     """The settings of runs to be: a few in view, the others folded.
 
     Args:
       values: the settings.
-      own: the page's own.
+      page: the page's own.
       models: names of models that ship.
       top: the most updates.
     """
@@ -79,13 +88,13 @@ def language_form(
             _field(name, values, models, top)
     st.multiselect(
         "Train",
-        list(dict.fromkeys([*METHODS, *own["train"]])),
+        list(dict.fromkeys([*METHODS, *page.train])),
         format_func=lambda name: METHODS[name].label if name in METHODS else f"k: {name}",
         max_selections=TRAINED,
         **TYPED,
         help="Each is a run. Choose, or type a schedule of k and press Enter: `2`, `8@0,1@60` (8, then "
         "1 from update 60), `linear:8->1@100`.",
-        **_bind("train", list(own["train"]), LANGUAGE_READERS["train"][0]),
+        **_bind("train", list(page.train), LANGUAGE_READERS["train"][0]),
     )
     with st.expander("More settings"):
         rest = [name for name in LANGUAGE_FIELDS if name not in LANGUAGE_FIELDS_IN_VIEW]
@@ -99,7 +108,7 @@ def language_form(
                 1,
                 LANGUAGE_SEEDS,
                 help="So many runs of each that differ in their random numbers only.",
-                **_bind("seeds", own["seeds"], 1),
+                **_bind("seeds", page.seeds, 1),
             )
 
 

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from app.controls.address_widgets import bind, one_of
 from app.controls.address_reader import read_link, show_complaints
-from pkpo.config import (
-    PROBLEM_SETS,
-    RunConfig,
-    WordProblemsConfig,
-    fields_of,
-    format_value,
-    parse_field,
-    parse_whole,
-)
+from app.controls.address_widgets import bind, one_of
+from pkpo.config import RunConfig
 from pkpo.estimators import ESTIMATORS, get_estimator
+from pkpo.fields import format_value, parse_field, parse_whole
 from pkpo.lm import experiments
 from pkpo.lm.experiments import EXPERIMENTS, METHODS
-from pkpo.lm.paths import MODELS
+from pkpo.lm.paths import MODELS, PROBLEM_SETS
 from pkpo.runs.run import check_id
+from pkpo.training.tasks.registry import fields_of
+from pkpo.training.tasks.word_problems import WordProblemsConfig
 
 LANGUAGE_VIEWS = {
     "results": "What training changed",
@@ -105,10 +101,52 @@ def _estimator(text: str) -> str:
 def _short(name: str) -> Callable[[str], str]:
     def read(text: str) -> str:
         if len(text) > QUESTION_CHARACTERS:
-            raise ValueError(f"{name} must have at most {QUESTION_CHARACTERS} characters, got {len(text)}")
+            raise ValueError(
+                f"{name} must have at most {QUESTION_CHARACTERS} characters, got {len(text)}"
+            )
         return text
 
     return read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LanguagePage:
+    """What the page shows: its own settings, beside those of a run."""
+
+    view: str
+    """A key of `LANGUAGE_VIEWS`."""
+    experiment: str
+    """A key of `EXPERIMENT_LABELS`."""
+    methods: tuple[str, ...]
+    """Keys of `METHODS` that are looked at."""
+    train: tuple[str, ...]
+    """What to train, see `parse_trained`."""
+    seeds: int
+    """Runs of each method."""
+    runs: tuple[str, ...]
+    """Ids of runs that are looked at."""
+    method: int
+    """A place among the methods."""
+    update: int
+    prompt: int
+    """A place among an update's problems, from 1; 0 for the one that tells most."""
+    by: str
+    """An estimator; "" for the one that trained."""
+    k: int
+    """0 for the one that trained."""
+    level: int
+    """Steps of a problem; 0 for all."""
+    moved: str
+    """A key of `PROBLEM_CHANGES`."""
+    problem: int
+    """The place of a held-out problem."""
+    question: str
+    """A problem of the visitor's own."""
+    answer: str
+    model_after: str
+    """A trained model, as `language_after` offers it."""
+    draw: int
+    """The seed of the answers."""
 
 
 LANGUAGE_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
@@ -138,7 +176,7 @@ _RUNS = "language runs"
 
 def language_settings(
     known: Callable[[str], bool] = lambda id: True, host: bool = True
-) -> tuple[dict[str, Any], dict[str, Any]]:
+) -> tuple[dict[str, Any], LanguagePage]:
     """A run's settings and the page's own, from the address.
 
     What cannot be used is said at the page's top and left at its default. Where the address names no
@@ -153,26 +191,29 @@ def language_settings(
       Settings of `WordProblemsConfig`, and the page's own.
     """
     values = {name: field.default for name, field in LANGUAGE_FIELDS.items()}
-    own = {name: read(default) for name, (default, read) in LANGUAGE_READERS.items()}
+    shown = {name: read(default) for name, (default, read) in LANGUAGE_READERS.items()}
     readers: dict[str, Callable[[str], Any]] = {
-        name: partial(parse_field, f, at_most=LANGUAGE_LIMITS.get(name)) for name, f in LANGUAGE_FIELDS.items()
+        name: partial(parse_field, f, at_most=LANGUAGE_LIMITS.get(name))
+        for name, f in LANGUAGE_FIELDS.items()
     }
     if not host:
         shipped = sorted(path.name for path in MODELS.iterdir())
         readers["model"] = one_of("model", shipped)
         readers["problems"] = one_of("problems", tuple(PROBLEM_SETS))
-    given, problems = read_link(readers | {name: read for name, (_, read) in LANGUAGE_READERS.items()})
+    given, problems = read_link(
+        readers | {name: read for name, (_, read) in LANGUAGE_READERS.items()}
+    )
     values |= {name: value for name, value in given.items() if name in LANGUAGE_FIELDS}
-    own |= {name: value for name, value in given.items() if name in LANGUAGE_READERS}
-    if own["runs"]:
-        st.session_state[_RUNS] = own["runs"]
+    shown |= {name: value for name, value in given.items() if name in LANGUAGE_READERS}
+    if shown["runs"]:
+        st.session_state[_RUNS] = shown["runs"]
     else:
-        own["runs"] = tuple(filter(known, st.session_state.get(_RUNS, ())))
-    if own["experiment"] == OWN_RUNS and not own["runs"]:
+        shown["runs"] = tuple(filter(known, st.session_state.get(_RUNS, ())))
+    if shown["experiment"] == OWN_RUNS and not shown["runs"]:
         problems.append("experiment: there are no runs of yours in the address")
-        own["experiment"] = "fresh"
+        shown["experiment"] = "fresh"
     show_complaints(problems)
-    return values, own
+    return values, LanguagePage(**shown)
 
 
 def language_address(config: RunConfig) -> dict[str, str] | None:
@@ -190,7 +231,7 @@ def language_runs_address(ids: Sequence[str]) -> dict[str, str]:
     return {"view": "train", "runs": " ".join(ids[:RUNS])}
 
 
-def language_view(own: dict[str, Any]) -> None:
+def language_view(page: LanguagePage) -> None:
     """The row of buttons that chooses what is shown."""
     st.segmented_control(
         "View",
@@ -198,14 +239,14 @@ def language_view(own: dict[str, Any]) -> None:
         format_func=LANGUAGE_VIEWS.__getitem__,
         label_visibility="collapsed",
         required=True,
-        **_bind("view", own["view"], "results"),
+        **_bind("view", page.view, "results"),
     )
 
 
-def language_experiment(own: dict[str, Any]) -> None:
+def language_experiment(page: LanguagePage) -> None:
     """Which runs to look at, and of which methods."""
-    there = {path.name for path in experiments.RECORDED.iterdir()} | {own["experiment"]}
-    there |= {OWN_RUNS} if own["runs"] else set()
+    there = {path.name for path in experiments.RECORDED.iterdir()} | {page.experiment}
+    there |= {OWN_RUNS} if page.runs else set()
     options = [name for name in EXPERIMENT_LABELS if name in there]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.segmented_control(
@@ -215,11 +256,11 @@ def language_experiment(own: dict[str, Any]) -> None:
             label_visibility="collapsed",
             required=True,
             wrap=True,
-            **_bind("experiment", own["experiment"], "fresh"),
+            **_bind("experiment", page.experiment, "fresh"),
         )
-        if own["experiment"] == OWN_RUNS:
+        if page.experiment == OWN_RUNS:
             return
-        known = EXPERIMENTS[own["experiment"]].methods
+        known = EXPERIMENTS[page.experiment].methods
         with st.popover("Methods", icon=":material/tune:"):
             st.pills(
                 "Shown",
@@ -227,14 +268,17 @@ def language_experiment(own: dict[str, Any]) -> None:
                 selection_mode="multi",
                 format_func=lambda name: METHODS[name].label,
                 **_bind(
-                    "methods", [m for m in own["methods"] if m in known], LANGUAGE_READERS["methods"][0]
+                    "methods",
+                    [m for m in page.methods if m in known],
+                    LANGUAGE_READERS["methods"][0],
                 ),
             )
 
 
-def language_choice(own: dict[str, Any], name: str, label: str, options: Sequence[str]) -> int:
+def language_choice(page: LanguagePage, name: str, label: str, options: Sequence[str]) -> int:
     """One of several by its place, as a row of buttons; the first where the address names none."""
-    chosen = own[name] if own[name] < len(options) else 0
+    given: int = getattr(page, name)
+    chosen = given if given < len(options) else 0
     st.segmented_control(
         label,
         range(len(options)),
@@ -246,24 +290,24 @@ def language_choice(own: dict[str, Any], name: str, label: str, options: Sequenc
     return chosen
 
 
-def language_update(own: dict[str, Any], updates: Sequence[int]) -> int:
+def language_update(page: LanguagePage, updates: Sequence[int]) -> int:
     """One of the updates of which groups were kept; the nearest to the address's."""
-    chosen = min(updates, key=lambda update: abs(update - own["update"]))
+    chosen = min(updates, key=lambda update: abs(update - page.update))
     if len(updates) > 1:
         st.select_slider("Update", updates, **_bind("update", chosen, 0))
     return chosen
 
 
-def language_prompt(own: dict[str, Any], right: Sequence[int], n: int) -> int:
+def language_prompt(page: LanguagePage, right: Sequence[int], n: int) -> int:
     """One of an update's problems, by its place: at first the one with the fewest right answers.
 
     Args:
-      own: the page's own settings.
+      page: the page's own settings.
       right: how many of each problem's answers earn the reward; at first, none at all is passed over.
       n: answers per problem.
     """
     telling = min(range(len(right)), key=lambda i: right[i] or n + 1)
-    chosen = min(own["prompt"], len(right)) or telling + 1
+    chosen = min(page.prompt, len(right)) or telling + 1
     st.pills(
         "Problem, and how many of its answers earn the reward",
         range(1, len(right) + 1),
@@ -275,9 +319,9 @@ def language_prompt(own: dict[str, Any], right: Sequence[int], n: int) -> int:
     return chosen - 1
 
 
-def language_weights(own: dict[str, Any], estimator: str, k: int, n: int) -> tuple[str, int]:
+def language_weights(page: LanguagePage, estimator: str, k: int, n: int) -> tuple[str, int]:
     """By which estimator and k to weigh a group; what trained on it at first."""
-    by, at = own["by"] or estimator, min(own["k"] or k, n)
+    by, at = page.by or estimator, min(page.k or k, n)
     left, right = st.columns(2)
     with left:
         st.selectbox(
@@ -292,29 +336,29 @@ def language_weights(own: dict[str, Any], estimator: str, k: int, n: int) -> tup
     return by, at
 
 
-def language_filters(own: dict[str, Any], levels: Sequence[int]) -> None:
+def language_filters(page: LanguagePage, levels: Sequence[int]) -> None:
     """Which problems a table lists."""
     st.segmented_control(
         "Steps",
         [0, *levels],
         format_func=lambda level: str(level) if level else "All",
         required=True,
-        **_bind("level", own["level"], 0),
+        **_bind("level", page.level, 0),
     )
     st.segmented_control(
         "Change",
         list(PROBLEM_CHANGES),
         format_func=PROBLEM_CHANGES.__getitem__,
         required=True,
-        **_bind("moved", own["moved"], "all"),
+        **_bind("moved", page.moved, "all"),
     )
 
 
-def language_question(own: dict[str, Any], known: str) -> None:
+def language_question(page: LanguagePage, known: str) -> None:
     """A problem of one's own.
 
     Args:
-      own: the page's own settings.
+      page: the page's own settings.
       known: the answer, if it is not the visitor's to give; "" if it is.
     """
     left, right = st.columns([4, 1])
@@ -322,7 +366,7 @@ def language_question(own: dict[str, Any], known: str) -> None:
         "Problem",
         height="content",
         max_chars=QUESTION_CHARACTERS,
-        **_bind("question", own["question"], ""),
+        **_bind("question", page.question, ""),
     )
     with right:
         if known:
@@ -332,14 +376,14 @@ def language_question(own: dict[str, Any], known: str) -> None:
                 "Its answer",
                 placeholder="optional",
                 max_chars=12,
-                **_bind("answer", own["answer"], ""),
+                **_bind("answer", page.answer, ""),
             )
         st.button("Ask", icon=":material/question_answer:", width="stretch")
 
 
-def language_after(own: dict[str, Any], options: dict[str, str]) -> str:
+def language_after(page: LanguagePage, options: dict[str, str]) -> str:
     """Which trained model to ask; "" if there is none."""
-    chosen = own["model_after"] if own["model_after"] in options else next(iter(options), "")
+    chosen = page.model_after if page.model_after in options else next(iter(options), "")
     if options:
         st.selectbox(
             "After training",

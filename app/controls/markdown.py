@@ -25,7 +25,9 @@ def problem_text(reason: str | Exception) -> str:
     text = _LIST.sub(r"there is no estimator \1", " ".join(str(reason).split()))
     text = _NAMED.sub(lambda found: _label(found[1]) or found[0], text)
     text = _JOINED.sub(lambda found: _label(found[1]) or found[0], text)
-    return plain_text(text if len(text) <= PROBLEM_TEXT_CHARACTERS else text[:PROBLEM_TEXT_CHARACTERS] + " …")
+    return plain_text(
+        text if len(text) <= PROBLEM_TEXT_CHARACTERS else text[:PROBLEM_TEXT_CHARACTERS] + " …"
+    )
 
 
 def code_text(text: str) -> str:

@@ -2,7 +2,7 @@
 
 A setting has one name everywhere: the field of the task's config, the URL parameter, the command-line
 option and the widget's key. The URL holds what differs from the page's default, as text that
-`pkpo.config.parse_value` reads; Streamlit's own binding is not used because it would put labels
+`pkpo.training.tasks.registry.parse_value` reads; Streamlit's own binding is not used because it would put labels
 there in place of the names that the command line takes, and correct a bad value in silence.
 """
 
@@ -15,7 +15,9 @@ import streamlit as st
 
 from app.controls.address_reader import repeated_settings, unknown_setting
 from app.controls.problem_spec import COMPARISONS, ProblemPage
-from pkpo.config import COMPARE_LIMIT, parse_comparison, format_value, parse_value
+from pkpo.comparisons.settings import COMPARE_LIMIT, parse_comparison
+from pkpo.fields import FieldError, format_value
+from pkpo.training.tasks.registry import parse_value
 
 OFF = "off"  # the URL's word for no comparison
 
@@ -42,7 +44,7 @@ def sync_from_url(page: ProblemPage, entered: bool) -> None:
         return
     values, problems = read_address(page, address)
     problems += repeated_settings()
-    page_memory(page).update(values=values, notices=problems, address=address, is_url_behind=False)
+    page_memory(page).update(values=values, notices=problems, address=address, waiting=False)
 
 
 def current_settings(page: ProblemPage) -> dict[str, Any]:
@@ -90,12 +92,13 @@ def settings_of_runs(page: ProblemPage, values: Mapping[str, Any]) -> tuple[Any,
     configs = parse_comparison({"task": page.task, **shared}, values["compare"])
     for name, limit in page.limits.items():
         if (largest := max(getattr(c, name) for c in configs)) > limit:
-            raise ValueError(f"{name} must be at most {limit} on this page, got {largest}")
+            raise FieldError(name, f"{name} must be at most {limit} on this page, got {largest}")
     count = sum(page.count(c) * (c.steps + 1) for c in configs)
     if count > page.count_limit:
-        raise ValueError(
+        raise FieldError(
+            "steps",
             f"steps: {count:,} {page.counted} in all are too many for this page (at most "
-            f"{page.count_limit:,}); lower the updates or n, or run the command"
+            f"{page.count_limit:,}); lower the updates or n, or run the command",
         )
     return configs
 
@@ -107,9 +110,11 @@ def _read(page: ProblemPage, name: str, text: str) -> Any:
         return ""
     field, *values = text.split() or [""]
     if field not in COMPARISONS or not field:
-        raise ValueError(f"compare: cannot compare by {field[:40]!r}")
+        raise FieldError("compare", f"compare: cannot compare by {field[:40]!r}")
     if not 1 <= len(values) <= COMPARE_LIMIT:
-        raise ValueError(f"compare: give from 1 to {COMPARE_LIMIT} values, got {len(values)}")
+        raise FieldError(
+            "compare", f"compare: give from 1 to {COMPARE_LIMIT} values, got {len(values)}"
+        )
     for value in values:
         _read(page, field, value)
     return " ".join([field, *values])
@@ -134,7 +139,7 @@ def write_address(page: ProblemPage, values: Mapping[str, Any]) -> None:
     differs = address != st.query_params.to_dict()
     if differs and not is_url_behind(page):
         st.query_params.from_dict(address)
-    page_memory(page).update(address=address, is_url_behind=differs and is_url_behind(page))
+    page_memory(page).update(address=address, waiting=differs and is_url_behind(page))
 
 
 def is_url_behind(page: ProblemPage) -> bool:
@@ -144,7 +149,7 @@ def is_url_behind(page: ProblemPage) -> bool:
 
 def url_arrived(page: ProblemPage) -> None:
     """The browser shows the page's path, without settings as yet; now they can be written."""
-    page_memory(page).update(is_url_behind=False, address=st.query_params.to_dict())
+    page_memory(page).update(waiting=False, address=st.query_params.to_dict())
 
 
 def apply_settings(page: ProblemPage, values: Mapping[str, Any]) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.presets import PRESETS, Preset
-from pkpo.config import OPTIMIZERS, fields_of
+from pkpo.config import OPTIMIZERS
 from pkpo.estimators import ESTIMATORS
+from pkpo.training.tasks.registry import fields_of
 
 COMPARISONS = {
     "": "One run",

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.controls.address_reader import read_link, show_complaints
 from app.controls.numbers import number_input
-from pkpo.config import parse_value
+from pkpo.training.tasks.registry import parse_value
 
 LARGEST = 2**32 - 2  # so that there is always another
 

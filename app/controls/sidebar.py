@@ -7,17 +7,25 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from app.controls.problem_address import apply_settings, current_settings, page_memory, settings_of_runs, setting_view, write_address
-from app.controls.address_widgets import TYPED, suggested, typed
 from app.controls.address_reader import show_complaints
-from app.controls.numbers import number_input
-from app.controls.problem_spec import COMPARISONS, ProblemPage
+from app.controls.address_widgets import TYPED, suggested, typed
 from app.controls.markdown import problem_text
+from app.controls.numbers import number_input
+from app.controls.problem_address import (
+    apply_settings,
+    current_settings,
+    page_memory,
+    setting_view,
+    settings_of_runs,
+    write_address,
+)
+from app.controls.problem_spec import COMPARISONS, ProblemPage
 from pkpo import figures, schedules
-from pkpo.config import COMPARE_LIMIT, OPTIMIZERS
+from pkpo.comparisons.settings import COMPARE_LIMIT
+from pkpo.config import OPTIMIZERS
 from pkpo.estimators import get_estimator
 
-SidebarResult = TypeVar("Result")
+SidebarResult = TypeVar("SidebarResult")
 
 COMPARED_FIELDS = {**COMPARISONS, "schedule": "k, or a schedule of k"}
 STEP_RULES = {"sgd": "Gradient ascent", "normalised": "Normalised: equal steps", "adam": "Adam"}
@@ -45,7 +53,9 @@ def preset_pills(page: ProblemPage) -> str | None:
     return next((p.message for p in page.presets if p.name == now), None)
 
 
-def read_results(page: ProblemPage, compute: Callable[[tuple[Any, ...]], SidebarResult]) -> tuple[SidebarResult, str]:
+def read_results(
+    page: ProblemPage, compute: Callable[[tuple[Any, ...]], SidebarResult]
+) -> tuple[SidebarResult, ValueError | None]:
     """What the page computes from the runs that the controls ask for, and what is wrong with them.
 
     Where the controls ask for the impossible, the result is that of the last possible runs, the
@@ -56,16 +66,18 @@ def read_results(page: ProblemPage, compute: Callable[[tuple[Any, ...]], Sidebar
         configs = settings_of_runs(page, values)
         result = compute(configs)
     except ValueError as reason:
-        return compute(page_memory(page).get("possible") or settings_of_runs(page, page.defaults)), str(reason)
+        possible = page_memory(page).get("possible") or settings_of_runs(page, page.defaults)
+        return compute(possible), reason
     values[page.problem] = getattr(configs[0], page.problem)  # as it is written elsewhere
     page_memory(page)["possible"] = configs
     write_address(page, values)
-    return result, ""
+    return result, None
 
 
-def show_sidebar(page: ProblemPage, problem: str) -> None:
-    """Draw the controls, and the problem beside the control that it names."""
+def show_sidebar(page: ProblemPage, problem: ValueError | None) -> None:
+    """Draw the controls, and what is wrong beside the control of the field that it is about."""
     slots: dict[str, Any] = {}
+    field = getattr(problem, "field", "")
     with st.sidebar:
         top = st.empty()
         compare_field = _compare_controls(page, slots)
@@ -75,7 +87,7 @@ def show_sidebar(page: ProblemPage, problem: str) -> None:
             setting_number(page, "n", "Samples per group, n", slots, step=1)
         if compare_field != "estimator":
             _estimator_control(page, slots)
-        if problem.startswith(tuple(name for name in page.fields if name not in SIDEBAR_FIELDS_IN_VIEW)):
+        if field in page.fields and field not in SIDEBAR_FIELDS_IN_VIEW:
             page_memory(page)["unfolded"] = True  # and so it stays when the problem is gone
         with st.expander("More settings", expanded=page_memory(page).get("unfolded", False)):
             _more_controls(page, compare_field, slots)
@@ -87,9 +99,8 @@ def show_sidebar(page: ProblemPage, problem: str) -> None:
             args=(page, {}),
         )
     if problem:
-        culprit = next((name for name in slots if problem.startswith(name)), None)
-        place = slots.get(culprit or "compare", top)
-        place.error(problem_text(problem), icon=":material/error:")
+        place = slots.get(field) or slots.get("compare", top)
+        place.error(problem_text(str(problem)), icon=":material/error:")
 
 
 def _compare_controls(page: ProblemPage, slots: dict[str, Any]) -> str:
@@ -100,7 +111,9 @@ def _compare_controls(page: ProblemPage, slots: dict[str, Any]) -> str:
 
     def change_field() -> None:
         chosen = st.session_state["_compare_field"]
-        current_settings(page)["compare"] = f"{chosen} {page.first_values[chosen]}" if chosen else ""
+        current_settings(page)["compare"] = (
+            f"{chosen} {page.first_values[chosen]}" if chosen else ""
+        )
 
     def change_values() -> None:
         chosen = typed(st.session_state[key], SUGGESTION_WORDS.get(field, ""))
@@ -117,7 +130,11 @@ def _compare_controls(page: ProblemPage, slots: dict[str, Any]) -> str:
     if field:
         st.multiselect(
             COMPARED_FIELDS[field],
-            list(dict.fromkeys([*page.suggestions(field, current_settings(page)[page.problem]), *values])),
+            list(
+                dict.fromkeys(
+                    [*page.suggestions(field, current_settings(page)[page.problem]), *values]
+                )
+            ),
             key=key,
             on_change=change_values,
             max_selections=COMPARE_LIMIT,
@@ -154,7 +171,9 @@ def _equal_steps(page: ProblemPage) -> None:
     st.session_state["_equal_steps"] = current_settings(page)["optimizer"] == "normalised"
 
     def switch() -> None:
-        current_settings(page)["optimizer"] = "normalised" if st.session_state["_equal_steps"] else "sgd"
+        current_settings(page)["optimizer"] = (
+            "normalised" if st.session_state["_equal_steps"] else "sgd"
+        )
 
     st.toggle(
         "Steps of equal length",
@@ -285,9 +304,13 @@ def _more_controls(page: ProblemPage, compare_field: str, slots: dict[str, Any])
     page.controls(page, slots)
 
 
-def setting_number(page: ProblemPage, name: str, label: str, slots: dict[str, Any], **more: Any) -> None:
+def setting_number(
+    page: ProblemPage, name: str, label: str, slots: dict[str, Any], **more: Any
+) -> None:
     """The control of a number, and the place below it for what is wrong with it."""
     limits = page.fields[name].metadata
     low, high = limits["low"], page.limits.get(name, limits["high"])
-    number_input(label, low, high, **setting_view(page, name), help=f"From {low:,} to {high:,}.", **more)
+    number_input(
+        label, low, high, **setting_view(page, name), help=f"From {low:,} to {high:,}.", **more
+    )
     slots[name] = st.empty()

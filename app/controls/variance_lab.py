@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import streamlit as st
 
-from app.controls.address_widgets import bind, one_of
 from app.controls.address_reader import read_link, show_complaints
+from app.controls.address_widgets import bind, one_of
 from app.controls.numbers import number_input
 from pkpo import analysis
 from pkpo.analysis import AnalysisSettings
 from pkpo.analysis.settings import DIMENSIONS, WAYS
-from pkpo.config import parse_field, parse_number
 from pkpo.estimators import ESTIMATORS, get_estimator
+from pkpo.fields import FieldError, parse_field, parse_number
 from pkpo.figures.variance_lab import MEASURES
 
 LAB_VIEWS = {
@@ -38,11 +39,13 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _alpha(text: str) -> float:
     alpha = parse_number("alpha", text)
-    if not -2 <= alpha <= 2:
-        raise ValueError(f"alpha must be from -2 to 2, got {text[:40]}")
+    low, high = ALPHAS
+    if not low <= alpha <= high:
+        raise FieldError("alpha", f"alpha must be from {low:g} to {high:g}, got {text[:40]}")
     return alpha
 
 
+ALPHAS = (-2.0, 2.0)
 TOTALS = (16, 32, 64, 128, 256)
 
 
@@ -50,6 +53,24 @@ def _total(text: str) -> int:
     if text not in map(str, TOTALS):
         raise ValueError(f"total must be one of {', '.join(map(str, TOTALS))}, got {text[:40]!r}")
     return int(text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabPage:
+    """What the page shows of a point: its own settings."""
+
+    view: str
+    """A key of `LAB_VIEWS`."""
+    axis: str
+    """A key of `analysis.AXES`; "" for the figure's first."""
+    measure: str
+    """A key of `MEASURES`."""
+    show: tuple[str, ...]
+    """Estimators."""
+    alpha: float
+    """Of the dial."""
+    total: int
+    """Samples per update."""
 
 
 LAB_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
@@ -64,16 +85,18 @@ LAB_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
 _bind = partial(bind, "lab")
 
 
-def lab_settings() -> tuple[AnalysisSettings, dict[str, Any]]:
+def lab_settings() -> tuple[AnalysisSettings, LabPage]:
     """The point that the address asks for, and the page's own settings.
 
     What cannot be used is said at the page's top and left at its default; an impossible pair of n and k
     leaves the picture at the last possible one.
     """
-    own = {name: read(default) if default else "" for name, (default, read) in LAB_READERS.items()}
+    shown: dict[str, Any] = {
+        name: read(default) if default else "" for name, (default, read) in LAB_READERS.items()
+    }
     readers = {name: partial(parse_field, field) for name, field in LAB_FIELDS.items()}
     given, problems = read_link(readers | {name: read for name, (_, read) in LAB_READERS.items()})
-    own |= {name: value for name, value in given.items() if name in LAB_READERS}
+    shown |= {name: value for name, value in given.items() if name in LAB_READERS}
     try:
         point = AnalysisSettings(**{name: x for name, x in given.items() if name in LAB_FIELDS})
     except ValueError as reason:
@@ -81,10 +104,10 @@ def lab_settings() -> tuple[AnalysisSettings, dict[str, Any]]:
         point = st.session_state.get("lab_possible", AnalysisSettings())
     st.session_state["lab_possible"] = point
     show_complaints(problems)
-    return point, own
+    return point, LabPage(**shown)
 
 
-def lab_view(own: dict[str, Any]) -> None:
+def lab_view(page: LabPage) -> None:
     """The row of buttons that chooses the figure."""
     st.segmented_control(
         "Figure",
@@ -92,15 +115,15 @@ def lab_view(own: dict[str, Any]) -> None:
         format_func=LAB_VIEWS.__getitem__,
         label_visibility="collapsed",
         required=True,
-        **_bind("view", own["view"], "map"),
+        **_bind("view", page.view, "map"),
     )
 
 
-def lab_axis(point: AnalysisSettings, own: dict[str, Any], without: Sequence[str] = ()) -> str:
+def lab_axis(point: AnalysisSettings, page: LabPage, without: Sequence[str] = ()) -> str:
     """Which axis to run over: the chosen one where this problem has it, else its first."""
     options = [name for name in point.axes if name not in without]
     first = next(name for name in ("p", "theta", "ways", "n") if name in options)
-    chosen = own["axis"] if own["axis"] in options else first
+    chosen = page.axis if page.axis in options else first
     st.segmented_control(
         "Over",
         options,
@@ -109,41 +132,41 @@ def lab_axis(point: AnalysisSettings, own: dict[str, Any], without: Sequence[str
         wrap=True,
         **_bind("axis", chosen, ""),
     )
-    if own["axis"] not in ("", chosen):
-        st.caption(f"This figure does not run over {analysis.AXES[own['axis']]} for this problem.")
+    if page.axis not in ("", chosen):
+        st.caption(f"This figure does not run over {analysis.AXES[page.axis]} for this problem.")
     return chosen
 
 
-def lab_measure(own: dict[str, Any]) -> None:
+def lab_measure(page: LabPage) -> None:
     """What the curves show."""
     st.selectbox(
         "Measure",
         list(MEASURES),
         format_func=MEASURES.__getitem__,
-        **_bind("measure", own["measure"], "variance"),
+        **_bind("measure", page.measure, "variance"),
     )
 
 
-def lab_estimators(own: dict[str, Any]) -> None:
+def lab_estimators(page: LabPage) -> None:
     """Which estimators the figure shows."""
     st.multiselect(
         "Estimators",
-        list(dict.fromkeys([*LAB_ESTIMATORS, *own["show"]])),
+        list(dict.fromkeys([*LAB_ESTIMATORS, *page.show])),
         format_func=lambda name: get_estimator(name).label,
-        **_bind("show", list(own["show"]), LAB_READERS["show"][0]),
+        **_bind("show", list(page.show), LAB_READERS["show"][0]),
     )
 
 
-def lab_total(own: dict[str, Any]) -> None:
+def lab_total(page: LabPage) -> None:
     """How many samples an update has."""
     st.segmented_control(
-        "Samples per update", TOTALS, required=True, **_bind("total", own["total"], 64)
+        "Samples per update", TOTALS, required=True, **_bind("total", page.total, 64)
     )
 
 
-def lab_alpha(own: dict[str, Any]) -> None:
+def lab_alpha(page: LabPage) -> None:
     """The dial."""
-    st.slider("α", -2.0, 2.0, step=0.05, **_bind("alpha", own["alpha"], 0.5))
+    st.slider("α", *ALPHAS, step=0.05, **_bind("alpha", page.alpha, 0.5))
 
 
 def lab_point(point: AnalysisSettings, without: Sequence[str]) -> None:
@@ -182,9 +205,11 @@ def _control(point: AnalysisSettings, name: str) -> None:
     elif name == "k":
         st.slider("Attempts that count, k", 1, point.n, **_bind(name, value, default))
     elif name == "p":
-        st.slider("Pass rate p", 0.005, 0.995, step=0.005, **_bind(name, value, default))
+        low, high = LAB_FIELDS["p"].metadata["low"], LAB_FIELDS["p"].metadata["high"]
+        st.slider("Pass rate p", low, high, step=0.005, **_bind(name, value, default))
     elif name == "theta":
-        st.slider("θ of the policy", -1.0, 2.0, step=0.05, **_bind(name, value, default))
+        low, high = LAB_FIELDS["theta"].metadata["low"], LAB_FIELDS["theta"].metadata["high"]
+        st.slider("θ of the policy", low, high, step=0.05, **_bind(name, value, default))
     else:
         options = DIMENSIONS if name == "dimension" else WAYS
         label, help = {

@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from app import cached, charts, controls
+from app.controls.language_model import LanguagePage
 from app.language_model.sources import MethodSource, methods
 from pkpo.comparisons import word_problems as study
 from pkpo.figures import language_model as figures
@@ -19,15 +20,16 @@ from toy_envs.word_problems import WordProblem
 SIDE_BY_SIDE = 3
 
 
-def show_explorer(values: dict[str, Any], own: dict[str, Any]) -> None:
+def show_explorer(values: dict[str, Any], page: LanguagePage) -> None:
     """The view."""
     title = st.container()
-    controls.language_view(own)
-    controls.language_experiment(own)
+    controls.language_view(page)
+    controls.language_experiment(page)
     found = [
         method
-        for method in methods(own)
-        if study.has_binary_reward(method.config) and study.updates_with(method.records[0], "held_out")
+        for method in methods(page)
+        if study.has_binary_reward(method.config)
+        and study.updates_with(method.records[0], "held_out")
     ]
     if not found:
         title.header("Which problems does training win, and which does it lose?", anchor=False)
@@ -60,7 +62,7 @@ def show_explorer(values: dict[str, Any], own: dict[str, Any]) -> None:
                 340,
             )
             st.caption(text)
-    _table(own, found, changes)
+    _table(page, found, changes)
 
 
 def _change(method: MethodSource) -> tuple[np.ndarray, np.ndarray]:
@@ -71,7 +73,7 @@ def _change(method: MethodSource) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _table(
-    own: dict[str, Any],
+    page: LanguagePage,
     found: Sequence[MethodSource],
     changes: Sequence[tuple[np.ndarray, np.ndarray]],
 ) -> None:
@@ -79,18 +81,18 @@ def _table(
     with st.container(horizontal=True):
         left = st.container(width="content", horizontal=True)
         labels = [method.label for method in found]
-        about = controls.language_choice(own, "method", "by", labels)
+        about = controls.language_choice(page, "method", "by", labels)
     problems = cached.cached_problem_sets(found[about].config)[1]
     with left:
         levels = {problem.difficulty for problem in problems}
-        controls.language_filters(own, sorted(levels | {own["level"]} - {0}))
+        controls.language_filters(page, sorted(levels | {page.level} - {0}))
     before, after = changes[about]
     listed = [
         i
         for i, problem in enumerate(problems)
-        if own["level"] in (0, problem.difficulty)
-        and (own["moved"] != "gained" or before[i] == 0 < after[i])
-        and (own["moved"] != "lost" or after[i] == 0 < before[i])
+        if page.level in (0, problem.difficulty)
+        and (page.moved != "gained" or before[i] == 0 < after[i])
+        and (page.moved != "lost" or after[i] == 0 < before[i])
     ]
     if not listed:
         st.info("No problem is like this.")
@@ -112,7 +114,7 @@ def _table(
         height=320,
         on_select="rerun",
         selection_mode="single-row",
-        key=f"language-problems {own['level']} {own['moved']} {about}",
+        key=f"language-problems {page.level} {page.moved} {about}",
         column_config={
             "problem": st.column_config.TextColumn(width="large"),
             **{
@@ -165,7 +167,9 @@ def _fixed(found: Sequence[MethodSource], solved: Sequence[np.ndarray]) -> None:
     text = figures.first_to_solve(labels, solved)
     st.markdown(text)
     styled = [(m.label, m.colour, updates) for m, updates in zip(found, solved, strict=True)]
-    charts.show_chart(figures.plot_first_solved(styled, found[0].config.steps), "first-solved", text, 320)
+    charts.show_chart(
+        figures.plot_first_solved(styled, found[0].config.steps), "first-solved", text, 320
+    )
     with st.expander("The training problems"):
         st.dataframe(
             {

@@ -9,23 +9,24 @@ import numpy as np
 import streamlit as st
 
 from app import controls
+from app.controls.language_model import LanguagePage
 from app.language_model import completions
 from app.language_model.completions import CompletionRow
 from app.language_model.sources import methods
 from pkpo.comparisons import word_problems as study
-from pkpo.config import WordProblemsConfig
 from pkpo.estimators import get_estimator, transform
 from pkpo.figures import language_model as figures
 from pkpo.runs.records import RunRecord
+from pkpo.training.tasks.word_problems import WordProblemsConfig
 from toy_envs.word_problems import WordProblem, verify
 
 
-def show_groups(values: dict[str, Any], own: dict[str, Any]) -> None:
+def show_groups(values: dict[str, Any], page: LanguagePage) -> None:
     """The view."""
     st.header("One problem, n answers: what is each of them worth?", anchor=False)
-    controls.language_view(own)
-    controls.language_experiment(own)
-    kept = [(m, r) for m in methods(own) for r in m.records if study.updates_with(r, "groups")]
+    controls.language_view(page)
+    controls.language_experiment(page)
+    kept = [(m, r) for m in methods(page) for r in m.records if study.updates_with(r, "groups")]
     found = list({method.label: (method, record) for method, record in kept[::-1]}.values())[::-1]
     if not found:
         st.info("No groups are kept of these runs yet.")
@@ -33,11 +34,11 @@ def show_groups(values: dict[str, Any], own: dict[str, Any]) -> None:
     left, right = st.columns([3, 2], gap="large")
     with left:
         labels = [method.label for method, _ in found]
-        _, record = found[controls.language_choice(own, "method", "Trained for", labels)]
-        update = controls.language_update(own, study.updates_with(record, "groups"))
+        _, record = found[controls.language_choice(page, "method", "Trained for", labels)]
+        update = controls.language_update(page, study.updates_with(record, "groups"))
         groups = record.details[update]["groups"]
         counts = [sum(sample["reward"] == 1 for sample in one["samples"]) for one in groups]
-        group = groups[controls.language_prompt(own, counts, record.config.n)]
+        group = groups[controls.language_prompt(page, counts, record.config.n)]
     problem, config = WordProblem(**group["problem"]), record.config
     rewards = [sample["reward"] for sample in group["samples"]]
     k = _in_force(record, update)
@@ -45,7 +46,7 @@ def show_groups(values: dict[str, Any], own: dict[str, Any]) -> None:
         st.markdown(f"**{controls.plain_text(problem.question)}**")
         st.caption(f"Worked solution: {controls.code_text(problem.solution)}")
         st.caption(f"Trained here with {get_estimator(config.estimator).label}, k = {k}.")
-        by, at = controls.language_weights(own, config.estimator, k, len(rewards))
+        by, at = controls.language_weights(page, config.estimator, k, len(rewards))
     compared = [(config.estimator, k), (by, at), *((config.estimator, known) for known in (1, 8))]
     st.markdown(figures.describe_group(rewards, compared))
     try:

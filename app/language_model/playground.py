@@ -14,19 +14,21 @@ from typing import Any
 import streamlit as st
 
 from app import cached, controls
+from app.controls.language_model import LanguagePage
 from app.language_model import completions
 from app.language_model.completions import CompletionRow
 from app.language_model.sources import language_runs
-from app.runs import labels
+from app.runs import run_text
 from app.runs.engine import Engine, engine
-from pkpo.config import WordProblemsConfig, parse_whole
+from pkpo.fields import parse_whole
 from pkpo.lm.devices import check_torch
 from pkpo.lm.experiments import FRESH_RUN, METHODS, RECORDED
 from pkpo.lm.paths import first_line, ours
 from pkpo.lm.problem_sets import known_words
 from pkpo.lm.tokenizer import unknown_words
 from pkpo.runs import Run, checkpoint
-from toy_envs.word_problems import WordProblem, Verdict, verify
+from pkpo.training.tasks.word_problems import WordProblemsConfig
+from toy_envs.word_problems import Verdict, WordProblem, verify
 
 ANSWERS_DRAWN = 16
 FEW = 4
@@ -54,22 +56,22 @@ class AskedModel:
         return ANSWERS_DRAWN if ours(self.start) else FEW
 
 
-def show_playground(values: dict[str, Any], own: dict[str, Any]) -> None:
+def show_playground(values: dict[str, Any], page: LanguagePage) -> None:
     """The view."""
     title = st.container()
-    controls.language_view(own)
+    controls.language_view(page)
     check_torch()
     box = st.container(border=True)
     found = engine()
-    options = _options(found, own)
-    chosen = controls.language_after(own, options)
+    options = _options(found, page)
+    chosen = controls.language_after(page, options)
     config = _config(found, chosen)
     before = AskedModel(config.model, config.lora, config.limit, "")
     title.header(
         f"Ask the model: {before.tries} tries before training, {before.tries} after", anchor=False
     )
     with box:
-        problem, checked = _problem(own, config, before.tries)
+        problem, checked = _problem(page, config, before.tries)
         beside = st.empty()
     if not ours(config.model):
         st.caption(
@@ -86,11 +88,11 @@ def show_playground(values: dict[str, Any], own: dict[str, Any]) -> None:
     rows: list[CompletionRow] = []
     try:
         with left:
-            rows += _answers(before, problem, checked, own["draw"])
+            rows += _answers(before, problem, checked, page.draw)
         if chosen:
             after = dataclasses.replace(before, file=_file(found, chosen))
             with right:
-                rows += _answers(after, problem, checked, own["draw"])
+                rows += _answers(after, problem, checked, page.draw)
         completions.completions_legend(rows)
     except (ValueError, checkpoint.CheckpointError) as reason:
         with beside.container():
@@ -99,15 +101,15 @@ def show_playground(values: dict[str, Any], own: dict[str, Any]) -> None:
                 _way_on(problem.question, known_words(config.model))
 
 
-def _problem(own: dict[str, Any], config: Any, tries: int) -> tuple[WordProblem, bool]:
+def _problem(page: LanguagePage, config: Any, tries: int) -> tuple[WordProblem, bool]:
     """A held-out problem of a run or the visitor's own, and whether its answer is known."""
     problems = cached.cached_problem_sets(config)[1] or cached.cached_problem_sets(FRESH_RUN)[1]
-    place = own["problem"] % len(problems)
+    place = page.problem % len(problems)
     given = problems[place]
-    typed = own["question"].strip() or given.question
+    typed = page.question.strip() or given.question
     ours_to_check = typed == given.question
     right = str(given.answer) if ours_to_check else ""
-    controls.language_question({**own, "question": typed}, right)
+    controls.language_question(dataclasses.replace(page, question=typed), right)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Another problem",
@@ -119,13 +121,13 @@ def _problem(own: dict[str, Any], config: Any, tries: int) -> tuple[WordProblem,
             f"Another {tries} tries",
             icon=":material/casino:",
             on_click=controls.set_language,
-            kwargs={"draw": own["draw"] + 1},
+            kwargs={"draw": page.draw + 1},
         )
         if ours_to_check:
             solution = controls.code_text(given.solution)
             st.caption(f"Unseen problem {place + 1} of {len(problems):,}: {solution}")
             return given, True
-    answer = own["answer"].strip()
+    answer = page.answer.strip()
     if ours(config.model):
         known = [word for word in known_words(config.model) if word[:1].isalpha()]
         with st.popover(f"The {len(known):,} words that it knows"):
@@ -160,12 +162,12 @@ def _way_on(question: str, known: Sequence[str]) -> None:
     )
 
 
-def _options(found: Engine, own: dict[str, Any]) -> dict[str, str]:
+def _options(found: Engine, page: LanguagePage) -> dict[str, str]:
     """What has been trained: a visitor's runs, what ships, and the newest runs of others."""
     newest = found.store.runs(task=WordProblemsConfig.task, limit=LATEST)
     kept = {
         run.id: name
-        for run in [*language_runs(found, own["runs"]), *newest]
+        for run in [*language_runs(found, page.runs), *newest]
         if checkpoint.saved(found.store.files(run.id)) and (name := _name(run))
     }
     shipped = {
@@ -173,7 +175,7 @@ def _options(found: Engine, own: dict[str, Any]) -> dict[str, str]:
         for path in sorted(SHIPPED.glob("*"))
         if path.name in METHODS
     }
-    mine = {id: kept[id] for id in own["runs"] if id in kept}
+    mine = {id: kept[id] for id in page.runs if id in kept}
     return mine | shipped | kept
 
 
@@ -213,7 +215,9 @@ def _file(found: Engine, chosen: str) -> str:
     return str(kept)
 
 
-def _answers(asked: AskedModel, problem: WordProblem, checked: bool, draw: int) -> list[CompletionRow]:
+def _answers(
+    asked: AskedModel, problem: WordProblem, checked: bool, draw: int
+) -> list[CompletionRow]:
     """The different answers, the most frequent first."""
     from pkpo.lm.answers import count_distinct  # late: no other page pays for torch
 
@@ -221,7 +225,7 @@ def _answers(asked: AskedModel, problem: WordProblem, checked: bool, draw: int) 
         found = _ask(asked, problem.question, draw)
     verdicts = {one.text: verify(one.text, problem) for one in found}
     different = count_distinct(found)
-    various = labels.count(len(different), "different answer")
+    various = run_text.count(len(different), "different answer")
     if checked:
         right = sum(verdicts[one.text].strict for one in found)
         st.subheader(f"{right} of {len(found)} fully right, {various}", anchor=False)
@@ -301,8 +305,8 @@ def _attempts(model: Any, asked: AskedModel, question: str, draw: int) -> list[A
 @lru_cache(maxsize=8)
 def _own_model(start: str, file: str) -> Any:
     from pkpo.lm.answers import load_checkpoint_model
-    from pkpo.lm.model import load
+    from pkpo.lm.model_files import load_model
 
     if not file:
-        return load(start)
-    return load(file) if Path(file).is_dir() else load_checkpoint_model(start, Path(file))
+        return load_model(start)
+    return load_model(file) if Path(file).is_dir() else load_checkpoint_model(start, Path(file))

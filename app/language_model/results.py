@@ -9,15 +9,16 @@ from typing import Any
 import streamlit as st
 
 from app import charts, controls
-from app.language_model.sources import MethodSource, methods
+from app.components import live_charts
 from app.components.live_charts import Series
+from app.controls.language_model import LanguagePage
+from app.language_model.sources import MethodSource, methods
 from app.runs.tables import table
 from pkpo.comparisons import word_problems as study
-from pkpo.config import command_line
+from pkpo.comparisons.settings import command_line
+from pkpo.config import EVAL_KS
 from pkpo.figures import language_model as figures
 from pkpo.runs.sweep import SeedMean
-from pkpo.tasks import EVAL_KS
-from app.components import live_charts
 
 Curves = Sequence[Mapping[int, SeedMean]]
 TRAINING, UNSEEN = "The problems trained on", "Unseen problems"
@@ -34,12 +35,12 @@ class SolvedWithinK:
     """Label and colour of each method, and values by k."""
 
 
-def show_results(values: dict[str, Any], own: dict[str, Any]) -> None:
+def show_results(values: dict[str, Any], page: LanguagePage) -> None:
     """The view."""
     title = st.container()
-    controls.language_view(own)
-    controls.language_experiment(own)
-    found = methods(own)
+    controls.language_view(page)
+    controls.language_experiment(page)
+    found = methods(page)
     shown = [method for method in found if study.updates_with(method.records[0], "held_out")]
     if not shown:
         title.header("What does training for the best of k change?", anchor=False)
@@ -73,10 +74,15 @@ def show_results(values: dict[str, Any], own: dict[str, Any]) -> None:
 
 def pairs(found: Sequence[MethodSource], column: str) -> list[tuple[Mapping, Mapping]]:
     """Per method, pass@k before and after."""
-    return [(study.pass_at_k_at(m.records, column, 0), study.pass_at_k_at(m.records, column, -1)) for m in found]
+    return [
+        (study.pass_at_k_at(m.records, column, 0), study.pass_at_k_at(m.records, column, -1))
+        for m in found
+    ]
 
 
-def _solved(title: str, found: Sequence[MethodSource], rows: Sequence[tuple[Mapping, Mapping]]) -> SolvedWithinK:
+def _solved(
+    title: str, found: Sequence[MethodSource], rows: Sequence[tuple[Mapping, Mapping]]
+) -> SolvedWithinK:
     after = [(m.label, m.colour, now) for m, (_, now) in zip(found, rows, strict=True)]
     return SolvedWithinK(title, rows[0][0], after)
 
@@ -105,7 +111,10 @@ def show_before_and_after(panels: Sequence[SolvedWithinK], key: str) -> None:
 def _in_words(found: Sequence[MethodSource]) -> None:
     """The changes, and what is sure of them."""
     counted = [method for method in found if study.has_binary_reward(method.config)]
-    gains = [[study.pass_at_k_gain(m.records, k) for k in (1, study.HELD_OUT_COMPLETIONS)] for m in counted]
+    gains = [
+        [study.pass_at_k_gain(m.records, k) for k in (1, study.HELD_OUT_COMPLETIONS)]
+        for m in counted
+    ]
     heads = ["Change, in points", "a single try", f"best of {study.HELD_OUT_COMPLETIONS}"]
     rows = [
         [f"**{controls.plain_text(method.label)}**", *map(_marked, spreads)]
@@ -116,7 +125,10 @@ def _in_words(found: Sequence[MethodSource]) -> None:
         st.markdown(table(heads, rows))
     if len(counted) > 1:
         first, second = counted[:2]
-        single, many = (study.pass_at_k_gain(second.records, k, first.records) for k in (1, study.HELD_OUT_COMPLETIONS))
+        single, many = (
+            study.pass_at_k_gain(second.records, k, first.records)
+            for k in (1, study.HELD_OUT_COMPLETIONS)
+        )
         st.markdown(figures.contrast(second.label, first.label, single, many))
     config, seeds = found[0].config, [record.config.seed for record in found[0].records]
     bands = f" Bands: ± one, over seeds {', '.join(map(str, seeds))}." if len(seeds) > 1 else ""
@@ -169,7 +181,11 @@ def _numbers(found: Sequence[MethodSource], unseen: Sequence[tuple[Mapping, Mapp
             for name in ("entropy", "cumulative_solve_rate")
         ]
         rows.append(
-            [f"**{controls.plain_text(method.label)}**", *(_spread(after[k]) for k in EVAL_KS), *more]
+            [
+                f"**{controls.plain_text(method.label)}**",
+                *(_spread(after[k]) for k in EVAL_KS),
+                *more,
+            ]
         )
     st.markdown(table(heads, rows))
 

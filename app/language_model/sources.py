@@ -10,13 +10,14 @@ from typing import Any
 import streamlit as st
 
 from app.controls import OWN_RUNS, plain_text
+from app.controls.language_model import LanguagePage
 from app.runs.engine import Engine, engine
 from pkpo.comparisons import word_problems as study
-from pkpo.config import WordProblemsConfig
 from pkpo.figures import language_model as figures
 from pkpo.lm.experiments import EXPERIMENTS, METHODS, recorded_runs
 from pkpo.runs import Run, StoreError
 from pkpo.runs.records import RunRecord, load_record
+from pkpo.training.tasks.word_problems import WordProblemsConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +36,19 @@ class MethodSource:
         return self.records[0].config
 
 
-def methods(own: dict[str, Any]) -> list[MethodSource]:
+def methods(page: LanguagePage) -> list[MethodSource]:
     """What the address asks for and is there; says what is not.
 
     Raises:
       StoreError, ValueError: see `Store`.
     """
-    if own["experiment"] == OWN_RUNS:
-        return own_methods(engine(), own["runs"])
+    if page.experiment == OWN_RUNS:
+        return own_methods(engine(), page.runs)
     found, missing = {}, []
-    known = EXPERIMENTS[own["experiment"]].methods
-    for name in (name for name in own["methods"] if name in known):
+    known = EXPERIMENTS[page.experiment].methods
+    for name in (name for name in page.methods if name in known):
         try:
-            found[name] = recorded_runs(own["experiment"], name)
+            found[name] = recorded_runs(page.experiment, name)
         except (OSError, ValueError):
             missing.append(METHODS[name].label)
     if missing:

@@ -11,15 +11,23 @@ from typing import Any
 import streamlit as st
 
 from app import access, controls, live_routes, page_registry
-from app.controls.language_model import TRAINED
-from app.language_model.results import TRAINING, UNSEEN, SolvedWithinK, show_before_and_after, pairs, switches
-from app.language_model.sources import MethodSource, language_runs, own_methods
+from app.components import live_charts
 from app.components.live_charts import Series
-from app.runs import labels
+from app.controls.language_model import TRAINED, LanguagePage
+from app.language_model.results import (
+    TRAINING,
+    UNSEEN,
+    SolvedWithinK,
+    pairs,
+    show_before_and_after,
+    switches,
+)
+from app.language_model.sources import MethodSource, language_runs, own_methods
+from app.runs import run_text
 from app.runs.engine import Engine, engine, explain_errors
 from app.runs.navigation import act_on_store, stop_button
 from pkpo.comparisons import word_problems as study
-from pkpo.config import WordProblemsConfig, command_line, run_config
+from pkpo.comparisons.settings import command_line
 from pkpo.figures import language_model as figures
 from pkpo.lm import experiments
 from pkpo.lm.experiments import EXPERIMENTS, METHODS, recorded_runs
@@ -27,7 +35,8 @@ from pkpo.lm.paths import MODELS
 from pkpo.lm.problem_sets import ROLLING_UPDATES
 from pkpo.runs import Run, sweep
 from pkpo.runs.environment import run_device
-from app.components import live_charts
+from pkpo.training.tasks.registry import run_config
+from pkpo.training.tasks.word_problems import WordProblemsConfig
 
 PACED = ("fresh", "answer", "words")  # recorded experiments that say how long training takes
 NOT_YET = {"running": "The model learns", "queued": "Waiting for a free place"}
@@ -35,26 +44,26 @@ OVER = "Ended before its time"
 REDRAW = 5.0  # seconds after which pass@k against k is drawn anew
 
 
-def show_training(values: dict[str, Any], own: dict[str, Any]) -> None:
+def show_training(values: dict[str, Any], page: LanguagePage) -> None:
     """The view."""
     found, visitor = engine(), access.visitor()
-    going = language_runs(found, own["runs"])
-    st.header(_heading(own_methods(found, own["runs"]), going), anchor=False)
-    controls.language_view(own)
+    going = language_runs(found, page.runs)
+    st.header(_heading(own_methods(found, page.runs), going), anchor=False)
+    controls.language_view(page)
     if going:
         _live(found, visitor, going)
         with st.expander("Train others"):
-            _form(found, visitor, values, own)
+            _form(found, visitor, values, page)
     else:
-        _form(found, visitor, values, own)
+        _form(found, visitor, values, page)
     access.recognise()
 
 
 def _heading(begun: Sequence[MethodSource], runs: Sequence[Run]) -> str:
     """What came out of the runs, once they are over."""
     unseen = pairs(begun, study.HELD_OUT_PASS)
-    if any(run.status in labels.ACTIVE for run in runs):
-        return f"Training: {labels.count(len(runs), 'run')}, live"
+    if any(run.status in run_text.ACTIVE for run in runs):
+        return f"Training: {run_text.count(len(runs), 'run')}, live"
     if runs and unseen and unseen[0][0]:
         return figures.headline([method.label for method in begun], unseen)
     return "Train it yourself: what will it solve within 16 tries?"
@@ -64,16 +73,16 @@ def _heading(begun: Sequence[MethodSource], runs: Sequence[Run]) -> str:
 
 
 def _form(
-    found: Engine, visitor: access.Visitor, values: dict[str, Any], own: dict[str, Any]
+    found: Engine, visitor: access.Visitor, values: dict[str, Any], page: LanguagePage
 ) -> None:
-    message = controls.language_presets(values, own)
+    message = controls.language_presets(values, page)
     if message:
         st.markdown(message)
     with st.container(border=True):
         shipped = sorted(path.name for path in MODELS.iterdir())
-        controls.language_form(values, own, shipped, found.store.limits.steps)
+        controls.language_form(values, page, shipped, found.store.limits.steps)
         try:
-            configs = _configs(values, own)
+            configs = _configs(values, page)
             device = run_device(configs[0])
         except ValueError as reason:
             st.error(controls.problem_text(reason), icon=":material/error:")
@@ -91,7 +100,7 @@ def _form(
 
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
-                f"Train {labels.count(len(configs), 'run')}" if configs else "Train",
+                f"Train {run_text.count(len(configs), 'run')}" if configs else "Train",
                 type="primary",
                 icon=":material/play_arrow:",
                 on_click=start,
@@ -105,7 +114,7 @@ def _form(
                 st.caption(_how_long(found, configs, device), width="content")
 
 
-def _configs(values: Mapping[str, Any], own: Mapping[str, Any]) -> list[Any]:
+def _configs(values: Mapping[str, Any], page: LanguagePage) -> list[Any]:
     """The runs that the form asks for.
 
     Raises:
@@ -113,12 +122,14 @@ def _configs(values: Mapping[str, Any], own: Mapping[str, Any]) -> list[Any]:
     """
     base: Any = run_config(WordProblemsConfig.task, schedule="1", **values)
     trained = [
-        METHODS.get(name) or experiments.Method(name, {"schedule": name}) for name in own["train"]
+        METHODS.get(name) or experiments.Method(name, {"schedule": name}) for name in page.train
     ]
     configs = [
         config
         for method in trained
-        for config in sweep.sweep_configs(method.config(base), range(base.seed, base.seed + own["seeds"]))
+        for config in sweep.sweep_configs(
+            method.config(base), range(base.seed, base.seed + page.seeds)
+        )
     ]
     if not 1 <= len(configs) <= TRAINED:
         raise ValueError(f"train must give from 1 to {TRAINED} runs, got {len(configs)}")
@@ -131,19 +142,19 @@ def _how_long(found: Engine, configs: Sequence[Any], device: str) -> str:
     """How long it will take at the pace that was measured last, and on what."""
     each = _seconds_per_answer(found, configs[0].model)
     at_once = found.executor.at_once(device)
-    where = f"{found.executor.where(device)}, {labels.count(at_once, 'run')} at a time"
+    where = f"{found.executor.where(device)}, {run_text.count(at_once, 'run')} at a time"
     where += ", a core each" if device == "cpu" else ""
     if each is None:
         return f"Trains {where}. How long it takes is not known yet."
     places = [0.0] * at_once  # seconds until each is free
-    ahead = [run for run in found.store.runs(status=labels.ACTIVE) if run.task == configs[0].task]
-    left = [_answers(run.config) * (1 - labels.share_done(run)) for run in ahead]
+    ahead = [run for run in found.store.runs(status=run_text.ACTIVE) if run.task == configs[0].task]
+    left = [_answers(run.config) * (1 - run_text.share_done(run)) for run in ahead]
     ends = []
     for answers in [*left, *map(_answers, configs)]:
         ends.append(places[0] + each * answers)
         heapq.heapreplace(places, ends[-1])
-    behind = f", with {labels.count(len(ahead), 'run')} before them" if ahead else ""
-    return f"About {labels.duration(max(ends[len(left) :]))} {where}{behind}."
+    behind = f", with {run_text.count(len(ahead), 'run')} before them" if ahead else ""
+    return f"About {run_text.duration(max(ends[len(left) :]))} {where}{behind}."
 
 
 def _seconds_per_answer(found: Engine, model: str) -> float | None:
@@ -163,7 +174,9 @@ def _seconds_per_answer(found: Engine, model: str) -> float | None:
 def _answers(config: Any) -> int:
     """How many answers a run samples, to learn from and to measure."""
     measured = 1 + math.ceil(config.steps / config.interval)
-    return (config.steps + 1) * config.prompts * config.n + measured * config.held_out * study.HELD_OUT_COMPLETIONS
+    return (
+        config.steps + 1
+    ) * config.prompts * config.n + measured * config.held_out * study.HELD_OUT_COMPLETIONS
 
 
 # --- Live ---------------------------------------------------------------------------------------
@@ -174,7 +187,7 @@ def _live(found: Engine, visitor: access.Visitor, runs: Sequence[Run]) -> None:
     configs: list[Any] = [run.config for run in runs]
     groups = [[runs[place] for place in places] for places in study.group_by_seed(configs)]
     styles = figures.method_styles([group[0].config for group in groups])
-    going = any(run.status in labels.ACTIVE for run in runs)
+    going = any(run.status in run_text.ACTIVE for run in runs)
 
     @st.fragment(run_every=REDRAW if going else None)
     def follow_pass_at_k() -> None:
@@ -200,17 +213,17 @@ def _live(found: Engine, visitor: access.Visitor, runs: Sequence[Run]) -> None:
         },
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        active = [run for run in runs if run.status in labels.ACTIVE and visitor.may_change(run)]
+        active = [run for run in runs if run.status in run_text.ACTIVE and visitor.may_change(run)]
         if active:
             stop_button(visitor, active)
         for run in runs:
             st.page_link(
                 page_registry.get_page("runs"),
-                label=f"{labels.settings_in_words(run).split(' · ')[0]}, seed {run.config.seed}: {run.status}",
-                icon=f":material/{labels.STATUS_SIGNS[run.status][1]}:",
+                label=f"{run_text.settings_in_words(run).split(' · ')[0]}, seed {run.config.seed}: {run.status}",
+                icon=f":material/{run_text.STATUS_SIGNS[run.status][1]}:",
                 query_params={"run": run.id},
             )
-    taken = labels.cost(runs) if not going and len(runs) > 1 else []
+    taken = run_text.cost(runs) if not going and len(runs) > 1 else []
     on_average = f"On average {', '.join(taken)}. " if taken else ""
     st.caption(f"{on_average}On their own pages runs can be steered and exported.")
     with st.container(horizontal=True):
@@ -235,25 +248,32 @@ def _pass_at_k(
     begun = [
         (style, group[0].config, columns)
         for style, group, columns in zip(styles, groups, seen, strict=True)
-        if all(len(one.get("update", ())) > min(ROLLING_UPDATES, group[0].config.steps) for one in columns)
+        if all(
+            len(one.get("update", ())) > min(ROLLING_UPDATES, group[0].config.steps)
+            for one in columns
+        )
     ]
     if not begun:
         statuses = {run.status for group in groups for run in group}
         told = next((text for status, text in NOT_YET.items() if status in statuses), OVER)
-        st.info(f"{told}: what is solved within so many tries is shown after {ROLLING_UPDATES} updates.")
+        st.info(
+            f"{told}: what is solved within so many tries is shown after {ROLLING_UPDATES} updates."
+        )
         return
     before = _at(begun[0][2], study.HELD_OUT_PASS, 0)
     if config.problems == "fresh":
-        now = [(*style, _at(c, _telling(c, own), -1)) for style, own, c in begun]
+        now = [(*style, _at(c, _telling(c, config), -1)) for style, config, c in begun]
         panels = [SolvedWithinK(UNSEEN, before, now)]
     else:
-        first = _at(begun[0][2], study.ROLLING_PASS, 0) if study.has_fixed_problems(config) else None
+        first = (
+            _at(begun[0][2], study.ROLLING_PASS, 0) if study.has_fixed_problems(config) else None
+        )
         now = [(*style, _at(c, study.ROLLING_PASS, -1)) for style, _, c in begun]
         panels = [SolvedWithinK(TRAINING, first, now)]
         measured = [
             (*style, values)
-            for style, own, c in begun
-            if _measured(c, own) and (values := _at(c, study.HELD_OUT_PASS, -1))
+            for style, config, c in begun
+            if _measured(c, config) and (values := _at(c, study.HELD_OUT_PASS, -1))
         ]
         panels += [SolvedWithinK(UNSEEN, before, measured)] if measured else []
     show_before_and_after(panels, "live")

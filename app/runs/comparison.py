@@ -8,17 +8,17 @@ import streamlit as st
 
 from app import live_routes
 from app.access import Visitor
-from app.controls.markdown import problem_text
+from app.components import live_charts
 from app.components.live_charts import Series
-from app.runs import listing, tables, labels
+from app.controls.markdown import problem_text
+from app.runs import listing, run_text, tables
 from app.runs.engine import Engine
-from app.runs.navigation import delete_button, show_heading, link_to_language_page, stop_button
-from pkpo.config import parse_whole
+from app.runs.navigation import delete_button, link_to_language_page, show_heading, stop_button
+from pkpo.fields import parse_whole
 from pkpo.figures import run_curves
 from pkpo.runs import Run
 from pkpo.runs.run import check_id
 from pkpo.runs.sweep import summarise
-from app.components import live_charts
 
 COMPARED_RUNS = 12  # runs over one another
 
@@ -33,7 +33,7 @@ def show_comparison(engine: Engine, visitor: Visitor, text: str) -> None:
     configs = [run.config for run in runs]
     changes = engine.store.steered(ids)
     styles = [
-        (label + labels.by_hand(changes.get(id, ())), colour)
+        (label + run_text.by_hand(changes.get(id, ())), colour)
         for id, (label, colour) in zip(ids, run_curves.distinct_styles(configs), strict=True)
     ]
     labels = [label for label, _ in styles]
@@ -53,7 +53,7 @@ def show_comparison(engine: Engine, visitor: Visitor, text: str) -> None:
     else:
         st.caption("These runs have the same settings, and so the same numbers unless steered.")
     link_to_language_page(runs)
-    rows = [labels.row(run, None, changes.get(run.id, ())) for run in runs]
+    rows = [run_text.run_row(run, None, changes.get(run.id, ())) for run in runs]
     listing.show_rows(rows, "compared-runs", choose=False)
 
 
@@ -68,7 +68,7 @@ def show_sweep_comparison(engine: Engine, visitor: Visitor, id: str) -> None:
     one_each = list({getattr(config, field, None): config for config in configs}.values())
     styles = run_curves.distinct_styles([config.replace(seed=0) for config in one_each])
     labels = [label for label, _ in styles]
-    show_heading(runs[0].name or labels.sweep_title(runs))
+    show_heading(runs[0].name or run_text.sweep_title(runs))
     _sweep_actions(visitor, runs)
     link_to_language_page(runs)
     baseline = _baseline(labels) if len(labels) > 1 else 0
@@ -118,7 +118,7 @@ def _baseline(labels: Sequence[str]) -> int:
 
 
 def _sweep_actions(visitor: Visitor, runs: list[Run]) -> None:
-    going = [run for run in runs if run.status in labels.ACTIVE]
+    going = [run for run in runs if run.status in run_text.ACTIVE]
     if not all(map(visitor.may_change, runs)):
         return
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -9,14 +9,20 @@ import streamlit as st
 
 from app import cached, live_routes, page_registry
 from app.access import Visitor
+from app.components import live_charts
 from app.controls import language_address, plain_text
-from app.runs import form, labels
+from app.runs import form, run_text
 from app.runs.engine import Engine
-from app.runs.navigation import act_on_runs, delete_button, open_view, show_heading, link_to_language_page
+from app.runs.navigation import (
+    act_on_runs,
+    delete_button,
+    link_to_language_page,
+    open_view,
+    show_heading,
+)
 from pkpo.config import Change, RunConfig
 from pkpo.figures import run_curves
 from pkpo.runs import Run, export
-from app.components import live_charts
 
 SLIDERS = "runs sliders"  # the keys of those that are drawn
 STEERED = ("k", "learning_rate")
@@ -29,19 +35,19 @@ def show_run(engine: Engine, visitor: Visitor, id: str) -> None:
     engine.look()
     run, changes = engine.store.run(id), engine.store.changes(id)
     config = run.config
-    show_heading(labels.run_title(run, changes))
+    show_heading(run_text.run_title(run, changes))
     steered = visitor.may_change(run) and run.status == "running"
     with st.container():  # the charts' place on the page stays the same
         _actions(visitor, run)
         if run.message:
             say = st.error if run.status == "failed" else st.warning
-            say(plain_text(run.message), icon=f":material/{labels.STATUS_SIGNS[run.status][1]}:")
+            say(plain_text(run.message), icon=f":material/{run_text.STATUS_SIGNS[run.status][1]}:")
         if steered:
             _steering(visitor, run, config)
     fields = ("status", "stopping", "message", "changes", *(STEERED if steered else ()))
     state = live_routes.state([run], len(changes))
     ((label, colour),) = run_curves.distinct_styles([config])
-    label += labels.by_hand(changes)
+    label += run_text.by_hand(changes)
     live_charts.show_live_charts(
         [live_charts.Series(id, label, colour)],
         run_curves.run_panels([config], run.metrics),
@@ -55,12 +61,14 @@ def show_run(engine: Engine, visitor: Visitor, id: str) -> None:
 
 def marks_of(changes: list[Change]) -> list[tuple[int, str]]:
     """Changes as marks under a chart's axis."""
-    return [(act_on_runs.update, run_curves.describe_change(act_on_runs)) for act_on_runs in changes]
+    return [
+        (act_on_runs.update, run_curves.describe_change(act_on_runs)) for act_on_runs in changes
+    ]
 
 
 def badge(status: str) -> None:
     """A status as a sign, a word and a colour."""
-    _, icon, colour = labels.STATUS_SIGNS[status]
+    _, icon, colour = run_text.STATUS_SIGNS[status]
     st.badge(status, icon=f":material/{icon}:", color=colour)  # type: ignore[arg-type]
 
 
@@ -70,8 +78,8 @@ def _actions(visitor: Visitor, run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         badge(run.status)
         if run.finished:
-            st.caption(f"ended {labels.age(run.finished)}", width="content")
-        if mine and run.status in labels.ACTIVE:
+            st.caption(f"ended {run_text.age(run.finished)}", width="content")
+        if mine and run.status in run_text.ACTIVE:
             asked = run.stop_requested is not None and run.status == "running"
             st.button(
                 "Stopping" if asked else "Stop",
@@ -122,7 +130,9 @@ def _steering(visitor: Visitor, run: Run, config: RunConfig) -> None:
     def steer(name: str, key: str) -> None:
         wanted = st.session_state[key]
         if wanted != force[name] and st.session_state[SLIDERS].get(name) == key:
-            act_on_runs(visitor, [run], lambda found, one: found.store.steer(one.id, **{name: wanted}))
+            act_on_runs(
+                visitor, [run], lambda found, one: found.store.steer(one.id, **{name: wanted})
+            )
 
     left, right = st.columns(2, gap="large")
     with left:

@@ -15,10 +15,12 @@ import numpy as np
 import streamlit as st
 
 from app.controls.markdown import problem_text
-from pkpo.figures.run_curves import DRAWN, NOISY_MEAN_UPDATES, smooth_if_noisy
+from pkpo.figures.run_curves import NOISY_MEAN_UPDATES, charted_metrics, smooth_if_noisy
 from pkpo.runs import Run, Store, StoreError, data_folder, make_executor
 
-ENGINE_PATIENCE = 2.0  # seconds to wait for another process that writes, while somebody looks at a page
+ENGINE_PATIENCE = (
+    2.0  # seconds to wait for another process that writes, while somebody looks at a page
+)
 FRESH_SECONDS = 0.3  # seconds for which one look serves all who ask
 KEPT_RUNS = 192  # runs that are held; the largest sweep has 160
 PACE = 5.0  # seconds over which updates per second are counted
@@ -98,7 +100,7 @@ class Engine:
         curves = dict(held.curves) if held else {}
         ends = dict(held.ends) if held else {}
         news = self.store.events(id, after=int(curves["update"][-1]) if curves else -1)
-        for name in ("update", *DRAWN):
+        for name in ("update", *charted_metrics()):
             if name in news:
                 before = ends.get(name, np.empty(0))
                 values = np.concatenate([before, news[name]])

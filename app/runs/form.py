@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,18 +11,20 @@ import streamlit as st
 
 from app.access import Visitor
 from app.controls import BANDIT_PAGE, HILL_PAGE, ProblemPage, plain_text
-from app.controls.address_widgets import TYPED, typed
 from app.controls.address_reader import COMPLAINTS_SHOWN, unknown_setting
+from app.controls.address_widgets import TYPED, typed
+from app.controls.markdown import problem_text
 from app.controls.numbers import number_input
 from app.controls.problem_spec import COMPARISONS
 from app.controls.sidebar import SUGGESTION_WORDS, label_of
-from app.controls.markdown import problem_text
-from app.runs import labels
+from app.runs import run_text
 from app.runs.engine import Engine
 from app.runs.navigation import act_on_store, show_heading
-from pkpo.config import OPTIMIZERS, format_value, parse_field, parse_value, parse_whole, run_config
+from pkpo.config import OPTIMIZERS
 from pkpo.estimators import get_estimator
+from pkpo.fields import format_value, parse_field, parse_whole
 from pkpo.runs import Run, Store, sweep
+from pkpo.training.tasks.registry import parse_value, run_config
 from toy_envs.bandit import BANDITS
 from toy_envs.gaussian_hill import REWARD_SHAPES
 
@@ -52,19 +55,30 @@ PROBLEM_LABELS = {
 """The fields that name a problem, and what can be named."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormExtras:
+    """What the form holds besides a run's settings."""
+
+    seeds: int = 1
+    """Runs that differ in their random numbers only."""
+    vary: str = ""
+    """A field and the values that it goes through, parted by blanks."""
+    name: str = ""
+
+
 def show_form(engine: Engine, visitor: Visitor) -> None:
     """The form."""
     show_heading("New run")
     page = FORM_PAGES[_task()]
     top = min(page.fields["steps"].metadata["high"], engine.store.limits.steps)
-    values, own, problems = _read(page, st.query_params.to_dict(), top)
-    field, *among = own["vary"].split() or [""]
+    values, extras, problems = _read(page, st.query_params.to_dict(), top)
+    field, *among = extras.vary.split() or [""]
     left, right = st.columns(2, gap="large")
     with left, st.container(border=True):
         st.segmented_control(
             "Problem",
             list(FORM_PAGES),
-            format_func=labels.TASK_TITLES.__getitem__,
+            format_func=run_text.task_title,
             required=True,
             **_bind("new", page.task, None),
         )
@@ -82,25 +96,25 @@ def show_form(engine: Engine, visitor: Visitor) -> None:
             MAX_SEEDS,
             help="So many runs that differ in their random numbers only: the page then shows their "
             "mean and its standard error.",
-            **_bind("seeds", own["seeds"], 1),
+            **_bind("seeds", extras.seeds, 1),
         )
         _vary(page, field, among, str(values[page.problem]))
         st.text_input(
-            "Name", max_chars=80, placeholder="optional", **_bind("name", own["name"], "")
+            "Name", max_chars=80, placeholder="optional", **_bind("name", extras.name, "")
         )
     configs = []
     if not problems:
         try:
-            configs = _configs(page, values, own["seeds"], field, among)
+            configs = _configs(page, values, extras.seeds, field, among)
         except ValueError as reason:
             problems = [str(reason)]
     for problem in problems[:COMPLAINTS_SHOWN]:
         st.error(problem_text(problem), icon=":material/error:")
 
     def start() -> None:
-        act_on_store(lambda found: _submit(found.store, configs, visitor, own["name"]))
+        act_on_store(lambda found: _submit(found.store, configs, visitor, extras.name))
 
-    several = f"Start {labels.count(len(configs), 'run')}" if len(configs) > 1 else "Start"
+    several = f"Start {run_text.count(len(configs), 'run')}" if len(configs) > 1 else "Start"
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             several,
@@ -110,13 +124,13 @@ def show_form(engine: Engine, visitor: Visitor) -> None:
             disabled=not configs,
         )
         if len(configs) > 1:
-            values_of = f"{labels.count(len(among), 'value')} × " if field else ""
-            st.caption(f"{values_of}{labels.count(own['seeds'], 'seed')}")
+            values_of = f"{run_text.count(len(among), 'value')} × " if field else ""
+            st.caption(f"{values_of}{run_text.count(extras.seeds, 'seed')}")
 
 
 def address_of(run: Run) -> str:
     """The form filled with a run's settings."""
-    changed = {"steps": format_value(labels.run_steps(run))}
+    changed = {"steps": format_value(run_text.run_steps(run))}
     changed |= {name: format_value(value) for name, value in run.config.changed().items()}
     return urlencode({"new": run.task, **changed})
 
@@ -124,17 +138,19 @@ def address_of(run: Run) -> str:
 def _task() -> str:
     given = st.query_params.get("new", "")
     if given and given not in FORM_PAGES:
-        st.warning(f"There is no problem {plain_text(repr(given[:40]))}.", icon=":material/link_off:")
+        st.warning(
+            f"There is no problem {plain_text(repr(given[:40]))}.", icon=":material/link_off:"
+        )
     return given if given in FORM_PAGES else BANDIT_PAGE.task
 
 
 def _read(
     page: ProblemPage, address: Mapping[str, str], top: int
-) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+) -> tuple[dict[str, Any], FormExtras, list[str]]:
     """The settings, what else the form holds, and what is wrong with the address."""
     values = {name: field.default for name, field in page.fields.items()}
     values["steps"] = min(STEPS, top)
-    own: dict[str, Any] = {"seeds": 1, "vary": "", "name": ""}
+    extras = FormExtras()
     problems = []
     for name, text in address.items():
         try:
@@ -144,16 +160,16 @@ def _read(
                 limit = top if name == "steps" else None
                 values[name] = text if as_typed else parse_field(field, text, limit)
             elif name == "seeds":
-                own["seeds"] = parse_whole("seeds", text, 1, MAX_SEEDS)
+                extras = replace(extras, seeds=parse_whole("seeds", text, 1, MAX_SEEDS))
             elif name == "vary":
-                own["vary"] = _vary_of(text)
+                extras = replace(extras, vary=_vary_of(text))
             elif name == "name":
-                own["name"] = text[:80]
+                extras = replace(extras, name=text[:80])
             elif name != "new":
                 raise ValueError(unknown_setting(name))
         except ValueError as reason:
             problems.append(str(reason))
-    return values, own, problems
+    return values, extras, problems
 
 
 def _vary_of(text: str) -> str:

@@ -8,12 +8,13 @@ from itertools import groupby
 import streamlit as st
 
 from app.access import Visitor, classroom
-from app.runs import labels
+from app.components import run_list
+from app.runs import run_text
 from app.runs.engine import Engine, explain_errors
 from app.runs.navigation import act_on_store, follow_request, open_view
-from pkpo.config import BanditConfig
 from pkpo.runs import STATUSES, Run
-from app.components import run_list
+from pkpo.training.tasks.bandit import BanditConfig
+from pkpo.training.tasks.registry import TASKS
 
 LOOK, LOOK_OF_MANY = 3.0, 10.0  # seconds between looks at a list; in a classroom
 ROWS_PER_PAGE = 30  # rows that are shown before somebody asks for more
@@ -28,7 +29,9 @@ def show_list(engine: Engine, visitor: Visitor) -> None:
         _empty(visitor)
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.button("New run", type="primary", icon=":material/add:", on_click=open_view, args=("new=",))
+        st.button(
+            "New run", type="primary", icon=":material/add:", on_click=open_view, args=("new=",)
+        )
         status = st.selectbox(
             "Status",
             ["", *STATUSES],
@@ -39,8 +42,8 @@ def show_list(engine: Engine, visitor: Visitor) -> None:
         )
         task = st.selectbox(
             "Problem",
-            ["", *labels.TASK_TITLES],
-            format_func=lambda name: labels.TASK_TITLES.get(name, "Any problem"),
+            ["", *TASKS],
+            format_func=lambda name: run_text.task_title(name) if name else "Any problem",
             label_visibility="collapsed",
             key="runs_task",
             width=170,
@@ -58,7 +61,9 @@ def show_list(engine: Engine, visitor: Visitor) -> None:
             return
         show_rows(rows[:top], "run-list")
         if len(rows) > top:
-            st.button(f"Show {min(ROWS_PER_PAGE, len(rows) - top)} more of {len(rows)}", on_click=_more)
+            st.button(
+                f"Show {min(ROWS_PER_PAGE, len(rows) - top)} more of {len(rows)}", on_click=_more
+            )
 
     redraw_while_active(engine, look)
 
@@ -70,7 +75,7 @@ def show_sweep_runs(engine: Engine, id: str) -> None:
         places = _places(engine)
         runs = engine.store.runs(sweep=id)[::-1]
         changes = engine.store.steered(run.id for run in runs)
-        rows = [labels.run_row(run, places.get(run.id), changes.get(run.id, ())) for run in runs]
+        rows = [run_text.run_row(run, places.get(run.id), changes.get(run.id, ())) for run in runs]
         show_rows(rows, "sweep-list")
 
     redraw_while_active(engine, look)
@@ -78,7 +83,7 @@ def show_sweep_runs(engine: Engine, id: str) -> None:
 
 def redraw_while_active(engine: Engine, look: Callable[[], None]) -> None:
     """Draw a list, and again as long as any run goes on."""
-    going = bool(engine.store.runs(status=labels.ACTIVE, limit=1))
+    going = bool(engine.store.runs(status=run_text.ACTIVE, limit=1))
 
     interval = LOOK_OF_MANY if classroom() else LOOK
 
@@ -87,7 +92,7 @@ def redraw_while_active(engine: Engine, look: Callable[[], None]) -> None:
         follow_request()
         with explain_errors():
             engine.look()
-            if going and not engine.store.runs(status=labels.ACTIVE, limit=1):
+            if going and not engine.store.runs(status=run_text.ACTIVE, limit=1):
                 st.rerun()
             look()
 
@@ -125,7 +130,11 @@ def _rows(engine: Engine, runs: list[Run]) -> list[dict]:
         single = sweep == group[0].id
         first = group[0]
         mine = changes.get(first.id, ())
-        rows.append(labels.run_row(first, places.get(sweep), mine) if single else labels.sweep_row(group))
+        rows.append(
+            run_text.run_row(first, places.get(sweep), mine)
+            if single
+            else run_text.sweep_row(group)
+        )
     return rows
 
 

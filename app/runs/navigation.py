@@ -15,8 +15,8 @@ from app import page_registry
 from app.access import Visitor
 from app.controls import language_runs_address, plain_text, problem_text
 from app.runs.engine import Engine, engine
-from pkpo.config import WordProblemsConfig
 from pkpo.runs import Run, StoreError
+from pkpo.training.tasks.word_problems import WordProblemsConfig
 
 PROBLEM, MOVED, ASKED = "runs problem", "runs moved", "runs asked to delete"
 

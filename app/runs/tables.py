@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.controls import plain_text
-from pkpo.config import RunConfig, format_value
+from pkpo.config import RunConfig
+from pkpo.fields import format_value
 from pkpo.figures import run_curves
 from pkpo.figures.run_curves import is_share, metric_name
-from pkpo.runs.sweep import SweepMember, SeedMean
+from pkpo.runs.sweep import SeedMean, SweepMember
 
 SURE_DIFFERENCE_ERRORS = 2.0  # standard errors of a difference beyond which it is marked
 
@@ -28,7 +29,9 @@ def config_differences(configs: Sequence[RunConfig], labels: Sequence[str], base
             [
                 f"**{plain_text(name.replace('_', ' '))}**",
                 *(
-                    plain_text(text) if text == texts[baseline] else f":orange-background[{plain_text(text)}]"
+                    plain_text(text)
+                    if text == texts[baseline]
+                    else f":orange-background[{plain_text(text)}]"
                     for text in texts
                 ),
             ]
@@ -62,7 +65,8 @@ def sweep_table(
 
 def _heads(labels: Sequence[str], baseline: int) -> list[str]:
     return [
-        plain_text(label) + (" (baseline)" if at == baseline else "") for at, label in enumerate(labels)
+        plain_text(label) + (" (baseline)" if at == baseline else "")
+        for at, label in enumerate(labels)
     ]
 
 

@@ -4,46 +4,59 @@ Every function takes a `LabSettings` and gives the numbers of one figure. Finite
 enumeration of outcome counts; the paper's toy problem is measured.
 """
 
-from pkpo.analysis.dial import DialVariance, dial_variance_along, dial_variance
-from pkpo.analysis.objectives import CENTRED_AGAIN, PROMPT_RATES, TRAINED_ESTIMATORS, ExpectedDirection, expected_directions
+from pkpo.analysis.dial import DialVariance, dial_variance, dial_variance_along
+from pkpo.analysis.objectives import (
+    CENTRED_AGAIN,
+    PROMPT_RATES,
+    TRAINED_ESTIMATORS,
+    ExpectedDirection,
+    expected_directions,
+)
 from pkpo.analysis.sample_budget import MIXED_PASS_RATES, SampleBudget, split_budget
 from pkpo.analysis.settings import (
     AXES,
-    PROBLEM_KINDS,
     DEFAULT_ESTIMATORS,
+    PROBLEM_KINDS,
     UNBIASED,
     AnalysisSettings,
     check_estimators,
 )
-from pkpo.analysis.variance_curves import CurvePoint, sample_estimates, moments_along, group_count
-from pkpo.analysis.winner_map import WINNER_GRID, RULE_THRESHOLD, WinnerExplanation, WinnerMap, explain_winner, compute_winner_map
+from pkpo.analysis.variance_curves import CurvePoint, group_count, moments_along, sample_estimates
+from pkpo.analysis.winner_map import (
+    RULE_THRESHOLD,
+    WINNER_GRID,
+    WinnerExplanation,
+    WinnerMap,
+    compute_winner_map,
+    explain_winner,
+)
 
 __all__ = [
     "AXES",
-    "CENTRED",
-    "GRID",
-    "PROBLEMS",
+    "AnalysisSettings",
+    "CENTRED_AGAIN",
+    "CurvePoint",
+    "DEFAULT_ESTIMATORS",
+    "DialVariance",
+    "ExpectedDirection",
+    "MIXED_PASS_RATES",
+    "PROBLEM_KINDS",
     "PROMPT_RATES",
-    "RULE",
-    "SHOWN",
-    "SPREAD",
-    "TARGETS",
+    "RULE_THRESHOLD",
+    "SampleBudget",
+    "TRAINED_ESTIMATORS",
     "UNBIASED",
-    "Budget",
-    "Dial",
-    "Explanation",
-    "LabSettings",
-    "Point",
-    "Target",
+    "WINNER_GRID",
+    "WinnerExplanation",
     "WinnerMap",
-    "best_dials",
-    "budget",
-    "cloud",
-    "curves",
-    "dial",
-    "explain",
-    "known",
-    "replicates",
-    "targets",
-    "winner_map",
+    "check_estimators",
+    "compute_winner_map",
+    "dial_variance",
+    "dial_variance_along",
+    "expected_directions",
+    "explain_winner",
+    "group_count",
+    "moments_along",
+    "sample_estimates",
+    "split_budget",
 ]

@@ -61,12 +61,16 @@ def dial_variance(settings: AnalysisSettings) -> DialVariance:
             enumerate_outcomes(problem, name, settings.n, settings.k).variance for name in names
         )
     else:
-        found = run_monte_carlo(problem, names, settings.n, settings.k, group_count(settings), settings.seed)
+        found = run_monte_carlo(
+            problem, names, settings.n, settings.k, group_count(settings), settings.seed
+        )
         low, middle, high = (found[name].variance.value for name in names)
     return DialVariance(low, high, 2 * (low + high - 2 * middle))
 
 
-def dial_variance_along(settings: AnalysisSettings, axis: str) -> tuple[np.ndarray, list[DialVariance]]:
+def dial_variance_along(
+    settings: AnalysisSettings, axis: str
+) -> tuple[np.ndarray, list[DialVariance]]:
     """The dial along an axis, wherever it exists: the values of the axis, and the dials."""
     points = [p for p in settings.along(axis) if allows("dial:0.5", p.n, p.k)]
     return np.array([getattr(p, axis) for p in points]), [dial_variance(p) for p in points]

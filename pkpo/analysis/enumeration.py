@@ -25,7 +25,7 @@ from scipy.special import gammaln
 
 from pkpo.analysis.estimation_problems import SoftmaxProblem
 from pkpo.estimators import get_estimator, transform
-from pkpo.weights import pass_at_k_table
+from pkpo.estimators.weights import pass_at_k_table
 
 COUNT_LIMIT = 10_000  # outcome counts that are enumerated
 

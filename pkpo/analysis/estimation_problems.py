@@ -70,7 +70,7 @@ class SoftmaxProblem:
 
     def gradient(self, k: int) -> np.ndarray:
         """See `Problem`."""
-        return discrete.max_at_k(self.rewards, self.probabilities, (k,)).d_logits[0]
+        return discrete.categorical_max_at_k(self.rewards, self.probabilities, (k,)).d_logits[0]
 
 
 def binary_problem(p: float, right: int = 1, wrong: int = 1) -> SoftmaxProblem:

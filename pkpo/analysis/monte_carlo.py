@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pkpo.analysis.estimation_problems import Estimates, EstimationProblem
-from pkpo.config import HillConfig
 from pkpo.estimators import get_estimator, transform
+from pkpo.training.tasks.gaussian_hill import HillConfig
 from toy_envs.gaussian_hill import reward_shape
 
 Z95 = 1.959963984540054  # two-sided 95% of a normal

@@ -42,7 +42,9 @@ class ExpectedDirection:
         return int(self.cosine.argmax()) + 1
 
 
-def expected_directions(n: int, k: int, names: Sequence[str] = TRAINED_ESTIMATORS) -> list[ExpectedDirection]:
+def expected_directions(
+    n: int, k: int, names: Sequence[str] = TRAINED_ESTIMATORS
+) -> list[ExpectedDirection]:
     """Exact expected directions on three right-or-wrong prompts that share a policy.
 
     One prompt would show nothing: with 0/1 rewards, every symmetric estimator points the same way.

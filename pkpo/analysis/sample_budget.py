@@ -29,7 +29,9 @@ class SampleBudget:
     """By estimator `[N]`: prompts drawn from `SPREAD`; which prompts an update sees adds variance."""
 
 
-def split_budget(settings: AnalysisSettings, estimators: Sequence[str], total: int = 64) -> SampleBudget:
+def split_budget(
+    settings: AnalysisSettings, estimators: Sequence[str], total: int = 64
+) -> SampleBudget:
     """Exact, for prompts whose logits all move with one shared parameter, and right-or-wrong rewards.
 
     Raises:

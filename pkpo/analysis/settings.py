@@ -9,13 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from pkpo.analysis.estimation_problems import (
-    GaussianProblem,
     EstimationProblem,
+    GaussianProblem,
     binary_problem,
     graded_problem,
 )
-from pkpo.config import check_field, setting
 from pkpo.estimators import ESTIMATORS, get_estimator
+from pkpo.fields import check_field, setting
+
+LOO, CANONICAL = "sloo_minus_one", "canonical"
+"""The two unbiased estimators that the lab holds against each other."""
 
 PROBLEM_KINDS = {
     "binary": "Right or wrong",
@@ -93,7 +96,11 @@ class AnalysisSettings:
         values: dict[str, Sequence] = {
             "k": range(1, self.n + 1) if self.n <= 20 else spaced_whole_numbers(1, self.n),
             "n": sorted(
-                {n for n in (*spaced_whole_numbers(2, 64), self.k, self.k + 1) if max(2, self.k) <= n <= widest}
+                {
+                    n
+                    for n in (*spaced_whole_numbers(2, 64), self.k, self.k + 1)
+                    if max(2, self.k) <= n <= widest
+                }
             ),
             "p": np.linspace(0.02, 0.98, 33).round(3).tolist(),
             "ways": WAYS,

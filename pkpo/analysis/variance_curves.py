@@ -24,7 +24,9 @@ class CurvePoint:
     exact: ExactMoments | None
 
 
-def moments_along(settings: AnalysisSettings, axis: str, estimators: Sequence[str]) -> list[CurvePoint]:
+def moments_along(
+    settings: AnalysisSettings, axis: str, estimators: Sequence[str]
+) -> list[CurvePoint]:
     """Measured, and where possible exact, moments along an axis; where an estimator is allowed.
 
     Raises:
@@ -33,10 +35,14 @@ def moments_along(settings: AnalysisSettings, axis: str, estimators: Sequence[st
     result = []
     for point in settings.along(axis):
         problem = point.make()
-        found = run_monte_carlo(problem, estimators, point.n, point.k, group_count(point), point.seed)
+        found = run_monte_carlo(
+            problem, estimators, point.n, point.k, group_count(point), point.seed
+        )
         for name, measured in found.items():
             result.append(
-                CurvePoint(name, float(getattr(point, axis)), measured, _exact(problem, name, point))
+                CurvePoint(
+                    name, float(getattr(point, axis)), measured, _exact(problem, name, point)
+                )
             )
     return result
 
@@ -47,7 +53,9 @@ def group_count(settings: AnalysisSettings) -> int:
     return REPLICATES if size.get(settings.problem, settings.ways + settings.wrong) <= 64 else 2000
 
 
-def _exact(problem: EstimationProblem, estimator: str, point: AnalysisSettings) -> ExactMoments | None:
+def _exact(
+    problem: EstimationProblem, estimator: str, point: AnalysisSettings
+) -> ExactMoments | None:
     if not isinstance(problem, SoftmaxProblem):
         return None
     if not can_enumerate(estimator, point.n, len(set(problem.rewards))):
@@ -58,7 +66,9 @@ def _exact(problem: EstimationProblem, estimator: str, point: AnalysisSettings) 
 # --- The cloud -------------------------------------------------------------------------------------
 
 
-def sample_estimates(settings: AnalysisSettings, estimators: Sequence[str], groups: int = 2000) -> dict:
+def sample_estimates(
+    settings: AnalysisSettings, estimators: Sequence[str], groups: int = 2000
+) -> dict:
     """Single estimates seen along the exact gradient, in units of its length: 1 is the truth.
 
     Returns:

@@ -12,7 +12,13 @@ from pkpo.analysis.enumeration import enumerate_outcomes
 from pkpo.analysis.estimation_problems import GaussianProblem, SoftmaxProblem, binary_problem
 from pkpo.analysis.group_weights import weight_matrix
 from pkpo.analysis.monte_carlo import Z95
-from pkpo.analysis.settings import REPLICATES, UNBIASED, AnalysisSettings, allows, spaced_whole_numbers
+from pkpo.analysis.settings import (
+    REPLICATES,
+    UNBIASED,
+    AnalysisSettings,
+    allows,
+    spaced_whole_numbers,
+)
 from toy_envs.gaussian_hill import reward_shape
 
 
@@ -140,7 +146,9 @@ class WinnerExplanation:
 def explain_winner() -> WinnerExplanation:
     """Take the exact winner apart over `GRID`."""
     rows, logs = [], []
-    for p, ways, wrong in itertools.product(WINNER_GRID["p"], WINNER_GRID["ways"], WINNER_GRID["wrong"]):
+    for p, ways, wrong in itertools.product(
+        WINNER_GRID["p"], WINNER_GRID["ways"], WINNER_GRID["wrong"]
+    ):
         problem = binary_problem(p, ways, wrong)
         for k, n in itertools.product(WINNER_GRID["k"], WINNER_GRID["n"]):
             if k < n:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pkpo.comparisons.comparison import yardstick
+from pkpo.comparisons.comparison import compared_k
 from pkpo.config import RunConfig
-from pkpo.policies import SoftmaxPolicy
-from pkpo.training import Recording, record_run
+from pkpo.training.policies import SoftmaxPolicy
+from pkpo.training.recording import Recording, record_run
 from toy_envs import bandit
 from toy_envs.bandit import Bandit
 
@@ -28,10 +28,10 @@ class BanditComparison:
     """Per run, `[T, prompts, arms]`."""
     best_of: tuple[np.ndarray, ...]
     """Per run, the exact max@k for every k of `BEST_OF`, mean over prompts, `[T, 64]`."""
-    yardstick: int
+    compared_k: int
     """The k at which all runs are compared besides k = 1."""
     reached: tuple[np.ndarray, ...]
-    """Per run, the exact max@yardstick over updates, `[T]`."""
+    """Per run, the exact max@compared_k over updates, `[T]`."""
 
     @property
     def prompts_alike(self) -> bool:
@@ -44,13 +44,13 @@ def compare_bandits(configs: Sequence[RunConfig]) -> BanditComparison:
     recordings = tuple(record_run(config) for config in configs)
     chosen = bandit.bandit(recordings[0].config.bandit)
     probabilities = tuple(_probabilities(r, chosen) for r in recordings)
-    common = yardstick(recordings)
+    common = compared_k([r.config for r in recordings])
     return BanditComparison(
         recordings=recordings,
         bandit=chosen,
         probabilities=probabilities,
         best_of=tuple(bandit.best_of(p, BEST_OF, chosen).T for p in probabilities),
-        yardstick=common,
+        compared_k=common,
         reached=tuple(bandit.best_of(p, (common,), chosen)[0] for p in probabilities),
     )
 

@@ -6,11 +6,13 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 
-from pkpo.training import Recording
+from pkpo.config import EVAL_KS, RunConfig
+from pkpo.training.recording import Recording
 
 
 class Comparison(Protocol):
@@ -21,12 +23,12 @@ class Comparison(Protocol):
         """The runs."""
 
     @property
-    def yardstick(self) -> int:
+    def compared_k(self) -> int:
         """The k at which all runs are compared besides k = 1."""
 
     @property
     def reached(self) -> tuple[np.ndarray, ...]:
-        """Per run, the exact max@yardstick over updates, `[T]`."""
+        """Per run, the exact max@compared_k over updates, `[T]`."""
 
 
 def ks_used(recordings: Sequence[Recording]) -> list[int]:
@@ -34,10 +36,22 @@ def ks_used(recordings: Sequence[Recording]) -> list[int]:
     return sorted({int(k) for r in recordings for k in np.unique(r["k"])})
 
 
-def yardstick(recordings: Sequence[Recording]) -> int:
-    """The k at which to compare these runs besides k = 1: the largest, or 8 where all train for 1."""
-    largest = ks_used(recordings)[-1]
-    return largest if largest > 1 else 8
+@lru_cache(maxsize=1024)
+def largest_k(config: RunConfig) -> int:
+    """The largest k that a run's schedule takes."""
+    return int(config.k_schedule.values(np.arange(config.steps + 1)).max())
+
+
+def compared_k(configs: Sequence[RunConfig]) -> int:
+    """The k at which runs are compared besides k = 1: the same on every page.
+
+    The least of `EVAL_KS` that is no less than the largest k of all, or the last of them; 8 where all
+    train for k = 1.
+    """
+    largest = max(map(largest_k, configs))
+    if largest == 1:
+        return 8
+    return next((k for k in EVAL_KS if k >= largest), EVAL_KS[-1])
 
 
 def comparison_csv(study: Comparison, labels: Sequence[str]) -> str:

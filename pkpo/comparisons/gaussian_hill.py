@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from pkpo.analysis.monte_carlo import gradient_deviation
-from pkpo.comparisons.comparison import ks_used, yardstick
+from pkpo.comparisons.comparison import compared_k, ks_used
 from pkpo.config import RunConfig
-from pkpo.training import Recording, record_run
+from pkpo.training.recording import Recording, record_run
 from toy_envs import gaussian_hill
 from toy_envs.gaussian_hill import Optimum, RewardShape
 
@@ -33,10 +33,10 @@ class HillComparison:
     """The k whose optimum is marked."""
     optima: dict[int, Optimum]
     """The best θ of every landmark."""
-    yardstick: int
+    compared_k: int
     """The k at which all runs are compared besides k = 1."""
     reached: tuple[np.ndarray, ...]
-    """Per run, the exact max@yardstick over updates, `[T]`."""
+    """Per run, the exact max@compared_k over updates, `[T]`."""
     spread_updates: tuple[np.ndarray, ...]
     """Per run, the updates at which its gradient's scatter is known, `[U]`."""
     spread: tuple[np.ndarray, ...]
@@ -48,12 +48,13 @@ def compare_hills(configs: Sequence[RunConfig]) -> HillComparison:
     recordings = tuple(record_run(config) for config in configs)
     shape = gaussian_hill.reward_shape(recordings[0].config.shape)
     sigma = recordings[0].config.sigma
-    ks, common = ks_used(recordings), yardstick(recordings)
+    ks, common = ks_used(recordings), compared_k([r.config for r in recordings])
     landmarks = _spread_out(sorted({1, *ks}), MARKED_KS)
     grid = np.linspace(*_window(recordings, shape), CURVE_POINTS)
     curves = gaussian_hill.exact(grid, sorted({*ks, *landmarks}), sigma, shape).value
     marks = [
-        np.unique(np.linspace(0, len(r) - 1, DEVIATION_POINTS).round().astype(int)) for r in recordings
+        np.unique(np.linspace(0, len(r) - 1, DEVIATION_POINTS).round().astype(int))
+        for r in recordings
     ]
     return HillComparison(
         recordings=recordings,
@@ -62,7 +63,7 @@ def compare_hills(configs: Sequence[RunConfig]) -> HillComparison:
         curves=dict(zip(sorted({*ks, *landmarks}), curves, strict=True)),
         landmarks=landmarks,
         optima={k: gaussian_hill.optimum(k, sigma, shape) for k in landmarks},
-        yardstick=common,
+        compared_k=common,
         reached=tuple(_reached(r, common) for r in recordings),
         spread_updates=tuple(marks),
         spread=tuple(

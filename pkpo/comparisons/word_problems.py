@@ -86,7 +86,9 @@ def has_fixed_problems(config: RunConfig) -> bool:
     return getattr(config, "problems", "") == "hard"
 
 
-def pass_at_k_gain(records: Sequence[RunRecord], k: int, baseline: Sequence[RunRecord] = ()) -> SeedMean:
+def pass_at_k_gain(
+    records: Sequence[RunRecord], k: int, baseline: Sequence[RunRecord] = ()
+) -> SeedMean:
     """What training, or training otherwise, changed in pass@k: paired problem by problem.
 
     The error is that of `Spread.crossed`, over seeds and problems.
@@ -102,6 +104,8 @@ def pass_at_k_gain(records: Sequence[RunRecord], k: int, baseline: Sequence[RunR
 
 
 def _pass_at(records: Sequence[RunRecord], k: int, place: int) -> np.ndarray:
-    counts = np.array([solved_counts(record, updates_with(record, "held_out")[place]) for record in records])
+    counts = np.array(
+        [solved_counts(record, updates_with(record, "held_out")[place]) for record in records]
+    )
     rewards = np.arange(HELD_OUT_COMPLETIONS) < counts[..., None]
     return rho(rewards, k)

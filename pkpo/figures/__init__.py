@@ -2,7 +2,7 @@
 
 from pkpo.figures import bandit, gaussian_hill, run_curves
 from pkpo.figures.comparison import plot_schedule, plot_value
-from pkpo.figures.group_weights import plot_weight_matrix, plot_group_weights
+from pkpo.figures.group_weights import plot_group_weights, plot_weight_matrix
 from pkpo.figures.style import (
     AWAY,
     ESTIMATOR_COLOURS,
@@ -23,15 +23,13 @@ __all__ = [
     "TOWARDS",
     "bandit",
     "estimator_colour",
-    "k_colour",
-    "progress",
-    "reward_colour",
-    "run_styles",
-    "schedule_preview",
-    "toy",
-    "value_over_updates",
-    "weight_matrix",
-    "weights_of_group",
     "gaussian_hill",
+    "k_colour",
+    "plot_group_weights",
+    "plot_schedule",
+    "plot_value",
+    "plot_weight_matrix",
+    "reward_colour",
     "run_curves",
+    "run_styles",
 ]

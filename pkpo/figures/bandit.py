@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +14,7 @@ from pkpo.figures.comparison import updates_axis
 from pkpo.figures.style import (
     INK,
     REWARD_COLOURS,
+    Styles,
     axis,
     figure,
     line,
@@ -26,7 +26,6 @@ ROLLING_MEAN_UPDATES = 20  # updates over which shares of groups are averaged
 BAR_WIDTH = (-0.42, 0.02)  # where an arm's bar stands, of the arm's width from its middle
 LABELLED = 24  # arms that have room for a label each
 LANE = 0.86  # height of a probability of 1 where prompts have a lane each, of the lane's
-Styles = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +73,14 @@ def _reward_range(study: BanditComparison) -> tuple[float, float]:
     return low, max(float(study.bandit.rewards.max()), low + 1e-12)
 
 
-def plot_stage(study: BanditComparison) -> go.Figure:
+def plot_bandit_stage(study: BanditComparison) -> go.Figure:
     """Room for the arms' probabilities, and where they started; the bars move and are drawn later."""
     layout, arms = lanes(study), np.arange(study.bandit.arms)
     places = arms + 1
     start = study.probabilities[0][0]
-    ends = np.column_stack([places + BAR_WIDTH[0], places + BAR_WIDTH[1], np.full(len(arms), np.nan)]).ravel()
+    ends = np.column_stack(
+        [places + BAR_WIDTH[0], places + BAR_WIDTH[1], np.full(len(arms), np.nan)]
+    ).ravel()
     traces = []
     for group, base in zip(layout.prompts, layout.bases, strict=True):
         first = start[group[0]]
@@ -257,7 +258,12 @@ def plot_solved_and_dead(study: BanditComparison, styles: Styles) -> go.Figure:
     return figure(
         traces,
         updates_axis(study),
-        axis(f"groups: last {ROLLING_MEAN_UPDATES} updates", range=[-0.04, 1.06], nticks=6, tickformat=".0%"),
+        axis(
+            f"groups: last {ROLLING_MEAN_UPDATES} updates",
+            range=[-0.04, 1.06],
+            nticks=6,
+            tickformat=".0%",
+        ),
         "Solved so far; groups all wrong (dashed), all right (dotted)",
     )
 
@@ -279,7 +285,7 @@ def bandit_takeaway(study: BanditComparison, styles: Styles) -> str:
 
 
 def _message(study: BanditComparison, styles: Styles) -> str:
-    key = study.yardstick
+    key = study.compared_k
     if len(study.recordings) == 1:
         r, reached, (label, _) = study.recordings[0], study.reached[0], styles[0]
         return (
@@ -308,7 +314,7 @@ def _message(study: BanditComparison, styles: Styles) -> str:
     return f"{comparison.at_the_end(study)}, {first}; {last}."
 
 
-def stage_legend(study: BanditComparison) -> str:
+def bandit_legend(study: BanditComparison) -> str:
     """How to read the stage."""
     of = "" if study.bandit.prompts == 1 else ", mean over prompts"
     binary = ", here pass@k" if study.bandit.binary else ""
@@ -318,7 +324,7 @@ def stage_legend(study: BanditComparison) -> str:
     )
 
 
-def describe_charts(study: BanditComparison, styles: Styles) -> dict[str, str]:
+def describe_bandit(study: BanditComparison, styles: Styles) -> dict[str, str]:
     """Alternative texts of the five charts, from their data."""
     ends, curves, values, entropies, groups = [], [], [], [], []
     for r, p, curve, reached, (label, _) in zip(
@@ -328,7 +334,7 @@ def describe_charts(study: BanditComparison, styles: Styles) -> dict[str, str]:
         ends.append(f"{label}: arm {mean.argmax() + 1} with {mean.max():.3f}")
         curves.append(f"{label}: from {curve[-1, 0]:.3f} for k = 1 to {curve[-1, -1]:.3f}")
         values.append(
-            f"{label}: max@{study.yardstick} {reached[-1]:.3f}, max@1 {r['max@1'][-1]:.3f}"
+            f"{label}: max@{study.compared_k} {reached[-1]:.3f}, max@1 {r['max@1'][-1]:.3f}"
         )
         entropies.append(f"{label}: from {r['entropy'][0]:.3f} to {r['entropy'][-1]:.3f}")
         groups.append(

@@ -15,11 +15,11 @@ DIFFERENCE_SHOWN = 0.005  # a smaller difference is none in words of two decimal
 
 
 def plot_value(study: Comparison, styles: Sequence[tuple[str, str]]) -> go.Figure:
-    """The exact max@1 (dashed) and max@yardstick (solid) that every run has reached."""
+    """The exact max@1 (dashed) and max@compared_k (solid) that every run has reached."""
     traces = []
     for r, reached, (label, colour) in zip(study.recordings, study.reached, styles, strict=True):
         updates = np.arange(len(r))
-        for k, curve, dash in ((study.yardstick, reached, "solid"), (1, r["max@1"], "dash")):
+        for k, curve, dash in ((study.compared_k, reached, "solid"), (1, r["max@1"], "dash")):
             traces.append(
                 line(
                     updates,
@@ -35,7 +35,7 @@ def plot_value(study: Comparison, styles: Sequence[tuple[str, str]]) -> go.Figur
         traces,
         updates_axis(study),
         axis("exact value", rangemode="tozero", nticks=6),
-        f"max@{study.yardstick} (solid) and max@1 (dashed)",
+        f"max@{study.compared_k} (solid) and max@1 (dashed)",
     )
 
 
@@ -82,7 +82,7 @@ def are_alike(study: Comparison) -> bool:
 
 
 def extremes(study: Comparison) -> tuple[int, int]:
-    """The runs that ended lowest and highest at the yardstick, by place."""
+    """The runs that ended lowest and highest at the compared k, by place."""
     ends = [reached[-1] for reached in study.reached]
     return ends.index(min(ends)), ends.index(max(ends))
 
@@ -101,7 +101,7 @@ def alike_or_ranked(study: Comparison, styles: Sequence[tuple[str, str]]) -> str
         for r, reached, (label, _) in zip(study.recordings, study.reached, styles, strict=True)
     ]
     order = "; ".join(
-        f"{label}: {one:.2f} (max@{study.yardstick} = {many:.2f})"
+        f"{label}: {one:.2f} (max@{study.compared_k} = {many:.2f})"
         for label, one, many in sorted(ends, key=lambda end: -end[1])
     )
     return f"{at_the_end(study)}, max@1 is, in order, {order}."

@@ -15,7 +15,7 @@ from pkpo.paper import FigureRecipe, FigureResult, grid_csv, grid_markdown, resu
 IMAGE_WIDTH, HEIGHT = 1000, 520
 
 
-__all__ = ["NoExporterError", "browser", "image", "to_zip", "write_figure"]
+__all__ = ["NoExporterError", "browser", "figures_zip", "to_image", "write_figure"]
 
 
 def to_image(figure: go.Figure, kind: str) -> bytes:

@@ -13,7 +13,7 @@ from pkpo.figures.comparison import updates_axis
 from pkpo.figures.style import INK, SOFT, axis, fade, figure, k_colour, line, scatter_trace
 
 
-def plot_stage(study: HillComparison) -> go.Figure:
+def plot_hill_stage(study: HillComparison) -> go.Figure:
     """The reward, and the exact max@k of every landmark k as a function of θ with its optimum."""
     x = _outline(study)
     traces = [
@@ -169,7 +169,7 @@ def hill_takeaway(study: HillComparison, styles: Sequence[tuple[str, str]]) -> s
 
 
 def _message(study: HillComparison, styles: Sequence[tuple[str, str]]) -> str:
-    key = study.yardstick
+    key = study.compared_k
     if len(study.recordings) == 1:
         r, reached, (label, _) = study.recordings[0], study.reached[0], styles[0]
         goal = None if r.config.learn_sigma else study.optima.get(int(r["k"][-1]))
@@ -199,12 +199,10 @@ def _message(study: HillComparison, styles: Sequence[tuple[str, str]]) -> str:
         f"and max@1 = {study.recordings[i]['max@1'][-1]:.2f}"
         for i in (best, worst)
     )
-    return (
-        f"{comparison.at_the_end(study)}, {styles[best][0]} stands {first}; {styles[worst][0]} {last}."
-    )
+    return f"{comparison.at_the_end(study)}, {styles[best][0]} stands {first}; {styles[worst][0]} {last}."
 
 
-def stage_legend(study: HillComparison) -> str:
+def hill_legend(study: HillComparison) -> str:
     """How to read the stage."""
     first = study.recordings[0].config
     at_first = " at first" if first.learn_sigma else ""
@@ -215,7 +213,7 @@ def stage_legend(study: HillComparison) -> str:
     )
 
 
-def describe_charts(study: HillComparison, styles: Sequence[tuple[str, str]]) -> dict[str, str]:
+def describe_hill(study: HillComparison, styles: Sequence[tuple[str, str]]) -> dict[str, str]:
     """Alternative texts of the four toy charts, from their data."""
     ends = "; ".join(
         f"{label}: from {r['theta'][0]:.2f} to {r['theta'][-1]:.2f}"
@@ -223,7 +221,7 @@ def describe_charts(study: HillComparison, styles: Sequence[tuple[str, str]]) ->
     )
     optima = ", ".join(f"{best.theta:.3f} for k = {k}" for k, best in study.optima.items())
     values = "; ".join(
-        f"{label}: max@{study.yardstick} {reached[-1]:.3f}, max@1 {r['max@1'][-1]:.3f}"
+        f"{label}: max@{study.compared_k} {reached[-1]:.3f}, max@1 {r['max@1'][-1]:.3f}"
         for r, reached, (label, _) in zip(study.recordings, study.reached, styles, strict=True)
     )
     scatter = "; ".join(

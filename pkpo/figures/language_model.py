@@ -12,11 +12,12 @@ import numpy as np
 import plotly.graph_objects as go
 
 from pkpo.comparisons.word_problems import HELD_OUT_COMPLETIONS
-from pkpo.config import RunConfig, WordProblemsConfig
+from pkpo.config import RunConfig
 from pkpo.estimators import get_estimator, transform
 from pkpo.figures.run_curves import Panel, differing_fields
 from pkpo.figures.style import INK, OTHER_COLOURS, axis, fade, figure, k_colour, line
 from pkpo.runs.sweep import SeedMean
+from pkpo.training.tasks.word_problems import WordProblemsConfig
 
 BEFORE = "Before training"
 SURE_CHANGE_ERRORS = 2.0
@@ -40,7 +41,10 @@ def language_panels(config: WordProblemsConfig) -> list[Panel]:
     own = [Panel("pass@1", _SINGLE), Panel(f"pass@{many}", _MANY.format(k=many))]
     if config.problems == "fresh" or config.interval >= config.steps:
         return [*own, *_SHARED, Panel("valid_chain_share", "Every equation true"), _K]
-    unseen = Panel(f"held_out_pass@{HELD_OUT_COMPLETIONS}", f"Unseen problems: within {HELD_OUT_COMPLETIONS} tries")
+    unseen = Panel(
+        f"held_out_pass@{HELD_OUT_COMPLETIONS}",
+        f"Unseen problems: within {HELD_OUT_COMPLETIONS} tries",
+    )
     return [*own, unseen, *_SHARED, _K]
 
 
@@ -198,7 +202,11 @@ def plot_before_and_after(before: np.ndarray, after: np.ndarray, colour: str) ->
     }
     ends = [-0.5, HELD_OUT_COMPLETIONS + 0.5]
     diagonal = line(ends, ends, INK, "as before", width=1, dash="dot", hoverinfo="skip")
-    ticks = {"tickvals": list(range(0, HELD_OUT_COMPLETIONS + 1, 4)), "range": ends, "showgrid": False}
+    ticks = {
+        "tickvals": list(range(0, HELD_OUT_COMPLETIONS + 1, 4)),
+        "range": ends,
+        "showgrid": False,
+    }
     return figure(
         [heat, diagonal],
         axis(f"right of {HELD_OUT_COMPLETIONS} before", **ticks),
@@ -304,7 +312,9 @@ def is_significant(spread: SeedMean) -> bool:
 
 def contrast(label: str, other: str, single: SeedMean, many: SeedMean) -> str:
     """How a method stands to another."""
-    opposed = is_significant(single) and is_significant(many) and (single.mean > 0) != (many.mean > 0)
+    opposed = (
+        is_significant(single) and is_significant(many) and (single.mean > 0) != (many.mean > 0)
+    )
     return (
         f"**{label}** is {_stands(many, other)} at the best of {HELD_OUT_COMPLETIONS} ({change_with_error(many)}) "
         f"{'but' if opposed else 'and'} {_stands(single, 'it')} at a single try ({change_with_error(single)})."

@@ -14,10 +14,10 @@ from pkpo.figures.style import (
     band,
     estimator_colour,
     figure,
-    split_table,
     k_colour,
     line,
     scatter_trace,
+    split_table,
 )
 from pkpo.lm.experiments import METHODS
 from pkpo.paper.recipe import Table

@@ -15,9 +15,9 @@ from pkpo.figures.style import (
     band,
     estimator_colour,
     figure,
-    split_table,
     k_colour,
     line,
+    split_table,
 )
 from pkpo.paper.recipe import Table
 

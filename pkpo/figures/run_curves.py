@@ -7,18 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pkpo.comparisons.comparison import compared_k
+from pkpo.comparisons.settings import compared_field
 from pkpo.comparisons.word_problems import ROLLING_PASS
-from pkpo.config import (
-    BanditConfig,
-    Change,
-    HillConfig,
-    RunConfig,
-    WordProblemsConfig,
-    compared_field,
-    fields_of,
-)
+from pkpo.config import EVAL_KS, Change, RunConfig
 from pkpo.figures.style import ESTIMATOR_COLOURS, K_COLOURS, OTHER_COLOURS, run_styles
-from pkpo.tasks import EVAL_KS
+from pkpo.training.tasks.registry import TASKS, fields_of
 
 TITLES = {
     "theta": "θ, the policy's mean",
@@ -44,31 +38,10 @@ SHARES = (
 )
 """Metrics that are shares, besides pass@k: they are shown in percent."""
 NOISY = ("gradient", "pass_rate", "all_wrong", "all_right", "dead_group_share")
-"""What is drawn as a mean of the last `WINDOW` updates."""
+"""What is drawn as a mean of the last `NOISY_MEAN_UPDATES` updates."""
 NOISY_MEAN_UPDATES = 100
-OWN = {
-    HillConfig.task: ("theta", "gradient", "pass_rate"),
-    BanditConfig.task: ("entropy", "cumulative_solve_rate", "all_wrong", "all_right"),
-    WordProblemsConfig.task: ("entropy", "cumulative_solve_rate", "valid_chain_share"),
-}
-"""What is worth a chart besides the best of k and k, by task."""
 MIXED, SPLIT = "dead_group_share", ("all_wrong", "all_right")
 """What older runs know of the groups that teach nothing, and what is shown of others."""
-EXACT = ("max@{k}", "max@{k}, exact: ")
-MEASURED = ("held_out_pass@{k}", "pass@{k} on held-out problems: ")
-BEST = {HillConfig.task: EXACT, BanditConfig.task: EXACT, WordProblemsConfig.task: MEASURED}
-"""The best of k attempts, by task: the metric, and how its chart's title begins."""
-DRAWN = tuple(
-    dict.fromkeys(
-        [
-            "k",
-            *(column.format(k=k) for column in (EXACT[0], MEASURED[0], ROLLING_PASS) for k in EVAL_KS),
-            *sum(OWN.values(), ()),
-            MIXED,
-        ]
-    )
-)
-"""Every metric that some chart may show."""
 COLOURS = tuple(dict.fromkeys([*K_COLOURS.values(), *OTHER_COLOURS, *ESTIMATOR_COLOURS.values()]))
 
 
@@ -101,10 +74,12 @@ def is_share(column: str) -> bool:
     return column in SHARES or column.startswith(("pass@", "held_out_pass@"))
 
 
-def chart_k(configs: Sequence[RunConfig]) -> int:
-    """The k at which to compare these runs besides k = 1, one of `EVAL_KS`."""
-    largest = max(config.k_schedule.largest for config in configs)
-    return next((k for k in EVAL_KS if k >= largest > 1), EVAL_KS[-1] if largest > 1 else 8)
+def charted_metrics() -> tuple[str, ...]:
+    """Every metric that some task's charts may show."""
+    columns = dict.fromkeys([*(spec.best.column for spec in TASKS.values()), ROLLING_PASS])
+    best = (column.format(k=k) for column in columns for k in EVAL_KS)
+    others = (name for spec in TASKS.values() for name in spec.charted)
+    return tuple(dict.fromkeys(["k", *best, *others, MIXED]))
 
 
 def run_panels(configs: Sequence[RunConfig], known: Collection[str] = ()) -> list[Panel]:
@@ -115,17 +90,17 @@ def run_panels(configs: Sequence[RunConfig], known: Collection[str] = ()) -> lis
       known: the metrics that the runs have so far; those that are all older than `SPLIT` have one
         chart for both of its parts.
     """
-    k = chart_k(configs)
+    k = compared_k(configs)
     tasks = {config.task for config in configs}
-    own = OWN[configs[0].task] if len(tasks) == 1 else ()
+    own = TASKS[configs[0].task].charted if len(tasks) == 1 else ()
     if MIXED in known and not set(SPLIT) & set(known):
         own = tuple(dict.fromkeys(MIXED if name in SPLIT else name for name in own))
-    best = [
-        Panel(column.format(k=at), title.format(k=at) + what)
-        for column, title in dict.fromkeys(BEST[config.task] for config in configs)
+    charts = [
+        Panel(best.column.format(k=at), best.title.format(k=at) + what)
+        for best in dict.fromkeys(TASKS[config.task].best for config in configs)
         for at, what in ((k, f"the best of {k} attempts"), (1, "a single attempt"))
     ]
-    return best + [Panel(column, _title(column)) for column in (*own, "k")]
+    return charts + [Panel(column, _title(column)) for column in (*own, "k")]
 
 
 def metric_name(column: str) -> str:
@@ -217,7 +192,9 @@ def describe_change(change: Change) -> str:
 
 
 def _title(column: str) -> str:
-    return TITLES[column] + (f" (mean of {NOISY_MEAN_UPDATES} updates)" if column in NOISY else "")
+    return metric_name(column) + (
+        f" (mean of {NOISY_MEAN_UPDATES} updates)" if column in NOISY else ""
+    )
 
 
 def _differing(configs: Sequence[RunConfig], fields: Sequence[str]) -> list[str]:

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from pkpo.config import RunConfig, compared_field
+from pkpo.comparisons.settings import compared_field
+from pkpo.config import RunConfig
 from pkpo.estimators import ESTIMATORS
 
 INK = "#6b7280"  # axes, references: readable on light and on dark
@@ -58,6 +59,10 @@ LEGEND_BELOW = {
 }
 """Layout of a figure with its legend above."""
 FONT = "Source Sans, Source Sans Pro, system-ui, sans-serif"
+
+
+Styles = Sequence[tuple[str, str]]
+"""Each run's label and colour."""
 
 
 def k_colour(k: int) -> str:

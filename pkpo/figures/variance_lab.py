@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from pkpo import analysis
 from pkpo.analysis.enumeration import rho_variance, rho_variance_asymptote
 from pkpo.analysis.monte_carlo import variance_margin
+from pkpo.analysis.settings import CANONICAL, LOO
 from pkpo.estimators import get_estimator
 from pkpo.figures.style import (
     FONT,
@@ -26,7 +27,6 @@ from pkpo.figures.style import (
     scatter_trace,
 )
 
-LOO, CANONICAL = "sloo_minus_one", "canonical"
 REACH = 3.0  # the map's colours end at 2^3 times
 NEUTRAL = "#eceef1"
 LEGEND_ABOVE = {
@@ -279,7 +279,12 @@ def plot_curves(points: Sequence[analysis.CurvePoint], axis_name: str, measure: 
         if known:
             traces.append(
                 line(
-                    x, exact, _colour(name), estimator_label(name), legendgroup=name, hovertemplate="%{y:.4g}"
+                    x,
+                    exact,
+                    _colour(name),
+                    estimator_label(name),
+                    legendgroup=name,
+                    hovertemplate="%{y:.4g}",
                 )
             )
         traces.append(
@@ -381,7 +386,9 @@ def plot_dial(found: analysis.DialVariance, alpha: float) -> go.Figure:
     ]
     marks = [(0.0, LOO, "circle"), (1.0, CANONICAL, "circle")]
     for at, name, symbol in marks:
-        traces.append(_mark(at, found.variance(at), estimator_label(name), estimator_colour(name), symbol))
+        traces.append(
+            _mark(at, found.variance(at), estimator_label(name), estimator_colour(name), symbol)
+        )
     if np.isfinite(found.best):
         traces.append(
             _mark(
@@ -429,7 +436,9 @@ def _mark(x: float, y: float, name: str, colour: str, symbol: str, size: int = 1
     )
 
 
-def plot_best_dials(x: np.ndarray, found: Sequence[analysis.DialVariance], axis_name: str) -> go.Figure:
+def plot_best_dials(
+    x: np.ndarray, found: Sequence[analysis.DialVariance], axis_name: str
+) -> go.Figure:
     """The best α along an axis, between the two published ends."""
     log = axis_name in ("n", "ways", "dimension")
     ends = [
@@ -571,7 +580,9 @@ def describe_budget(found: analysis.SampleBudget, k: int) -> str:
         if not ends:
             return f"No split of {found.total} samples allows k = {k}."
         variance, name, n = min(ends)
-        words.append(f"with {what}, {found.total // n} × n = {n} ({estimator_label(name)}, {variance:.3g})")
+        words.append(
+            f"with {what}, {found.total // n} × n = {n} ({estimator_label(name)}, {variance:.3g})"
+        )
     return (
         f"Best split of {found.total} samples, as prompts × n, for k = {k}: "
         + "; ".join(words)

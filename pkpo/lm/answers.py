@@ -11,7 +11,8 @@ import numpy as np
 import torch
 
 from pkpo.lm.generation import MAX_NEW_TOKENS, generate
-from pkpo.lm.model import Model, load
+from pkpo.lm.language_model import Model
+from pkpo.lm.model_files import load_model
 from pkpo.runs import checkpoint
 
 
@@ -39,7 +40,7 @@ def load_checkpoint_model(start: str, file: Path) -> Model:
     Raises:
       CheckpointError, ValueError: see `take`.
     """
-    model = load(start)
+    model = load_model(start)
     load_trained_weights(model, file)
     return model
 
@@ -75,7 +76,7 @@ class SwitchableModel:
     """
 
     def __init__(self, start: str, lora: int):
-        self._model = load(start, lora)
+        self._model = load_model(start, lora)
         self._start = {name: p.detach().clone() for name, p in self._model.parameters.items()}
 
     def at(self, file: Path | None) -> Model:
@@ -93,7 +94,9 @@ class SwitchableModel:
         return self._model
 
 
-def answer_question(model: Model, question: str, n: int, seed: int, limit: int = MAX_NEW_TOKENS) -> list[Completion]:
+def answer_question(
+    model: Model, question: str, n: int, seed: int, limit: int = MAX_NEW_TOKENS
+) -> list[Completion]:
     """So many answers; the same seed draws the same random numbers for every model.
 
     Args:

@@ -82,6 +82,17 @@ def _machine_memory() -> int:
     return min(found)
 
 
+def compute_in_one_thread() -> None:
+    """Let PyTorch use one thread, for whole processes that train: more would add in another order.
+
+    Workers have it from their environment. No library function calls it: the process is its owner's.
+    """
+    check_torch()
+    import torch
+
+    torch.set_num_threads(1)
+
+
 def _cuda_is_there() -> bool:
     try:
         import torch  # late: it takes seconds

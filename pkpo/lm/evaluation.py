@@ -10,7 +10,7 @@ import numpy as np
 
 from pkpo.estimators import rho
 from pkpo.lm.generation import MAX_NEW_TOKENS, decode_completions, generate
-from pkpo.lm.model import Model
+from pkpo.lm.language_model import Model
 from toy_envs import word_problems
 from toy_envs.word_problems import WordProblem, verify
 

@@ -15,8 +15,11 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from pkpo.config import WordProblemsConfig
+from pkpo.runs import Store
+from pkpo.runs.batch import run_all
+from pkpo.runs.checkpoint import newest_file
 from pkpo.runs.records import RunRecord, read_record, write_record
+from pkpo.training.tasks.word_problems import WordProblemsConfig
 
 RECORDED = Path(__file__).parent / "recorded"
 """The records that ship, `EXPERIMENT/METHOD-SEED.json.gz`, and some models that they ended with."""
@@ -138,7 +141,9 @@ def recorded_runs(experiment: str, method: str) -> tuple[RunRecord, ...]:
     Raises:
       OSError, ValueError: they are not there, or are damaged.
     """
-    return tuple(read_record(path_of(experiment, method, seed)) for seed in EXPERIMENTS[experiment].seeds)
+    return tuple(
+        read_record(path_of(experiment, method, seed)) for seed in EXPERIMENTS[experiment].seeds
+    )
 
 
 def path_of(experiment: str, method: str, seed: int) -> Path:
@@ -149,10 +154,8 @@ def path_of(experiment: str, method: str, seed: int) -> Path:
 def main(argv: Sequence[str] | None = None) -> None:
     """Train the experiments and write their records."""
     from pkpo.lm.answers import load_checkpoint_model
-    from pkpo.lm.model import LanguageModel, save
-    from pkpo.runs import Store
-    from pkpo.runs.batch import run_all
-    from pkpo.runs.checkpoint import newest_file
+    from pkpo.lm.language_model import LanguageModel
+    from pkpo.lm.model_files import save_model
 
     parser = argparse.ArgumentParser(prog="python -m pkpo.lm.experiments", description=__doc__)
     parser.add_argument("experiment", nargs="*", choices=tuple(EXPERIMENTS), help="default all")
@@ -169,7 +172,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 assert file is not None, f"run {id} has lost its checkpoint"
                 model = load_checkpoint_model(record.config.model, file)
                 assert isinstance(model, LanguageModel)  # tiny is
-                save(model, RECORDED / "models" / method)
+                save_model(model, RECORDED / "models" / method)
 
 
 def _say(experiment: str, done: float) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pkpo.lm.model import Decoder, Layer, Model
+from pkpo.lm.language_model import Model
 
 MAX_NEW_TOKENS = 40
 """Tokens of a sample; a worked solution has at most 37."""
@@ -49,7 +49,7 @@ def decode_completions(model: Model, samples: Samples) -> list[list[str]]:
     counts = (samples.lengths - samples.finished.long()).tolist()
     rows = zip(samples.tokens.tolist(), counts, strict=True)
     return [
-        [model.text(ids[:count]) for ids, count in zip(group, lengths, strict=True)]
+        [model.decode(ids[:count]) for ids, count in zip(group, lengths, strict=True)]
         for group, lengths in rows
     ]
 
@@ -84,9 +84,9 @@ def generate(
             f"questions, n and limit must be at least 1, got {len(questions)}, {n} and {limit}"
         )
     start = time.perf_counter()
-    limit = max(limit, model.limit)
+    limit = max(limit, model.max_new_tokens)
     device = model.device
-    prompts = [model.prompt(question) for question in questions]
+    prompts = [model.encode_prompt(question) for question in questions]
     check_positions(model, prompts, limit)
     drawn = rng.random((n, len(questions), limit), np.float32)
     uniform = torch.from_numpy(drawn).to(device).transpose(0, 1).flatten(0, 1)  # [P * n, limit]
@@ -100,7 +100,7 @@ def generate(
     used = int(lengths.max())
     shape = (len(questions), n)
     last = tokens.gather(1, lengths[:, None] - 1)
-    finished = torch.isin(last, torch.tensor(model.ends, device=device)).view(shape)
+    finished = torch.isin(last, torch.tensor(model.eos_ids, device=device)).view(shape)
     tokens, log_probs, entropies = (
         x[:, :used].unflatten(0, shape) for x in (tokens, log_probs, entropies)
     )
@@ -115,9 +115,9 @@ def check_positions(model: Model, prompts: Sequence[Sequence[int]], limit: int) 
       ValueError: a prompt and the limit are more than the model's positions.
     """
     longest = max(map(len, prompts))
-    if model.positions and longest + limit > model.positions:
+    if model.max_positions and longest + limit > model.max_positions:
         raise ValueError(
-            f"limit must leave room for the prompt: the model reads at most {model.positions} tokens, "
+            f"limit must leave room for the prompt: the model reads at most {model.max_positions} tokens, "
             f"got a prompt of {longest} and a limit of {limit}"
         )
 
@@ -138,15 +138,15 @@ def _draw(
     """
     first, last = int(owners[0]), int(owners[-1])
     limit, device = uniform.shape[1], uniform.device
-    ends = torch.tensor(model.ends, device=device)
-    beginnings = model.start(prompts[first : last + 1])
-    tokens = torch.full(uniform.shape, model.ends[0], device=device)
+    ends = torch.tensor(model.eos_ids, device=device)
+    state = model.start_decoding(prompts[first : last + 1])
+    tokens = torch.full(uniform.shape, model.eos_ids[0], device=device)
     log_probs, entropies = torch.zeros_like(uniform), torch.zeros_like(uniform)
     lengths = torch.zeros(len(uniform), dtype=torch.long, device=device)
     at = torch.arange(len(uniform), device=device)  # [A] the unfinished samples, and
     row = owners - first  # [A] each one's beginning
     for step in range(limit):
-        logs = beginnings.logits.float().log_softmax(-1)
+        logs = state.logits.float().log_softmax(-1)
         chances = logs.exp()
         sums = chances.cumsum(-1)
         cut = uniform[at, step] * sums[row, -1]
@@ -161,74 +161,5 @@ def _draw(
             break
         parted = (row * logs.shape[-1] + token)[alive]
         parted, row = parted.unique(return_inverse=True)
-        beginnings.feed(parted // logs.shape[-1], parted % logs.shape[-1])
+        state.decode_step(parted // logs.shape[-1], parted % logs.shape[-1])
     return tokens, log_probs, entropies, lengths
-
-
-class DecoderBeginnings:
-    """`Beginnings` of a `Decoder`'s samples.
-
-    A prompt's keys and values are kept once. Its beginnings stand next to each other and meet them in a
-    grid, prompts x the most beginnings of one; their own keys and values go with each.
-    """
-
-    def __init__(self, decoder: Decoder, prompts: Sequence[Sequence[int]]):
-        self._decoder = decoder
-        prefix = decoder.read(prompts)
-        self._shared = [(k.mT.contiguous(), v.contiguous()) for k, v in prefix.cache]
-        self._hidden = torch.where(prefix.real, 0.0, -torch.inf)[:, None, None]  # [P, 1, 1, W]
-        self._position = prefix.lengths
-        self._length = 0
-        self._own = [(k[:, :, :0], v[:, :, :0]) for k, v in prefix.cache]
-        self._owner = torch.arange(len(prompts), device=prefix.real.device)  # [R], ascending
-        self.logits = prefix.logits
-
-    def feed(self, parents: Tensor, tokens: Tensor) -> None:
-        """See `Beginnings`."""
-        if not torch.equal(parents, torch.arange(len(self._owner), device=parents.device)):
-            self._owner = self._owner[parents]
-            self._own = [
-                (k.index_select(0, parents), v.index_select(0, parents)) for k, v in self._own
-            ]
-        counts = self._owner.bincount(minlength=len(self._position))
-        width = int(counts.max())
-        column = torch.arange(len(tokens), device=tokens.device)
-        column = column - (counts.cumsum(0) - counts)[self._owner]
-        cells = _Cells(self._owner * width + column, (len(counts), width))
-        places = self._position[self._owner] + self._length
-        rotation = self._decoder.rotation(places[:, None, None])
-        x = self._decoder.embedding(tokens)[:, None]
-        for i, layer in enumerate(self._decoder.layers):
-            x = self._layer(i, layer, x, rotation, cells)
-        self._length += 1
-        self.logits = self._decoder.logits(x)[:, 0]
-
-    def _layer(self, i: int, layer: Layer, x: Tensor, rotation, cells: _Cells) -> Tensor:
-        q, k, v = layer.project(x, rotation)  # [R, heads, 1, head]
-        k, v = (torch.cat(pair, 2) for pair in zip(self._own[i], (k, v), strict=True))
-        self._own[i] = k, v
-        q = q * q.shape[-1] ** -0.5
-        keys, values = self._shared[i]
-        theirs = cells.take(cells.put(q[:, :, 0]) @ keys + self._hidden)
-        weights = torch.cat((theirs, (q @ k.mT)[:, :, 0]), -1).softmax(-1)
-        theirs, own = weights.split((keys.shape[-1], k.shape[2]), -1)
-        attended = cells.take(cells.put(theirs) @ values)[:, :, None] + own[:, :, None] @ v
-        return layer.finish(x, attended)
-
-
-@dataclass(frozen=True, slots=True)
-class _Cells:
-    """Where the R rows stand in a grid."""
-
-    at: Tensor
-    """`[R]`, in the flattened grid."""
-    shape: tuple[int, int]
-
-    def put(self, rows: Tensor) -> Tensor:
-        """`[R, heads, d]` as a grid `[P, heads, m, d]`, 0 where it is empty."""
-        grid = rows.new_zeros(self.shape[0] * self.shape[1], *rows.shape[1:])
-        return grid.index_copy_(0, self.at, rows).unflatten(0, self.shape).transpose(1, 2)
-
-    def take(self, grid: Tensor) -> Tensor:
-        """The rows again."""
-        return grid.transpose(1, 2).flatten(0, 1).index_select(0, self.at)

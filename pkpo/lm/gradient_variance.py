@@ -23,14 +23,15 @@ import numpy as np
 import torch
 from scipy.stats import binom
 
-from pkpo.config import WordProblemsConfig
 from pkpo.estimators import get_estimator, transform
 from pkpo.lm.experiments import VARIANCE_FILE
 from pkpo.lm.generation import decode_completions, generate
-from pkpo.lm.model import Model, load
+from pkpo.lm.language_model import Model
+from pkpo.lm.model_files import load_model
 from pkpo.lm.policy import log_probs
 from pkpo.lm.problem_sets import draw_without_replacement, load_problem_sets
-from pkpo.training import Loop
+from pkpo.training.loop import Loop
+from pkpo.training.tasks.word_problems import WordProblemsConfig
 from toy_envs.word_problems import WordProblem, draw_problems, verify
 
 REFERENCE = "sloo_minus_one"
@@ -59,7 +60,7 @@ class Subject:
 
 
 _TINY = WordProblemsConfig(schedule="8", steps=40, held_out=0)
-_SMALL = WordProblemsConfig(model="small", draw_problems="gsm_symbolic", held_out=0)
+_SMALL = WordProblemsConfig(model="small", problems="gsm_symbolic", held_out=0)
 SUBJECTS = {
     "start": Subject(_TINY),
     "trained": Subject(_TINY, trained=True),
@@ -79,7 +80,9 @@ class DifferentiatedGroups:
     """`[U, U]`: inner products of the gradients of their log-probabilities, by all parameters."""
 
 
-def draw_groups(model: Model, problem: WordProblem, n: int, groups: int, rng: np.random.Generator) -> DifferentiatedGroups:
+def draw_groups(
+    model: Model, problem: WordProblem, n: int, groups: int, rng: np.random.Generator
+) -> DifferentiatedGroups:
     """Sample a prompt, and differentiate what was drawn."""
     drawn = generate(model, [problem.question], n * groups, rng)
     _, which = torch.unique(drawn.tokens[0], dim=0, return_inverse=True)
@@ -112,7 +115,9 @@ def effective_dimension(groups: DifferentiatedGroups) -> float:
     return float((traces**2 / (found**2).sum(axis=(1, 2))).mean())
 
 
-def measure_variance(groups: DifferentiatedGroups, estimators: Sequence[str], k: int) -> list[dict[str, Any]]:
+def measure_variance(
+    groups: DifferentiatedGroups, estimators: Sequence[str], k: int
+) -> list[dict[str, Any]]:
     """Variance and bias of the estimators that allow this k, from the same groups.
 
     Returns:
@@ -226,7 +231,11 @@ def run_study(
                 "pass_rate": float(groups.rewards[groups.which].mean()),
                 "dimension": effective_dimension(groups),
             }
-            rows += [known | {"k": k} | row for k in KS for row in measure_variance(groups, UNBIASED_ESTIMATORS, k)]
+            rows += [
+                known | {"k": k} | row
+                for k in KS
+                for row in measure_variance(groups, UNBIASED_ESTIMATORS, k)
+            ]
             done += 1
             progress(done / total)
     return {
@@ -243,7 +252,7 @@ def _prepare(subject: Subject, seed: int) -> tuple[Model, Sequence[WordProblem]]
     fixed, _ = load_problem_sets(subject.config)
     chosen = draw_without_replacement(fixed, PROMPTS, rng) if fixed else draw_problems(PROMPTS, rng)
     if not subject.trained:
-        return load(subject.config.model), chosen
+        return load_model(subject.config.model), chosen
     loop = Loop(subject.config.replace(seed=seed))
     deque(loop, maxlen=0)
     return loop.task.policy.model, chosen

@@ -16,6 +16,13 @@ HUB = "hub:"
 """What a name on the Hugging Face hub begins with; nothing else is ever downloaded."""
 WEIGHTS = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
 """The files of a model on the hub that are wanted: no code, and nothing that would be unpickled."""
+PROBLEM_SETS = {
+    "fresh": "every update draws new problems",
+    "hard": "a fixed set that the starting model solves at most 3 of 64 times",
+    "gsm_symbolic": "a fixed set in the words of GSM8K, for the model small",
+}
+GSM8K = "gsm8k:"
+"""What problems from files in GSM8K's format begin with; a path or a name on the hub follows."""
 _NAME = re.compile(r"\w[\w.-]{0,95}(/\w[\w.-]{0,95})?", re.ASCII)
 
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from pkpo.lm.generation import MAX_NEW_TOKENS, Samples, decode_completions, generate
-from pkpo.lm.model import Model
-from pkpo.optimizer import Optimizer
+from pkpo.lm.language_model import Model
+from pkpo.training.optimizers import Optimizer
 from toy_envs.word_problems import WordProblem
 
 BETAS = (0.9, 0.95)
@@ -30,12 +30,12 @@ def log_probs(model: Model, questions: Sequence[str], samples: Samples, used: Te
     Returns:
       `[m]`, in the order of the samples, with their graph.
     """
-    texts = _Texts.of(samples, used)
+    texts = _UniqueCompletions.of(samples, used)
     order, sums = [], []
-    for rows, logs, ids, mask in _predictions(model, questions, texts):
+    for rows, logs, ids, mask in _token_log_probs(model, questions, texts):
         order.append(rows)
-        sums.append((_of(ids, logs) * mask).sum(1))
-    return torch.cat(sums)[torch.cat(order).argsort()][texts.which]
+        sums.append((_gather(ids, logs) * mask).sum(1))
+    return torch.cat(sums)[torch.cat(order).argsort()][texts.inverse]
 
 
 def backward(
@@ -63,26 +63,26 @@ def backward(
     used = (w != 0) | (entropy_bonus > 0)
     if not used.any():
         return
-    texts = _Texts.of(samples, used)
-    times = texts.which.bincount()
-    w = w.new_zeros(len(times)).index_add_(0, texts.which, w[used])
+    texts = _UniqueCompletions.of(samples, used)
+    times = texts.inverse.bincount()
+    w = w.new_zeros(len(times)).index_add_(0, texts.inverse, w[used])
     objective = w.new_zeros(())
-    for rows, logs, ids, mask in _predictions(model, questions, texts):
-        sums = (_of(ids, logs) * mask).sum(1)
+    for rows, logs, ids, mask in _token_log_probs(model, questions, texts):
+        sums = (_gather(ids, logs) * mask).sum(1)
         objective = objective + w[rows] @ sums / len(questions)
         if entropy_bonus:
             entropies = -(logs.exp() * logs).sum(-1)
             share = entropy_bonus / samples.lengths.sum()
             objective = objective + share * times[rows].float() @ (entropies * mask).sum(1)
-        if not model.shared:
+        if not model.shares_graph:
             (-objective).backward()
             objective = w.new_zeros(())
-    if model.shared:
+    if model.shares_graph:
         (-objective).backward()
 
 
 @dataclass(frozen=True, slots=True)
-class _Texts:
+class _UniqueCompletions:
     """U different texts: what was drawn several times for a prompt needs its probability only once."""
 
     owners: Tensor
@@ -91,22 +91,22 @@ class _Texts:
     """`[U, T]`"""
     lengths: Tensor
     """`[U]`"""
-    which: Tensor
+    inverse: Tensor
     """`[m]`: which of them each used sample is."""
 
     @classmethod
-    def of(cls, samples: Samples, used: Tensor) -> _Texts:
+    def of(cls, samples: Samples, used: Tensor) -> _UniqueCompletions:
         """Those of the used samples `[P, n]`."""
         owners = used.nonzero()[:, :1]
-        rows, which = torch.cat((owners, samples.tokens[used]), 1).unique(
+        rows, inverse = torch.cat((owners, samples.tokens[used]), 1).unique(
             dim=0, return_inverse=True
         )
-        lengths = which.new_empty(len(rows)).scatter_(0, which, samples.lengths[used])
-        return cls(rows[:, 0], rows[:, 1:], lengths, which)
+        lengths = inverse.new_empty(len(rows)).scatter_(0, inverse, samples.lengths[used])
+        return cls(rows[:, 0], rows[:, 1:], lengths, inverse)
 
 
-def _predictions(
-    model: Model, questions: Sequence[str], texts: _Texts
+def _token_log_probs(
+    model: Model, questions: Sequence[str], texts: _UniqueCompletions
 ) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
     """What the model predicted at each token, some texts at a time.
 
@@ -115,16 +115,16 @@ def _predictions(
       `[r, T]` the tokens that were drawn, and where.
     """
     kept, owners = texts.owners.unique(return_inverse=True)
-    prefix = model.read([model.prompt(questions[i]) for i in kept.tolist()])
-    for rows in texts.lengths.argsort(stable=True).split(model.together):
+    prefix = model.prefill([model.encode_prompt(questions[i]) for i in kept.tolist()])
+    for rows in texts.lengths.argsort(stable=True).split(model.micro_batch_size):
         lengths = texts.lengths[rows]
         ids = texts.tokens[rows, : int(lengths[-1])]
-        logs = model.follow(prefix, owners[rows], ids).float().log_softmax(-1)
+        logs = model.teacher_forced_logits(prefix, owners[rows], ids).float().log_softmax(-1)
         mask = torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]
         yield rows, logs, ids, mask
 
 
-def _of(ids: Tensor, logs: Tensor) -> Tensor:
+def _gather(ids: Tensor, logs: Tensor) -> Tensor:
     """The log-probabilities of tokens `[...]` among those of all, `[..., vocabulary]`."""
     return logs.gather(-1, ids[..., None])[..., 0]
 

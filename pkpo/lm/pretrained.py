@@ -56,7 +56,7 @@ Rounding alone is some 1e-5 and 1e-2; a cache with the wrong rows in it is off b
 
 
 class PretrainedModel:
-    """A model of transformers and its tokenizer; see `pkpo.lm.model.Model`.
+    """A model of transformers and its tokenizer; see `pkpo.lm.language_model.Model`.
 
     On cuda it computes in bfloat16; what is trained stays in single precision.
 
@@ -65,25 +65,25 @@ class PretrainedModel:
       tokenizer: its own.
     """
 
-    together = 8
-    shared = False
-    limit = 0
+    micro_batch_size = 8
+    shares_graph = False
+    max_new_tokens = 0
 
     def __init__(self, module: nn.Module, tokenizer: Any):
         self.module = module.eval()  # no dropout: samples come from the policy that is trained
         self.tokenizer = tokenizer
         self.cache_name = _cache_name(module)
-        self.ends = _ends(module, tokenizer)
+        self.eos_ids = _eos_ids(module, tokenizer)
         self.cache_bytes = 0
         """Of a token in the cache, once `_check_cache` has seen it."""
 
     @property
-    def positions(self) -> int:
-        """See `pkpo.lm.model.Model`."""
+    def max_positions(self) -> int:
+        """See `pkpo.lm.language_model.Model`."""
         return getattr(self._config, "max_position_embeddings", None) or 0
 
     def batch_size(self, tokens: int) -> int:
-        """See `pkpo.lm.model.Model`.
+        """See `pkpo.lm.language_model.Model`.
 
         A row takes a cache, half of which may stand there twice while rows are selected, some 16
         numbers of the model's width per token while the prompt is read, and 7 numbers per token of the
@@ -108,18 +108,18 @@ class PretrainedModel:
         """What is trained."""
         return {name: p for name, p in self.module.named_parameters() if p.requires_grad}
 
-    def prompt(self, question: str) -> list[int]:
+    def encode_prompt(self, question: str) -> list[int]:
         """What an answer follows, as ids."""
         text = PROMPT.format(question=question)
         if self.tokenizer.chat_template is None:
             ids = self.tokenizer(text)["input_ids"]
-            while ids and ids[-1] in self.ends:  # some tokenizers close whatever they read
+            while ids and ids[-1] in self.eos_ids:  # some tokenizers close whatever they read
                 ids.pop()
             return ids
         asked = _chat(self.tokenizer, text, add_generation_prompt=True)
         return self.tokenizer(asked, add_special_tokens=False)["input_ids"]
 
-    def text(self, ids: Iterable[int]) -> str:
+    def decode(self, ids: Iterable[int]) -> str:
         """The text of these ids."""
         return self.tokenizer.decode(list(ids), skip_special_tokens=True)
 
@@ -130,33 +130,35 @@ class PretrainedModel:
         stands before it. So an id's piece is what of the whole text is settled with it, and not before.
         """
         ids = list(ids)
-        whole = self.text(ids)
+        whole = self.decode(ids)
         settled = [
-            len(os.path.commonprefix([whole, self.text(ids[:count])]))
+            len(os.path.commonprefix([whole, self.decode(ids[:count])]))
             for count in range(1, len(ids))
         ]
         places = [0, *itertools.accumulate(settled, max), len(whole)][: len(ids) + 1]
         return [whole[start:end] for start, end in itertools.pairwise(places)]
 
-    def read(self, prompts: Sequence[Sequence[int]]) -> Sequence[Sequence[int]]:
-        """The prompts: `follow` reads them with every row, so that little is kept for the gradient."""
+    def prefill(self, prompts: Sequence[Sequence[int]]) -> Sequence[Sequence[int]]:
+        """The prompts: `teacher_forced_logits` reads them with every row, so that little is kept for the gradient."""
         return prompts
 
-    def follow(self, prefix: Sequence[Sequence[int]], owners: Tensor, tokens: Tensor) -> Tensor:
-        """Logits of rows that continue prompts; see `pkpo.lm.model.Decoder.follow`."""
+    def teacher_forced_logits(
+        self, prefix: Sequence[Sequence[int]], owners: Tensor, tokens: Tensor
+    ) -> Tensor:
+        """Logits of rows that continue prompts; see `pkpo.lm.decoder.Decoder.teacher_forced_logits`."""
         asked, real = self._padded([prefix[i] for i in owners.tolist()])
         own = tokens[:, :-1]
         mask = torch.cat((real, torch.ones_like(own)), 1)
         return self._forward(torch.cat((asked, own), 1), mask, tokens.shape[1]).logits
 
-    def start(self, prompts: Sequence[Sequence[int]]) -> PretrainedBeginnings:
-        """See `pkpo.lm.model.Model`."""
-        return PretrainedBeginnings(self, prompts)
+    def start_decoding(self, prompts: Sequence[Sequence[int]]) -> PretrainedState:
+        """See `pkpo.lm.language_model.Model`."""
+        return PretrainedState(self, prompts)
 
     def _padded(self, prompts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
         """Prompts `[P, W]`, filled up on the left, and a mask of what is real."""
         width = max(map(len, prompts))
-        rows = [[self.ends[0]] * (width - len(p)) + list(p) for p in prompts]
+        rows = [[self.eos_ids[0]] * (width - len(p)) + list(p) for p in prompts]
         real = [[0] * (width - len(p)) + [1] * len(p) for p in prompts]
         return torch.tensor(rows, device=self.device), torch.tensor(real, device=self.device)
 
@@ -177,8 +179,8 @@ class PretrainedModel:
             )
 
 
-class PretrainedBeginnings:
-    """See `pkpo.lm.model.Beginnings`; each has a row of the cache to itself."""
+class PretrainedState:
+    """See `pkpo.lm.language_model.DecodingState`; each has a row of the cache to itself."""
 
     def __init__(self, model: PretrainedModel, prompts: Sequence[Sequence[int]]):
         self._model = model
@@ -187,8 +189,8 @@ class PretrainedBeginnings:
         self._cache = getattr(found, model.cache_name)
         self.logits = found.logits[:, -1]
 
-    def feed(self, parents: Tensor, tokens: Tensor) -> None:
-        """See `pkpo.lm.model.Beginnings`."""
+    def decode_step(self, parents: Tensor, tokens: Tensor) -> None:
+        """See `pkpo.lm.language_model.DecodingState`."""
         if not torch.equal(parents, torch.arange(len(self._mask), device=parents.device)):
             self._cache.batch_select_indices(parents)
             self._mask = self._mask[parents]
@@ -276,14 +278,16 @@ def _check_cache(model: PretrainedModel, kind: str) -> int:
     prompts = [[3, 4, 5, 6, 7], [8, 9, 10]]
     parents, tokens = torch.tensor([1, 0, 1]), torch.tensor([4, 5, 6])
     try:
-        state = model.start(prompts)
+        state = model.start_decoding(prompts)
         kept = [x for layer in state._cache.layers for x in vars(layer).values()]
         held = sum(x.nbytes for x in kept if isinstance(x, Tensor))
-        state.feed(parents.to(model.device), tokens.to(model.device))
+        state.decode_step(parents.to(model.device), tokens.to(model.device))
         texts = [prompts[i] + [t] for i, t in zip(parents.tolist(), tokens.tolist(), strict=True)]
         owners = torch.arange(len(texts), device=model.device)
-        closing = torch.full((len(texts), 1), model.ends[0], device=model.device)
-        alone = torch.cat([model.follow([text], owners[:1], closing[:1]) for text in texts])[:, -1]
+        closing = torch.full((len(texts), 1), model.eos_ids[0], device=model.device)
+        alone = torch.cat(
+            [model.teacher_forced_logits([text], owners[:1], closing[:1]) for text in texts]
+        )[:, -1]
         apart = (state.logits.float() - alone.float()).abs().max()
         allowed = CACHE_TOLERANCE[state.logits.dtype] * alone.float().std()
     except Exception as reason:  # of whatever kind the cache is
@@ -310,7 +314,7 @@ def _with_adapters(module: Any, rank: int) -> nn.Module:
         return peft.get_peft_model(module, config)
 
 
-def _ends(module: Any, tokenizer: Any) -> tuple[int, ...]:
+def _eos_ids(module: Any, tokenizer: Any) -> tuple[int, ...]:
     """The tokens that close a text: the tokenizer's own, the model files', the chat template's."""
     named = module.generation_config.eos_token_id
     others = named if isinstance(named, list) else [named]

@@ -6,13 +6,13 @@ import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
-from pkpo.config import GSM8K, WordProblemsConfig
-from pkpo.lm.paths import GSM_SYMBOLIC, HUB, VOCABULARY, download, find, ours
+from pkpo.lm.paths import GSM8K, GSM_SYMBOLIC, HUB, VOCABULARY, download, find, ours
 from pkpo.lm.tokenizer import Tokenizer
-from toy_envs.word_problems import WordProblem, gsm8k_splits, draw_problems, vocabulary_texts
+from toy_envs.word_problems import WordProblem, draw_problems, gsm8k_splits, vocabulary_texts
 
 PASS_KS = tuple(range(1, 17))
 """The k at which every event gives pass@k; held-out problems are answered as often as the last says."""
@@ -21,7 +21,27 @@ ROLLING_UPDATES = 10
 HELD_OUT_SEED = 1_000_000
 
 
-def load_problem_sets(config: WordProblemsConfig) -> tuple[list[WordProblem], list[WordProblem]]:
+class ProblemSettings(Protocol):
+    """What a run's settings say of its problems."""
+
+    @property
+    def model(self) -> str:
+        """The model at the start."""
+
+    @property
+    def problems(self) -> str:
+        """Those to train on."""
+
+    @property
+    def prompts(self) -> int:
+        """How many an update has."""
+
+    @property
+    def held_out(self) -> int:
+        """How many are held out."""
+
+
+def load_problem_sets(config: ProblemSettings) -> tuple[list[WordProblem], list[WordProblem]]:
     """The fixed set to train on, empty for new problems at every update, and what is held out.
 
     Raises:
@@ -38,7 +58,9 @@ def load_problem_sets(config: WordProblemsConfig) -> tuple[list[WordProblem], li
                 f"held_out must be at most {len(others)} with {config.problems}, "
                 f"got {config.held_out}"
             )
-        held_out = draw_without_replacement(others, config.held_out, np.random.default_rng(HELD_OUT_SEED))
+        held_out = draw_without_replacement(
+            others, config.held_out, np.random.default_rng(HELD_OUT_SEED)
+        )
     if config.problems == "hard":
         fixed = load_hard(config.model)
     if fixed and config.prompts > len(fixed):
@@ -49,7 +71,7 @@ def load_problem_sets(config: WordProblemsConfig) -> tuple[list[WordProblem], li
     return fixed, held_out
 
 
-def _files(config: WordProblemsConfig) -> Path | None:
+def _files(config: ProblemSettings) -> Path | None:
     """What holds a run's problems in GSM8K's format, or, for the hard ones, others in their words."""
     if config.problems == "gsm_symbolic":
         return GSM_SYMBOLIC
@@ -103,7 +125,9 @@ WORDS_OF_PROBLEMS = {"fresh": _own_words, "gsm_symbolic": _gsm_symbolic_words}
 """By problems, the tokens of all of them."""
 
 
-def draw_without_replacement(fixed: Sequence[WordProblem], count: int, rng: np.random.Generator) -> list[WordProblem]:
+def draw_without_replacement(
+    fixed: Sequence[WordProblem], count: int, rng: np.random.Generator
+) -> list[WordProblem]:
     """So many of these, each once."""
     return [fixed[i] for i in rng.permutation(len(fixed))[:count]]
 

@@ -25,13 +25,15 @@ class Tokenizer:
     def __init__(self, vocabulary: Sequence[str]):
         self.vocabulary = tuple(vocabulary)
         self._ids = {token: i for i, token in enumerate(self.vocabulary)}
-        self.end, self.answer = self._ids[END_TOKEN], self._ids[ANSWER]
+        self.eos_id, self.answer_id = self._ids[END_TOKEN], self._ids[ANSWER]
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> Tokenizer:
         """The tokenizer that knows every token of these texts, and all digits."""
         seen = {token for text in texts for token in _TOKEN.findall(text)}
-        return cls((END_TOKEN, ANSWER, *DIGIT_TOKENS, *sorted(seen - {END_TOKEN, ANSWER, *DIGIT_TOKENS})))
+        return cls(
+            (END_TOKEN, ANSWER, *DIGIT_TOKENS, *sorted(seen - {END_TOKEN, ANSWER, *DIGIT_TOKENS}))
+        )
 
     def __len__(self) -> int:
         return len(self.vocabulary)

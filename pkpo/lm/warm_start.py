@@ -21,8 +21,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from pkpo.lm.decoder import Decoder, ModelConfig
 from pkpo.lm.evaluation import CARD_KS, EvalResult, evaluate, hard_problems
-from pkpo.lm.model import Decoder, LanguageModel, ModelConfig, load, save
+from pkpo.lm.language_model import LanguageModel
+from pkpo.lm.model_files import load_model, save_model
 from pkpo.lm.tokenizer import Tokenizer
 from toy_envs import gsm_symbolic, word_problems
 from toy_envs.word_problems import WordProblem, write_gsm8k
@@ -103,10 +105,10 @@ def encode_batch(tokenizer: Tokenizer, batch: Sequence[WordProblem]) -> tuple[Te
     """Question and worked solution as tokens `[B, T]`, and a mask of the solution's, `[B, T]`."""
     made = []
     for p in batch:
-        question = [*tokenizer.encode(p.question), tokenizer.answer]
-        made.append((question, [*tokenizer.encode(p.solution), tokenizer.end]))
+        question = [*tokenizer.encode(p.question), tokenizer.answer_id]
+        made.append((question, [*tokenizer.encode(p.solution), tokenizer.eos_id]))
     length = max(len(question) + len(solution) for question, solution in made)
-    tokens = torch.full((len(made), length), tokenizer.end)
+    tokens = torch.full((len(made), length), tokenizer.eos_id)
     mask = torch.zeros(len(made), length, dtype=torch.bool)
     for i, (question, solution) in enumerate(made):
         whole = len(question) + len(solution)
@@ -192,9 +194,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         if step % REPORTED == 0:
             seconds = time.perf_counter() - start
             print(f"{step} of {recipe.steps} updates, loss {loss:.3f}, {seconds:.0f} s", flush=True)
-            save(model, out)  # what there is, should it be stopped
+            save_model(model, out)  # what there is, should it be stopped
     seconds = time.perf_counter() - start
-    save(model, out)
+    save_model(model, out)
     command = (
         f"python -m pkpo.lm.warm_start --model {arguments.model} --seed {arguments.seed} "
         f"--steps {recipe.steps} --out {out}"
@@ -211,7 +213,7 @@ def write_model_card(folder: Path, recipe: WarmStart, command: str, seconds: flo
       command: by what,
       seconds: and how long that took.
     """
-    model = load(folder)
+    model = load_model(folder)
     assert isinstance(model, LanguageModel)  # it was made here
     found = evaluate(model, recipe.source.problems(CARD_PROBLEMS, 0, "held-out"), SAMPLES)
     card = CARD.format(
@@ -234,7 +236,9 @@ def write_model_card(folder: Path, recipe: WarmStart, command: str, seconds: flo
         table="\n".join(_table_row(found, x) for x in (*np.unique(found.difficulties), None)),
     )
     (folder / "README.md").write_text(card, encoding="utf-8")
-    hard = [json.dumps(asdict(p)) for p in hard_problems(model, HARD_PROBLEMS, source=recipe.source)]
+    hard = [
+        json.dumps(asdict(p)) for p in hard_problems(model, HARD_PROBLEMS, source=recipe.source)
+    ]
     (folder / "hard.json").write_text("[\n" + ",\n".join(hard) + "\n]\n", encoding="utf-8")
     for name, (count, split) in recipe.files.items():
         write_gsm8k(recipe.source.problems(count, 0, split), folder / name)

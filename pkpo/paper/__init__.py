@@ -5,7 +5,7 @@ the paper's layout, and claims with what was measured and what is required. Noth
 be computed; a claim that fails is reported as failed.
 """
 
-from pkpo.paper.recipe import Claim, Grid, FigureRecipe, FigureResult
+from pkpo.paper.recipe import Claim, FigureRecipe, FigureResult, Grid
 from pkpo.paper.registry import RECIPES, choose_recipes
 from pkpo.paper.tables import (
     claim_rows,
@@ -19,16 +19,16 @@ from pkpo.paper.tables import (
 
 __all__ = [
     "Claim",
+    "FigureRecipe",
+    "FigureResult",
     "Grid",
     "RECIPES",
-    "Recipe",
-    "Result",
-    "choose",
+    "choose_recipes",
     "claim_rows",
     "claims_json",
     "config_json",
     "grid_csv",
     "grid_markdown",
-    "to_csv",
-    "to_zip",
+    "result_csv",
+    "results_zip",
 ]

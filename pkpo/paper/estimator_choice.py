@@ -9,18 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from pkpo.analysis.settings import CANONICAL, LOO
 from pkpo.estimators import get_estimator
 from pkpo.extras import missing
 from pkpo.lm.experiments import VARIANCE_FILE
-from pkpo.paper.recipe import Claim, Grid, Progress, FigureRecipe, Table
+from pkpo.paper.recipe import Claim, FigureRecipe, Grid, Progress, Table
 from pkpo.paper.trained_runs import SURE_ERRORS, mean_and_error, standard_score
 
-LOO, CANONICAL = "sloo_minus_one", "canonical"
 BINS = 5  # into which prompts are sorted by a factor
 WHICH: dict[str, Any] = {"n": 16, "k": (2, 4, 8, 16)}
-MORE = (
-    f"more at over half of the prompts by {SURE_ERRORS} standard errors of a fair coin, and of the batch"
-)
+MORE = f"more at over half of the prompts by {SURE_ERRORS} standard errors of a fair coin, and of the batch"
 Found = dict[tuple[str, int, str], dict[str, np.ndarray]]
 """The table's columns, `[P]` each, by checkpoint, k and estimator."""
 CHECKPOINTS = {
@@ -40,7 +38,9 @@ class VarianceStudy:
             return json.loads(gzip.decompress(VARIANCE_FILE.read_bytes()))
         except (OSError, EOFError, ValueError) as reason:
             why = getattr(reason, "strerror", None) or reason
-            raise ValueError(f"the recorded study cannot be read: {VARIANCE_FILE.name}: {why}") from None
+            raise ValueError(
+                f"the recorded study cannot be read: {VARIANCE_FILE.name}: {why}"
+            ) from None
 
     def afresh(self, seed: int, progress: Progress) -> dict[str, Any]:
         """See `Source`."""

@@ -8,19 +8,19 @@ from typing import Any
 import numpy as np
 
 from pkpo.lm.experiments import EXPERIMENTS, MAIN_METHODS, METHODS
-from pkpo.paper.recipe import Claim, Grid, FigureRecipe, Table
+from pkpo.paper.recipe import Claim, FigureRecipe, Grid, Table
 from pkpo.paper.trained_runs import (
     SURE_ERRORS,
     MethodRuns,
     Runs,
     TrainedRuns,
     claim_above,
-    final_means,
-    held_out,
-    mean_in_words,
-    mean_and_error,
     claim_not_below,
     ever_solved,
+    final_means,
+    held_out,
+    mean_and_error,
+    mean_in_words,
     standard_score,
 )
 
@@ -64,7 +64,8 @@ def _figure_3(runs: Runs) -> tuple[Table, list[Claim]]:
         claim_not_below("Annealing loses nothing at pass@1 against k = 1.", gap(annealed, one, 1)),
         Claim(
             "For every k_eval > 1 the annealed run ends above k = 1.",
-            "differences " + ", ".join(f"pass@{k} {mean_in_words(gap)}" for k, gap in gains.items()),
+            "differences "
+            + ", ".join(f"pass@{k} {mean_in_words(gap)}" for k, gap in gains.items()),
             f"each above {SURE_ERRORS} standard errors",
             all(standard_score(gap) > SURE_ERRORS for gap in gains.values()),
         ),
@@ -115,7 +116,9 @@ def _figure_6(runs: Runs) -> tuple[Table, list[Claim]]:
             means = [float(x.mean()) for x in last.values()]
             shown = ", ".join(f"{k}: {x:.3f}" for k, x in zip(last, means, strict=True))
             claims += [
-                claim_above(f"On {_PLACES[place]} k = 8 ends with a higher {what} than k = 1.", gaps),
+                claim_above(
+                    f"On {_PLACES[place]} k = 8 ends with a higher {what} than k = 1.", gaps
+                ),
                 Claim(
                     f"On {_PLACES[place]} the {what} grows with k.",
                     f"for k = {shown}",
@@ -152,7 +155,8 @@ def _figure_7(runs: Runs) -> tuple[Table, list[Claim]]:
         claims.append(
             Claim(
                 f"At pass@{k} no other k_opt is surely better than k_opt = {k}.",
-                f"for k_opt = {shown}" + (f"; to the best {mean_in_words(lost)}" if best != k else ""),
+                f"for k_opt = {shown}"
+                + (f"; to the best {mean_in_words(lost)}" if best != k else ""),
                 f"the highest, or within {SURE_ERRORS} standard errors of it",
                 standard_score(lost) >= -SURE_ERRORS,
             )
@@ -165,7 +169,9 @@ def _figure_7(runs: Runs) -> tuple[Table, list[Claim]]:
             "The larger k_eval, the more k_opt = 1 loses against k_opt = 8 (16 against 1).",
             gap(eight, one, 16) - gap(eight, one, 1),
         ),
-        claim_above("TZSM25 is below k_opt = 8 even at its own target, pass@16.", gap(eight, all_n, 16)),
+        claim_above(
+            "TZSM25 is below k_opt = 8 even at its own target, pass@16.", gap(eight, all_n, 16)
+        ),
     ]
     return table, claims
 

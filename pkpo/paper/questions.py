@@ -8,8 +8,8 @@ from pkpo.lm.experiments import EXPERIMENTS, METHODS
 from pkpo.paper.language import (
     LAST,
     gap,
-    held_out_grid,
     held_out_curve,
+    held_out_grid,
     recipe_of,
     table_of,
     training,
@@ -20,11 +20,11 @@ from pkpo.paper.trained_runs import (
     MethodRuns,
     Runs,
     claim_above,
+    claim_not_below,
     final_means,
     held_out,
-    mean_in_words,
     mean_and_error,
-    claim_not_below,
+    mean_in_words,
     standard_score,
 )
 
@@ -63,7 +63,7 @@ def _faster(runs: Runs) -> tuple[Table, list[Claim]]:
 
 # --- What if only the answer counts? --------------------------------------------------------------
 
-ANSWER: dict[str, Any] = {
+ANSWER_FIGURE: dict[str, Any] = {
     "experiments": {name: ("k1", "k8", "annealed") for name in ("answer", "fresh")},
     "k_eval": QUESTION_K,
 }
@@ -72,13 +72,17 @@ ANSWER: dict[str, Any] = {
 def _answer(runs: Runs) -> tuple[Table, list[Claim]]:
     one, eight, annealed = (runs["answer"][name] for name in ("k1", "k8", "annealed"))
     lucky = {
-        name: {method: final_means(records, "lucky_share", LAST) for method, records in methods.items()}
+        name: {
+            method: final_means(records, "lucky_share", LAST) for method, records in methods.items()
+        }
         for name, methods in runs.items()
     }
     claims = [
         claim_above("At pass@1 k = 1 is above k = 8.", gap(one, eight, 1)),
         claim_above("At pass@16 k = 8 is above k = 1.", gap(eight, one, 16)),
-        claim_above("At pass@16 k = 8 is above the start.", held_out(eight, 16) - held_out(eight, 16, 0)),
+        claim_above(
+            "At pass@16 k = 8 is above the start.", held_out(eight, 16) - held_out(eight, 16, 0)
+        ),
         claim_not_below(
             "Annealing ends at pass@16 no lower than it began.",
             held_out(annealed, 16) - held_out(annealed, 16, 0),
@@ -125,7 +129,9 @@ def _bonus(runs: Runs) -> tuple[Table, list[Claim]]:
     table: Table = dict(zip(heads, map(list, zip(*rows, strict=True)), strict=True))
     best = max(runs["bonus"], key=lambda name: float(held_out(methods[name], 16).mean()))
     gains = {name: gap(methods[name], methods["k1"], 16) for name in runs["bonus"]}
-    shown = ", ".join(f"{name.removeprefix('bonus-')}: {mean_in_words(x)}" for name, x in gains.items())
+    shown = ", ".join(
+        f"{name.removeprefix('bonus-')}: {mean_in_words(x)}" for name, x in gains.items()
+    )
     return table, [
         Claim(
             "With this seed a bonus for entropy raises pass@16 above that of k = 1 without one.",
@@ -158,7 +164,7 @@ QUESTION_RECIPES = (
         "answer",
         "What if only the answer counts?",
         "A right answer earns the reward whatever the equations say; measured the same way.",
-        ANSWER,
+        ANSWER_FIGURE,
         _answer,
         _answer_table,
     ),

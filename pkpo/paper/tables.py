@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from pkpo.paper.recipe import Grid, FigureRecipe, FigureResult
+from pkpo.paper.recipe import FigureRecipe, FigureResult, Grid
 from pkpo.paper.registry import RECIPES
 
 

@@ -6,9 +6,10 @@ import math
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtr
 
 from pkpo.analysis.estimation_problems import GaussianProblem
-from pkpo.analysis.monte_carlo import variance_margin, run_monte_carlo
+from pkpo.analysis.monte_carlo import run_monte_carlo, variance_margin
 from pkpo.estimators import rho, transform
 from pkpo.paper.recipe import Claim, FigureRecipe
 from toy_envs import gaussian_hill
@@ -65,8 +66,6 @@ def _figure_1(seed: int) -> tuple[dict[str, list], list[Claim]]:
 
 def _by_simpson(theta: np.ndarray, k: int, intervals: int = 2000) -> np.ndarray:
     """Max@k on the paper's hill by another route: Simpson's rule over x in 0..1."""
-    from scipy.special import ndtr
-
     x = np.linspace(0.0, 1.0, intervals + 1)
     z = (x - theta[:, None]) / FIGURE_1["sigma"]
     miss = 1.0 - (ndtr(z[:, -1:]) - ndtr(z))
@@ -147,7 +146,9 @@ FIGURE_4: dict[str, Any] = {
 def _figure_4(seed: int) -> tuple[dict[str, list], list[Claim]]:
     k, names = FIGURE_4["k"], FIGURE_4["estimators"]
     problem = GaussianProblem(FIGURE_4["theta"])
-    points = [run_monte_carlo(problem, names, n, k, FIGURE_4["replicates"], seed) for n in FIGURE_4["n"]]
+    points = [
+        run_monte_carlo(problem, names, n, k, FIGURE_4["replicates"], seed) for n in FIGURE_4["n"]
+    ]
     rows = [point[name] for name in names for point in points if name in point]
     table: dict[str, list] = {
         "estimator": [r.estimator for r in rows],

@@ -13,17 +13,19 @@ on this machine or on a Ray cluster.
 """
 
 from pkpo.runs.environment import Limits, data_folder
-from pkpo.runs.executor import Executor, LocalExecutor, RayExecutor, make_executor
+from pkpo.runs.executor import Executor, LocalExecutor
+from pkpo.runs.executors import make_executor
+from pkpo.runs.ray_executor import RayExecutor
 from pkpo.runs.run import STATUSES, Run, StoreError
 from pkpo.runs.store import Store
 
 __all__ = [
-    "STATUSES",
     "Executor",
     "Limits",
     "LocalExecutor",
     "RayExecutor",
     "Run",
+    "STATUSES",
     "Store",
     "StoreError",
     "data_folder",

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from pkpo.config import RunConfig
-from pkpo.runs.executor import Executor, make_executor
+from pkpo.runs.executor import Executor
+from pkpo.runs.executors import make_executor
 from pkpo.runs.records import RunRecord, load_record
 from pkpo.runs.run import TRANSITIONS, Run
 from pkpo.runs.store import Store

@@ -50,7 +50,9 @@ def write_checkpoint(folder: Path, state: Mapping[str, np.ndarray]) -> Path:
     except OSError as reason:
         with suppress(OSError):
             aside.unlink(missing_ok=True)  # what is half a file takes room on a full disk
-        raise CheckpointError(f"{path.name} could not be written ({error_reason(reason)})") from reason
+        raise CheckpointError(
+            f"{path.name} could not be written ({error_reason(reason)})"
+        ) from reason
     return path
 
 

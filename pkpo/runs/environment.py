@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from pkpo.config import RunConfig, WordProblemsConfig
-from pkpo.lm import devices
+from pkpo.config import RunConfig
+from pkpo.training.tasks.registry import TASKS
 
 Number = TypeVar("Number", int, float)
 
@@ -73,16 +73,12 @@ def ray_address() -> str:
 
 
 def run_device(config: RunConfig) -> str:
-    """Where a run is to compute: see `pkpo.lm.devices` for a language model's on this machine.
-
-    Others use the CPU; nodes of a cluster choose by themselves.
+    """Where a run is to compute on this machine: what its task says; nodes of a cluster choose themselves.
 
     Raises:
       ValueError: PKPO_DEVICE or PKPO_RAY_ADDRESS is not what it must be.
     """
-    if not isinstance(config, WordProblemsConfig) or ray_address():
-        return "cpu"
-    return devices.choose_device(config.model)
+    return "cpu" if ray_address() else TASKS[config.task].device(config)
 
 
 def error_reason(reason: OSError) -> str:

@@ -13,18 +13,16 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from pkpo.config import Change
-from pkpo.runs.environment import ROOT, is_full, read_positive, ray_address, error_reason
+from pkpo.runs.environment import ROOT, error_reason, is_full, read_positive
 from pkpo.runs.process import Process
 from pkpo.runs.run import Run
 from pkpo.runs.store import Store
-
-if TYPE_CHECKING:
-    from pkpo.runs.trainer import Trainer
+from pkpo.runs.trainer import LocalTrainer, Trainer
 
 FAR_SILENCE = (
     600.0  # seconds without a sign of life after which a process elsewhere may be given up
@@ -32,7 +30,6 @@ FAR_SILENCE = (
 START_GRACE = 30.0  # seconds that a claimed run may take to have a process at all
 STOP_GRACE = 15.0  # seconds between asking a worker to stop and killing it; PKPO_STOP_GRACE
 LOG = "worker.log"
-CLUSTER_CPUS = "cluster_cpus"  # in the provenance of a run on a cluster
 
 THREADS = {
     name: "1"
@@ -88,15 +85,6 @@ class Executor(Protocol):
         """
 
 
-def make_executor(store: Store) -> Executor:
-    """The executor that the environment asks for: PKPO_RAY_ADDRESS, or this machine.
-
-    Raises:
-      ValueError: a variable is not what it must be.
-    """
-    return RayExecutor(store, address) if (address := ray_address()) else LocalExecutor(store)
-
-
 class LocalExecutor:
     """One worker process per run on this machine: as many as it has cores, one per accelerator.
 
@@ -114,7 +102,9 @@ class LocalExecutor:
         stop_grace: float | None = None,
     ):
         self.store = store
-        self.slots = {"cpu": read_positive("PKPO_WORKERS", cores())} if slots is None else dict(slots)
+        self.slots = (
+            {"cpu": read_positive("PKPO_WORKERS", cores())} if slots is None else dict(slots)
+        )
         self.stop_grace = stop_grace or read_positive("PKPO_STOP_GRACE", STOP_GRACE)
         self._children: list[subprocess.Popen] = []
 
@@ -124,7 +114,7 @@ class LocalExecutor:
 
     def at_once(self, device: str) -> int:
         """See `Executor`."""
-        return self._slots(self.store.runs(status="running")).get(device, 1)
+        return self.slots_now(self.store.runs(status="running")).get(device, 1)
 
     def reconcile(self) -> None:
         """See `Executor`."""
@@ -132,7 +122,7 @@ class LocalExecutor:
         running = self.store.runs(status="running")
         for run in running:
             self._look_after(run)
-        slots = self._slots(running)
+        slots = self.slots_now(running)
         lost = [run.id for run in running if _far(run) and _silence(run) > FAR_SILENCE]
         for id in self.store.claim(lambda device: slots.get(device, 1), lost):
             self._launch(id)
@@ -154,11 +144,9 @@ class LocalExecutor:
         self, run: Run, changes: Sequence[Change], state: Mapping[str, np.ndarray] | None
     ) -> Trainer:
         """See `Executor`."""
-        from pkpo.runs.trainer import LocalTrainer  # late: only workers train
-
         return LocalTrainer(run.config, changes, state)
 
-    def _slots(self, running: Sequence[Run]) -> Mapping[str, int]:
+    def slots_now(self, running: Sequence[Run]) -> Mapping[str, int]:
         """How many runs each device serves now."""
         return self.slots
 
@@ -202,20 +190,25 @@ class LocalExecutor:
                 child = subprocess.Popen(
                     [sys.executable, "-m", "pkpo", "worker", id],
                     cwd=ROOT,
-                    env=os.environ | THREADS | self._own_settings() | {"PKPO_DEVICE": device},
+                    env=os.environ
+                    | THREADS
+                    | self.environment_of_worker()
+                    | {"PKPO_DEVICE": device},
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,  # it outlives whoever started it
                 )
         except OSError as reason:
-            self.store.end(id, None, "failed", f"its worker could not be started: {error_reason(reason)}")
+            self.store.end(
+                id, None, "failed", f"its worker could not be started: {error_reason(reason)}"
+            )
             return
         self._children.append(child)
         if process := Process.of(child.pid):
             self.store.launched(id, process)
 
-    def _own_settings(self) -> dict[str, str]:
+    def environment_of_worker(self) -> dict[str, str]:
         """What makes a worker's own call of `reconcile` do the same."""
         return {
             "PKPO_DATA_DIR": str(self.store.folder),
@@ -223,50 +216,6 @@ class LocalExecutor:
             "PKPO_STOP_GRACE": str(self.stop_grace),
             "PKPO_RAY_ADDRESS": "",
         }
-
-
-class RayExecutor(LocalExecutor):
-    """One worker process per run on this machine, whose updates are computed on a Ray cluster.
-
-    Runs at the same time: PKPO_WORKERS, or as many as the cluster has CPUs. How many these are, a worker
-    notes in its run's provenance once it has met the cluster; while nobody has, one run goes alone.
-
-    Args:
-      store: where the runs are.
-      address: the cluster's, see `ray_address`.
-    """
-
-    def __init__(self, store: Store, address: str):
-        limited = "PKPO_WORKERS" in os.environ
-        super().__init__(store, {"cpu": read_positive("PKPO_WORKERS", 1)} if limited else {})
-        self.address = address
-        self._cpus = 1  # that this process has met itself
-
-    def where(self, device: str) -> str:
-        """See `Executor`."""
-        return f"on the Ray cluster at {self.address}"
-
-    def trainer(
-        self, run: Run, changes: Sequence[Change], state: Mapping[str, np.ndarray] | None
-    ) -> Trainer:
-        """See `Executor`."""
-        from pkpo.runs.ray_trainer import RayTrainer  # late: only here Ray is needed
-
-        self.store.note(run.id, f"waits for a CPU of the Ray cluster at {self.address}")
-        trainer = RayTrainer(self.address, run, changes, state)
-        self.store.describe(run.id, trainer.provenance)
-        self._cpus = trainer.provenance[CLUSTER_CPUS]
-        return trainer
-
-    def _slots(self, running: Sequence[Run]) -> Mapping[str, int]:
-        noted = (run.provenance.get(CLUSTER_CPUS, 1) for run in running)
-        return self.slots or {"cpu": max([self._cpus, *noted])}
-
-    def _own_settings(self) -> dict[str, str]:
-        settings = super()._own_settings() | {"PKPO_RAY_ADDRESS": self.address}
-        if not self.slots:
-            del settings["PKPO_WORKERS"]
-        return settings
 
 
 def cores() -> int:

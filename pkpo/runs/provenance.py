@@ -11,10 +11,10 @@ from importlib import metadata
 from typing import Any
 
 import pkpo
-from pkpo.config import WordProblemsConfig
 from pkpo.runs.environment import ROOT
+from pkpo.training.tasks.registry import TASKS
 
-DTYPES = {WordProblemsConfig.task: "float32"}  # all others float64
+CLUSTER_CPUS = "cluster_cpus"  # in the provenance of a run on a cluster
 PACKAGES = ("numpy", "scipy", "gymnasium", "safetensors", "torch", "transformers", "peft")
 
 
@@ -26,7 +26,7 @@ def provenance(task: str, device: str) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "device": device,
-        "dtype": DTYPES.get(task, "float64"),
+        "dtype": TASKS[task].dtype,
         "threads": int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count(),
     }
 

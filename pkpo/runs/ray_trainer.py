@@ -24,8 +24,7 @@ from ray.exceptions import RayActorError, RayTaskError
 
 import pkpo
 from pkpo.config import Change
-from pkpo.runs.executor import CLUSTER_CPUS
-from pkpo.runs.provenance import provenance
+from pkpo.runs.provenance import CLUSTER_CPUS, provenance
 from pkpo.runs.run import Interrupted, Run
 from pkpo.runs.trainer import Block, LocalTrainer
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from pkpo.config import Change, run_config
+from pkpo.config import Change
 from pkpo.runs.store import Store
+from pkpo.training.tasks.registry import run_config
 
 CURVE_DIGITS = 6
 """Significant digits of a curve in a file."""
@@ -70,7 +71,8 @@ def write_record(record: RunRecord, path: Path, leave_out: Sequence[str] = ()) -
       leave_out: kinds of details that are not wanted.
     """
     columns = {
-        name: [float(f"{x:.{CURVE_DIGITS}g}") for x in curve] for name, curve in record.columns.items()
+        name: [float(f"{x:.{CURVE_DIGITS}g}") for x in curve]
+        for name, curve in record.columns.items()
     }
     details = {
         update: kept

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pkpo.config import Change, RunConfig, run_config
+from pkpo.config import Change, RunConfig
 from pkpo.runs.process import Process
+from pkpo.training.tasks.registry import run_config
 
 TRANSITIONS: dict[str, tuple[str, ...]] = {
     "queued": ("running", "stopped"),

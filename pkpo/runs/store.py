@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from pkpo.config import Change, RunConfig
-from pkpo.runs.environment import Limits, data_folder, run_device, is_full, error_reason
+from pkpo.runs.environment import Limits, data_folder, error_reason, is_full, run_device
 from pkpo.runs.process import Process
 from pkpo.runs.run import (
     STATUSES,
@@ -212,7 +212,7 @@ class Store:
         return {name: np.array([row.get(name, math.nan) for row in rows]) for name in names}
 
     def details(self, id: str) -> dict[int, dict[str, Any]]:
-        """What is kept of a run besides its curves, by update; see `pkpo.training.Event`."""
+        """What is kept of a run besides its curves, by update; see `pkpo.training.loop.Event`."""
         query = "SELECT step, data FROM details WHERE run = ? ORDER BY step"
         with self._read() as db:
             _row(db, id)

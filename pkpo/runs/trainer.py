@@ -11,7 +11,7 @@ import numpy as np
 
 from pkpo.config import Change, RunConfig
 from pkpo.runs.provenance import peak_memory
-from pkpo.training import BLOCK, Event, Loop
+from pkpo.training.loop import BLOCK, Event, Loop
 
 BLOCK_SECONDS = 0.1  # a block has so many seconds' events, or BLOCK
 

@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from pkpo.runs import checkpoint
-from pkpo.runs.environment import read_positive, error_reason
-from pkpo.runs.executor import Executor, make_executor
+from pkpo.runs.environment import error_reason, read_positive
+from pkpo.runs.executor import Executor
+from pkpo.runs.executors import make_executor
 from pkpo.runs.process import Process
 from pkpo.runs.provenance import provenance
 from pkpo.runs.run import Interrupted, NotOurs, Run, StoreError
@@ -48,7 +49,9 @@ def main(id: str) -> int:
         reserve.parent.mkdir(parents=True, exist_ok=True)
         reserve.write_bytes(bytes(RESERVE))
         with _beating(store, id, process):
-            stopped = train_until_stopped(store, run, count, process, executor, lambda: bool(stopping))
+            stopped = train_until_stopped(
+                store, run, count, process, executor, lambda: bool(stopping)
+            )
         store.end(id, process, "stopped" if stopped else "finished")
     except NotOurs as reason:
         print(f"pkpo worker: {reason}", file=sys.stderr)

@@ -17,8 +17,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import ClientConnection, connect
 
-from pkpo.config import BanditConfig
 from pkpo.runs import LocalExecutor, Store
+from pkpo.training.tasks.bandit import BanditConfig
 from tests.browser.browser import running_app
 
 VISITORS = (2, 10, 30)  # sessions

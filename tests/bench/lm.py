@@ -15,7 +15,8 @@ import torch
 
 from pkpo import transform
 from pkpo.lm.generation import MAX_NEW_TOKENS, decode_completions, generate
-from pkpo.lm.model import LanguageModel, llama_config, load, to_llama
+from pkpo.lm.language_model import LanguageModel
+from pkpo.lm.model_files import llama_config, load_model, to_llama
 from pkpo.lm.policy import backward
 from pkpo.runs.provenance import peak_memory
 from toy_envs.word_problems import draw_problems, verify
@@ -28,7 +29,7 @@ SMALLEST = {"ROUNDS": 1, "SHAPES": ((2, 8),)}
 
 def main() -> None:
     torch.set_num_threads(1)
-    model = load("tiny")
+    model = load_model("tiny")
     print(f"model tiny, CPU, one thread, torch {torch.__version__}: median of {ROUNDS}\n")
     print("prompts x n   ours/s   tokens/s   generate()/s   ratio    aim")
     theirs = generator(model)
@@ -67,7 +68,7 @@ def generator(model: LanguageModel) -> Callable | None:
         sampling = {"do_sample": True, "temperature": 1.0, "top_k": 0, "top_p": 1.0}
 
         def generate(questions: list[str], n: int) -> torch.Tensor:
-            prompts = [model.prompt(question) for question in questions]
+            prompts = [model.encode_prompt(question) for question in questions]
             width = max(map(len, prompts))
             tokens = torch.tensor([[0] * (width - len(p)) + p for p in prompts])
             mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts])
@@ -75,8 +76,8 @@ def generator(model: LanguageModel) -> Callable | None:
                 tokens.repeat_interleave(n, 0),
                 attention_mask=mask.repeat_interleave(n, 0),
                 max_new_tokens=MAX_NEW_TOKENS,
-                eos_token_id=model.tokenizer.end,
-                pad_token_id=model.tokenizer.end,
+                eos_token_id=model.tokenizer.eos_id,
+                pad_token_id=model.tokenizer.eos_id,
                 **sampling,
             )
 

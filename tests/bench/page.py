@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable
 
 from app.presets import HILL_PRESETS
-from pkpo.config import HillConfig, parse_comparison
-from pkpo.training import record_run
+from pkpo.comparisons.settings import parse_comparison
+from pkpo.training.recording import record_run
+from pkpo.training.tasks.gaussian_hill import HillConfig
 from tests.browser.browser import ROOT, browser, running_app
 
 ROUNDS = 5
@@ -77,7 +78,9 @@ def main() -> None:
     runs = [_seconds(lambda s=s: record_run(HillConfig(seed=s))) for s in range(2 * ROUNDS)]
     _row("a run of 300 updates, n = 16, with exact values", runs, "well under 500")
     four = parse_comparison({}, "schedule 1 2 4 8")
-    runs = [_seconds(lambda s=s: [record_run(c.replace(seed=s)) for c in four]) for s in range(ROUNDS)]
+    runs = [
+        _seconds(lambda s=s: [record_run(c.replace(seed=s)) for c in four]) for s in range(ROUNDS)
+    ]
     _row("the same for k = 1, 2, 4, 8", runs, "")
     for name in PRESETS:
         changes = [_changed_control(seed, name) for seed in range(100, 100 + ROUNDS)]

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import numpy as np
 
-from pkpo.config import BanditConfig
 from pkpo.runs import LocalExecutor, Store, worker
 from pkpo.runs.process import Process
-from pkpo.training import record_run, train
+from pkpo.training.loop import train
+from pkpo.training.recording import record_run
+from pkpo.training.tasks.bandit import BanditConfig
 
 STEPS = 10_000
 WRITERS, READERS, POLL = 4, 20, 0.5

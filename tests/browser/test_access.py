@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from pkpo.config import BanditConfig
 from pkpo.runs import Store
+from pkpo.training.tasks.bandit import BanditConfig
 
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
 PAGES = {

@@ -14,7 +14,7 @@ from app.presets import BANDIT_PRESETS
 from pkpo import figures
 from pkpo.__main__ import main
 from pkpo.comparisons import BEST_OF, compare_bandits
-from pkpo.config import parse_comparison
+from pkpo.comparisons.settings import parse_comparison
 from tests.browser.browser import cards, scrub, settled
 
 ANNEALING = compare_bandits(BANDIT_PRESETS[0].runs("bandit"))
@@ -112,8 +112,12 @@ def test_draws_the_engine_s_numbers_at_the_first_a_middle_and_the_last_update(vi
         assert f"max@1 {r['max@1'][151]:.3f}" in text
         assert f"entropy {r['entropy'][151]:.3f}" in text
     text = page.inner_text(".stMain")
-    takeaway = figures.bandit.bandit_takeaway(ANNEALING, figures.run_styles(BANDIT_PRESETS[0].runs("bandit")))
-    assert takeaway in text and BANDIT_PRESETS[0].message.split(";")[0] in text.replace("\u00a0", " ")
+    takeaway = figures.bandit.bandit_takeaway(
+        ANNEALING, figures.run_styles(BANDIT_PRESETS[0].runs("bandit"))
+    )
+    assert takeaway in text and BANDIT_PRESETS[0].message.split(";")[0] in text.replace(
+        "\u00a0", " "
+    )
     page.locator(".pk-settings button").first.click()
     check(page, ANNEALING, 151, 0)
 

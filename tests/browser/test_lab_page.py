@@ -56,7 +56,7 @@ def test_another_view_by_a_click_and_a_slider_by_keyboard(visit):
     drawn(page, "scatter", 2)
 
     def least(k: int) -> analysis.DialVariance:
-        found = analysis.dial(AnalysisSettings(n=8, k=k))
+        found = analysis.dial_variance(AnalysisSettings(n=8, k=k))
         expect(page.get_by_text(f"Least at α = {found.best:.2f}")).to_be_visible()
         page.wait_for_function(
             OF_TYPE.format("scatter")

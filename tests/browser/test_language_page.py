@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from pkpo.comparisons import word_problems as study
 from pkpo.estimators import transform
 from pkpo.lm.experiments import METHODS, recorded_runs
-from pkpo.lm.model import save
+from pkpo.lm.model_files import save_model
 from pkpo.lm.warm_start import untrained_model
 from pkpo.runs import Store
 from tests.language_runs import SMALL, keep, record
@@ -80,7 +80,7 @@ def test_a_group_is_weighed_anew_by_keyboard(visit, runs):
 
 
 def test_training_is_seen_live_and_found_again(visit, store, tmp_path):
-    save(untrained_model(0, width=16, layers=1, heads=2, hidden=16), tmp_path)
+    save_model(untrained_model(0, width=16, layers=1, heads=2, hidden=16), tmp_path)
     form = f"model={tmp_path}&train=k1&steps=3&prompts=1&n=2&held_out=2"
     page = visit(f"/language-model?view=train&{form}", width=390, height=844, ready=False)
     page.get_by_role("button", name="Train 1 run").click()

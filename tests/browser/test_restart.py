@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from pkpo.config import BanditConfig
 from pkpo.runs import Store
+from pkpo.training.tasks.bandit import BanditConfig
 from tests.browser import browser as real
 
 pytestmark = pytest.mark.slow

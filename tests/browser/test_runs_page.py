@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import TimeoutError, expect
 
-from pkpo.config import BanditConfig
 from pkpo.runs import Store
-from pkpo.training import record_run
+from pkpo.training.recording import record_run
+from pkpo.training.tasks.bandit import BanditConfig
 from tests.browser import browser as real
 
 LONG = BanditConfig(n=8, schedule="4", steps=200_000)

@@ -11,8 +11,8 @@ from playwright.sync_api import expect
 
 from app.presets import HILL_PRESETS
 from pkpo.__main__ import main
-from pkpo.config import parse_comparison
-from pkpo.training import record_run
+from pkpo.comparisons.settings import parse_comparison
+from pkpo.training.recording import record_run
 from tests.browser.browser import cards, scrub, settled
 
 FIGURE_1 = parse_comparison({}, "schedule 1 2 4 8")

@@ -9,8 +9,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from pkpo.config import BanditConfig
 from pkpo.runs import Store
+from pkpo.training.tasks.bandit import BanditConfig
 from tests.test_addresses import INJECTED
 
 AT_REST = "document.querySelector('.stApp')?.dataset.testScriptState === 'notRunning'"

@@ -54,7 +54,7 @@ class BanditStage extends Chart {
       exact: run.exactGradient[t].toPrecision(2),
       gradient: run.gradient[t].toPrecision(2),
       alignment: run.alignment[t].toFixed(2),
-      yardstick: this.player.data.yardstick,
+      compared_k: this.player.data.compared_k,
       reached: run.reached[t].toFixed(3),
       nextReached: run.reached[next].toFixed(3),
       atOne: run.atOne[t].toFixed(3),

@@ -28,7 +28,7 @@ BANDIT_PHASES = (
     (
         "Update",
         "Ordinary policy gradient with these weights (length {gradient}; the exact one {exact}, the "
-        "cosine between them {alignment}). The bars move: max@{yardstick} goes from {reached} to "
+        "cosine between them {alignment}). The bars move: max@{compared_k} goes from {reached} to "
         "{nextReached}, max@1 from {atOne} to {nextAtOne}.",
         r"\theta \leftarrow \theta + \eta \sum_i w_i \, \nabla_\theta \log \pi_\theta(a_i)",
     ),
@@ -43,7 +43,7 @@ def bandit_contents(study: BanditComparison, styles: Styles) -> dict[str, Any]:
     at_prompts = f" at each of the {prompts} prompts" if prompts > 1 else ""
     return {
         "panels": {
-            "stage": PlayerPanel("bandit", lambda: bandit.plot_stage(study), span=2),
+            "stage": PlayerPanel("bandit", lambda: bandit.plot_bandit_stage(study), span=2),
             "best": PlayerPanel("curve", lambda: bandit.plot_best_of_k(study, styles)),
             "value": PlayerPanel(
                 "lines", lambda: figures.plot_value(study, styles), column="reached"
@@ -55,7 +55,7 @@ def bandit_contents(study: BanditComparison, styles: Styles) -> dict[str, Any]:
                 "lines", lambda: bandit.plot_solved_and_dead(study, styles), column="solved"
             ),
         },
-        "alts": bandit.describe_charts(study, styles),
+        "alts": bandit.describe_bandit(study, styles),
         "phases": [
             (title, text.replace("{at_prompts}", at_prompts), latex)
             for title, text, latex in BANDIT_PHASES
@@ -74,9 +74,9 @@ def bandit_contents(study: BanditComparison, styles: Styles) -> dict[str, Any]:
                 study.recordings, study.probabilities, study.best_of, strict=True
             )
         ],
-        "note": bandit.stage_legend(study),
+        "note": bandit.bandit_legend(study),
         "readouts": [
-            (f"max@{study.yardstick}", "reached"),
+            (f"max@{study.compared_k}", "reached"),
             ("max@1", "atOne"),
             ("entropy", "entropy"),
         ],

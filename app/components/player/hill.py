@@ -36,7 +36,7 @@ def hill_contents(study: HillComparison, styles: Styles) -> dict[str, Any]:
     toy = figures.gaussian_hill
     return {
         "panels": {
-            "stage": PlayerPanel("hill", lambda: toy.plot_stage(study), span=3),
+            "stage": PlayerPanel("hill", lambda: toy.plot_hill_stage(study), span=3),
             "theta": PlayerPanel("lines", lambda: toy.plot_theta(study, styles), column="theta"),
             "value": PlayerPanel(
                 "lines", lambda: figures.plot_value(study, styles), column="reached"
@@ -48,7 +48,7 @@ def hill_contents(study: HillComparison, styles: Styles) -> dict[str, Any]:
                 single=True,
             ),
         },
-        "alts": toy.describe_charts(study, styles),
+        "alts": toy.describe_hill(study, styles),
         "phases": HILL_PHASES,
         "columns": [
             {
@@ -60,10 +60,10 @@ def hill_contents(study: HillComparison, styles: Styles) -> dict[str, Any]:
             }
             for r in study.recordings
         ],
-        "note": toy.stage_legend(study),
+        "note": toy.hill_legend(study),
         "readouts": [
             ("θ", "theta"),
-            (f"max@{study.yardstick}", "reached"),
+            (f"max@{study.compared_k}", "reached"),
             ("max@1", "atOne"),
         ],
         "grid": floats(study.theta),

@@ -17,8 +17,7 @@ from app.components.wire import PLOTLY_URL, floats
 from pkpo import figures
 from pkpo.comparisons import Comparison
 from pkpo.estimators import Estimator
-
-Styles = Sequence[tuple[str, str]]
+from pkpo.figures.style import Styles
 
 HEAVIEST = (
     "The heaviest: reward {reward}, weight {weight}; {weighty} of {size} samples carry weight."
@@ -70,7 +69,7 @@ def pack(
             "away": figures.AWAY,
             "none": figures.NO_WEIGHT,
         },
-        "yardstick": study.yardstick,
+        "compared_k": study.compared_k,
         "focus": len(study.recordings) - 1,
         "phases": [
             {"title": title, "text": text, "formula": _mathml(latex) if latex else ""}

@@ -17,7 +17,9 @@ _COMPONENT = st.components.v2.component(
 )
 
 
-def drag_rewards_input(rewards: Sequence[float], on_change: Callable[[list[float]], None], *, key: str) -> None:
+def drag_rewards_input(
+    rewards: Sequence[float], on_change: Callable[[list[float]], None], *, key: str
+) -> None:
     """Show the rewards as sliders.
 
     Args:

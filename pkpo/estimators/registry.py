@@ -1,167 +1,23 @@
-r"""Estimators of pass@k and max@k, and of their policy gradients, from one group of rewards.
+"""The registry of estimators: what is known of each, and what it makes of a group.
 
-A group is the n rewards of n i.i.d. samples of one prompt; it is the last axis everywhere, and any
-leading axes are a batch. Gradient estimators return *weights* `w` in the SUM convention of
-arXiv:2505.15201, Eq. 18:
-
-$$\widehat{\nabla}_\theta = \sum_{i=1}^{n} w_i \nabla_\theta \log\pi_\theta(x_i).$$
-
-The 1/n lives inside `w`: a trainer that averages over samples must multiply by n.
-
-One idea carries the closed forms. Sort the group ascending, $g_1 \le \dots \le g_n$. Every estimator
-that averages over size-k subsets is symmetric in the samples and linear in the sorted rewards, so
-neighbouring weights differ by a multiple of the *gap* between their rewards,
-
-$$w_{i+1} - w_i = a_i\,(g_{i+1} - g_i),$$
-
-where $a_i$ depends on n, k and the estimator only. One sort, one product with the gaps and one
-cumulative sum give all n weights, and equal rewards get exactly equal weights. For the paper's
-recommended estimator, loo-minus-one, $w_1 = 0$ and $a_i = \binom{i}{k-1}/\binom{n}{k}$: nothing but
-a sum of non-negative terms.
-
-NumPy arrays and torch tensors (any device) go through the same code, in `pkpo.weights`.
+Pages, the command line and the training loop list from it; `register_estimator` adds to it.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-
-from pkpo import arrays, weights
-from pkpo.arrays import Array, ArrayLike
+from pkpo.estimators import arrays, weights
+from pkpo.estimators.arrays import Array, check_k
 
 ALPHA_LIMIT = 1e6
 """Of the dial's parameter, up or down."""
 
-# --- Values -------------------------------------------------------------------------------------
-
-
-def pass_at_k(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Any:
-    r"""Unbiased estimate of pass@k from c correct samples out of n (arXiv:2505.15201, Eq. 3).
-
-    $\rho(n, c, k) = 1 - \binom{n-c}{k} / \binom{n}{k}$, computed as a product of ratios, so that
-    n = 1,000,000 neither overflows nor cancels.
-
-    Args:
-      n: samples drawn, whole numbers >= 1.
-      c: how many of them are correct, 0 <= c <= n.
-      k: attempts kept, 1 <= k <= n.
-
-    Returns:
-      A float for three scalars; otherwise float64 of the broadcast shape, a torch tensor (on the
-      same device; float32 if that knows no float64) if any argument is one.
-
-    Raises:
-      ValueError: a value outside its range, or one that is not a whole number.
-    """
-    tensor = next((x for x in (n, c, k) if arrays.is_tensor(x)), None)
-    counts = [_whole(name, x) for name, x in (("n", n), ("c", c), ("k", k))]
-    try:
-        n, c, k = np.broadcast_arrays(*counts)
-    except ValueError:
-        shapes = ", ".join(str(x.shape) for x in counts)
-        raise ValueError(f"n, c and k must broadcast together, got shapes {shapes}") from None
-    _within("n", n, 1, None)
-    _within("c", c, 0, n)
-    _within("k", k, 1, n)
-    result = np.empty(n.shape)
-    for size, kept in {(int(a), int(b)) for a, b in zip(n.flat, k.flat, strict=True)}:
-        here = (n == size) & (k == kept)
-        result[here] = weights.pass_at_k_of_counts(size, kept, c[here])
-    if tensor is not None:
-        return arrays.tensor_like(result, tensor)
-    return float(result) if result.ndim == 0 else result
-
-
-def rho(rewards: ArrayLike, k: int) -> Array:
-    r"""Unbiased estimate of max@k from one group of rewards (arXiv:2505.15201, Eq. 12).
-
-    Averages the best of k over every size-k subset of the n samples:
-    $\rho = \binom{n}{k}^{-1}\sum_{i=k}^{n}\binom{i-1}{k-1} g_{i}$, g sorted ascending.
-
-    Args:
-      rewards: `[..., n]`, one group per row, higher is better.
-      k: attempts kept, 1 <= k <= n.
-
-    Returns:
-      `[...]`, floating, same library and device as `rewards`.
-
-    Raises:
-      ValueError: k outside 1..n, an empty group, or a reward that is not finite.
-    """
-    r, restore = arrays.prepare(rewards)
-    return restore(weights.mean_best_of_k(r, _check_k(k, r.shape[-1])))
-
-
-# --- Weights ------------------------------------------------------------------------------------
-
-
-def transform(rewards: ArrayLike, k: int, estimator: str = "sloo_minus_one") -> Array:
-    r"""Turn one group's rewards into policy-gradient weights: the one changed line.
-
-    The gradient estimate is $\sum_i w_i \nabla\log\pi(x_i)$, a SUM over the group (arXiv:2505.15201,
-    Eq. 18); a trainer that averages over samples must multiply by n.
-
-    Args:
-      rewards: `[..., n]`, one group per row: NumPy array, torch tensor on any device, or list.
-      k: attempts kept. Which values are allowed depends on the estimator: `Estimator.allowed_k`.
-      estimator: a key of `ESTIMATORS`; a parameter follows a colon, as in "dial:0.3".
-
-    Returns:
-      `[..., n]` weights, same library and device as `rewards`; float64 for integer, boolean and
-      float64 rewards (float32 on a device that knows no float64), otherwise their own floating type.
-      They carry no autograd graph.
-
-    Raises:
-      ValueError: an unknown estimator, a k that it does not allow for this n, an empty group, or a
-        reward that is not finite, beyond ±1e150 or outside what the estimator accepts; rewards that are
-        masked, sparse, ragged or a list of tensors; or weights too large for the rewards' own type.
-    """
-    chosen = get_estimator(estimator)
-    r, restore = arrays.prepare(rewards)
-    chosen.check(r.shape[-1], k)
-    return restore(chosen.weigh(r, operator.index(k)))
-
-
-def s(rewards: ArrayLike, k: int) -> Array:
-    """All-subsets weights without a baseline, s (arXiv:2505.15201, Eq. 19). See `transform`."""
-    return transform(rewards, k, "s")
-
-
-def sloo(rewards: ArrayLike, k: int) -> Array:
-    """Leave-one-out weights, s^(loo) (arXiv:2505.15201, Eq. 29); k <= n-1. See `transform`."""
-    return transform(rewards, k, "sloo")
-
-
-def sloo_minus_one(rewards: ArrayLike, k: int) -> Array:
-    """Leave-one-out-minus-one weights, s^(loo-1): PKPO (arXiv:2505.15201, Eq. 33).
-
-    At k = 1, where Eq. 33 is not defined, ordinary leave-one-out centring over n (Eq. 26), in the
-    same convention, so that annealing into k = 1 does not jump. See `transform`.
-    """
-    return transform(rewards, k, "sloo_minus_one")
-
-
-def canonical(rewards: ArrayLike, k: int) -> Array:
-    """Centred all-subsets weights (arXiv:2606.06080, arXiv:2606.06096); k <= n-1.
-
-    They sum to zero, so a trainer that subtracts the group mean again changes nothing. See
-    `transform`.
-    """
-    return transform(rewards, k, "canonical")
-
-
 LEAVE_ONE_OUT = r"\frac{1}{n} \Big(r_i - \frac{1}{n-1} \sum_{j \neq i} r_j\Big)"
 """LaTeX of leave-one-out centring (arXiv:2505.15201, Eq. 26) in the sum convention."""
-
-
-# --- The registry -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +58,7 @@ class Estimator:
 
     def check(self, n: int, k: int) -> None:
         """Raise the ValueError that `transform` would raise for this n and k."""
-        k = _check_k(k, n)
+        k = check_k(k, n)
         allowed = self.allowed_k(n)
         if not allowed:
             raise ValueError(
@@ -492,38 +348,18 @@ ESTIMATORS: dict[str, Estimator] = {
 """Every registered estimator by its key."""
 
 
-# --- Checks -------------------------------------------------------------------------------------
+def register_estimator(entry: Estimator) -> Estimator:
+    """Add an estimator of one's own: `transform`, the pages and the command line then know it.
 
-
-def _check_k(k: int, n: int) -> int:
-    try:
-        # Booleans and one-element tensors would pass for a number.
-        boolean = isinstance(k, bool) or str(getattr(k, "dtype", "")) in ("bool", "torch.bool")
-        whole = None if boolean or getattr(k, "ndim", 0) > 0 else operator.index(k)
-    except (TypeError, RuntimeError):
-        whole = None
-    if whole is None:
-        raise ValueError(f"k must be a whole number from 1 to n = {n}, got {arrays.shown(k)}")
-    if not 1 <= whole <= n:
-        raise ValueError(f"k must be from 1 to n = {n}, got {arrays.shown(whole)}")
-    return whole
-
-
-def _whole(name: str, x: ArrayLike) -> np.ndarray:
-    values = arrays.numbers(name, x)
-    values = values.detach().cpu().numpy() if arrays.is_tensor(values) else values
-    if values.dtype.kind not in "iu":
-        raise ValueError(f"{name} must be whole numbers, got {arrays.shown(x)}")
-    return values
-
-
-def _within(name: str, x: np.ndarray, low: int, high: np.ndarray | None) -> None:
-    wrong = x < low
-    if high is not None:
-        wrong = wrong | (x > high)
-    if wrong.any():
-        limit = f"at least {low}" if high is None else f"from {low} to n = {high[wrong][0]}"
-        raise ValueError(f"{name} must be {limit}, got {x[wrong][0]}")
+    Raises:
+      ValueError: its key is taken, or holds a blank or a colon.
+    """
+    if entry.key in ESTIMATORS:
+        raise ValueError(f"key must be new, got {entry.key!r}, which is registered")
+    if not entry.key or set(entry.key) & set(" :,\t\n"):
+        raise ValueError(f"key must have no blank, comma or colon, got {entry.key!r}")
+    ESTIMATORS[entry.key] = entry
+    return entry
 
 
 def _show_range(allowed: Sequence[int]) -> str:

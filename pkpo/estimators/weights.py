@@ -1,7 +1,7 @@
 """The estimators' weights: closed forms in the sorted rewards, and plain definitions.
 
 Everything here takes checked float64 rewards `[..., n]` and a checked k, and works on NumPy arrays and
-torch tensors alike; `pkpo.estimators` is the door. How the closed forms work is told there.
+torch tensors alike; `pkpo.estimators.transform` checks them; the package's docstring derives the closed forms.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from pkpo import arrays
-from pkpo.arrays import Array
+from pkpo.estimators import arrays
+from pkpo.estimators.arrays import Array
 
 # Each returns (slope, base, floor) for n and k: with gaps d_i = g_{i+1} - g_i, i = 1..n-1, the weight
 # of the smallest reward is base . d + floor g_1, and each step up adds slope_i d_i.

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pkpo.optimizer import Optimizer
+from pkpo.training.optimizers import Optimizer
 
 
 class ArrayPolicy:

@@ -1,4 +1,4 @@
-"""The command line's `runs ...` and `train --background`."""
+"""`pkpo runs ...`: list, show, stop, resume, delete, export; and runs that `train --background` starts."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pkpo.config import RunConfig, command_line
-from pkpo.output import to_json
-from pkpo.runs.executor import Executor, make_executor
+from pkpo.cli.output import to_json
+from pkpo.comparisons.settings import command_line
+from pkpo.config import RunConfig
+from pkpo.runs import export
+from pkpo.runs.executor import Executor
+from pkpo.runs.executors import make_executor
 from pkpo.runs.run import STATUSES, Run, StoreError
 from pkpo.runs.store import Store
 
-POLL = 0.1  # seconds between looks at a run that was asked to stop
+STOP_POLL_SECONDS = 0.1  # seconds between looks at a run that was asked to stop
 
 
-def add_to(commands: argparse._SubParsersAction) -> None:
-    """Add `runs` and its own commands to a parser's."""
+def add_command(commands: argparse._SubParsersAction) -> None:
+    """Add `runs`, with commands of its own, to a parser's commands."""
     runs = commands.add_parser("runs", help="list, show, stop, resume, delete, export runs")
     actions = runs.add_subparsers(dest="action", required=True)
     for name, action, text in (
@@ -63,7 +66,7 @@ def writable(folder: str) -> Iterator[Path]:
         raise ValueError(f"--out {folder}: {reason.strerror or reason}") from None
 
 
-def start(configs: Sequence[RunConfig], as_json: bool) -> None:
+def start_in_background(configs: Sequence[RunConfig], as_json: bool) -> None:
     """Submit runs, together if there are several, start what may start, and print their ids.
 
     Raises:
@@ -128,7 +131,7 @@ def _show(arguments: argparse.Namespace, store: Store, executor: Executor) -> in
 def _stop(arguments: argparse.Namespace, store: Store, executor: Executor) -> int:
     store.stop(arguments.id)
     while store.run(arguments.id).status == "running":  # at the latest until it is ended by force
-        time.sleep(POLL)
+        time.sleep(STOP_POLL_SECONDS)
         executor.reconcile()
     return _show(arguments, store, executor)
 
@@ -147,8 +150,6 @@ def _delete(arguments: argparse.Namespace, store: Store, executor: Executor) -> 
 
 
 def _export(arguments: argparse.Namespace, store: Store, executor: Executor) -> int:
-    from pkpo.runs import export
-
     with writable(arguments.out) as out:
         files = export.export_run(store, arguments.id, out)
     if arguments.json:

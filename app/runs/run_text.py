@@ -6,15 +6,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from pkpo.config import BanditConfig, Change, HillConfig, WordProblemsConfig
+from pkpo.config import Change
 from pkpo.figures import run_curves
 from pkpo.runs import Run
+from pkpo.training.tasks.registry import TASKS
 
-TASK_TITLES = {
-    HillConfig.task: "Toy problem",
-    BanditConfig.task: "Bandit",
-    WordProblemsConfig.task: "Language model",
-}
 STATUS_SIGNS = {
     "queued": ("◷", "schedule", "gray"),
     "running": ("▶", "play_circle", "blue"),
@@ -28,6 +24,11 @@ ACTIVE = ("queued", "running")
 STATUS_PRECEDENCE = ("running", "queued", "failed", "interrupted", "stopped", "finished")
 """The statuses, the one that says most of several runs first."""
 _UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"))
+
+
+def task_title(task: str) -> str:
+    """What people call a task; its name, where it is not known here."""
+    return TASKS[task].title if task in TASKS else task
 
 
 def run_title(run: Run, changes: Sequence[Change] = ()) -> str:
@@ -139,7 +140,7 @@ def count(number: int, thing: str) -> str:
 def run_row(run: Run, place: int | None, changes: Sequence[Change] = ()) -> dict[str, Any]:
     """A run as `app.components.run_list` shows it; `place` is that in the queue."""
     sign, _, colour = STATUS_SIGNS[run.status]
-    detail = [TASK_TITLES.get(run.task, run.task), f"seed {run.settings.get('seed', '?')}"]
+    detail = [task_title(run.task), f"seed {run.settings.get('seed', '?')}"]
     if run.name:
         detail.insert(0, settings_in_words(run, changes))
     return {
@@ -166,7 +167,7 @@ def sweep_row(runs: list[Run]) -> dict[str, Any]:
         "address": f"sweep={runs[0].sweep}",
         "id": "",
         "title": runs[0].name or sweep_title(runs),
-        "detail": f"Sweep of {count(len(runs), 'run')} · {TASK_TITLES.get(runs[0].task, runs[0].task)}",
+        "detail": f"Sweep of {count(len(runs), 'run')} · {task_title(runs[0].task)}",
         "status": status,
         "icon": sign,
         "colour": colour,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -191,3 +192,18 @@ def running_sum(terms: Array, gaps: Array) -> Array:
     place = torch.arange(gaps.shape[-1], device=gaps.device).expand(gaps.shape)
     first = torch.where(gaps > 0, place, -1).cummax(-1).values
     return torch.where(first < 0, 0.0, total.gather(-1, first.clamp(min=0)))
+
+
+def check_k(k: int, n: int) -> int:
+    """The same k as an int; a ValueError for one that is no whole number from 1 to n."""
+    try:
+        # Booleans and one-element tensors would pass for a number.
+        boolean = isinstance(k, bool) or str(getattr(k, "dtype", "")) in ("bool", "torch.bool")
+        whole = None if boolean or getattr(k, "ndim", 0) > 0 else operator.index(k)
+    except (TypeError, RuntimeError):
+        whole = None
+    if whole is None:
+        raise ValueError(f"k must be a whole number from 1 to n = {n}, got {shown(k)}")
+    if not 1 <= whole <= n:
+        raise ValueError(f"k must be from 1 to n = {n}, got {shown(whole)}")
+    return whole

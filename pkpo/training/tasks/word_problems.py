@@ -1,22 +1,33 @@
-"""Word problems as a task: where an update's problems come from, what answers earn, what is measured."""
+"""Word problems as a task: a language model learns to solve them, from rewards of its own answers.
+
+Where an update's problems come from, what answers earn, and what is measured. Settings can be had without
+torch; making the task needs it.
+"""
 
 from __future__ import annotations
 
 import functools
 import heapq
-from dataclasses import asdict
-from typing import Any
+import os
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
-from pkpo.config import WordProblemsConfig
+from pkpo.config import RunConfig
 from pkpo.estimators import rho
-from pkpo.lm.evaluation import evaluate
-from pkpo.lm.generation import check_positions
-from pkpo.lm.model import load
-from pkpo.lm.policy import LanguageModelPolicy
-from pkpo.lm.problem_sets import PASS_KS, ROLLING_UPDATES, draw_without_replacement, load_problem_sets
-from pkpo.tasks import Task, silent_groups
+from pkpo.extras import missing
+from pkpo.fields import FieldError, named, setting
+from pkpo.lm.devices import choose_device
+from pkpo.lm.paths import GSM8K, HUB, PROBLEM_SETS, hub_name, model_name
+from pkpo.lm.problem_sets import (
+    PASS_KS,
+    ROLLING_UPDATES,
+    check_words,
+    draw_without_replacement,
+    load_problem_sets,
+)
+from pkpo.training.tasks.base import BestOfK, Task, TaskSpec, dead_group_shares
 from toy_envs.word_problems import answer_of, draw_problems, verify
 
 GROUPS_EVERY_UPDATES = 10
@@ -25,6 +36,85 @@ CHECKED_QUESTIONS = 64
 """How many of the longest questions are read before a run, to see that a model has room for them."""
 KEPT_GROUPS = 8
 """How many of an update's groups are."""
+
+
+def _problems(text: Any) -> str:
+    if text in PROBLEM_SETS:
+        return text
+    named = text.removeprefix(GSM8K)
+    if named.startswith(HUB) and named != text:
+        return GSM8K + HUB + hub_name("problems", named.removeprefix(HUB))
+    where = os.path.expanduser(named)
+    if named == text or not os.path.exists(where):
+        raise ValueError(
+            f"problems must be {', '.join(PROBLEM_SETS)} or {GSM8K} and a folder, a file or hub:NAME, "
+            f"got {text[:80]!r}"
+        )
+    return GSM8K + os.path.realpath(where)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordProblemsConfig(RunConfig):
+    """A run of a language model on word problems (`toy_envs.word_problems`)."""
+
+    task: ClassVar[str] = "word-problems"
+
+    steps: int = setting(120, "updates", low=1, high=1_000_000)
+    learning_rate: float = setting(3e-4, "step size", low=1e-9, high=1e3)
+    optimizer: str = setting(
+        "adam",
+        "AdamW (betas 0.9, 0.95, no weight decay) on gradients of length 1 at most; no other is offered",
+        choices=("adam",),
+    )
+    model: str = setting(
+        "tiny",
+        "the model at the start: one that ships, a model's folder, a .gguf file, or hub:NAME",
+        canonical=model_name,
+    )
+    lora: int = setting(
+        0,
+        "rank of the LoRA adapters that are trained in place of the weights; 0 trains all weights",
+        low=0,
+        high=1024,
+    )
+    limit: int = setting(
+        40,
+        "tokens after which an answer is cut off; the model small takes 64 if this is less",
+        low=1,
+        high=8192,
+    )
+    problems: str = setting(
+        "fresh",
+        "training problems: fresh (new ones at every update), hard (the model's fixed hard set), "
+        "gsm_symbolic (a fixed set, for the model small), or gsm8k: and a folder with train.jsonl and "
+        "test.jsonl, one JSONL file, or hub:NAME",
+        canonical=_problems,
+    )
+    reward: str = setting(
+        "strict",
+        "what an answer must be to earn 1, or the share of its true steps and the right answer",
+        choices=("strict", "answer", "share"),
+    )
+    prompts: int = setting(32, "problems per update", low=1, high=4096)
+    entropy_bonus: float = setting(
+        0.0,
+        "how much the mean entropy of the samples' tokens, in nats, adds to the objective",
+        low=0.0,
+        high=10.0,
+    )
+    held_out: int = setting(1024, "held-out problems that are measured, or 0", low=0, high=100_000)
+    interval: int = setting(
+        40, "updates between measurements on held-out problems", low=1, high=1_000_000
+    )
+
+    def __post_init__(self) -> None:
+        RunConfig.__post_init__(self)  # a dataclass with slots is not the one that super() knows
+        if self.held_out == 1:
+            raise FieldError(
+                "held_out", "held_out must be 0, or 2 or more for a standard error, got 1"
+            )
+        with named("problems"):
+            check_words(self.model, self.problems)
 
 
 class WordProblemsTask(Task):
@@ -37,7 +127,7 @@ class WordProblemsTask(Task):
     cumulative_solve_rate, the share of the problems seen (of all, in a fixed set) of which an answer of
     the highest reward has ever been drawn; valid_chain_share, the share of completions whose every
     equation is true; lucky_share, the share of the right answers whose chain is not valid;
-    what `silent_groups` counts, a right completion being one of the highest reward; truncation_share;
+    what `dead_group_shares` counts, a right completion being one of the highest reward; truncation_share;
     tokens, of a completion, the mean; unique_answers, the mean number of different answers in a group;
     gradient_norm, before clipping.
 
@@ -52,19 +142,29 @@ class WordProblemsTask(Task):
     """
 
     def __init__(self, config: WordProblemsConfig):
+        from pkpo.lm.generation import check_positions
+        from pkpo.lm.model_files import load_model
+        from pkpo.lm.policy import LanguageModelPolicy
+
         self.config = config
         self._fixed, self._held_out = load_problem_sets(config)
-        draw = functools.partial(draw_without_replacement, self._fixed) if self._fixed else draw_problems
+        draw = (
+            functools.partial(draw_without_replacement, self._fixed)
+            if self._fixed
+            else draw_problems
+        )
         self.policy = LanguageModelPolicy(
-            load(config.model, config.lora),
+            load_model(config.model, config.lora),
             lambda rng: draw(config.prompts, rng),
             config.entropy_bonus,
             config.limit,
         )
         model, known = self.policy.model, [p.question for p in [*self._fixed, *self._held_out]]
-        if model.positions and known:  # the longest ones now, any other when it is sampled
-            prompts = [model.prompt(q) for q in heapq.nlargest(CHECKED_QUESTIONS, known, key=len)]
-            check_positions(model, prompts, max(config.limit, model.limit))
+        if model.max_positions and known:  # the longest ones now, any other when it is sampled
+            prompts = [
+                model.encode_prompt(q) for q in heapq.nlargest(CHECKED_QUESTIONS, known, key=len)
+            ]
+            check_positions(model, prompts, max(config.limit, model.max_new_tokens))
         self.state = {
             "updates": np.zeros((), int),
             "seen": np.array(len(self._fixed)),
@@ -96,6 +196,8 @@ class WordProblemsTask(Task):
         self, rewards: np.ndarray, weights: np.ndarray, gradient: np.ndarray
     ) -> dict[str, float]:
         """Metrics of an update, the policy being the one that was sampled from."""
+        from pkpo.lm.evaluation import evaluate
+
         config, state, drawn = self.config, self.state, self.policy.samples
         assert drawn is not None, "nothing has been sampled"
         ks = [k for k in PASS_KS if k <= rewards.shape[1]]
@@ -145,7 +247,7 @@ class WordProblemsTask(Task):
             "entropy": float(drawn.entropies.sum() / drawn.lengths.sum()),
             "cumulative_solve_rate": float(rate),
             **self._metrics,
-            **silent_groups(right, weights),
+            **dead_group_shares(right, weights),
             "truncation_share": float((~drawn.finished).float().mean()),
             "tokens": float(drawn.lengths.float().mean()),
             "gradient_norm": self.policy.gradient_norm,
@@ -189,3 +291,29 @@ class WordProblemsTask(Task):
     ) -> dict[str, np.ndarray]:
         """Nothing is known exactly of a language model."""
         return {}
+
+
+def _make(config: WordProblemsConfig) -> Task:
+    try:
+        return WordProblemsTask(config)
+    except ModuleNotFoundError as reason:
+        raise missing(f"task {config.task}", reason) from None
+
+
+SPEC = TaskSpec(
+    config=WordProblemsConfig,
+    title="Language model",
+    make=_make,
+    printed=(
+        "pass@1",
+        "held_out_pass@1",
+        "held_out_pass@16",
+        "entropy",
+        "cumulative_solve_rate",
+        "valid_chain_share",
+    ),
+    charted=("entropy", "cumulative_solve_rate", "valid_chain_share"),
+    best=BestOfK(column="held_out_pass@{k}", title="pass@{k} on held-out problems: "),
+    dtype="float32",
+    device=lambda config: choose_device(config.model),
+)

@@ -16,8 +16,9 @@ import numpy as np
 
 from pkpo.config import Change, RunConfig
 from pkpo.estimators import transform
-from pkpo.optimizer import Optimizer
-from pkpo.tasks import make_task
+from pkpo.fields import FieldError, named
+from pkpo.training.optimizers import Optimizer
+from pkpo.training.tasks.registry import make_task
 
 BLOCK = 256  # events whose exact values are computed together
 
@@ -43,7 +44,7 @@ class Event:
     gradient: np.ndarray
     """As `parameters`, the estimate: Σ w_i ∇log π(x_i), averaged over prompts."""
     metrics: dict[str, float] = field(default_factory=dict)
-    """The learning rate in force, and the task's numbers, see `pkpo.tasks`."""
+    """The learning rate in force, and the task's numbers, see `pkpo.training.tasks`."""
     details: dict[str, Any] = field(default_factory=dict)
     """What is worth showing besides numbers, for JSON; nothing at most updates."""
 
@@ -136,7 +137,8 @@ class Loop:
         rng = np.random.default_rng((config.seed, self.update))
         samples = policy.sample(rng, config.n)
         rewards = task.score(samples)
-        weights = transform(rewards, k, config.estimator)  # the one changed line
+        with named("rewards"):
+            weights = transform(rewards, k, config.estimator)  # the one changed line
         gradient = policy.gradient(samples, weights)
         event = Event(
             update=self.update,
@@ -156,9 +158,10 @@ class Loop:
             try:
                 policy.step(gradient, self.optimizer)
             except OverflowError as reason:
-                raise ValueError(
+                raise FieldError(
+                    "learning_rate",
                     f"learning_rate {self.optimizer.learning_rate:g} is too large: at update "
-                    f"{self.update + 1} {reason}"
+                    f"{self.update + 1} {reason}",
                 ) from None
         self.update += 1
         return event
@@ -186,52 +189,3 @@ def train(config: RunConfig, changes: Sequence[Change] = ()) -> Iterator[Event]:
     loop = Loop(config, changes)
     while block := list(islice(loop, BLOCK)):
         yield from loop.complete(block)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Recording:
-    """A whole run as arrays of T = steps + 1 rows, one per event (see `Event`).
-
-    `recording["theta"]` is the column of that name: "update", "k", or one of the task's metrics.
-    """
-
-    config: Any
-    """The task's subclass of `RunConfig`."""
-    parameters: np.ndarray
-    """`[T, d]`, or `[T, 0]`"""
-    samples: np.ndarray
-    """`[T, n]` or `[T, prompts, n]`, as are `rewards` and `weights`."""
-    rewards: np.ndarray
-    weights: np.ndarray
-    columns: dict[str, np.ndarray]
-    """The run's scalar curves by name, each `[T]`."""
-    details: dict[int, dict[str, Any]]
-    """By update, where there are any."""
-
-    def __len__(self) -> int:
-        return len(self.samples)
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return self.columns[name]
-
-    def final(self) -> dict[str, float]:
-        """The trained policy's numbers: the last row of `columns`."""
-        return {name: curve[-1].item() for name, curve in self.columns.items()}
-
-
-def record_run(config: RunConfig) -> Recording:
-    """Train to the end and keep everything."""
-    return replay_run(config, ())
-
-
-def replay_run(config: RunConfig, changes: Sequence[Change]) -> Recording:
-    """A run as it was steered: the same numbers again, bit for bit; see `train`."""
-    events = list(train(config, changes))
-    names = ("parameters", "samples", "rewards", "weights")
-    arrays = {name: np.array([getattr(event, name) for event in events]) for name in names}
-    columns = {
-        name: np.array([getattr(event, name) for event in events]) for name in ("update", "k")
-    }
-    columns |= {name: np.array([e.metrics[name] for e in events]) for name in events[0].metrics}
-    details = {event.update: event.details for event in events if event.details}
-    return Recording(config=config, columns=columns, details=details, **arrays)

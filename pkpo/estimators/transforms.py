@@ -1,0 +1,64 @@
+"""From one group's rewards to policy-gradient weights, by the name of an estimator."""
+
+from __future__ import annotations
+
+import operator
+
+from pkpo.estimators import arrays
+from pkpo.estimators.arrays import Array, ArrayLike
+from pkpo.estimators.registry import get_estimator
+
+
+def transform(rewards: ArrayLike, k: int, estimator: str = "sloo_minus_one") -> Array:
+    r"""Turn one group's rewards into policy-gradient weights: the one changed line.
+
+    The gradient estimate is $\sum_i w_i \nabla\log\pi(x_i)$, a SUM over the group (arXiv:2505.15201,
+    Eq. 18); a trainer that averages over samples must multiply by n.
+
+    Args:
+      rewards: `[..., n]`, one group per row: NumPy array, torch tensor on any device, or list.
+      k: attempts kept. Which values are allowed depends on the estimator: `Estimator.allowed_k`.
+      estimator: a key of `ESTIMATORS`; a parameter follows a colon, as in "dial:0.3".
+
+    Returns:
+      `[..., n]` weights, same library and device as `rewards`; float64 for integer, boolean and
+      float64 rewards (float32 on a device that knows no float64), otherwise their own floating type.
+      They carry no autograd graph.
+
+    Raises:
+      ValueError: an unknown estimator, a k that it does not allow for this n, an empty group, or a
+        reward that is not finite, beyond ±1e150 or outside what the estimator accepts; rewards that are
+        masked, sparse, ragged or a list of tensors; or weights too large for the rewards' own type.
+    """
+    chosen = get_estimator(estimator)
+    r, restore = arrays.prepare(rewards)
+    chosen.check(r.shape[-1], k)
+    return restore(chosen.weigh(r, operator.index(k)))
+
+
+def s(rewards: ArrayLike, k: int) -> Array:
+    """All-subsets weights without a baseline, s (arXiv:2505.15201, Eq. 19). See `transform`."""
+    return transform(rewards, k, "s")
+
+
+def sloo(rewards: ArrayLike, k: int) -> Array:
+    """Leave-one-out weights, s^(loo) (arXiv:2505.15201, Eq. 29); k <= n-1. See `transform`."""
+    return transform(rewards, k, "sloo")
+
+
+def sloo_minus_one(rewards: ArrayLike, k: int) -> Array:
+    """Leave-one-out-minus-one weights, s^(loo-1): PKPO (arXiv:2505.15201, Eq. 33).
+
+    At k = 1, where Eq. 33 is not defined, ordinary leave-one-out centring over n (Eq. 26), in the
+    same convention, so that annealing into k = 1 does not jump. See `transform`.
+    """
+    return transform(rewards, k, "sloo_minus_one")
+
+
+def canonical(rewards: ArrayLike, k: int) -> Array:
+    """Centred all-subsets weights (arXiv:2606.06080, arXiv:2606.06096); k <= n-1.
+
+    They sum to zero, so a trainer that subtracts the group mean again changes nothing. See
+    `transform`.
+    """
+    return transform(rewards, k, "canonical")

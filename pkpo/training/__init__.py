@@ -1,0 +1,1 @@
+"""Training: the loop, whole runs as arrays, optimizers, policies, and the tasks that are learned."""

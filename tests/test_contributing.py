@@ -1,0 +1,139 @@
+"""What CONTRIBUTING.md shows: each kind of thing is added from outside, and is there everywhere."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import re
+import sys
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pkpo import ESTIMATORS, plugins, schedules, transform
+from pkpo.__main__ import main
+from pkpo.estimators import register_estimator
+from pkpo.runs import LocalExecutor, Store
+from pkpo.training.tasks.registry import TASKS, make_task, register_task, run_config
+from tests.browser.browser import ROOT
+
+TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+ESTIMATOR, RAMP, TASK = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture
+def added():
+    """All examples carried out; the registries are as before afterwards."""
+    registries = (ESTIMATORS, schedules.RAMPS, TASKS)
+    before = [dict(registry) for registry in registries]
+    space = {"__name__": "added"}
+    sys.modules["added"] = sys  # where dataclasses look for the module of their class
+    try:
+        for code in (ESTIMATOR, RAMP, TASK):
+            exec(compile(code, "CONTRIBUTING.md", "exec"), space)
+        yield space
+    finally:
+        del sys.modules["added"]
+        for registry, known in zip(registries, before, strict=True):
+            registry.clear()
+            registry.update(known)
+
+
+def opened(page: str, **address: str) -> AppTest:
+    view = AppTest.from_file(str(ROOT / "app" / "script.py"), default_timeout=60)
+    view.run()
+    view.switch_page(f"app_pages/{page}.py")
+    for name, text in address.items():
+        view.query_params[name] = text
+    view.run()
+    assert not view.exception, view.exception[0].value
+    return view
+
+
+def text_of(view: AppTest) -> str:
+    return " ".join(str(element.value) for element in (*view.markdown, *view.caption, *view.error))
+
+
+def test_the_estimator_is_everywhere(added, capsys):
+    assert np.array_equal(transform([0.0, 1.0], 1, "from_best"), [-0.5, 0.0])
+    assert main(["estimators"]) == 0
+    assert "from_best: Below the best" in capsys.readouterr().out
+    assert main(["train", "--estimator", "from_best", "--steps", "3", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["config"]["estimator"] == "from_best"
+    for page, setting in (
+        ("estimators", "show"),
+        ("toy_problem", "compare"),
+        ("variance_lab", "show"),
+    ):
+        view = opened(page)
+        labels = [label for box in (*view.multiselect, *view.selectbox) for label in box.options]
+        if page == "toy_problem":
+            opened(page, compare="estimator from_best s")
+        else:
+            assert "Below the best" in labels, (page, labels)
+            opened(page, **{setting: "from_best s"})
+
+
+def test_the_schedule_is_everywhere(added, capsys):
+    text = "square:8->1@100"
+    found = schedules.parse(text)
+    assert str(found) == text and (found(0), found(100)) == (8, 1)
+    assert found(50) == 6  # 8 - 7/4, rounded
+    assert main(["train", "--schedule", text, "--steps", "100", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["history"]["k"][50] == 6
+    view = opened("toy_problem", schedule=text, compare="")
+    (kind,) = [box for box in view.selectbox if box.label == "Schedule of k"]
+    assert kind.value == "square"
+
+
+def test_the_task_is_everywhere(added, capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(LocalExecutor, "reconcile", lambda self: None)
+    config = run_config("coin", n=4, schedule="2", steps=5)
+    assert make_task(config).policy.probabilities().shape == (1, 2)
+    assert main(["train", "--task", "coin", "--n", "4", "--schedule", "2", "--steps", "5"]) == 0
+    said = capsys.readouterr().out
+    assert "--task coin" in said and "max@1" in said
+    store = Store()
+    id = store.submit(config, name="my coin")
+    assert main(["runs", "list"]) == 0
+    assert id in capsys.readouterr().out
+    assert "my coin" in text_of(opened("runs", run=id)) or opened("runs", run=id).header
+
+
+def test_what_is_taken_is_refused(added):
+    for again, entry in ((register_estimator, ESTIMATORS["s"]), (register_task, TASKS["bandit"])):
+        with pytest.raises(ValueError, match="registered"):
+            again(entry)
+    with pytest.raises(ValueError, match="registered"):
+        schedules.register_ramp("linear", lambda first, last, share: share)
+
+
+class Entry:
+    name, value = "one", "somewhere:add"
+
+    def __init__(self, function):
+        self.load = lambda: function
+
+
+def test_plugins_are_called_once(monkeypatch):
+    called: list[int] = []
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [Entry(lambda: called.append(1))])
+    plugins.load_plugins.cache_clear()
+    try:
+        assert plugins.load_plugins() == plugins.load_plugins() == ("one",)
+        assert called == [1]
+
+        def fail():
+            raise RuntimeError("no luck")
+
+        monkeypatch.setattr(plugins, "entry_points", lambda group: [Entry(fail)])
+        plugins.load_plugins.cache_clear()
+        with pytest.raises(ValueError, match=r"plugin one \(somewhere:add\) failed: no luck"):
+            plugins.load_plugins()
+        assert main(["estimators"]) == 2
+    finally:
+        monkeypatch.undo()
+        plugins.load_plugins.cache_clear()
+    assert importlib.metadata.entry_points(group=plugins.GROUP) is not None
