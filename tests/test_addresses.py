@@ -57,7 +57,7 @@ def store(tmp_path, monkeypatch) -> Iterator[Store]:
     monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setattr(LocalExecutor, "reconcile", lambda self: None)
     monkeypatch.setattr(
-        paper_figure_view, "show", lambda *_: None
+        paper_figure_view, "show_paper_figure", lambda *_: None
     )  # what it computes is none of ours
     engine._engine.cache_clear()
     yield Store()

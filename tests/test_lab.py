@@ -99,7 +99,7 @@ def test_known_estimators():
     ],
 )
 def test_the_map_holds_the_exact_variance_in_every_cell(settings, axis):
-    found = analysis.winner_map(settings, axis)
+    found = analysis.compute_winner_map(settings, axis)
     assert found.axis == axis and tuple(found.variances) == analysis.UNBIASED
     assert found.decided.all()  # exact
     assert found.k[0] == 1 and found.k[-1] == (found.x.max() if axis == "n" else settings.n)
@@ -121,7 +121,7 @@ def test_the_map_holds_the_exact_variance_in_every_cell(settings, axis):
 @pytest.mark.parametrize("axis", ["theta", "n"])
 def test_the_map_of_the_hill_is_that_of_its_groups(axis):
     settings = AnalysisSettings(problem="hill", n=6, seed=3)
-    found = analysis.winner_map(settings, axis)
+    found = analysis.compute_winner_map(settings, axis)
     for column in range(0, found.x.size, 6):
         point = settings.replace(k=1).replace(**{axis: found.x[column].item()})
         for row, k in list(enumerate(found.k.tolist()))[::2]:
@@ -144,7 +144,7 @@ def test_the_map_of_the_hill_is_that_of_its_groups(axis):
 
 def test_nuisance_coordinates_add_what_they_do_in_a_real_policy():
     settings = AnalysisSettings(problem="hill", n=8, seed=1)
-    found = analysis.winner_map(settings, "dimension")
+    found = analysis.compute_winner_map(settings, "dimension")
     column = found.x.tolist().index(10)
     problem = GaussianProblem(settings.theta, dimension=10)
     for k in (1, 4, 7):
@@ -158,7 +158,7 @@ def test_nuisance_coordinates_add_what_they_do_in_a_real_policy():
 
 def test_the_map_refuses_an_axis_that_the_problem_has_not():
     with pytest.raises(ValueError, match="axis must be one of"):
-        analysis.winner_map(AnalysisSettings(), "theta")
+        analysis.compute_winner_map(AnalysisSettings(), "theta")
 
 
 # --- What explains it -----------------------------------------------------------------------------

@@ -24,7 +24,7 @@ def named(drawn, name: str):
 
 @pytest.fixture(scope="module")
 def found_map():
-    return analysis.winner_map(AnalysisSettings(n=8, ways=1), "p")
+    return analysis.compute_winner_map(AnalysisSettings(n=8, ways=1), "p")
 
 
 def test_the_map_s_colours_are_the_clipped_log_ratio(found_map):
@@ -68,7 +68,7 @@ def test_the_map_s_sentence_counts_cells(found_map):
 
 
 def test_the_map_names_its_regions_where_they_are():
-    found = analysis.winner_map(AnalysisSettings(n=8, ways=2), "p")
+    found = analysis.compute_winner_map(AnalysisSettings(n=8, ways=2), "p")
     notes = figures.plot_winner_map(found).layout.annotations
     lead = found.log_ratio
     for note, sign, name in zip(notes, (-1, 1), ("loo-1", "canonical"), strict=True):
@@ -79,7 +79,7 @@ def test_the_map_names_its_regions_where_they_are():
 
 
 def test_a_dot_where_the_hill_s_map_is_not_decided():
-    found = analysis.winner_map(AnalysisSettings(problem="hill", n=6), "dimension")
+    found = analysis.compute_winner_map(AnalysisSettings(problem="hill", n=6), "dimension")
     found.decided[:] = True
     found.decided[2, 3] = found.decided[0, 1] = False  # the second: k = 1, where both are the same
     dots = figures.plot_winner_map(found).data[2]
@@ -108,7 +108,7 @@ def test_a_map_with_nothing_to_compare_says_so():
         (AnalysisSettings(n=2, k=1), "p"),  # canonical only at k = 1
         (AnalysisSettings(problem="hill", n=4, theta=2.0), "dimension"),  # no reward is ever seen
     ):
-        found = analysis.winner_map(settings, axis)
+        found = analysis.compute_winner_map(settings, axis)
         assert "Nothing to compare" in figures.describe_map(found)
         hover = figures.plot_winner_map(found).data[0].customdata
         assert not any("nan" in text for row in hover for text in row)

@@ -266,7 +266,7 @@ def test_the_first_group_is_the_one_with_the_fewest_right_answers(store):
 
 def test_tokens_cannot_break_out_of_the_page(store, monkeypatch):
     monkeypatch.setattr(
-        "tests.language_runs.problems", lambda count, rng: [_spiteful] * count
+        "tests.language_runs.draw_problems", lambda count, rng: [_spiteful] * count
     )  # the text of a completion
     experiments.recorded_runs.cache_clear()
     path = experiments.path_of("fresh", "k1", 0)
@@ -482,7 +482,7 @@ def charts_of(page: AppTest) -> dict[str, list[str]]:
 
 
 def test_what_goes_on_is_compared_with_what_was_measured_alike(store, monkeypatch):
-    monkeypatch.setattr(engine, "FRESH", 0.0)
+    monkeypatch.setattr(engine, "FRESH_SECONDS", 0.0)
     begun = run_config("word-problems", n=8, schedule="8", steps=40, interval=20, held_out=24)
     fresh, hard = (store.submit(begun.replace(problems=problems)) for problems in ("fresh", "hard"))
     store.claim(lambda device: 2)

@@ -13,10 +13,11 @@ import pytest
 import torch
 
 from pkpo import rho, transform
+from pkpo.config import EVAL_KS
 from pkpo.lm import evaluation as evaluation
 from pkpo.lm import policy, warm_start
 from pkpo.lm.decoding import DecoderState
-from pkpo.lm.evaluation import CARD_KS, EvalResult, evaluate
+from pkpo.lm.evaluation import EvalResult, evaluate
 from pkpo.lm.generation import MAX_NEW_TOKENS, Samples, decode_completions, generate
 from pkpo.lm.language_model import LanguageModel
 from pkpo.lm.model_files import llama_config, load_model, save_model, to_llama
@@ -188,13 +189,13 @@ def test_log_probs_and_entropies_are_those_of_the_whole_softmax():
 
 def test_a_common_beginning_is_computed_once(monkeypatch):
     fed = []
-    feed = DecoderState.feed
+    decode_step = DecoderState.decode_step
 
     def counted(self, parents, tokens):
         fed.append(len(parents))
-        feed(self, parents, tokens)
+        decode_step(self, parents, tokens)
 
-    monkeypatch.setattr(DecoderState, "feed", counted)
+    monkeypatch.setattr(DecoderState, "decode_step", counted)
     model = load_model("tiny")  # one that parts seldom
     drawn = generate(model, QUESTIONS, 16, np.random.default_rng(0))
     begun = {
@@ -400,7 +401,7 @@ def test_mean_and_standard_error_over_problems():
     found = EvalResult(
         rewards=rewards, difficulties=np.repeat([1, 2], 20), entropy=0.0, truncated=0.0
     )
-    for k in CARD_KS:
+    for k in EVAL_KS:
         values = rho(rewards, k)
         mean, error = found.max_at(k)
         assert mean == values.mean() and abs(error - values.std(ddof=1) / 40**0.5) < 1e-15
@@ -410,7 +411,7 @@ def test_mean_and_standard_error_over_problems():
 
 @pytest.mark.parametrize("reward", ["strict", "share"])
 def test_evaluating_scores_every_sample(reward, monkeypatch):
-    monkeypatch.setattr(evaluation, "AT_ONCE", 4)
+    monkeypatch.setattr(evaluation, "PROBLEMS_PER_BATCH", 4)
     model = micro()
     found = evaluate(model, PROBLEMS, n=8, seed=3, reward=reward)
     again = evaluate(model, PROBLEMS, n=8, seed=3, reward=reward)
@@ -431,7 +432,7 @@ def test_evaluating_scores_every_sample(reward, monkeypatch):
 
 
 def test_hard_problems_are_those_rarely_solved(monkeypatch):
-    monkeypatch.setattr(evaluation, "AT_ONCE", 8)
+    monkeypatch.setattr(evaluation, "PROBLEMS_PER_BATCH", 8)
     asked = []
 
     def solves(model, chunk, n, seed):
@@ -505,9 +506,9 @@ def test_the_learning_rate_rises_and_falls(monkeypatch):
 
 
 def test_the_command_writes_a_model_and_its_card(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(warm_start, "HELD_OUT", 8)
-    monkeypatch.setattr(warm_start, "SAMPLES", 16)
-    monkeypatch.setattr(warm_start, "HARD", 5)
+    monkeypatch.setattr(warm_start, "CARD_PROBLEMS", 8)
+    monkeypatch.setattr(warm_start, "CARD_SAMPLES", 16)
+    monkeypatch.setattr(warm_start, "HARD_PROBLEMS", 5)
     micro = dataclasses.replace(
         WARM_STARTS["tiny"], shape=MICRO, limit=50, files={"test.jsonl": (9, "held-out")}
     )
@@ -545,7 +546,7 @@ def test_the_shipped_model_is_as_good_as_its_card_says():
     last = (tiny / "README.md").read_text().splitlines()[-1]
     told = [tuple(map(float, pair)) for pair in re.findall(r"([\d.]+) ± ([\d.]+)", last)]
     found = evaluate(load_model("tiny"), draw_problems(256, 99, "held-out"), 16)
-    for k, (mean, error) in zip(CARD_KS, told, strict=True):
+    for k, (mean, error) in zip(EVAL_KS, told, strict=True):
         here, spread = found.max_at(k)
         assert abs(here - mean) < 4 * np.hypot(error, spread), f"pass@{k}: {here}, card {mean}"
 

@@ -236,7 +236,7 @@ def test_a_killed_worker_s_run_goes_on_bit_for_bit(config, source, tmp_path, mon
     store.files(id).mkdir(parents=True)
     monkeypatch.setattr(trainer, "BLOCK_SECONDS", 0.0)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(checkpoint, "write", killed)
+        patched.setattr(checkpoint, "write_checkpoint", killed)
         worker.train_until_stopped(store, run, count, process, local, lambda: False)
     assert [path.name for path in checkpoint.saved(store.files(id))] == [
         "update-2.safetensors",

@@ -113,7 +113,7 @@ def test_no_exporter_is_said_and_the_rest_written(tmp_path, capsys, monkeypatch)
     def missing(*_):
         raise export.NoExporterError("images need Chrome or Chromium")
 
-    monkeypatch.setattr(export, "image", missing)
+    monkeypatch.setattr(export, "to_image", missing)
     assert main(["figures", "--out", str(tmp_path), "--only", "fig2"]) == 0
     assert "no image: images need Chrome" in capsys.readouterr().err
     assert {f.name for f in tmp_path.iterdir()} == {"fig2.csv", "fig2.html", "claims.json"}
@@ -143,7 +143,7 @@ def test_zip_holds_what_the_command_writes(results):
 
 
 def test_zip_holds_plotly_s_code_once(results, monkeypatch):
-    monkeypatch.setattr(export, "image", lambda *_: b"")
+    monkeypatch.setattr(export, "to_image", lambda *_: b"")
     packed = zipfile.ZipFile(io.BytesIO(export.figures_zip(list(results.values()))))
     code = packed.read("plotly.min.js")
     assert len(code) > 1e6

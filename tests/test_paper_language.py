@@ -226,7 +226,7 @@ def test_the_command_trains_what_is_named(found, tmp_path, capsys, monkeypatch):
             for config in configs
         ]
 
-    monkeypatch.setattr(trained_runs, "finish", finish)
+    monkeypatch.setattr(trained_runs, "run_all", finish)
     monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path / "data"))
     arguments = ["figures", "--out", str(tmp_path), "--only", "fig3", "--seed", "5"]
     assert main(arguments) == 0
@@ -242,7 +242,7 @@ def test_interrupted(tmp_path, capsys, monkeypatch):
     def finish(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(trained_runs, "finish", finish)
+    monkeypatch.setattr(trained_runs, "run_all", finish)
     monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path / "data"))
     assert main(["figures", "--out", str(tmp_path), "--only", "fig3"]) == 130
     assert "pkpo figures: interrupted" in capsys.readouterr().err

@@ -33,7 +33,7 @@ def found():
                 "pass_rate": float(groups.rewards[groups.which].mean()),
                 "dimension": gradient_variance.effective_dimension(groups),
             }
-            for k in gradient_variance.KS:
+            for k in gradient_variance.VARIANCE_KS:
                 rows += [
                     known | {"k": k} | r
                     for r in gradient_variance.measure_variance(

@@ -199,7 +199,7 @@ def test_same_logits_as_our_own_decoder(twins):
 def test_same_samples_as_our_own_decoder(twins, monkeypatch):
     own, theirs = twins
     asked = [p.question for p in draw_problems(5, 1)]
-    monkeypatch.setattr(theirs, "prompt", own.prompt)
+    monkeypatch.setattr(theirs, "encode_prompt", own.encode_prompt)
     one, other = (generate(model, asked, 8, np.random.default_rng(0)) for model in twins)
     # A token falls otherwise only if rounding, of about 1e-6, moves it across its random number.
     assert torch.equal(one.tokens, other.tokens) and torch.equal(one.lengths, other.lengths)
@@ -671,7 +671,7 @@ def test_without_the_packages_the_model_is_refused_in_words(folder, monkeypatch)
 
 def test_our_own_models_need_no_transformers():
     script = (
-        "import sys, pkpo, pkpo.lm.task; from pkpo.lm.language_model import load; load_model('tiny'); "
+        "import sys, pkpo, pkpo.training.tasks.word_problems; from pkpo.lm.model_files import load_model; load_model('tiny'); "
         "sys.exit(any(name in sys.modules for name in ('transformers', 'peft', 'huggingface_hub')))"
     )
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0

@@ -140,21 +140,21 @@ def test_others_are_refused_by_name(family):
 
 def test_a_cache_that_keeps_its_rows_is_noticed():
     model = tiny("Llama")
-    start = model.start
+    start = model.start_decoding
 
     def stubborn(prompts):
         state = start(prompts)
         state._cache.batch_select_indices = lambda rows: None
         return state
 
-    model.start = stubborn
+    model.start_decoding = stubborn
     with pytest.raises(ValueError, match="Llama: "):
         _check_cache(model, "Llama")
 
 
 def test_rows_swapped_in_the_cache_are_noticed():
     model = tiny("Llama")
-    start = model.start
+    start = model.start_decoding
 
     def swapped(prompts):
         state = start(prompts)
@@ -162,6 +162,6 @@ def test_rows_swapped_in_the_cache_are_noticed():
         state._cache.batch_select_indices = lambda rows: select(1 - rows)
         return state
 
-    model.start = swapped
+    model.start_decoding = swapped
     with pytest.raises(ValueError, match="other logits than the whole text"):
         _check_cache(model, "Llama")

@@ -474,7 +474,7 @@ def in_a_mount(folder: Path, size: str, code: str) -> dict:
 
 BEGIN = """
 import json, os, subprocess, sys, time
-from pkpo.config import HillConfig
+from pkpo.training.tasks.gaussian_hill import HillConfig
 from pkpo.runs import LocalExecutor, Store, StoreError, executor
 folder = os.environ["PKPO_DATA_DIR"]
 def mount(options):
@@ -569,10 +569,10 @@ there.mkdir()
 (there / "update-3.part").write_bytes(bytes(100_000))  # a worker was killed
 fill(300_000)
 small = {"update": np.array(4), "x": np.zeros(1_000)}
-checkpoint.write(there, small)
+checkpoint.write_checkpoint(there, small)
 first = sorted(os.listdir(there))
 try:
-    checkpoint.write(there, small | {"update": np.array(5), "x": np.zeros(100_000)})
+    checkpoint.write_checkpoint(there, small | {"update": np.array(5), "x": np.zeros(100_000)})
     problem = ""
 except checkpoint.CheckpointError as reason:
     problem = str(reason)

@@ -304,7 +304,7 @@ def test_a_comparison_shows_what_differs(store):
 
 
 def test_the_store_s_faults_are_one_message(store, monkeypatch, tmp_path):
-    monkeypatch.setattr(engine, "PATIENCE", 0.1)
+    monkeypatch.setattr(engine, "ENGINE_PATIENCE", 0.1)
     page = open_page(new="bandit", steps="50")
     with closing(sqlite3.connect(store.file, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -436,7 +436,7 @@ def test_thinning_keeps_ends_and_every_stretch_s_extremes():
 def test_noisy_metrics_are_trailing_means_however_they_come(store, monkeypatch):
     id = store.submit(SMALL)
     found = engine.Engine(store.folder)
-    monkeypatch.setattr(engine, "FRESH", 0.0)
+    monkeypatch.setattr(engine, "FRESH_SECONDS", 0.0)
     work(store, id, 90)
     first = found.seen(id).curves
     store.resume(id)
@@ -489,7 +489,7 @@ def test_an_answer_has_the_points_after_an_update_and_how_the_run_stands(store):
 def test_an_answer_about_seeds_is_their_mean_over_the_finished_or_all_that_began(
     store, monkeypatch
 ):
-    monkeypatch.setattr(engine, "FRESH", 0.0)
+    monkeypatch.setattr(engine, "FRESH_SECONDS", 0.0)
     configs = sweep.sweep_configs(SMALL, seeds=[0, 1, 2])
     ids = [store.submit(config) for config in configs]
     name = "+".join(ids)
@@ -513,12 +513,12 @@ def test_an_answer_about_seeds_is_their_mean_over_the_finished_or_all_that_began
 def test_many_who_ask_the_same_cost_one_look(store, monkeypatch):
     id = store.submit(SMALL)
     work(store, id, 90)
-    monkeypatch.setattr(engine, "FRESH", 60.0)
+    monkeypatch.setattr(engine, "FRESH_SECONDS", 60.0)
     looks, reads, packs = [], [], []
     for owner, name, calls in (
         (LocalExecutor, "reconcile", looks),
         (Store, "events", reads),
-        (live_routes, "news", packs),
+        (live_routes, "new_points", packs),
     ):
         _count(monkeypatch, owner, name, calls)
     answers = [ask(f"{id}:-1") for _ in range(30)]

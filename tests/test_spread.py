@@ -15,9 +15,9 @@ from pkpo.estimators import get_estimator, transform
 from pkpo.lm import gradient_variance
 from pkpo.lm.generation import generate
 from pkpo.lm.gradient_variance import (
-    KS,
     REFERENCE,
     UNBIASED_ESTIMATORS,
+    VARIANCE_KS,
     DifferentiatedGroups,
     Subject,
 )
@@ -27,7 +27,7 @@ from pkpo.lm.warm_start import WARM_STARTS, train_supervised, untrained_model
 from pkpo.training.tasks.word_problems import WordProblemsConfig
 from toy_envs.word_problems import draw_problems
 
-N = 16
+GROUP_SIZE = 16
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def bandit_groups(problem: SoftmaxProblem, groups: int, seed: int) -> Differenti
     """Groups of a bandit, whose scores are known."""
     chances = np.array(problem.probabilities)
     scores = np.eye(chances.size) - chances
-    which = np.random.default_rng(seed).choice(chances.size, (groups, N), p=chances)
+    which = np.random.default_rng(seed).choice(chances.size, (groups, GROUP_SIZE), p=chances)
     return DifferentiatedGroups(which, np.array(problem.rewards), scores @ scores.T)
 
 
@@ -76,7 +76,7 @@ def test_variances_are_the_exact_ones(k):
         if not get_estimator(row["estimator"]).symmetric:
             assert row["expected"] is None
             continue
-        exact = enumerate_outcomes(problem, row["estimator"], N, k).variance
+        exact = enumerate_outcomes(problem, row["estimator"], GROUP_SIZE, k).variance
         assert abs(row["variance"] - exact) < 4 * row["variance_error"], row
         assert abs(row["expected"] - exact) < 4 * row["variance_error"], row
 
@@ -87,11 +87,15 @@ def test_variances_are_the_exact_ones(k):
 def test_one_parameter_s_expected_variance_is_exact(name):
     problem = binary_problem(0.25)
     groups = bandit_groups(problem, 8, 0)
-    which = (np.arange(8 * N) % 4 == 0).astype(int).reshape(8, N)  # a quarter is right
+    which = (
+        (np.arange(8 * GROUP_SIZE) % 4 == 0).astype(int).reshape(8, GROUP_SIZE)
+    )  # a quarter is right
     found = gradient_variance.expected_variance(
         DifferentiatedGroups(which, groups.rewards, groups.products), name, 4
     )
-    assert found == pytest.approx(enumerate_outcomes(problem, name, N, 4).variance, rel=1e-12)
+    assert found == pytest.approx(
+        enumerate_outcomes(problem, name, GROUP_SIZE, 4).variance, rel=1e-12
+    )
 
 
 def test_bias_is_seen_and_none_is_imagined():
@@ -101,9 +105,9 @@ def test_bias_is_seen_and_none_is_imagined():
     for seed in range(draws):
         for row in gradient_variance.measure_variance(bandit_groups(problem, 40, seed), names, k):
             values[row["estimator"]].append(row["bias"])
-    reference = enumerate_outcomes(problem, REFERENCE, N, k).mean
+    reference = enumerate_outcomes(problem, REFERENCE, GROUP_SIZE, k).mean
     for name in names:
-        distance = enumerate_outcomes(problem, name, N, k).mean - reference
+        distance = enumerate_outcomes(problem, name, GROUP_SIZE, k).mean - reference
         found = np.array(values[name])
         error = found.std(ddof=1) / draws**0.5
         assert abs(found.mean() - distance @ distance) < 4 * error, name
@@ -111,10 +115,12 @@ def test_bias_is_seen_and_none_is_imagined():
 
 
 def test_effective_dimension():
-    which = np.arange(2 * N).reshape(2, N)
-    orthogonal = DifferentiatedGroups(which, np.zeros(2 * N), 3.0 * np.eye(2 * N))
-    assert gradient_variance.effective_dimension(orthogonal) == pytest.approx(N)
-    parallel = DifferentiatedGroups(which, np.zeros(2 * N), np.ones((2 * N, 2 * N)))
+    which = np.arange(2 * GROUP_SIZE).reshape(2, GROUP_SIZE)
+    orthogonal = DifferentiatedGroups(which, np.zeros(2 * GROUP_SIZE), 3.0 * np.eye(2 * GROUP_SIZE))
+    assert gradient_variance.effective_dimension(orthogonal) == pytest.approx(GROUP_SIZE)
+    parallel = DifferentiatedGroups(
+        which, np.zeros(2 * GROUP_SIZE), np.ones((2 * GROUP_SIZE, 2 * GROUP_SIZE))
+    )
     assert gradient_variance.effective_dimension(parallel) == pytest.approx(1)
 
 
@@ -129,9 +135,9 @@ def test_the_study_is_repeatable(model, tmp_path, monkeypatch):
         "small": Subject(config.replace(problems="hard")),
     }
     monkeypatch.setattr(gradient_variance, "PROMPTS", 2)
-    monkeypatch.setattr(gradient_variance, "GROUPS", 3)
+    monkeypatch.setattr(gradient_variance, "GROUPS_PER_PROMPT", 3)
     monkeypatch.setattr(gradient_variance, "SUBJECTS", subjects)
-    monkeypatch.setattr(gradient_variance, "SPREAD", tmp_path / "made" / "spread.json.gz")
+    monkeypatch.setattr(gradient_variance, "VARIANCE_FILE", tmp_path / "made" / "spread.json.gz")
     told: list[float] = []
     found = gradient_variance.run_study(4, told.append)
     assert told == sorted(told) and told[-1] == 1.0
@@ -141,7 +147,7 @@ def test_the_study_is_repeatable(model, tmp_path, monkeypatch):
             k in get_estimator(e).allowed_k(gradient_variance.GROUP_SIZE)
             for e in UNBIASED_ESTIMATORS
         )
-        for k in KS
+        for k in VARIANCE_KS
     }
     assert len(table["k"]) == 3 * 2 * sum(per_k.values()) and per_k[16] == 3
     assert list(dict.fromkeys(table["checkpoint"])) == list(subjects)

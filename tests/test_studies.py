@@ -20,7 +20,7 @@ from pkpo.comparisons import (
     comparison_json,
 )
 from pkpo.comparisons.settings import parse_comparison
-from pkpo.config import OPTIMIZERS
+from pkpo.config import EVAL_KS, OPTIMIZERS
 from pkpo.training.recording import record_run
 from pkpo.training.tasks.gaussian_hill import HillConfig
 from pkpo.training.tasks.registry import run_config
@@ -105,7 +105,7 @@ def test_a_study_is_consistent(study):
     for k in study.landmarks:
         assert study.optima[k] == gaussian_hill.optimum(k, sigma, shape)
     assert set(study.optima) == set(study.landmarks)
-    assert study.compared_k == (max(ks) if max(ks) > 1 else 8)
+    assert study.compared_k == (min(k for k in EVAL_KS if k >= max(ks)) if max(ks) > 1 else 8)
     for r, reached, at, spread in zip(
         study.recordings, study.reached, study.spread_updates, study.spread, strict=True
     ):

@@ -380,7 +380,7 @@ def test_a_bandit_s_divergence_is_refused_with_its_reason():
         ("import toy_envs.gaussian_hill", "torch streamlit plotly pkpo app"),
         ("import toy_envs.bandit", "torch streamlit plotly pkpo app"),
         (
-            "from pkpo.config import HillConfig; from pkpo.training import record;"
+            "from pkpo.training.tasks.gaussian_hill import HillConfig; from pkpo.training.recording import record_run;"
             "record(HillConfig(steps=3))",
             "torch streamlit plotly app",
         ),

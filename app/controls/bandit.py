@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.controls.problem_address import current_settings
-from app.controls.problem_spec import CONTINUOUS, ProblemPage
+from app.controls.problem_spec import ProblemPage, estimators_of_any_reward
 from app.controls.sidebar import setting_number
 from pkpo.estimators import ESTIMATORS
 from pkpo.training.tasks.bandit import BanditConfig
@@ -65,9 +65,9 @@ def _joined(line: str) -> str:
 
 def _estimators(text: str) -> tuple[str, ...]:
     try:
-        return tuple(ESTIMATORS) if bandit(text).binary else CONTINUOUS
+        return tuple(ESTIMATORS) if bandit(text).binary else estimators_of_any_reward()
     except ValueError:
-        return CONTINUOUS
+        return estimators_of_any_reward()
 
 
 def _count(config: Any) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from app.controls.problem_address import current_settings, setting_view
-from app.controls.problem_spec import CONTINUOUS, ProblemPage
+from app.controls.problem_spec import ProblemPage, estimators_of_any_reward
 from app.controls.sidebar import setting_number
 from pkpo.training.tasks.gaussian_hill import HillConfig
 from toy_envs.gaussian_hill import REWARD_SHAPES
@@ -60,6 +60,6 @@ HILL_PAGE = ProblemPage(
     learning_rates=("0.002", "0.005", "0.01", "0.02"),
     learning_rate_step=0.001,
     problem="shape",
-    estimators=lambda shape: CONTINUOUS,
+    estimators=lambda shape: estimators_of_any_reward(),
     controls=_controls,
 )

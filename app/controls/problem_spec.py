@@ -22,8 +22,10 @@ COMPARISONS = {
 }
 """What can be compared on a page."""
 
-CONTINUOUS = tuple(name for name, entry in ESTIMATORS.items() if not entry.binary)
-"""The estimators for rewards that are not 0 or 1."""
+
+def estimators_of_any_reward() -> tuple[str, ...]:
+    """The registered estimators that take rewards other than 0 and 1."""
+    return tuple(name for name, entry in ESTIMATORS.items() if not entry.binary)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

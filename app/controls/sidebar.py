@@ -29,8 +29,6 @@ SidebarResult = TypeVar("SidebarResult")
 
 COMPARED_FIELDS = {**COMPARISONS, "schedule": "k, or a schedule of k"}
 STEP_RULES = {"sgd": "Gradient ascent", "normalised": "Normalised: equal steps", "adam": "Adam"}
-KINDS = {"constant": "Constant", "step": "Step", "linear": "Linear ramp", "cosine": "Cosine ramp"}
-KINDS |= {"exponential": "Exponential ramp", "custom": "Written out"}
 SIDEBAR_FIELDS_IN_VIEW = ("n", "schedule", "estimator")  # the other settings are folded away
 
 
@@ -223,8 +221,8 @@ def _schedule_controls(page: ProblemPage, slots: dict[str, Any]) -> None:
         )
     st.selectbox(
         "Schedule of k",
-        list(KINDS),
-        format_func=KINDS.__getitem__,
+        ["constant", "step", *schedules.RAMPS, "custom"],
+        format_func=_kind_label,
         key="_kind",
         on_change=rebuild,
         help="Annealing: begin with a large k to explore, end with k = 1.",
@@ -249,6 +247,11 @@ def _schedule_controls(page: ProblemPage, slots: dict[str, Any]) -> None:
             config={"displayModeBar": False},
             alt=f"k over updates: {schedules.parse(text).describe()}",
         )
+
+
+def _kind_label(kind: str) -> str:
+    others = {"constant": "Constant", "step": "Step", "custom": "Written out"}
+    return others.get(kind, f"{kind.capitalize()} ramp")
 
 
 def _read_kind(page: ProblemPage, text: str, steps: int) -> tuple[str, int, int, int]:

@@ -13,10 +13,11 @@ import streamlit as st
 from app.controls.address_reader import read_link, show_complaints
 from app.controls.address_widgets import bind, one_of
 from app.controls.numbers import number_input
+from app.controls.problem_spec import estimators_of_any_reward
 from pkpo import analysis
 from pkpo.analysis import AnalysisSettings
 from pkpo.analysis.settings import DIMENSIONS, WAYS
-from pkpo.estimators import ESTIMATORS, get_estimator
+from pkpo.estimators import get_estimator
 from pkpo.fields import FieldError, parse_field, parse_number
 from pkpo.figures.variance_lab import MEASURES
 
@@ -30,7 +31,6 @@ LAB_VIEWS = {
     "value": "Value estimate",
 }
 LAB_FIELDS = {field.name: field for field in dataclasses.fields(AnalysisSettings)}
-LAB_ESTIMATORS = tuple(name for name, entry in ESTIMATORS.items() if not entry.binary)
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -151,7 +151,7 @@ def lab_estimators(page: LabPage) -> None:
     """Which estimators the figure shows."""
     st.multiselect(
         "Estimators",
-        list(dict.fromkeys([*LAB_ESTIMATORS, *page.show])),
+        list(dict.fromkeys([*estimators_of_any_reward(), *page.show])),
         format_func=lambda name: get_estimator(name).label,
         **_bind("show", list(page.show), LAB_READERS["show"][0]),
     )

@@ -13,9 +13,13 @@ from pkpo.plugins import load_plugins
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line, plugins loaded; returns the exit status (2: something asked for is impossible)."""
+    """Run the command line; returns the exit status (2: something asked for is impossible)."""
     print_anything()
-    load_plugins()
+    try:
+        load_plugins()
+    except ValueError as reason:
+        print(f"pkpo: {shorten(reason)}", file=sys.stderr)
+        return 2
     arguments = _parser().parse_args(argv)
     try:
         return arguments.run(arguments)

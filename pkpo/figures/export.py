@@ -12,7 +12,7 @@ from pkpo.figures.browsers import NoExporterError, browser
 from pkpo.figures.paper_toy import DRAW
 from pkpo.paper import FigureRecipe, FigureResult, grid_csv, grid_markdown, result_csv
 
-IMAGE_WIDTH, HEIGHT = 1000, 520
+IMAGE_WIDTH, IMAGE_HEIGHT = 1000, 520
 
 
 __all__ = ["NoExporterError", "browser", "figures_zip", "to_image", "write_figure"]
@@ -29,7 +29,7 @@ def to_image(figure: go.Figure, kind: str) -> bytes:
     options = {
         "format": kind,
         "width": IMAGE_WIDTH,
-        "height": figure.layout.height or HEIGHT,
+        "height": figure.layout.height or IMAGE_HEIGHT,
         "scale": 2 if kind == "png" else 1,
     }
     with browser() as opened:

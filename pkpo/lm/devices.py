@@ -87,10 +87,10 @@ def compute_in_one_thread() -> None:
 
     Workers have it from their environment. No library function calls it: the process is its owner's.
     """
-    check_torch()
-    import torch
+    if importlib.util.find_spec("torch") is not None:
+        import torch
 
-    torch.set_num_threads(1)
+        torch.set_num_threads(1)
 
 
 def _cuda_is_there() -> bool:

@@ -14,7 +14,6 @@ from pkpo.lm.language_model import Model
 from toy_envs import word_problems
 from toy_envs.word_problems import WordProblem, verify
 
-CARD_KS = (1, 2, 4, 8, 16)
 PROBLEMS_PER_BATCH = 64  # problems sampled together
 
 
@@ -98,7 +97,7 @@ def hard_problems(
     found: dict[str, WordProblem] = {}
     rng = np.random.default_rng(seed)
     while len(found) < count:
-        drawn = source.problems(PROBLEMS_PER_BATCH, rng)
+        drawn = source.draw_problems(PROBLEMS_PER_BATCH, rng)
         first, second = (int(x) for x in rng.integers(2**32, size=2))
         solved = evaluate(model, drawn, SCREENED, first).rewards.sum(axis=1)
         left = np.flatnonzero(solved <= SOLVED)

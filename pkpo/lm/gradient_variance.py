@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from scipy.stats import binom
 
+from pkpo.config import EVAL_KS
 from pkpo.estimators import get_estimator, transform
 from pkpo.lm.experiments import VARIANCE_FILE
 from pkpo.lm.generation import decode_completions, generate
@@ -45,8 +46,8 @@ UNBIASED_ESTIMATORS = (
     "sloo_minus_one_partitioned",
 )
 """Those that are unbiased; the last is TZSM25 at k = n, and its extension below."""
-GROUP_SIZE, KS = 16, (2, 4, 8, 16)
-PROMPTS, GROUPS = 40, 64
+GROUP_SIZE, VARIANCE_KS = 16, EVAL_KS[1:]
+PROMPTS, GROUPS_PER_PROMPT = 40, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +225,7 @@ def run_study(
         model, chosen = _prepare(SUBJECTS[name], seed)
         for prompt, problem in enumerate(chosen):
             rng = np.random.default_rng((seed, prompt))
-            groups = draw_groups(model, problem, GROUP_SIZE, GROUPS, rng)
+            groups = draw_groups(model, problem, GROUP_SIZE, GROUPS_PER_PROMPT, rng)
             known = {
                 "checkpoint": name,
                 "prompt": prompt,
@@ -233,14 +234,14 @@ def run_study(
             }
             rows += [
                 known | {"k": k} | row
-                for k in KS
+                for k in VARIANCE_KS
                 for row in measure_variance(groups, UNBIASED_ESTIMATORS, k)
             ]
             done += 1
             progress(done / total)
     return {
         "table": {column: [row[column] for row in rows] for column in rows[0]},
-        "groups": GROUPS,
+        "groups": GROUPS_PER_PROMPT,
         "seed": seed,
         "seconds": time.process_time() - start,
         "finished": time.time(),

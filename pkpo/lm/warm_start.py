@@ -21,15 +21,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from pkpo.config import EVAL_KS
 from pkpo.lm.decoder import Decoder, ModelConfig
-from pkpo.lm.evaluation import CARD_KS, EvalResult, evaluate, hard_problems
+from pkpo.lm.evaluation import EvalResult, evaluate, hard_problems
 from pkpo.lm.language_model import LanguageModel
 from pkpo.lm.model_files import load_model, save_model
 from pkpo.lm.tokenizer import Tokenizer
 from toy_envs import gsm_symbolic, word_problems
 from toy_envs.word_problems import WordProblem, write_gsm8k
 
-CARD_PROBLEMS, SAMPLES = 1024, 32  # problems of the model card, and samples of each
+CARD_PROBLEMS, CARD_SAMPLES = 1024, 32  # problems of the model card, and samples of each
 HARD_PROBLEMS = 128  # problems of the hard set
 REPORTED = 50  # updates between reports
 
@@ -95,7 +96,7 @@ def untrained_model(
       limit: see `Recipe`.
       shape: fields of `ModelConfig` other than the defaults.
     """
-    tokenizer = Tokenizer.of(source.words())
+    tokenizer = Tokenizer.of(source.vocabulary_texts())
     torch.manual_seed(seed)
     decoder = Decoder(ModelConfig(vocabulary=len(tokenizer), **shape))
     return LanguageModel(decoder, tokenizer, limit)
@@ -123,7 +124,7 @@ def train_supervised(model: LanguageModel, recipe: WarmStart, seed: int) -> Iter
         model.decoder.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.95), weight_decay=0.01
     )
     for step in range(recipe.steps):
-        batch = recipe.source.problems(recipe.batch, np.random.default_rng((seed, step)))
+        batch = recipe.source.draw_problems(recipe.batch, np.random.default_rng((seed, step)))
         tokens, mask = encode_batch(model.tokenizer, batch)
         solutions = int(mask.sum())
         optimizer.zero_grad(set_to_none=True)
@@ -215,7 +216,7 @@ def write_model_card(folder: Path, recipe: WarmStart, command: str, seconds: flo
     """
     model = load_model(folder)
     assert isinstance(model, LanguageModel)  # it was made here
-    found = evaluate(model, recipe.source.problems(CARD_PROBLEMS, 0, "held-out"), SAMPLES)
+    found = evaluate(model, recipe.source.draw_problems(CARD_PROBLEMS, 0, "held-out"), CARD_SAMPLES)
     card = CARD.format(
         name=folder.name,
         parameters=sum(p.numel() for p in model.decoder.parameters()),
@@ -228,11 +229,11 @@ def write_model_card(folder: Path, recipe: WarmStart, command: str, seconds: flo
         machine=f"{platform.machine()}, torch {torch.__version__}",
         problems=CARD_PROBLEMS,
         hard=HARD_PROBLEMS,
-        samples=SAMPLES,
+        samples=CARD_SAMPLES,
         entropy=found.entropy,
         truncated=found.truncated,
-        heads_of_k=" | ".join(f"pass@{k}" for k in CARD_KS),
-        rule="---|" * len(CARD_KS),
+        heads_of_k=" | ".join(f"pass@{k}" for k in EVAL_KS),
+        rule="---|" * len(EVAL_KS),
         table="\n".join(_table_row(found, x) for x in (*np.unique(found.difficulties), None)),
     )
     (folder / "README.md").write_text(card, encoding="utf-8")
@@ -241,13 +242,13 @@ def write_model_card(folder: Path, recipe: WarmStart, command: str, seconds: flo
     ]
     (folder / "hard.json").write_text("[\n" + ",\n".join(hard) + "\n]\n", encoding="utf-8")
     for name, (count, split) in recipe.files.items():
-        write_gsm8k(recipe.source.problems(count, 0, split), folder / name)
+        write_gsm8k(recipe.source.draw_problems(count, 0, split), folder / name)
     print(card)
 
 
 def _table_row(found: EvalResult, difficulty: int | None) -> str:
     count = (found.difficulties == difficulty).sum() if difficulty else len(found.difficulties)
-    pairs = (found.max_at(k, difficulty) for k in CARD_KS)
+    pairs = (found.max_at(k, difficulty) for k in EVAL_KS)
     cells = " | ".join(f"{mean:.3f} ± {error:.3f}" for mean, error in pairs)
     return f"| {difficulty or 'all'} | {count} | {cells} |"
 

@@ -153,7 +153,7 @@ def maps() -> list[tuple[str, AnalysisSettings, str]]:
 def winner_map_seconds(settings: AnalysisSettings, axis: str) -> float:
     _forget()
     start = time.perf_counter()
-    analysis.winner_map(settings, axis)
+    analysis.compute_winner_map(settings, axis)
     return time.perf_counter() - start
 
 

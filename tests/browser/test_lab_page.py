@@ -33,7 +33,7 @@ def cells(z) -> list[float | None]:
 def test_the_two_maps_hold_the_engine_s_numbers(visit):
     page = visit("/variance-lab?n=8", ready=False)
     for traces, ways in zip(drawn(page, "heatmap", 2), (1, 50), strict=True):
-        found = analysis.winner_map(AnalysisSettings(n=8, ways=ways, k=1), "p")
+        found = analysis.compute_winner_map(AnalysisSettings(n=8, ways=ways, k=1), "p")
         want = cells(found.log_ratio.clip(-3, 3).tolist())
         shown = cells(traces[0]["z"])
         assert [v is None for v in shown] == [v is None for v in want]

@@ -174,23 +174,23 @@ def test_a_changed_control_keeps_the_charts_and_goes_to_the_url(visit):
     box = page.get_by_label("Samples per group, n", exact=True)
 
     def change():
-        box.fill("32")
+        box.fill("24")
         box.press("Enter")
 
     settled(page, change)
-    runs = [record_run(config) for config in parse_comparison({"n": 32}, "schedule 1 2 4 8")]
+    runs = [record_run(config) for config in parse_comparison({"n": 24}, "schedule 1 2 4 8")]
     assert drawn(page)["theta"] == pytest.approx([r["theta"][-1] for r in runs], abs=1e-6)
     assert page.evaluate("window.kept === document.querySelector('[data-chart=stage] .pk-plot')")
-    page.wait_for_url(re.compile(r"\?n=32$"))
+    page.wait_for_url(re.compile(r"\?n=24$"))
 
     settled(page, lambda: page.get_by_text("Stuck at pass@1", exact=True).click())
     page.wait_for_url(re.compile("two-peaks"))
     again = visit(page.url.removeprefix(page.evaluate("location.origin")))
     assert drawn(again)["theta"] == pytest.approx(drawn(page)["theta"], abs=1e-6)
-    expect(again.get_by_label("Samples per group, n", exact=True)).to_have_value("16")
+    expect(again.get_by_label("Samples per group, n", exact=True)).to_have_value("32")
 
     settled(page, page.go_back)
-    expect(box).to_have_value("32")
+    expect(box).to_have_value("24")
     assert drawn(page)["theta"] == pytest.approx([r["theta"][-1] for r in runs], abs=1e-6)
 
 

@@ -112,7 +112,7 @@ def test_an_invalid_group_keeps_the_last_picture(visit):
     below = said.bounding_box()["y"] - box.bounding_box()["y"]
     assert 0 < below < 150  # beside the field
     page = visit("/estimators?k=99", ready=False)
-    limit = page.get_by_text("k must be from 1 to 32, got 99")
+    limit = page.get_by_text("k must be from 1 to 6, got 99")
     expect(limit).to_be_in_viewport()
     across = limit.bounding_box()["x"] - page.get_by_label("k", exact=True).bounding_box()["x"]
     assert abs(across) < 100
