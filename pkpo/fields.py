@@ -94,7 +94,7 @@ def format_value(value: Any) -> str:
     return repr(value) if isinstance(value, float) else str(value)
 
 
-def parse_field(field: dataclasses.Field, text: str, at_most: int | None = None) -> Any:
+def parse_field(field: dataclasses.Field[Any], text: str, at_most: int | None = None) -> Any:
     """A field's value from its text form, of the field's type and within its limits.
 
     Args:
@@ -123,7 +123,7 @@ def parse_field(field: dataclasses.Field, text: str, at_most: int | None = None)
     return value
 
 
-def check_field(field: dataclasses.Field, value: Any, at_most: int | None = None) -> None:
+def check_field(field: dataclasses.Field[Any], value: Any, at_most: int | None = None) -> None:
     """Raise the ValueError that a setting of this value deserves, if any."""
     name, limits = field.name, field.metadata
     kind: Any = type(field.default)

@@ -21,6 +21,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -85,6 +86,13 @@ class Piece:
         t = np.minimum((updates - self.start) / (self.end - self.start), 1.0)
         exact = RAMPS[self.shape](self.first, self.last, t)
         return np.floor(exact + 0.5 + 1e-9).astype(int)  # halves up, whatever the last bit says
+
+
+class ChecksK(Protocol):
+    """What knows which k it allows, as `pkpo.Estimator` does."""
+
+    def check(self, n: int, k: int) -> None:
+        """Raise a ValueError for an n and k that it does not allow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +167,7 @@ class Schedule:
         """One k for all updates."""
         return len(self.pieces) == 1 and self.pieces[0].shape is None
 
-    def check(self, n: int, updates: int, estimator) -> None:
+    def check(self, n: int, updates: int, estimator: ChecksK) -> None:
         """Refuse a schedule that a group of n, or an estimator, cannot serve.
 
         Args:

@@ -399,7 +399,7 @@ def test_a_locking_protocol_error_is_named(store):
         raise reason
 
     with pytest.raises(StoreError, match="network file system.*PKPO_DATA_DIR can name a folder on"):
-        with store._explained():
+        with store._database.explained():
             refuse()
 
 

@@ -21,7 +21,7 @@ from app.language_model.sources import language_runs
 from app.runs import run_text
 from app.runs.engine import Engine, engine
 from pkpo.fields import parse_whole
-from pkpo.lm.devices import check_torch
+from pkpo.lm.devices import check_torch, one_thread
 from pkpo.lm.experiments import FRESH_RUN, METHODS, RECORDED
 from pkpo.lm.paths import first_line, ours
 from pkpo.lm.problem_sets import known_words
@@ -294,12 +294,10 @@ def _ask_large(asked: AskedModel, question: str, draw: int) -> list[Any]:
 
 
 def _attempts(model: Any, asked: AskedModel, question: str, draw: int) -> list[Any]:
-    import torch
-
     from pkpo.lm.answers import answer_question
 
-    torch.set_num_threads(1)
-    return answer_question(model, question, asked.tries, draw, asked.limit)
+    with one_thread():
+        return answer_question(model, question, asked.tries, draw, asked.limit)
 
 
 @lru_cache(maxsize=8)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import time
+from contextlib import nullcontext
 from typing import Any
 
 from pkpo.cli.output import to_json
 from pkpo.cli.runs import start_in_background
 from pkpo.comparisons.settings import command_line, parse_comparison
 from pkpo.config import RunConfig
-from pkpo.lm.devices import compute_in_one_thread
+from pkpo.lm.devices import one_thread
 from pkpo.training.recording import record_run
 from pkpo.training.tasks.registry import TASKS, all_fields, fields_of
 
@@ -75,11 +76,10 @@ def _train(arguments: argparse.Namespace) -> int:
         start_in_background(configs, arguments.json)
         return 0
     reports = []
-    if any(TASKS[config.task].dtype == "float32" for config in configs):
-        compute_in_one_thread()
     for config in configs:
         start = time.perf_counter()
-        recording = record_run(config)
+        with one_thread() if TASKS[config.task].dtype == "float32" else nullcontext():
+            recording = record_run(config)
         seconds = round(time.perf_counter() - start, 3)
         columns = recording.columns
         if not arguments.json:

@@ -166,7 +166,8 @@ def _too_wide_for(dtype: Any) -> ValueError:
 def sort(r: Array) -> tuple[Array, Array]:
     """The rewards ascending on the last axis, and the order that sorts them, for `unsort`."""
     if is_tensor(r):
-        return r.sort(-1)
+        ascending, order = r.sort(-1)
+        return ascending, order
     first = np.arange(0, r.size, r.shape[-1]).reshape(*r.shape[:-1], 1)  # of each row, flat
     order = r.argsort(-1, kind="stable") + first
     return r.take(order), order

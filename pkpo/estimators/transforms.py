@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 import operator
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
 
 from pkpo.estimators import arrays
 from pkpo.estimators.arrays import Array, ArrayLike
 from pkpo.estimators.registry import get_estimator
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import torch
+
+
+@overload
+def transform(rewards: torch.Tensor, k: int, estimator: str = ...) -> torch.Tensor: ...
+
+
+@overload
+def transform(rewards: npt.ArrayLike, k: int, estimator: str = ...) -> np.ndarray: ...
 
 
 def transform(rewards: ArrayLike, k: int, estimator: str = "sloo_minus_one") -> Array:
@@ -36,14 +51,38 @@ def transform(rewards: ArrayLike, k: int, estimator: str = "sloo_minus_one") -> 
     return restore(chosen.weigh(r, operator.index(k)))
 
 
+@overload
+def s(rewards: torch.Tensor, k: int) -> torch.Tensor: ...
+
+
+@overload
+def s(rewards: npt.ArrayLike, k: int) -> np.ndarray: ...
+
+
 def s(rewards: ArrayLike, k: int) -> Array:
     """All-subsets weights without a baseline, s (arXiv:2505.15201, Eq. 19). See `transform`."""
     return transform(rewards, k, "s")
 
 
+@overload
+def sloo(rewards: torch.Tensor, k: int) -> torch.Tensor: ...
+
+
+@overload
+def sloo(rewards: npt.ArrayLike, k: int) -> np.ndarray: ...
+
+
 def sloo(rewards: ArrayLike, k: int) -> Array:
     """Leave-one-out weights, s^(loo) (arXiv:2505.15201, Eq. 29); k <= n-1. See `transform`."""
     return transform(rewards, k, "sloo")
+
+
+@overload
+def sloo_minus_one(rewards: torch.Tensor, k: int) -> torch.Tensor: ...
+
+
+@overload
+def sloo_minus_one(rewards: npt.ArrayLike, k: int) -> np.ndarray: ...
 
 
 def sloo_minus_one(rewards: ArrayLike, k: int) -> Array:
@@ -53,6 +92,14 @@ def sloo_minus_one(rewards: ArrayLike, k: int) -> Array:
     same convention, so that annealing into k = 1 does not jump. See `transform`.
     """
     return transform(rewards, k, "sloo_minus_one")
+
+
+@overload
+def canonical(rewards: torch.Tensor, k: int) -> torch.Tensor: ...
+
+
+@overload
+def canonical(rewards: npt.ArrayLike, k: int) -> np.ndarray: ...
 
 
 def canonical(rewards: ArrayLike, k: int) -> Array:

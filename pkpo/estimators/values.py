@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from pkpo.estimators import arrays, weights
 from pkpo.estimators.arrays import Array, ArrayLike, check_k
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    import torch
 
 
 def pass_at_k(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Any:
@@ -47,6 +51,14 @@ def pass_at_k(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Any:
     return float(result) if result.ndim == 0 else result
 
 
+@overload
+def rho(rewards: torch.Tensor, k: int) -> torch.Tensor: ...
+
+
+@overload
+def rho(rewards: npt.ArrayLike, k: int) -> np.ndarray: ...
+
+
 def rho(rewards: ArrayLike, k: int) -> Array:
     r"""Unbiased estimate of max@k from one group of rewards (arXiv:2505.15201, Eq. 12).
 
@@ -68,8 +80,8 @@ def rho(rewards: ArrayLike, k: int) -> Array:
 
 
 def _whole(name: str, x: ArrayLike) -> np.ndarray:
-    values = arrays.numbers(name, x)
-    values = values.detach().cpu().numpy() if arrays.is_tensor(values) else values
+    given = arrays.numbers(name, x)
+    values: np.ndarray = given.detach().cpu().numpy() if arrays.is_tensor(given) else given
     if values.dtype.kind not in "iu":
         raise ValueError(f"{name} must be whole numbers, got {arrays.shown(x)}")
     return values

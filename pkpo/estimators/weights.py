@@ -51,7 +51,8 @@ def _log_shares(n: int, k: int, start: int, end: int) -> np.ndarray:
 def pass_at_k_of_counts(n: int, k: int, c: np.ndarray) -> np.ndarray:
     """1 - C(n-c, k) / C(n, k) for whole c in 0..n, any shape, in memory that does not grow with n."""
     if c.max() <= max(TABLE, 8 * c.size):
-        return pass_at_k_table(n, k, int(c.max()))[c]
+        found: np.ndarray = pass_at_k_table(n, k, int(c.max()))[c]
+        return found
     distinct, place = np.unique(c, return_inverse=True)
     return np.array([_solved_once(n, k, int(x)) for x in distinct])[place.reshape(c.shape)]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pkpo.extras import missing
@@ -82,15 +84,23 @@ def _machine_memory() -> int:
     return min(found)
 
 
-def compute_in_one_thread() -> None:
-    """Let PyTorch use one thread, for whole processes that train: more would add in another order.
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let PyTorch, if it is there, use one thread meanwhile: more would add in another order.
 
-    Workers have it from their environment. No library function calls it: the process is its owner's.
+    Workers have it from their environment; others get their own number of threads back.
     """
-    if importlib.util.find_spec("torch") is not None:
-        import torch
+    if importlib.util.find_spec("torch") is None:
+        yield
+        return
+    import torch
 
-        torch.set_num_threads(1)
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _cuda_is_there() -> bool:

@@ -25,6 +25,7 @@ from scipy.stats import binom
 
 from pkpo.config import EVAL_KS
 from pkpo.estimators import get_estimator, transform
+from pkpo.lm.devices import one_thread
 from pkpo.lm.experiments import VARIANCE_FILE
 from pkpo.lm.generation import decode_completions, generate
 from pkpo.lm.language_model import Model
@@ -199,6 +200,7 @@ def expected_variance(groups: DifferentiatedGroups, estimator: str, k: int) -> f
     return float(second @ chances - mean @ means @ mean)
 
 
+@one_thread()
 def run_study(
     seed: int = 0,
     progress: Callable[[float], object] = lambda _: None,
@@ -216,7 +218,6 @@ def run_study(
       how many at each prompt; "seed"; "seconds", of the processor; and "finished", when, in seconds
       since 1970.
     """
-    torch.set_num_threads(1)
     start = time.process_time()
     rows: list[dict[str, Any]] = []
     subjects = subjects or tuple(SUBJECTS)

@@ -23,6 +23,7 @@ from torch.nn import functional as F
 
 from pkpo.config import EVAL_KS
 from pkpo.lm.decoder import Decoder, ModelConfig
+from pkpo.lm.devices import one_thread
 from pkpo.lm.evaluation import EvalResult, evaluate, hard_problems
 from pkpo.lm.language_model import LanguageModel
 from pkpo.lm.model_files import load_model, save_model
@@ -175,6 +176,7 @@ problems. Mean entropy of a token {entropy:.3f} nats; {truncated:.2%} of the sam
 """
 
 
+@one_thread()
 def main(argv: Sequence[str] | None = None) -> None:
     """Train, measure, and write the model's folder."""
     parser = argparse.ArgumentParser(prog="python -m pkpo.lm.warm_start", description=__doc__)
@@ -185,7 +187,6 @@ def main(argv: Sequence[str] | None = None) -> None:
         "--out", type=Path, required=True, help="folder for the model; made if missing"
     )
     arguments = parser.parse_args(argv)
-    torch.set_num_threads(1)
     recipe, out = WARM_STARTS[arguments.model], arguments.out
     if arguments.steps:
         recipe = replace(recipe, steps=arguments.steps)

@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from playwright.sync_api import TimeoutError, expect
 
+from pkpo.figures.run_curves import run_panels
 from pkpo.runs import Store
 from pkpo.training.recording import record_run
 from pkpo.training.tasks.bandit import BanditConfig
 from tests.browser import browser as real
 
 LONG = BanditConfig(n=8, schedule="4", steps=200_000)
+CHARTS = len(run_panels([LONG]))
 HELD = """column => Object.fromEntries([...document.querySelector('.lc').charts.series.values()].map(
   one => [one.label, {last: one.last, x: [...one.curves[column].x], y: [...one.curves[column].y]}]))"""
 PLOTS = "[...document.querySelectorAll('.lc-plot')]"
@@ -133,12 +135,12 @@ def test_charts_keep_their_node_zoom_cursor_and_legend_while_a_run_is_steered(vi
     assert zoomed[0][0] > 0
     assert all(other == zoomed[0] for other in zoomed)  # the charts' stretches are tied
     until(  # one cursor in all charts
-        page, f"{HOVERS} == 6", lambda: page.mouse.move(box["x"] + 180, middle, steps=2)
+        page, f"{HOVERS} == {CHARTS}", lambda: page.mouse.move(box["x"] + 180, middle, steps=2)
     )
     wait_for_updates(page, 20)
     assert page.evaluate("node.isConnected && node === document.querySelector('.lc-plot')")
     assert page.evaluate(RANGES) == zoomed
-    assert page.evaluate(HOVERS) == 6
+    assert page.evaluate(HOVERS) == CHARTS
 
     id = store.runs(status="running")[0].id
     page.get_by_role("slider", name="k, from the next update on").focus()
