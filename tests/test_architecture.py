@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from pkpo.extras import EXTRAS
 from tests.browser.browser import ROOT
@@ -113,18 +109,6 @@ def test_only_optional_packages_are_imported_late():
         if not any(found.partition(".")[0] in OPTIONAL for found in reached_early(pair[1]))
     ]
     assert not needless
-
-
-@pytest.mark.parametrize("code", ["import pkpo", "from pkpo import schedules, estimators"])
-def test_what_a_trainer_imports_needs_numpy_alone(code):
-    check = (
-        "import sys; heavy = {'scipy', 'gymnasium', 'torch', 'plotly', 'streamlit', 'safetensors'}; "
-        f"{code}; print(sorted(heavy & set(sys.modules)))"
-    )
-    said = subprocess.run(
-        [sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert said.stdout.strip() == "[]"
 
 
 def defined(tree: ast.Module) -> Iterator[str]:

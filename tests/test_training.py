@@ -376,12 +376,15 @@ def test_a_bandit_s_divergence_is_refused_with_its_reason():
 @pytest.mark.parametrize(
     ("code", "absent"),
     [
-        ("import pkpo", "torch streamlit plotly scipy gymnasium app toy_envs"),
+        (
+            "from pkpo import estimators, schedules",
+            "torch streamlit plotly scipy gymnasium app toy_envs",
+        ),
         ("import toy_envs.gaussian_hill", "torch streamlit plotly pkpo app"),
         ("import toy_envs.bandit", "torch streamlit plotly pkpo app"),
         (
             "from pkpo.training.tasks.gaussian_hill import HillConfig; from pkpo.training.recording import record_run;"
-            "record(HillConfig(steps=3))",
+            "record_run(HillConfig(steps=3))",
             "torch streamlit plotly app",
         ),
     ],
