@@ -44,7 +44,7 @@ def cached_paper_figure(key: str, seed: int) -> paper.FigureResult:
 
 @lru_cache(maxsize=64)
 def cached_winner_map(settings: analysis.AnalysisSettings, axis: str) -> analysis.WinnerMap:
-    """`pkpo.analysis.winner_map`; read-only."""
+    """`pkpo.analysis.compute_winner_map`; read-only."""
     return analysis.compute_winner_map(settings, axis)
 
 
@@ -52,7 +52,7 @@ def cached_winner_map(settings: analysis.AnalysisSettings, axis: str) -> analysi
 def cached_curves(
     settings: analysis.AnalysisSettings, axis: str, names: tuple[str, ...]
 ) -> list[analysis.CurvePoint]:
-    """`pkpo.analysis.curves`; read-only."""
+    """`pkpo.analysis.moments_along`; read-only."""
     return analysis.moments_along(settings, axis, names)
 
 
@@ -60,13 +60,13 @@ def cached_curves(
 def cached_dial_variance(
     settings: analysis.AnalysisSettings, axis: str
 ) -> tuple[Any, list[analysis.DialVariance]]:
-    """`pkpo.analysis.best_dials`; read-only."""
+    """`pkpo.analysis.dial_variance_along`; read-only."""
     return analysis.dial_variance_along(settings, axis)
 
 
 @lru_cache(maxsize=1)
 def cached_explanation() -> analysis.WinnerExplanation:
-    """`pkpo.analysis.explain`; read-only."""
+    """`pkpo.analysis.explain_winner`; read-only."""
     return analysis.explain_winner()
 
 

@@ -16,7 +16,7 @@ ENTRY_POINTS = "pkpo.plugins"
 
 @functools.cache
 def load_plugins() -> tuple[str, ...]:
-    """Call what installed packages have under `GROUP`; returns their names.
+    """Call what installed packages have under `ENTRY_POINTS`; returns their names.
 
     Raises:
       ValueError: one of them fails, naming it.

@@ -671,7 +671,8 @@ def test_without_the_packages_the_model_is_refused_in_words(folder, monkeypatch)
 
 def test_our_own_models_need_no_transformers():
     script = (
-        "import sys, pkpo, pkpo.training.tasks.word_problems; from pkpo.lm.model_files import load_model; load_model('tiny'); "
+        "import sys, pkpo.training.tasks.word_problems\n"
+        "from pkpo.lm.model_files import load_model; load_model('tiny'); "
         "sys.exit(any(name in sys.modules for name in ('transformers', 'peft', 'huggingface_hub')))"
     )
     assert subprocess.run([sys.executable, "-c", script]).returncode == 0

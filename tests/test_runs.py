@@ -327,7 +327,8 @@ def test_many_reconcilers_launch_each_run_once(store, monkeypatch):
 
 def test_processes_that_open_and_claim_at_once_share_out_the_runs(tmp_path):
     code = (
-        "import sys; from pkpo.runs import Store; from pkpo.training.tasks.gaussian_hill import HillConfig\n"
+        "import sys; from pkpo.runs import Store\n"
+        "from pkpo.training.tasks.gaussian_hill import HillConfig\n"
         "store = Store(sys.argv[1]); [store.submit(HillConfig()) for _ in range(5)]\n"
         "for _ in range(10): print(*store.claim(lambda device: 20))"
     )

@@ -383,7 +383,8 @@ def test_a_bandit_s_divergence_is_refused_with_its_reason():
         ("import toy_envs.gaussian_hill", "torch streamlit plotly pkpo app"),
         ("import toy_envs.bandit", "torch streamlit plotly pkpo app"),
         (
-            "from pkpo.training.tasks.gaussian_hill import HillConfig; from pkpo.training.recording import record_run;"
+            "from pkpo.training.tasks.gaussian_hill import HillConfig\n"
+            "from pkpo.training.recording import record_run\n"
             "record_run(HillConfig(steps=3))",
             "torch streamlit plotly app",
         ),

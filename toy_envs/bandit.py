@@ -206,13 +206,13 @@ def exact_bandit(
 
 
 def best_of(probabilities: Any, k: Sequence[int], bandit_or_name: str | Bandit) -> np.ndarray:
-    """The mean over prompts of exact max@k, `(len(k), ...)`; arguments as those of `exact`."""
+    """The mean over prompts of exact max@k, `(len(k), ...)`; arguments as those of `exact_bandit`."""
     chosen = bandit(bandit_or_name)
     return value_at_k(chosen.rewards, _checked(probabilities, chosen), k).mean(axis=-1)
 
 
 def objective(probabilities: Any, k: int, bandit_or_name: str | Bandit) -> Any:
-    """The mean over prompts of exact max@k (arXiv:2505.15201, Eq. 11); see `exact`."""
+    """The mean over prompts of exact max@k (arXiv:2505.15201, Eq. 11); see `exact_bandit`."""
     value = best_of(probabilities, (k,), bandit_or_name)[0]
     return float(value) if value.ndim == 0 else value
 
@@ -307,7 +307,7 @@ class BanditEnv(gymnasium.Env):
 
     ## Description
     One attempt. The rewards are fixed numbers; what is random is the policy, and, with several
-    prompts, which of them is seen. `exact` gives max@k of any policy, and its gradient.
+    prompts, which of them is seen. `exact_bandit` gives max@k of any policy, and its gradient.
 
     ## Action Space
     `Discrete(arms)`: the arm.

@@ -56,7 +56,7 @@ def categorical_max_at_k(rewards: Any, probabilities: Any, k: Sequence[int]) -> 
 
 
 def value_at_k(rewards: Any, probabilities: Any, k: Sequence[int]) -> np.ndarray:
-    """Exact max@k alone, `(len(k), ...)`; arguments as those of `max_at_k`."""
+    """Exact max@k alone, `(len(k), ...)`; arguments as those of `categorical_max_at_k`."""
     sorted_rewards, gaps, log_below, _, _ = _ladder(rewards, probabilities, k)
     return _values(sorted_rewards, gaps, log_below, k)
 

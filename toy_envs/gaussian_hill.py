@@ -98,7 +98,7 @@ def reward_shape(text: str | RewardShape) -> RewardShape:
     """The reward shape of that name, or the piecewise-linear one through the given points.
 
     Args:
-      text: a key of `SHAPES`, or "points:" and 2 to 16 points "x,y" separated by semicolons, x
+      text: a key of `REWARD_SHAPES`, or "points:" and 2 to 16 points "x,y" separated by semicolons, x
         not decreasing (two points at the same x make a cliff), y >= 0; 0 outside.
 
     Raises:

@@ -235,7 +235,7 @@ def draw_problem(
 def draw_problems(
     count: int, seed: int | np.random.Generator, split: str = "train", difficulty: int | None = None
 ) -> list[WordProblem]:
-    """So many random problems; without a difficulty, all are equally likely. See `problem`."""
+    """So many random problems; without a difficulty, all are equally likely. See `draw_problem`."""
     rng = np.random.default_rng(seed)
     return [draw_problem(rng, difficulty, split) for _ in range(count)]
 
@@ -498,7 +498,7 @@ def gsm8k_splits(path: str | Path) -> tuple[list[WordProblem], list[WordProblem]
 
     Args:
       path: a folder that holds train.jsonl and test.jsonl, as GSM8K's, or a single file: of that, about
-        one question in `HELD_OUT` is held out; which ones follows from their texts.
+        one question in `HELD_OUT_SPLIT` is held out; which ones follows from their texts.
 
     Raises:
       ValueError: see `load_gsm8k`; or a part is empty.

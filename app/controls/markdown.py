@@ -21,7 +21,7 @@ def plain_text(text: str) -> str:
 
 
 def problem_text(reason: str | Exception) -> str:
-    """What is wrong, for a page: a line of at most `LONGEST` characters, estimators by their labels."""
+    """What is wrong, for a page: a line of bounded length, with estimators by their labels."""
     text = _LIST.sub(r"there is no estimator \1", " ".join(str(reason).split()))
     text = _NAMED.sub(lambda found: _label(found[1]) or found[0], text)
     text = _JOINED.sub(lambda found: _label(found[1]) or found[0], text)

@@ -2,8 +2,9 @@
 
 A setting has one name everywhere: the field of the task's config, the URL parameter, the command-line
 option and the widget's key. The URL holds what differs from the page's default, as text that
-`pkpo.training.tasks.registry.parse_value` reads; Streamlit's own binding is not used because it would put labels
-there in place of the names that the command line takes, and correct a bad value in silence.
+`parse_value` of `pkpo.training.tasks.registry` reads; Streamlit's own binding is not used because it
+would put labels there in place of the names that the command line takes, and correct a bad value in
+silence.
 """
 
 from __future__ import annotations

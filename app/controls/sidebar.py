@@ -57,7 +57,7 @@ def read_results(
     """What the page computes from the runs that the controls ask for, and what is wrong with them.
 
     Where the controls ask for the impossible, the result is that of the last possible runs, the
-    address keeps them, and the reason is for `sidebar` to show beside its control.
+    address keeps them, and the reason is for `show_sidebar` to show beside its control.
     """
     values = current_settings(page)
     try:

@@ -81,7 +81,7 @@ LAB_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "alpha": ("0.5", _alpha),
     "total": ("64", _total),
 }
-"""The page's own settings beside `LabSettings`: default text, and how a text is read."""
+"""The page's own settings beside `AnalysisSettings`: default text, and how a text is read."""
 _bind = partial(bind, "lab")
 
 

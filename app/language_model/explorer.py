@@ -45,9 +45,9 @@ def show_explorer(values: dict[str, Any], page: LanguagePage) -> None:
     else:
         title.header(headline, anchor=False)
     st.markdown(
-        f"Each held-out problem is answered {study.HELD_OUT_COMPLETIONS} times, before training and after (seed "
-        f"{found[0].config.seed}). The darker, the more problems. Left edge: never solved before; "
-        "bottom edge: never any more."
+        f"Each held-out problem is answered {study.HELD_OUT_COMPLETIONS} times, before training and "
+        f"after (seed {found[0].config.seed}). The darker, the more problems. Left edge: never solved "
+        "before; bottom edge: never any more."
     )
     for method, change, column in zip(
         found[:SIDE_BY_SIDE], changes, st.columns(min(len(found), SIDE_BY_SIDE)), strict=False
@@ -126,8 +126,9 @@ def _table(
         },
     )
     st.caption(
-        f"{len(listed):,} problems, and how many of {study.HELD_OUT_COMPLETIONS} answers are right; choose a row for "
-        "its solution. Some moves are luck: what is solved once in 20 tries is often not in 16."
+        f"{len(listed):,} problems, and how many of {study.HELD_OUT_COMPLETIONS} answers are right; "
+        "choose a row for its solution. Some moves are luck: what is solved once in 20 tries is often "
+        "not in 16."
     )
     rows = chosen["selection"]["rows"]
     if rows and rows[0] < len(listed):

@@ -134,9 +134,9 @@ def _in_words(found: Sequence[MethodSource]) -> None:
     bands = f" Bands: ± one, over seeds {', '.join(map(str, seeds))}." if len(seeds) > 1 else ""
     st.caption(
         f"± one standard error over {'seeds and ' * (len(seeds) > 1)}problems, paired: all answer the "
-        f"same {config.held_out:,} held-out problems, {study.HELD_OUT_COMPLETIONS} times each. ▲ ▼: more than "
-        f"{figures.SURE_CHANGE_ERRORS:g} standard errors from 0.{bands} One model, one kind of problem, one step "
-        "size: others may differ."
+        f"same {config.held_out:,} held-out problems, {study.HELD_OUT_COMPLETIONS} times each. ▲ ▼: "
+        f"more than {figures.SURE_CHANGE_ERRORS:g} standard errors from 0.{bands} One model, one kind "
+        "of problem, one step size: others may differ."
     )
 
 

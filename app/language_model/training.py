@@ -219,7 +219,8 @@ def _live(found: Engine, visitor: access.Visitor, runs: Sequence[Run]) -> None:
         for run in runs:
             st.page_link(
                 page_registry.get_page("runs"),
-                label=f"{run_text.settings_in_words(run).split(' · ')[0]}, seed {run.config.seed}: {run.status}",
+                label=f"{run_text.settings_in_words(run).split(' · ')[0]}, "
+                f"seed {run.config.seed}: {run.status}",
                 icon=f":material/{run_text.STATUS_SIGNS[run.status][1]}:",
                 query_params={"run": run.id},
             )
@@ -279,8 +280,8 @@ def _pass_at_k(
     show_before_and_after(panels, "live")
     if config.problems == "fresh" and config.held_out:
         st.caption(
-            f"While a run goes on: the problems of its last {ROLLING_UPDATES} updates, new to it. Before and "
-            f"after: {config.held_out:,} held-out problems."
+            f"While a run goes on: the problems of its last {ROLLING_UPDATES} updates, new to it. "
+            f"Before and after: {config.held_out:,} held-out problems."
         )
     elif len(panels) > 1:
         st.caption(

@@ -66,7 +66,7 @@ class Engine:
         self._seen: OrderedDict[str, RunSnapshot] = OrderedDict()
 
     def look(self, now: bool = False) -> None:
-        """Let the executor do its work; however many ask, not more often than once in `FRESH`.
+        """Let the executor do its work; however many ask, not more often than once in `FRESH_SECONDS`.
 
         Args:
           now: do it in any case.
@@ -80,7 +80,7 @@ class Engine:
                 self.executor.reconcile()
 
     def seen(self, id: str) -> RunSnapshot:
-        """A run, read anew if that was longer ago than `FRESH`.
+        """A run, read anew if that was longer ago than `FRESH_SECONDS`.
 
         Raises:
           StoreError, ValueError: see `Store.events`.

@@ -1,7 +1,7 @@
 """The variance lab: which estimator has the least variance, where, and why.
 
-Every function takes a `LabSettings` and gives the numbers of one figure. Finite bandits are exact, by
-enumeration of outcome counts; the paper's toy problem is measured.
+Every function takes a `AnalysisSettings` and gives the numbers of one figure. Finite bandits are
+exact, by enumeration of outcome counts; the paper's toy problem is measured.
 """
 
 from pkpo.analysis.dial import DialVariance, dial_variance, dial_variance_along

@@ -66,7 +66,7 @@ class ExactMoments:
 
 
 def can_enumerate(estimator: str, n: int, levels: int) -> bool:
-    """Whether `moments` can treat this estimator at this group size and number of reward levels."""
+    """Whether this estimator can be enumerated at this group size and number of reward levels."""
     counts = math.comb(n + levels - 1, levels - 1)
     return get_estimator(estimator).symmetric and counts <= COUNT_LIMIT
 

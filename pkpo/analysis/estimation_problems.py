@@ -35,14 +35,14 @@ class GaussianProblem:
     dimension: int = 1
 
     def draw(self, rng: np.random.Generator, groups: int, n: int) -> tuple[np.ndarray, Estimates]:
-        """See `Problem`; θ stands in every coordinate."""
+        """See `EstimationProblem`; θ stands in every coordinate."""
         z = rng.standard_normal((groups, n, self.dimension))
         scores = z / self.sigma
         rewards = reward_shape(self.shape)(self.theta + self.sigma * z[..., 0])
         return rewards, lambda weights: (weights[:, None, :] @ scores)[:, 0]
 
     def gradient(self, k: int) -> np.ndarray:
-        """See `Problem`; only the first coordinate matters."""
+        """See `EstimationProblem`; only the first coordinate matters."""
         result = np.zeros(self.dimension)
         result[0] = gaussian_hill.gradient(self.theta, k, self.sigma, self.shape)
         return result
@@ -56,7 +56,7 @@ class SoftmaxProblem:
     probabilities: tuple[float, ...]
 
     def draw(self, rng: np.random.Generator, groups: int, n: int) -> tuple[np.ndarray, Estimates]:
-        """See `Problem`."""
+        """See `EstimationProblem`."""
         chances = np.array(self.probabilities)
         edges = np.cumsum(chances)[:-1]  # the last arm has the rest
         arms = np.searchsorted(edges, rng.random((groups, n)), side="right")
@@ -69,7 +69,7 @@ class SoftmaxProblem:
         return np.array(self.rewards)[arms], estimates
 
     def gradient(self, k: int) -> np.ndarray:
-        """See `Problem`."""
+        """See `EstimationProblem`."""
         return discrete.categorical_max_at_k(self.rewards, self.probabilities, (k,)).d_logits[0]
 
 

@@ -1,8 +1,8 @@
 """How gradient estimates scatter: bias, variance, mean squared error and signal-to-noise.
 
-A *problem* (`pkpo.analysis.estimation_problems`) draws groups and knows its exact gradient. Every estimator sees the same
-groups (common random numbers), so that differences are the estimators'.
-The variance of a gradient with several components is the trace of its covariance.
+A *problem* (`pkpo.analysis.estimation_problems`) draws groups and knows its exact gradient. Every
+estimator sees the same groups (common random numbers), so that differences are the estimators'. The
+variance of a gradient with several components is the trace of its covariance.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class ExpectedDirection:
     """The expected direction of one estimator against the gradients of max@k for k = 1..n."""
 
     estimator: str
-    """A key of the registry, or `CENTRED`."""
+    """A key of the registry, or `CENTRED_AGAIN`."""
     cosine: np.ndarray
     """`[n]`"""
     scale: np.ndarray

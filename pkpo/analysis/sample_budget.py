@@ -26,7 +26,7 @@ class SampleBudget:
     same: dict[str, np.ndarray]
     """By estimator `[N]`: every prompt has the settings' pass rate."""
     mixed: dict[str, np.ndarray]
-    """By estimator `[N]`: prompts drawn from `SPREAD`; which prompts an update sees adds variance."""
+    """By estimator `[N]`: prompts drawn from `MIXED_PASS_RATES`, whose choice adds variance."""
 
 
 def split_budget(

@@ -36,7 +36,7 @@ AXES = {
     "theta": "θ",
     "dimension": "dimension of the policy",
 }
-"""What a curve or map can run over; which of them a problem has: `LabSettings.axes`."""
+"""What a curve or map can run over; which of them a problem has: `AnalysisSettings.axes`."""
 REPLICATES = 10_000
 WAYS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 DIMENSIONS = (1, 2, 5, 10, 20, 50, 100)

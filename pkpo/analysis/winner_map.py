@@ -144,7 +144,7 @@ class WinnerExplanation:
 
 
 def explain_winner() -> WinnerExplanation:
-    """Take the exact winner apart over `GRID`."""
+    """Take the exact winner apart over `WINNER_GRID`."""
     rows, logs = [], []
     for p, ways, wrong in itertools.product(
         WINNER_GRID["p"], WINNER_GRID["ways"], WINNER_GRID["wrong"]

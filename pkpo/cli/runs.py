@@ -1,4 +1,4 @@
-"""`pkpo runs ...`: list, show, stop, resume, delete, export; and runs that `train --background` starts."""
+"""`pkpo runs ...`: list, show, stop, resume, delete, export; and what `train --background` starts."""
 
 from __future__ import annotations
 

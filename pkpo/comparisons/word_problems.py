@@ -23,7 +23,7 @@ def pass_at_k_by_k(rows: Sequence[Mapping[str, float]], column: str) -> dict[int
 
     Args:
       rows: per seed, the metrics of an update.
-      column: `HELD_OUT` or `ROLLING`; a k that a run does not give is left out.
+      column: `HELD_OUT_PASS` or `ROLLING_PASS`; a k that a run does not give is left out.
     """
     names = {k: column.format(k=k) for k in PASS_KS}
     return {
@@ -72,7 +72,7 @@ def updates_with(record: RunRecord, kind: str) -> list[int]:
 
 
 def solved_counts(record: RunRecord, update: int) -> np.ndarray:
-    """How many of `TRIES` answers to each held-out problem earned the reward, `[P]`."""
+    """How many of `HELD_OUT_COMPLETIONS` answers to each held-out problem earned the reward, `[P]`."""
     return np.array(record.details[update]["held_out"], float)
 
 

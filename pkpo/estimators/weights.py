@@ -1,7 +1,8 @@
 """The estimators' weights: closed forms in the sorted rewards, and plain definitions.
 
 Everything here takes checked float64 rewards `[..., n]` and a checked k, and works on NumPy arrays and
-torch tensors alike; `pkpo.estimators.transform` checks them; the package's docstring derives the closed forms.
+torch tensors alike; `pkpo.estimators.transform` checks them. The package's docstring derives the
+closed forms.
 """
 
 from __future__ import annotations

@@ -269,7 +269,7 @@ def plot_solved_and_dead(study: BanditComparison, styles: Styles) -> go.Figure:
 
 
 def rolling_mean(values: np.ndarray) -> np.ndarray:
-    """The mean of the last `WINDOW` values at each place, of fewer at the beginning."""
+    """The mean of the last `ROLLING_MEAN_UPDATES` values at each place, of fewer at the beginning."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     ends = np.arange(1, len(values) + 1)
     starts = np.maximum(ends - ROLLING_MEAN_UPDATES, 0)
@@ -303,8 +303,8 @@ def _message(study: BanditComparison, styles: Styles) -> str:
             for r, (label, _) in zip(study.recordings, styles, strict=True)
         )
         return (
-            f"{comparison.at_the_end(study)} all runs reach max@{key} = {highest:.2f}. Their max@1, and their "
-            f"entropy in nats: {ends}."
+            f"{comparison.at_the_end(study)} all runs reach max@{key} = {highest:.2f}. Their max@1, and "
+            f"their entropy in nats: {ends}."
         )
     first, last = (
         f"{styles[i][0]} has max@{key} = {study.reached[i][-1]:.2f} and max@1 = "

@@ -191,15 +191,16 @@ def _message(study: HillComparison, styles: Sequence[tuple[str, str]]) -> str:
             for spread, (label, _) in zip(study.spread, styles, strict=True)
         )
         return (
-            f"{comparison.at_the_end(study)} all runs reach max@{key} = {ends:.2f}. The standard deviation of "
-            f"one gradient estimate there is: {scatters}."
+            f"{comparison.at_the_end(study)} all runs reach max@{key} = {ends:.2f}. The standard "
+            f"deviation of one gradient estimate there is: {scatters}."
         )
     first, last = (
         f"at θ = {study.recordings[i]['theta'][-1]:.2f} with max@{key} = {study.reached[i][-1]:.2f} "
         f"and max@1 = {study.recordings[i]['max@1'][-1]:.2f}"
         for i in (best, worst)
     )
-    return f"{comparison.at_the_end(study)}, {styles[best][0]} stands {first}; {styles[worst][0]} {last}."
+    end = comparison.at_the_end(study)
+    return f"{end}, {styles[best][0]} stands {first}; {styles[worst][0]} {last}."
 
 
 def hill_legend(study: HillComparison) -> str:

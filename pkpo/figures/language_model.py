@@ -197,8 +197,8 @@ def plot_before_and_after(before: np.ndarray, after: np.ndarray, colour: str) ->
         "showscale": False,
         "xgap": 1,
         "ygap": 1,
-        "hovertemplate": f"%{{customdata}} problems: %{{x}} of {HELD_OUT_COMPLETIONS} right before, %{{y}} after"
-        "<extra></extra>",
+        "hovertemplate": f"%{{customdata}} problems: %{{x}} of {HELD_OUT_COMPLETIONS} right before, "
+        "%{y} after<extra></extra>",
     }
     ends = [-0.5, HELD_OUT_COMPLETIONS + 0.5]
     diagonal = line(ends, ends, INK, "as before", width=1, dash="dot", hoverinfo="skip")
@@ -316,8 +316,9 @@ def contrast(label: str, other: str, single: SeedMean, many: SeedMean) -> str:
         is_significant(single) and is_significant(many) and (single.mean > 0) != (many.mean > 0)
     )
     return (
-        f"**{label}** is {_stands(many, other)} at the best of {HELD_OUT_COMPLETIONS} ({change_with_error(many)}) "
-        f"{'but' if opposed else 'and'} {_stands(single, 'it')} at a single try ({change_with_error(single)})."
+        f"**{label}** is {_stands(many, other)} at the best of {HELD_OUT_COMPLETIONS} "
+        f"({change_with_error(many)}) {'but' if opposed else 'and'} {_stands(single, 'it')} "
+        f"at a single try ({change_with_error(single)})."
     )
 
 

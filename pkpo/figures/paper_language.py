@@ -152,8 +152,9 @@ def plot_by_bonus(table: Table) -> go.Figure:
 def plot_estimator_choice(table: Table) -> go.Figure:
     """Every prompt's variance of loo-1 over canonical's, by pass rate and by effective dimension.
 
-    The variances are those that all its samples imply (`pkpo.lm.gradient_variance.expected_variance`). The lines are exact:
-    what one Bernoulli parameter would show (`pkpo.analysis.estimation_problems.binary_problem`).
+    The variances are those that all its samples imply (`expected_variance` of
+    `pkpo.lm.gradient_variance`). The lines are exact: what one Bernoulli parameter would show
+    (`binary_problem` of `pkpo.analysis.estimation_problems`).
 
     Args:
       table: see `pkpo.lm.gradient_variance`.

@@ -38,7 +38,7 @@ def load_checkpoint_model(start: str, file: Path) -> Model:
       file: the checkpoint.
 
     Raises:
-      CheckpointError, ValueError: see `take`.
+      CheckpointError, ValueError: see `load_trained_weights`.
     """
     model = load_model(start)
     load_trained_weights(model, file)
@@ -83,7 +83,7 @@ class SwitchableModel:
         """The model as a checkpoint holds it, or as it was before training; until the next call.
 
         Raises:
-          CheckpointError, ValueError: see `take`.
+          CheckpointError, ValueError: see `load_trained_weights`.
         """
         if file is not None:
             load_trained_weights(self._model, file)

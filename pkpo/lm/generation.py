@@ -117,8 +117,8 @@ def check_positions(model: Model, prompts: Sequence[Sequence[int]], limit: int) 
     longest = max(map(len, prompts))
     if model.max_positions and longest + limit > model.max_positions:
         raise ValueError(
-            f"limit must leave room for the prompt: the model reads at most {model.max_positions} tokens, "
-            f"got a prompt of {longest} and a limit of {limit}"
+            f"limit must leave room for the prompt: the model reads at most {model.max_positions} "
+            f"tokens, got a prompt of {longest} and a limit of {limit}"
         )
 
 
@@ -134,7 +134,7 @@ def _draw(
       uniform: `[R, T]`: what decides each token.
 
     Returns:
-      Tokens, log-probabilities and entropies `[R, T]`, and lengths `[R]`; see `Samples`.
+      Tokens, log-probabilities and entropies `[R, T]`, and lengths `[R]`; see `Completions`.
     """
     first, last = int(owners[0]), int(owners[-1])
     limit, device = uniform.shape[1], uniform.device

@@ -177,7 +177,8 @@ def expected_variance(groups: DifferentiatedGroups, estimator: str, k: int) -> f
 
     Rewards being 0 or 1, a symmetric estimator's weights depend on the number c of right samples only,
     and c is binomial. With the mean scores of right and wrong samples and their mean squared lengths
-    that is all the variance depends on (see `pkpo.analysis.enumeration`); they are estimated from all samples.
+    that is all the variance depends on (see `pkpo.analysis.enumeration`); they are estimated from all
+    samples.
     """
     n = groups.which.shape[1]
     counts = np.bincount(groups.which.ravel(), minlength=len(groups.rewards))

@@ -139,7 +139,7 @@ class PretrainedModel:
         return [whole[start:end] for start, end in itertools.pairwise(places)]
 
     def prefill(self, prompts: Sequence[Sequence[int]]) -> Sequence[Sequence[int]]:
-        """The prompts: `teacher_forced_logits` reads them with every row, so that little is kept for the gradient."""
+        """The prompts: `teacher_forced_logits` reads them with every row, to keep less for autograd."""
         return prompts
 
     def teacher_forced_logits(

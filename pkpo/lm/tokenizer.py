@@ -19,7 +19,7 @@ class Tokenizer:
     or a punctuation mark. Text that is written so comes back exactly.
 
     Args:
-      vocabulary: the tokens, `END` and `ANSWER` first; a token's id is its place.
+      vocabulary: the tokens, `END_TOKEN` and `ANSWER_TOKEN` first; a token's id is its place.
     """
 
     def __init__(self, vocabulary: Sequence[str]):

@@ -93,8 +93,8 @@ def untrained_model(
 
     Args:
       seed: of the weights.
-      source: see `Recipe`.
-      limit: see `Recipe`.
+      source: see `WarmStart`.
+      limit: see `WarmStart`.
       shape: fields of `ModelConfig` other than the defaults.
     """
     tokenizer = Tokenizer.of(source.vocabulary_texts())

@@ -18,7 +18,10 @@ from pkpo.paper.trained_runs import SURE_ERRORS, mean_and_error, standard_score
 
 BINS = 5  # into which prompts are sorted by a factor
 WHICH: dict[str, Any] = {"n": 16, "k": (2, 4, 8, 16)}
-MORE = f"more at over half of the prompts by {SURE_ERRORS} standard errors of a fair coin, and of the batch"
+MORE = (
+    f"more at over half of the prompts by {SURE_ERRORS} standard errors of a fair coin, "
+    "and of the batch"
+)
 Found = dict[tuple[str, int, str], dict[str, np.ndarray]]
 """The table's columns, `[P]` each, by checkpoint, k and estimator."""
 CHECKPOINTS = {

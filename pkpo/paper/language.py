@@ -320,7 +320,7 @@ def recipe_of(
     make: Callable[[Runs], tuple[Table, list[Claim]]],
     tabulate: Callable[[Runs], tuple[Grid, ...]] | None = None,
 ) -> FigureRecipe:
-    """A recipe whose data are runs of the named experiments; see `Recipe`."""
+    """A recipe whose data are runs of the named experiments; see `FigureRecipe`."""
     experiments = parameters["experiments"]
     settings = {name: EXPERIMENTS[name].base.to_dict() for name in experiments}
     return FigureRecipe(

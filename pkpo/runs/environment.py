@@ -73,7 +73,7 @@ def ray_address() -> str:
 
 
 def run_device(config: RunConfig) -> str:
-    """Where a run is to compute on this machine: what its task says; nodes of a cluster choose themselves.
+    """Where a run is to compute here: what its task says; nodes of a cluster choose by themselves.
 
     Raises:
       ValueError: PKPO_DEVICE or PKPO_RAY_ADDRESS is not what it must be.

@@ -28,7 +28,7 @@ def metrics_csv(columns: Mapping[str, np.ndarray]) -> str:
 
 
 def settings_json(run: Run, changes: Sequence[Change]) -> str:
-    """Config and changes, from which `pkpo.training.recording.replay_run` gives the same numbers, and their origin."""
+    """Config and changes, from which `replay_run` gives the same numbers, and their origin."""
     return json.dumps(
         {
             "id": run.id,

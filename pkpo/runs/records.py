@@ -63,7 +63,7 @@ def load_record(store: Store, id: str) -> RunRecord:
 
 
 def write_record(record: RunRecord, path: Path, leave_out: Sequence[str] = ()) -> None:
-    """Write a file that `read` understands; curves are rounded to `DIGITS` significant digits.
+    """Write a file that `read_record` understands; curves have `CURVE_DIGITS` significant digits.
 
     Args:
       record: the run.
@@ -92,7 +92,7 @@ def write_record(record: RunRecord, path: Path, leave_out: Sequence[str] = ()) -
 
 
 def read_record(path: Path) -> RunRecord:
-    """Read what `write` wrote.
+    """Read what `write_record` wrote.
 
     Raises:
       OSError: there is no such file.

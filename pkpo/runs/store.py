@@ -190,7 +190,7 @@ class Store:
         name: str = "",
         device: str = "",
     ) -> str:
-        """Queue a run; returns its id. Its device is that of `environment.device_of` if none is given.
+        """Queue a run; returns its id. Its device is that of `run_device` if none is given.
 
         Raises:
           ValueError: it is longer than allowed, too many wait of its owner, from its address or of

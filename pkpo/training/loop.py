@@ -1,8 +1,8 @@
 """The loop: ordinary policy gradient, one line changed.
 
 Sample a group, score it, transform the rewards jointly with the scheduled k, take a step along
-Σ w_i ∇log π(x_i). `train` yields an event per update; `record` keeps a whole run as arrays, and
-`replay` does so for a run that was steered.
+Σ w_i ∇log π(x_i). `train` yields an event per update; `record_run` keeps a whole run as arrays, and
+`replay_run` does so for a run that was steered.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Charts over updates that grow while a run goes on, and keep their zoom, cursor and legend choice.
 
 The browser holds the curves. Those of runs in the store it asks the server for, and again as long as
-some go on (see `app.live_routes`), so that no page's script runs while it watches; it says so to the script
-once a run is no longer as the page shows it.
+some go on (see `app.live_routes`), so that no page's script runs while it watches; it says so to the
+script once a run is no longer as the page shows it.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ def show_live_charts(
       panels: the charts.
       marks: updates and words, to stand under the axis.
       key: names the component on the page; the charts live as long as it.
-      drawn: per followed series, what the page shows of its `app.live_routes.state`; the script runs again
-        once that is no longer so.
+      drawn: per followed series, what the page shows of its `app.live_routes.state`; the script runs
+        again once that is no longer so.
       numbers: metrics whose last values stand in a table below.
       baseline: the place of the series that the others are held against there.
     """

@@ -1,7 +1,7 @@
 """The player: a recorded study, played back in the browser.
 
-`payload` packs a study once, as compact arrays and Plotly figures, and `play` sends it; play, pause,
-step and scrub then need no server.
+`player_payload` packs a study once, as compact arrays and Plotly figures, and `show_player` sends it;
+play, pause, step and scrub then need no server.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def show_player(
     """Show a study with its playback controls.
 
     Args:
-      data: from `payload`.
+      data: from `player_payload`.
       key: names the component on the page; its charts keep their state while the key lives.
       awaited: the path that the browser is about to show; "" where it shows it already.
       on_arrival: called, before the page runs again, when the browser shows that path.

@@ -56,7 +56,7 @@ def pack(
       study: the runs.
       styles: each run's label and colour.
       panels: names of charts; all for none.
-      contents: "panels" (name -> `Panel`), "alts", "phases" (title, text, LaTeX), "columns" (per run,
+      contents: "panels" (name -> `PlayerPanel`), "alts", "phases" (title, text, LaTeX), "columns" (per run,
         name -> array), and whatever else the panels' JavaScript reads.
     """
     charts: Mapping[str, PlayerPanel] = contents.pop("panels")

@@ -37,11 +37,11 @@ class BanditConfig(RunConfig):
 class BanditTask(Task):
     """A softmax policy on a finite bandit; every update draws a group at every prompt.
 
-    Metrics: gradient_norm; mean_reward of the groups; what `dead_group_shares` counts, a right draw being
-    one of an arm of its prompt's highest reward; cumulative_solve_rate, the share of prompts at which
-    such an arm has ever been drawn; and exact: value (the mean over prompts of max_g@k at the k in
-    force), exact_gradient_norm, alignment (the cosine between estimate and exact gradient, 0 where one
-    of them vanishes), entropy (mean over prompts, in nats), max@k.
+    Metrics: gradient_norm; mean_reward of the groups; what `dead_group_shares` counts, a right draw
+    being one of an arm of its prompt's highest reward; cumulative_solve_rate, the share of prompts at
+    which such an arm has ever been drawn; and exact: value (the mean over prompts of max_g@k at the k
+    in force), exact_gradient_norm, alignment (the cosine between estimate and exact gradient, 0 where
+    one of them vanishes), entropy (mean over prompts, in nats), max@k.
     """
 
     def __init__(self, config: BanditConfig):

@@ -1,7 +1,7 @@
 """Word problems as a task: a language model learns to solve them, from rewards of its own answers.
 
-Where an update's problems come from, what answers earn, and what is measured. Settings can be had without
-torch; making the task needs it.
+Where an update's problems come from, what answers earn, and what is measured. Settings can be had
+without torch; making the task needs it.
 """
 
 from __future__ import annotations
@@ -120,21 +120,22 @@ class WordProblemsConfig(RunConfig):
 class WordProblemsTask(Task):
     """A language model that learns to solve word problems.
 
-    Metrics of an update: mean_reward; pass@k for every k of `KS` up to n, the mean of ρ (of the reward,
-    arXiv:2505.15201, Eq. 12) over the last `WINDOW` updates' groups; held_out_pass@k, on held-out
-    problems, of the policy at every `interval`-th update and at the end, and the same in between;
-    held_out_error@k, their standard errors over problems; entropy, the mean over tokens in nats;
-    cumulative_solve_rate, the share of the problems seen (of all, in a fixed set) of which an answer of
-    the highest reward has ever been drawn; valid_chain_share, the share of completions whose every
-    equation is true; lucky_share, the share of the right answers whose chain is not valid;
-    what `dead_group_shares` counts, a right completion being one of the highest reward; truncation_share;
+    Metrics of an update: mean_reward; pass@k for every k of `PASS_KS` up to n, the mean of ρ (of the
+    reward, arXiv:2505.15201, Eq. 12) over the last `ROLLING_UPDATES` updates' groups; held_out_pass@k,
+    on held-out problems, of the policy at every `interval`-th update and at the end, and the same in
+    between; held_out_error@k, their standard errors over problems; entropy, the mean over tokens in
+    nats; cumulative_solve_rate, the share of the problems seen (of all, in a fixed set) of which an
+    answer of the highest reward has ever been drawn; valid_chain_share, the share of completions whose
+    every equation is true; lucky_share, the share of the right answers whose chain is not valid; what
+    `dead_group_shares` counts, a right completion being one of the highest reward; truncation_share;
     tokens, of a completion, the mean; unique_answers, the mean number of different answers in a group;
     gradient_norm, before clipping.
 
-    Details, where there are any: groups, at every `SHOWN`-th update and at the end, the first `GROUPS`
-    of them with every completion's tokens and their probabilities, rewards and weights; held_out, where
-    held-out problems are measured, each one's sum of rewards over `max(KS)` completions; and with
-    either, first_solved: of each problem of a fixed set the update that first solved it, or -1.
+    Details, where there are any: groups, at every `GROUPS_EVERY_UPDATES`-th update and at the end, the
+    first `KEPT_GROUPS` of them with every completion's tokens and their probabilities, rewards and
+    weights; held_out, where held-out problems are measured, each one's sum of rewards over
+    `max(PASS_KS)` completions; and with either, first_solved: of each problem of a fixed set the
+    update that first solved it, or -1.
 
     Raises:
       ValueError: more prompts or held-out problems than there are, a model or problems that cannot
