@@ -115,7 +115,7 @@ def show_dial(point: AnalysisSettings, page: LabPage) -> None:
                 figures.plot_best_dials(x, dials, axis), "best-dial", f"Best α along {axis}", 380
             )
         else:
-            st.info("The dial needs k below n.")
+            st.info("The mixture needs k below n.")
 
 
 def show_cloud(point: AnalysisSettings, page: LabPage) -> None:

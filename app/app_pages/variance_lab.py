@@ -8,7 +8,7 @@ from app import controls, variance_lab_views
 EXACT = ("problem", "ways", "wrong", "seed")
 VIEWS = {
     "map": (
-        "Which unbiased estimator is calmest? It depends on how alike right answers are",
+        "Which unbiased estimator has the least variance? It depends on how alike right answers are",
         variance_lab_views.show_winner_map,
         ("k",),
     ),
@@ -18,12 +18,12 @@ VIEWS = {
         (),
     ),
     "dial": (
-        "Between loo-1 and canonical there is a dial, and often better",
+        "Mixtures of loo-1 and canonical: unbiased, and often of less variance than both",
         variance_lab_views.show_dial,
         (),
     ),
     "cloud": (
-        "Unbiased but wild, or biased but calm: every dot is one estimate",
+        "Bias and variance, seen: every dot is one gradient estimate",
         variance_lab_views.show_cloud,
         (),
     ),

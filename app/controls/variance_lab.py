@@ -24,7 +24,7 @@ from pkpo.figures.variance_lab import MEASURES
 LAB_VIEWS = {
     "map": "Winner map",
     "curves": "Curves",
-    "dial": "The dial",
+    "dial": "Mix of loo-1 and canonical",
     "cloud": "Single estimates",
     "budget": "Fixed budget",
     "targets": "What is optimised?",
@@ -165,7 +165,7 @@ def lab_total(page: LabPage) -> None:
 
 
 def lab_alpha(page: LabPage) -> None:
-    """The dial."""
+    """α, the share of canonical in the mixture."""
     st.slider("α", *ALPHAS, step=0.05, **_bind("alpha", page.alpha, 0.5))
 
 

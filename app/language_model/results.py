@@ -62,7 +62,7 @@ def show_results(values: dict[str, Any], page: LanguagePage) -> None:
         show_before_and_after([_solved(title, shown, rows) for title, rows in sets], "recorded")
     with right:
         _in_words(shown)
-    st.subheader("On the way", anchor=False)
+    st.subheader("During training", anchor=False)
     show_over_updates(shown)
     with st.expander("All numbers"):
         _numbers(shown, unseen)

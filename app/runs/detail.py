@@ -176,7 +176,7 @@ def _largest_k(config: RunConfig) -> int:
 def _changes(changes: list[Change]) -> None:
     if changes:
         told = (f"{words_of}, from update {update:,}" for update, words_of in marks_of(changes))
-        st.caption("▲ Changed on the way: " + "; ".join(told) + ".")
+        st.caption("▲ Changed by hand: " + "; ".join(told) + ".")
 
 
 def _facts(engine: Engine, run: Run) -> None:

@@ -1,4 +1,4 @@
-"""The dial between loo-1 and canonical: where between, or beyond, is the variance least?"""
+"""Mixtures of loo-1 and canonical (the estimators dial:ALPHA): which has the least variance?"""
 
 from __future__ import annotations
 
@@ -71,6 +71,6 @@ def dial_variance(settings: AnalysisSettings) -> DialVariance:
 def dial_variance_along(
     settings: AnalysisSettings, axis: str
 ) -> tuple[np.ndarray, list[DialVariance]]:
-    """The dial along an axis, wherever it exists: the values of the axis, and the dials."""
+    """The same along an axis, wherever k < n: the values of the axis, and the variances."""
     points = [p for p in settings.along(axis) if allows("dial:0.5", p.n, p.k)]
     return np.array([getattr(p, axis) for p in points]), [dial_variance(p) for p in points]

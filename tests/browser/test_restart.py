@@ -30,7 +30,7 @@ FIRST: dict[str, tuple[str, Callable[[Page], None], str]] = {
     "a number": ("/bandit", lambda page: _type(page, "Samples per group, n", "24"), r"[?&]n=24"),
     "another view": (
         "/variance-lab",
-        lambda page: page.get_by_role("radio", name="The dial").click(),
+        lambda page: page.get_by_role("radio", name="Mix of loo-1 and canonical").click(),
         r"view=dial",
     ),
     "rewards": (

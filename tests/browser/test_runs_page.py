@@ -145,7 +145,7 @@ def test_charts_keep_their_node_zoom_cursor_and_legend_while_a_run_is_steered(vi
     id = store.runs(status="running")[0].id
     page.get_by_role("slider", name="k, from the next update on").focus()
     page.keyboard.press("ArrowLeft")
-    expect(page.get_by_text(re.compile("Changed on the way: k = 3, from update"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Changed by hand: k = 3, from update"))).to_be_visible()
     (change,) = store.changes(id)
     assert (change.k, change.learning_rate) == (3, None)
     page.get_by_role("slider", name="Learning rate").focus()

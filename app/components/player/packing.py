@@ -56,8 +56,8 @@ def pack(
       study: the runs.
       styles: each run's label and colour.
       panels: names of charts; all for none.
-      contents: "panels" (name -> `PlayerPanel`), "alts", "phases" (title, text, LaTeX), "columns" (per run,
-        name -> array), and whatever else the panels' JavaScript reads.
+      contents: "panels" (name -> `PlayerPanel`), "alts", "phases" (title, text, LaTeX), "columns" (per
+        run, name -> array), and whatever else the panels' JavaScript reads.
     """
     charts: Mapping[str, PlayerPanel] = contents.pop("panels")
     alts, phases, columns = (contents.pop(name) for name in ("alts", "phases", "columns"))

@@ -51,7 +51,7 @@ def test_the_two_maps_hold_the_engine_s_numbers(visit):
 def test_another_view_by_a_click_and_a_slider_by_keyboard(visit):
     page = visit("/variance-lab?n=8&k=2", ready=False)
     drawn(page, "heatmap", 2)
-    page.get_by_role("radio", name="The dial").click()
+    page.get_by_role("radio", name="Mix of loo-1 and canonical").click()
     page.wait_for_url(re.compile(r"view=dial"))
     drawn(page, "scatter", 2)
 
