@@ -1,4 +1,4 @@
-"""What browsers ask the server for while runs go on: no page's script runs for it.
+"""HTTP routes that browsers poll for live curves, without running a page's script.
 
 `GET live/runs?of=ID:AFTER&column=METRIC`, both as often as wanted: for each `of`, the run's points after
 an update (-1: all) and how it stands. Several ids joined by "+" are the runs of one setting, whose mean

@@ -1,4 +1,4 @@
-"""What the problems' pages have in common, from top to bottom."""
+"""The page of a problem, toy problem or bandit: controls, message, player, downloads."""
 
 from __future__ import annotations
 

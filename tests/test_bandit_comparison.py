@@ -19,7 +19,7 @@ from pkpo.training.policies import SoftmaxPolicy
 from pkpo.training.recording import record_run
 from pkpo.training.tasks.bandit import BanditConfig
 from pkpo.training.tasks.registry import run_config
-from tests.test_studies import drawn, says, styles_of
+from tests.test_comparisons import drawn, says, styles_of
 from toy_envs import bandit
 
 OWN = "arms:0,0.5,-1;1,0,2@1,2,1"

@@ -14,7 +14,7 @@ from pkpo.figures.paper_toy import DRAW
 from pkpo.lm import gradient_variance
 from pkpo.paper import estimator_choice
 from pkpo.paper.estimator_choice import CANONICAL, LOO
-from tests.test_spread import bandit_groups
+from tests.test_gradient_variance import bandit_groups
 
 RATES = tuple(np.linspace(0.03, 0.97, 24).tolist())
 RECIPE = paper.RECIPES["which"]

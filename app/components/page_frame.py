@@ -1,4 +1,4 @@
-"""What every page has beside its contents: styles (`page.css`) and a script (`frame.js`)."""
+"""Styles (`page.css`) and a script (`page_frame.js`) that every page loads."""
 
 from __future__ import annotations
 

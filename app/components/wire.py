@@ -1,4 +1,4 @@
-"""What the components share on their way to the browser, and there (`wire.js`)."""
+"""Encoding of arrays and scripts that all components share (browser side: `wire.js`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an address says, by one rule for every page: read, unknown, given twice, or not usable."""
+"""Read a page's settings from its address: known, unknown, repeated or unusable, by one rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Text from outside on a page."""
+"""Text from outside as safe Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inside a group: one problem's answers at an update, and what each is worth to whom."""
+"""One group of completions at an update, with its weights by each estimator."""
 
 from __future__ import annotations
 

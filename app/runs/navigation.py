@@ -1,4 +1,4 @@
-"""How the page moves between its views, and does what is asked on it.
+"""Navigation between the views of the page of runs, and callbacks that act on the store.
 
 The address says what is open: `?run=ID`, `?compare=ID+ID`, `?sweep=ID`, `?new=TASK&...`, or nothing for
 the list.

@@ -1,4 +1,4 @@
-"""What a study of estimators is about: a policy in front of a reward, with its exact gradient."""
+"""Policies with a reward and an exact gradient, on which estimators are studied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How gradient estimates scatter: bias, variance, mean squared error and signal-to-noise.
+"""Bias, variance, mean squared error and signal-to-noise of gradient estimates, by Monte Carlo.
 
 A *problem* (`pkpo.analysis.estimation_problems`) draws groups and knows its exact gradient. Every
 estimator sees the same groups (common random numbers), so that differences are the estimators'. The

@@ -1,4 +1,4 @@
-"""The point that the lab looks at, and the axes through it."""
+"""Settings of the variance lab: a problem, n and k, and the axes that curves run over."""
 
 from __future__ import annotations
 

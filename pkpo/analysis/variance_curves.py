@@ -1,4 +1,4 @@
-"""How estimates scatter: curves along an axis, and single estimates as a cloud."""
+"""Moments of the estimators along an axis, and single estimates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a page about a problem shows, as numbers: runs and everything exact around them."""
+"""Compared runs of one task, with everything exact around them: the numbers of a problem's page."""
 
 from pkpo.comparisons.bandit import BEST_OF, BanditComparison, compare_bandits
 from pkpo.comparisons.comparison import Comparison, comparison_csv, comparison_json

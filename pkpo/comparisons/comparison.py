@@ -1,4 +1,4 @@
-"""What every study of compared runs has, whatever they learn."""
+"""What compared runs of any task have in common."""
 
 from __future__ import annotations
 

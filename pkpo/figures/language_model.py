@@ -1,4 +1,4 @@
-"""The language model: what it solves within k tries, which problems, and a group, in words."""
+"""Figures and sentences of the language model's page: pass@k, problems won and lost, groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers of a model, before or after training, to a single problem."""
+"""Completions of a single question by a model, before or after training."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class Decoder(nn.Module):
         return self.logits(x)
 
     def prefill(self, prompts: Sequence[Sequence[int]]) -> Prefill:
-        """Read P prompts, once for all that follows them."""
+        """Run P prompts through the model once: their KV cache and next-token logits."""
         width = max(map(len, prompts))
         padded = [[0] * (width - len(p)) + list(p) for p in prompts]  # on the left
         tokens = torch.tensor(padded, device=self.embedding.weight.device)
@@ -78,7 +78,7 @@ class Decoder(nn.Module):
         return Prefill(cache, real, lengths, self.logits(x[:, -1]))
 
     def teacher_forced_logits(self, prefix: Prefill, owners: Tensor, tokens: Tensor) -> Tensor:
-        """Logits of rows that continue prompts.
+        """Logits at every token of completions that are given (teacher forcing).
 
         Args:
           prefix: P prompts, read.
@@ -116,7 +116,7 @@ class Decoder(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class Prefill:
-    """P prompts that were read, filled up on the left to W places."""
+    """KV cache and next-token logits of P prompts, padded on the left to W positions."""
 
     cache: list[tuple[Tensor, Tensor]]
     """Every layer's keys and values, `[P, heads, W, head]` each."""

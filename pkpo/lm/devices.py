@@ -1,4 +1,4 @@
-"""Where language models compute; no torch is needed to look, unless that may be a GPU."""
+"""Choose the device of a language model, and how much memory generation may take."""
 
 from __future__ import annotations
 

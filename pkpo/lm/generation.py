@@ -1,4 +1,4 @@
-"""Many samples of many prompts at once, from the full softmax at temperature 1.
+"""Batched generation from the full softmax at temperature 1, with shared beginnings computed once.
 
 Samples of a prompt that begin alike are one until they part: a beginning is computed once, however many
 samples it has, and gone once all of them are finished. A model that has learned the form of its task
@@ -27,15 +27,15 @@ class Samples:
     """n samples of each of P prompts, of at most T tokens."""
 
     tokens: Tensor
-    """`[P, n, T]` ids, the model's first end behind the last."""
+    """`[P, n, T]` ids, padded with the first of the model's `eos_ids`."""
     log_probs: Tensor
     """`[P, n, T]` of each token under the policy, 0 behind the last."""
     entropies: Tensor
     """`[P, n, T]` in nats, of the distribution that each token was drawn from; 0 behind the last."""
     lengths: Tensor
-    """`[P, n]`, the closing end included."""
+    """`[P, n]`, the end-of-sequence token included."""
     finished: Tensor
-    """`[P, n]`: closed by an end, not cut at the limit."""
+    """`[P, n]`: ended by an end-of-sequence token, not cut at the limit."""
     seconds: float
 
     @property

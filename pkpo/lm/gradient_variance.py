@@ -1,4 +1,4 @@
-"""How gradient estimates scatter at a language model, prompt by prompt.
+"""Variance of gradient estimates at a language model, prompt by prompt.
 
 A sample's gradient depends on its text only, and a model that has learned the form of its task draws few
 different texts for a prompt. So every different text is differentiated once; the inner products of these

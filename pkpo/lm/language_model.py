@@ -16,18 +16,18 @@ from pkpo.lm.tokenizer import Tokenizer
 
 
 class DecodingState(Protocol):
-    """R different beginnings of samples."""
+    """Decoding state of R partial completions: next-token logits and KV cache."""
 
     logits: Tensor
-    """`[R, vocabulary]` of what follows each."""
+    """`[R, vocabulary]` of each one's next token."""
 
     def decode_step(self, parents: Tensor, tokens: Tensor) -> None:
-        """Go on to longer ones.
+        """Select, repeat or drop rows, and append one token to each.
 
         Args:
-          parents: `[S]`, ascending: which of the R each of them continues. One may go on in several
-            ways; one that does not is gone.
-          tokens: `[S]`, by what.
+          parents: `[S]`, ascending: the row that each of the S new rows continues. A row that is not
+            named is dropped.
+          tokens: `[S]`, the token appended to each.
         """
 
 
@@ -36,26 +36,26 @@ class Model(Protocol):
 
     @property
     def eos_ids(self) -> tuple[int, ...]:
-        """The tokens that close a text; the first one also fills up rows."""
+        """Ids of the tokens that end a completion; the first one also pads rows."""
 
     @property
     def micro_batch_size(self) -> int:
-        """Rows that are best followed together."""
+        """Completions per teacher-forced forward pass."""
 
     @property
     def shares_graph(self) -> bool:
-        """Whether rows share a part of their graph, which must be kept until all were followed."""
+        """Whether micro-batches share a part of their autograd graph, to be kept until the last one."""
 
     @property
     def max_new_tokens(self) -> int:
-        """Tokens that its answers need; 0 where that is not known."""
+        """Tokens that its completions need; 0 where that is not known."""
 
     @property
     def max_positions(self) -> int:
-        """Tokens that a prompt and its answer may have together; 0 where that is not bounded."""
+        """Tokens of prompt and completion together; 0 where they are not bounded."""
 
     def batch_size(self, tokens: int) -> int:
-        """Rows that memory allows to be sampled together, each of so many tokens with its prompt."""
+        """Rows that memory allows in one generation batch, at so many tokens each, prompt included."""
 
     @property
     def device(self) -> torch.device:
@@ -66,7 +66,7 @@ class Model(Protocol):
         """What is trained, by name."""
 
     def encode_prompt(self, question: str) -> list[int]:
-        """What an answer to a question follows, as ids; ValueError for words that it does not know."""
+        """The prompt of a question as ids; a ValueError for words that the model does not know."""
 
     def decode(self, ids: Iterable[int]) -> str:
         """The text of these ids."""
@@ -75,13 +75,13 @@ class Model(Protocol):
         """What each of these ids adds to the text; joined, they are `decode`'s."""
 
     def prefill(self, prompts: Sequence[Sequence[int]]) -> Any:
-        """P prompts, for `teacher_forced_logits`."""
+        """Run P prompts through the model once, for `teacher_forced_logits`."""
 
     def teacher_forced_logits(self, prefix: Any, owners: Tensor, tokens: Tensor) -> Tensor:
-        """Logits of rows that continue prompts; see `Decoder.teacher_forced_logits`."""
+        """Logits at every token of given completions; see `Decoder.teacher_forced_logits`."""
 
     def start_decoding(self, prompts: Sequence[Sequence[int]]) -> DecodingState:
-        """P prompts, before anything is drawn."""
+        """The decoding state of P prompts, before the first token is drawn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Where models and problems are; no torch is needed to look."""
+"""Find models and problem sets by name, folder, file or name on the hub; imports no torch."""
 
 from __future__ import annotations
 

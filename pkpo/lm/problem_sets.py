@@ -1,4 +1,4 @@
-"""On which problems a run trains and is measured; no torch is needed to look."""
+"""Training problems and held-out problems of a run; imports no torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trained runs as a recipe's data, and how sure a difference between them is."""
+"""Recipes' data from trained runs, and the significance of differences between them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many runs at once, to the end: what a figure needs."""
+"""Submit configs, wait for all of them, return their records."""
 
 from __future__ import annotations
 

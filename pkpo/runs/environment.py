@@ -1,4 +1,4 @@
-"""What environment variables set: where runs are kept and compute, and how much may be asked for."""
+"""Environment variables: where runs are kept and computed, and how much may be asked for."""
 
 from __future__ import annotations
 

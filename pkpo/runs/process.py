@@ -1,4 +1,4 @@
-"""Which process is meant: a process id alone can be given to another process later, or elsewhere."""
+"""Identity of a process: an id alone can be given to another process later, or elsewhere."""
 
 from __future__ import annotations
 

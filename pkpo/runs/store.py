@@ -81,7 +81,7 @@ class Store:
         """Let go of the database; no other method may follow."""
         self._database.close()
 
-    # --- Asking -----------------------------------------------------------------------------------
+    # --- Queries ----------------------------------------------------------------------------------
 
     def runs(
         self,
@@ -179,7 +179,7 @@ class Store:
         """The run's folder: checkpoints, and the worker's log."""
         return self.folder / "runs" / check_id(id)
 
-    # --- Wanting ----------------------------------------------------------------------------------
+    # --- Requests ---------------------------------------------------------------------------------
 
     def submit(
         self,

@@ -196,7 +196,7 @@ class WordProblemsTask(Task):
     def observe(
         self, rewards: np.ndarray, weights: np.ndarray, gradient: np.ndarray
     ) -> dict[str, float]:
-        """Metrics of an update, the policy being the one that was sampled from."""
+        """Metrics of an update, before the policy moves; held-out problems are evaluated where due."""
         from pkpo.lm.evaluation import evaluate
 
         config, state, drawn = self.config, self.state, self.policy.samples
