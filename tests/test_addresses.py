@@ -17,7 +17,7 @@ from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
 from app import access, live_routes, paper_figure_view
-from app.controls import BANDIT_PAGE, HILL_PAGE, language_model, variance_lab
+from app.controls import BANDIT_PAGE, HILL_PAGE, language_page, variance_lab
 from app.controls.estimators import GROUP
 from app.runs import engine
 from pkpo.estimators import ESTIMATORS
@@ -133,9 +133,9 @@ PLACES: dict[str, tuple[str, dict[str, str], dict[str, type]]] = {
         f"language {view}": (
             "language_model",
             {"view": view},
-            numbers_of(language_model.LANGUAGE_FIELDS) | whole(language_model.LANGUAGE_READERS),
+            numbers_of(language_page.LANGUAGE_FIELDS) | whole(language_page.LANGUAGE_READERS),
         )
-        for view in language_model.LANGUAGE_VIEWS
+        for view in language_page.LANGUAGE_VIEWS
     },
 }
 """By name: the page, what else its address holds, and its numeric settings."""
@@ -338,7 +338,7 @@ def test_no_page_says_a_registry_s_key(store):
         typed = " ".join(address.values())
         for key in re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", said.replace("\\", "")):
             assert key not in ESTIMATORS, (address, said)
-            assert key in typed or key in language_model.LANGUAGE_FIELDS, (address, said)
+            assert key in typed or key in language_page.LANGUAGE_FIELDS, (address, said)
 
 
 # --- Drawn at random ------------------------------------------------------------------------------
@@ -351,7 +351,7 @@ PIECES = (
     *("points:0,0;1,1", "points:0,1e999", "arms:0,0.5,1", "arms:0,1@1e-300,1", "trap", "crowded"),
     *("dial:0.3", "dial:1e300", "dial:", *ESTIMATORS, *METHODS, "sgd", "adam", "normalised"),
     *("schedule 1 2", "n 8 16", "estimator s sloo", "n 8 8", "n", "learning_rate 0.1 0"),
-    *(*variance_lab.LAB_VIEWS, *language_model.LANGUAGE_VIEWS),
+    *(*variance_lab.LAB_VIEWS, *language_page.LANGUAGE_VIEWS),
     *("train", "group", "problems", "playground", "binary", "graded", "fresh", "hard", "words"),
     *("0123456789ab", "0123456789ab ba9876543210", "tiny", "small", "hub:a/b", "gsm8k:/etc/nope"),
     *("a\nb", "# a\n\n- b"),
@@ -387,7 +387,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "run",
         "compare",
     ),
-    "language_model": (*language_model.LANGUAGE_FIELDS, *language_model.LANGUAGE_READERS),
+    "language_model": (*language_page.LANGUAGE_FIELDS, *language_page.LANGUAGE_READERS),
     "start": (),
 }
 """What the pages' addresses may hold."""

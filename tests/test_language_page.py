@@ -15,7 +15,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from app import access
-from app.controls.language_model import EXPERIMENT_LABELS, LANGUAGE_VIEWS, language_address
+from app.controls.language_page import EXPERIMENT_LABELS, LANGUAGE_VIEWS, language_address
 from app.language_model import playground
 from app.runs import engine, run_text
 from pkpo.comparisons import word_problems as study

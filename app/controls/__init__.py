@@ -4,21 +4,23 @@ from app.controls.bandit import BANDIT_PAGE, OWN_BANDIT
 from app.controls.estimators import choose_one, drag_rewards, group_controls
 from app.controls.gaussian_hill import HILL_PAGE, OWN_SHAPE
 from app.controls.language_form import language_form, language_presets
-from app.controls.language_model import (
+from app.controls.language_page import (
     OWN_RUNS,
     language_address,
+    language_runs_address,
+    language_settings,
+    set_language,
+)
+from app.controls.language_widgets import (
     language_after,
     language_choice,
     language_experiment,
     language_filters,
     language_prompt,
     language_question,
-    language_runs_address,
-    language_settings,
     language_update,
     language_view,
     language_weights,
-    set_language,
 )
 from app.controls.markdown import code_text, plain_text, problem_text
 from app.controls.problem_address import (

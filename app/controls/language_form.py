@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from app.controls.address_widgets import TYPED, bind
-from app.controls.language_model import (
+from app.controls.language_page import (
     LANGUAGE_FIELDS,
     LANGUAGE_LABELS,
     LANGUAGE_LIMITS,

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from app import cached, charts, controls
-from app.controls.language_model import LanguagePage
+from app.controls.language_page import LanguagePage
 from app.language_model.sources import MethodSource, methods
 from pkpo.comparisons import word_problems as study
 from pkpo.figures import language_model as figures

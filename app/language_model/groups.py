@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from app import controls
-from app.controls.language_model import LanguagePage
+from app.controls.language_page import LanguagePage
 from app.language_model import completions
 from app.language_model.completions import CompletionRow
 from app.language_model.sources import methods

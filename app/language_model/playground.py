@@ -14,7 +14,7 @@ from typing import Any
 import streamlit as st
 
 from app import cached, controls
-from app.controls.language_model import LanguagePage
+from app.controls.language_page import LanguagePage
 from app.language_model import completions
 from app.language_model.completions import CompletionRow
 from app.language_model.sources import language_runs

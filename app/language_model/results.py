@@ -11,7 +11,7 @@ import streamlit as st
 from app import charts, controls
 from app.components import live_charts
 from app.components.live_charts import Series
-from app.controls.language_model import LanguagePage
+from app.controls.language_page import LanguagePage
 from app.language_model.sources import MethodSource, methods
 from app.runs.tables import table
 from pkpo.comparisons import word_problems as study

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from app.controls import OWN_RUNS, plain_text
-from app.controls.language_model import LanguagePage
+from app.controls.language_page import LanguagePage
 from app.runs.engine import Engine, engine
 from pkpo.comparisons import word_problems as study
 from pkpo.figures import language_model as figures

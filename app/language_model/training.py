@@ -13,7 +13,7 @@ import streamlit as st
 from app import access, controls, live_routes, page_registry
 from app.components import live_charts
 from app.components.live_charts import Series
-from app.controls.language_model import TRAINED, LanguagePage
+from app.controls.language_page import TRAINED, LanguagePage
 from app.language_model.results import (
     TRAINING,
     UNSEEN,

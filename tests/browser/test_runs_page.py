@@ -158,6 +158,7 @@ def test_charts_keep_their_node_zoom_cursor_and_legend_while_a_run_is_steered(vi
         lambda: page.mouse.dblclick(box["x"] + 200, middle),
     )
     page.wait_for_selector(".lc figure[data-column=k] .annotation-text")
+    page.wait_for_function("document.querySelector('.lc-plot').layout.shapes?.length === 2")
     mark = page.evaluate("document.querySelector('.lc-plot').layout.shapes.map(shape => shape.x0)")
     assert mark == [change.update for change in store.changes(id)]
 

@@ -388,6 +388,6 @@ def test_comparisons_change_at_the_first_choice(visit):
             page.get_by_role("option", name=label, exact=True).click()
 
         settled(page, choose)
-        assert len(cards(page)) == colour_count
+        expect(page.locator(".pk-settings button")).to_have_count(colour_count)
     expect(page.get_by_label("Samples per group, n", exact=True)).to_have_value("24")
     page.wait_for_url(re.compile(r"n=24.*compare=off"))
