@@ -215,10 +215,10 @@ def test_the_dial_s_sentence():
 def test_the_dial_s_figure_has_the_parabola_its_ends_and_the_slider():
     found = analysis.dial_variance(AnalysisSettings(p=0.5, n=16, k=4))
     drawn = figures.plot_dial(found, 0.25)
-    parabola = named(drawn, "dial")
+    parabola = named(drawn, "mixture")
     assert list(parabola.y) == [found.variance(x) for x in parabola.x]
     assert min(parabola.x) < found.best < max(parabola.x)
-    marks = {trace.name: (trace.x[0], trace.y[0]) for trace in drawn.data if trace.name != "dial"}
+    marks = {trace.name: (trace.x[0], trace.y[0]) for trace in drawn.data if trace.name != "mixture"}
     assert marks == {
         "PKPO (loo-1)": (0.0, found.at_zero),
         "Canonical (centred s)": (1.0, found.variance(1.0)),

@@ -259,12 +259,12 @@ def plot_solved_and_dead(study: BanditComparison, styles: Styles) -> go.Figure:
         traces,
         updates_axis(study),
         axis(
-            f"groups: last {ROLLING_MEAN_UPDATES} updates",
+            f"share ({ROLLING_MEAN_UPDATES} updates)",
             range=[-0.04, 1.06],
             nticks=6,
             tickformat=".0%",
         ),
-        "Solved so far; groups all wrong (dashed), all right (dotted)",
+        "Solved; all wrong – –; all right ···",
     )
 
 

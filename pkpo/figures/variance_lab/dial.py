@@ -26,7 +26,7 @@ def plot_dial(found: analysis.DialVariance, alpha: float) -> go.Figure:
     reach = max(1.25, abs(middle - 0.5) + 0.75)
     x = np.linspace(min(0.5 - reach, alpha), max(0.5 + reach, alpha), 121)
     traces = [
-        line(x, found.variance(x), estimator_colour("dial"), "dial", hovertemplate="%{y:.4g}")
+        line(x, found.variance(x), estimator_colour("dial"), "mixture", hovertemplate="%{y:.4g}")
     ]
     marks = [(0.0, LOO, "circle"), (1.0, CANONICAL, "circle")]
     for at, name, symbol in marks:
