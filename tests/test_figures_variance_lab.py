@@ -218,7 +218,9 @@ def test_the_dial_s_figure_has_the_parabola_its_ends_and_the_slider():
     parabola = named(drawn, "mixture")
     assert list(parabola.y) == [found.variance(x) for x in parabola.x]
     assert min(parabola.x) < found.best < max(parabola.x)
-    marks = {trace.name: (trace.x[0], trace.y[0]) for trace in drawn.data if trace.name != "mixture"}
+    marks = {
+        trace.name: (trace.x[0], trace.y[0]) for trace in drawn.data if trace.name != "mixture"
+    }
     assert marks == {
         "PKPO (loo-1)": (0.0, found.at_zero),
         "Canonical (centred s)": (1.0, found.variance(1.0)),

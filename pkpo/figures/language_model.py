@@ -12,7 +12,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from pkpo.comparisons.word_problems import HELD_OUT_COMPLETIONS
-from pkpo.config import RunConfig
+from pkpo.config import EVAL_KS, RunConfig
 from pkpo.estimators import get_estimator, transform
 from pkpo.figures.run_curves import Panel, differing_fields
 from pkpo.figures.style import INK, OTHER_COLOURS, axis, fade, figure, k_colour, line
@@ -25,7 +25,7 @@ SURE_CHANGE_ERRORS = 2.0
 APART = 0.055
 """Least distance between two labels at the end of lines, as a share of the figure's height."""
 LABEL_ROOM = 26  # letters of a label at the end of a line
-TICKS = (1, 2, 4, 8, 16)
+TICKS = EVAL_KS
 
 _SINGLE, _MANY = "Training problems: by a single try", "Training problems: within {k} tries"
 _SHARED = (

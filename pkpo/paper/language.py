@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pkpo.config import EVAL_KS
 from pkpo.lm.experiments import EXPERIMENTS, MAIN_METHODS, METHODS
 from pkpo.paper.recipe import Claim, FigureRecipe, Grid, Table
 from pkpo.paper.trained_runs import (
@@ -26,7 +27,7 @@ from pkpo.paper.trained_runs import (
 
 K_OPT = {1: "k1", 2: "k2", 4: "k4", 8: "k8"}
 """The k that is trained for -> its method."""
-EVALUATED_K = (1, 2, 4, 8, 16)
+EVALUATED_K = EVAL_KS
 LAST = 10  # updates over which a noisy metric's mean is taken
 
 CurveRow = tuple[str, str, str, int, float, float]

@@ -10,6 +10,7 @@ from scipy.special import ndtr
 
 from pkpo.analysis.estimation_problems import GaussianProblem
 from pkpo.analysis.monte_carlo import run_monte_carlo, variance_margin
+from pkpo.config import EVAL_KS
 from pkpo.estimators import rho, transform
 from pkpo.paper.recipe import Claim, FigureRecipe
 from toy_envs import gaussian_hill
@@ -17,7 +18,7 @@ from toy_envs import gaussian_hill
 # --- Figure 1: the objective and its derivative ---------------------------------------------------
 
 FIGURE_1: dict[str, Any] = {
-    "k": (1, 2, 4, 8, 16),
+    "k": EVAL_KS,
     "theta": (-0.2, 1.4),
     "points": 321,
     "sigma": 0.1,
@@ -193,7 +194,7 @@ def _figure_4(seed: int) -> tuple[dict[str, list], list[Claim]]:
 
 FIGURE_5: dict[str, Any] = {
     "n": 32,
-    "k": (1, 2, 4, 8, 16),
+    "k": EVAL_KS,
     "groups": 4000,
     "bins": 20,
     "estimators": ("s", "sloo", "sloo_minus_one"),
