@@ -101,7 +101,7 @@ def _part(
     found: Engine, ids: tuple[str, ...], after: int, columns: tuple[str, ...], together: int
 ) -> bytes:
     """The answer to one `of`, made once of what was seen at the same moments."""
-    seen = [found.seen(id) for id in ids]
+    seen = [found.snapshot(id) for id in ids]
     key = (tuple(one.at for one in seen), ids, after, columns, together)
     with _packing:
         if key not in seen[0].packed:

@@ -77,7 +77,7 @@ def _group(config: WordProblemsConfig, rng: np.random.Generator, right: int) -> 
 
 def keep(store: Store, config: WordProblemsConfig) -> str:
     """The same run as a store has it, finished; returns its id."""
-    made, id, process = record(config), store.submit(config), Process.own()
+    made, id, process = record(config), store.submit(config), Process.this_one()
     assert id in store.claim(lambda device: 1000)
     store.begin(id, process, {})
     rows = zip(*(curve.tolist() for curve in made.columns.values()), strict=True)

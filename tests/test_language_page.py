@@ -486,7 +486,7 @@ def test_what_goes_on_is_compared_with_what_was_measured_alike(store, monkeypatc
     begun = run_config("word-problems", n=8, schedule="8", steps=40, interval=20, held_out=24)
     fresh, hard = (store.submit(begun.replace(problems=problems)) for problems in ("fresh", "hard"))
     store.claim(lambda device: 2)
-    ours = Process.own()
+    ours = Process.this_one()
     for id in (fresh, hard):
         store.begin(id, ours, {})
     values = {f"{kind}pass@{k}": 0.5 for kind in ("", "held_out_") for k in range(1, 9)}

@@ -52,7 +52,7 @@ def gradients(model) -> torch.Tensor:
 
 
 def test_every_problem_comes_back():
-    tokenizer = Tokenizer.of(vocabulary_texts())
+    tokenizer = Tokenizer.from_texts(vocabulary_texts())
     longest = 0
     for p in [*draw_problems(1000, 0), *draw_problems(1000, 1, "held-out")]:
         for text in (p.question, p.solution):
@@ -70,7 +70,7 @@ def test_every_problem_comes_back():
 
 
 def test_what_is_decoded_says_what_was_written():
-    tokenizer = Tokenizer.of(vocabulary_texts())
+    tokenizer = Tokenizer.from_texts(vocabulary_texts())
     rng = np.random.default_rng(0)
     for _ in range(300):  # any tokens; only spaces between digits cannot be told from none
         ids = rng.integers(len(tokenizer), size=12).tolist()
@@ -79,7 +79,7 @@ def test_what_is_decoded_says_what_was_written():
 
 
 def test_unknown_words_are_named():
-    tokenizer = Tokenizer.of(vocabulary_texts())
+    tokenizer = Tokenizer.from_texts(vocabulary_texts())
     with pytest.raises(ValueError, match="does not know: Zoe, zebras$"):
         tokenizer.encode("Zoe has 3 zebras. How many zebras does Zoe have?")
 
@@ -453,7 +453,7 @@ def test_hard_problems_are_those_rarely_solved(monkeypatch):
 
 
 def test_only_the_solution_is_learned():
-    tokenizer = Tokenizer.of(vocabulary_texts())
+    tokenizer = Tokenizer.from_texts(vocabulary_texts())
     tokens, mask = warm_start.encode_batch(tokenizer, PROBLEMS)
     for row, chosen, p in zip(tokens, mask, PROBLEMS, strict=True):
         assert tokenizer.decode(row[chosen]) == p.solution + END_TOKEN
@@ -474,7 +474,7 @@ def test_warm_start_learns_and_repeats_bit_for_bit():
 
 
 def test_an_update_s_parts_are_of_like_length_and_add_up_to_it():
-    tokenizer = Tokenizer.of(vocabulary_texts())
+    tokenizer = Tokenizer.from_texts(vocabulary_texts())
     batch = draw_problems(12, 3)
     _, mask = warm_start.encode_batch(tokenizer, batch)
     lengths = [len(tokenizer.encode(p.question + p.solution)) for p in batch]
@@ -523,7 +523,9 @@ def test_the_command_writes_a_model_and_its_card(tmp_path, monkeypatch, capsys):
     hard = load_hard(tmp_path / "small")
     assert hard == evaluation.hard_problems(load_model(tmp_path / "small"), 5)
     assert set(hard) <= set(draw_problems(evaluation.PROBLEMS_PER_BATCH, 0))
-    assert len(load_model(tmp_path / "small").tokenizer) == len(Tokenizer.of(vocabulary_texts()))
+    assert len(load_model(tmp_path / "small").tokenizer) == len(
+        Tokenizer.from_texts(vocabulary_texts())
+    )
     assert load_model(tmp_path / "small").max_new_tokens == 50
     assert load_gsm8k(tmp_path / "small" / "test.jsonl") == draw_problems(9, 0, "held-out")
 
@@ -533,7 +535,7 @@ def test_the_command_writes_a_model_and_its_card(tmp_path, monkeypatch, capsys):
 
 def test_the_shipped_model_knows_today_s_words():
     tiny = load_model("tiny")
-    assert tiny.tokenizer.vocabulary == Tokenizer.of(vocabulary_texts()).vocabulary
+    assert tiny.tokenizer.vocabulary == Tokenizer.from_texts(vocabulary_texts()).vocabulary
     assert sum(p.numel() for p in tiny.decoder.parameters()) < 500_000
     hard = load_hard("tiny")
     assert len(set(hard)) == 128 and all(verify(p.solution, p).strict for p in hard)

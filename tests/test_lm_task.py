@@ -221,7 +221,7 @@ def test_a_killed_worker_s_run_goes_on_bit_for_bit(config, source, tmp_path, mon
     monkeypatch.setenv("PKPO_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("PKPO_CHECKPOINT_SECONDS", "1e-9")
     config = config.replace(problems=source)
-    store, process = Store(), Process.own()
+    store, process = Store(), Process.this_one()
     local, id = LocalExecutor(store), store.submit(config)
     store.claim(lambda device: 1)
     run, count = store.begin(id, process, {})

@@ -141,7 +141,7 @@ def test_workers_of_either_executor_do_as_it_does(store, monkeypatch):
     for made in (LocalExecutor(store, {"cpu": 9}), RayExecutor(store, "auto")):
         store.submit(CONFIG)
         made.reconcile()
-        store.end(store.runs()[0].id, Process.own(), "failed")
+        store.end(store.runs()[0].id, Process.this_one(), "failed")
     assert [(env[ADDRESS], env.get("PKPO_WORKERS")) for env in started] == [
         ("", "9"),
         ("auto", None),
@@ -200,7 +200,7 @@ def submit(store: Store, cluster: str, config) -> tuple[str, RayExecutor]:
 
 def remote(run: Run) -> Process:
     """The process on the cluster that computes a run's updates."""
-    found = Process.of(run.provenance["process"])
+    found = Process.from_pid(run.provenance["process"])
     assert found is not None and found != run.process
     return found
 

@@ -27,7 +27,7 @@ def store(tmp_path) -> Store:
 
 def kept(store: Store) -> str:
     """A run with details, of a worker that went through it here."""
-    id, process = store.submit(CONFIG), Process.own()
+    id, process = store.submit(CONFIG), Process.this_one()
     store.claim(lambda device: 1)
     store.begin(id, process, {"code": "abc"})
     store.steer(id, k=3)

@@ -69,12 +69,14 @@ def work(store: Store, id: str, stop_at: float = math.inf, act=lambda update: No
 
     if status_of(store, id) == "queued":
         assert id in store.claim(lambda device: 100)
-    run, count = store.begin(id, Process.own(), {})
+    run, count = store.begin(id, Process.this_one(), {})
     store.files(id).mkdir(parents=True, exist_ok=True)
     with mock.patch.object(trainer, "Loop", Watched):
         local = LocalExecutor(store)
-        stopped = worker.train_until_stopped(store, run, count, Process.own(), local, told_to_stop)
-    store.end(id, Process.own(), "stopped" if stopped else "finished")
+        stopped = worker.train_until_stopped(
+            store, run, count, Process.this_one(), local, told_to_stop
+        )
+    store.end(id, Process.this_one(), "stopped" if stopped else "finished")
 
 
 def stop_at(store: Store, id: str, *updates: int) -> None:
@@ -127,7 +129,7 @@ def test_events_after_an_update_and_their_limit(store):
 def test_a_metric_that_some_events_lack_is_nan(store):
     id = store.submit(SMALL)
     store.claim(lambda device: 1)
-    process = Process.own()
+    process = Process.this_one()
     store.begin(id, process, {})
     store.append(id, process, [{"update": 0, "a": 1.5}, {"update": 1, "b": 2}], 2)
     found = store.events(id)
@@ -146,7 +148,7 @@ def test_what_can_follow_each_status(store, status):
         "interrupted": ["running", "interrupted"],
         "failed": ["running", "failed"],
     }
-    id, process = store.submit(SMALL), Process.own()
+    id, process = store.submit(SMALL), Process.this_one()
 
     def reach(name: str) -> None:
         if name == "running":
@@ -621,7 +623,7 @@ def test_checkpoints_keep_dtype_shape_and_order(tmp_path):
 
 
 def test_only_the_worker_that_has_a_run_may_write(store):
-    id, own = store.submit(SMALL), Process.own()
+    id, own = store.submit(SMALL), Process.this_one()
     other = dataclasses.replace(own, started="another time")
     with pytest.raises(ValueError, match="is queued, so no worker may train it now"):
         store.begin(id, own, {})
@@ -642,12 +644,12 @@ def test_only_the_worker_that_has_a_run_may_write(store):
 
 def test_process_identity():
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    found = Process.of(child.pid)
-    assert found is not None and found.alive and found == Process.of(child.pid)
-    assert found != Process.own() and Process.own().pid == os.getpid()
+    found = Process.from_pid(child.pid)
+    assert found is not None and found.alive and found == Process.from_pid(child.pid)
+    assert found != Process.this_one() and Process.this_one().pid == os.getpid()
     assert not dataclasses.replace(found, started="1 after another start").alive
     child.kill()
-    while Process.of(child.pid):  # a zombie, until it is waited for, does not count
+    while Process.from_pid(child.pid):  # a zombie, until it is waited for, does not count
         pass
     child.wait()
     assert not found.alive
@@ -802,7 +804,7 @@ def test_a_store_of_the_version_before_is_taken_over(store):
     found = Store(store.folder)
     assert found.run(id).status == "queued" and found.details(id) == {}
     found.claim(lambda device: 1)
-    process = Process.own()
+    process = Process.this_one()
     found.begin(id, process, {})
     kept = {0: {"groups": [1, "two"]}, 3: {"held_out": [0.5]}}
     found.append(id, process, [], None, kept)

@@ -317,7 +317,7 @@ def test_what_died_elsewhere_is_taken_over_when_asked(store, monkeypatch):
 
 
 def test_what_died_elsewhere_can_be_stopped(store, monkeypatch):
-    process = dataclasses.replace(Process.own(), started="1 after 2 in 3 on ")
+    process = dataclasses.replace(Process.this_one(), started="1 after 2 in 3 on ")
     id = store.submit(CONFIG)
     assert store.claim(lambda device: 1) == [id]
     store.begin(id, process, {})
@@ -333,7 +333,7 @@ def test_what_died_elsewhere_can_be_stopped(store, monkeypatch):
 def test_a_machine_that_was_started_anew(store, monkeypatch):
     """Its name is the same and its start another: what ran then is gone, and a look may say so."""
     monkeypatch.setattr(processes, "_place", lambda: "boot-1 in pid:[1] on lab 77")
-    id, process = store.submit(CONFIG), Process.own()
+    id, process = store.submit(CONFIG), Process.this_one()
     assert store.claim(lambda device: 1) == [id]
     store.begin(id, process, {})
     monkeypatch.setattr(processes, "_place", lambda: "boot-2 in pid:[1] on lab 77")
@@ -350,7 +350,7 @@ def test_a_machine_that_was_started_anew(store, monkeypatch):
 
 def test_it_gives_signs_of_life_while_one_update_takes_long(store, monkeypatch):
     monkeypatch.setattr(worker, "BEAT", 0.02)
-    id, process = store.submit(CONFIG), Process.own()
+    id, process = store.submit(CONFIG), Process.this_one()
     assert store.claim(lambda device: 1) == [id]
     store.begin(id, process, {})
     with worker._beating(store, id, process):

@@ -248,7 +248,7 @@ def test_a_sweep_of_which_some_were_stopped_is_not_finished(store):
 
 
 def test_a_slider_stands_at_what_is_in_force_and_steers(store):
-    id, me = store.submit(SMALL), Process.own()
+    id, me = store.submit(SMALL), Process.this_one()
     store.claim(lambda device: 1)
     store.begin(id, me, {})
     curves = record_run(SMALL).columns
@@ -438,10 +438,10 @@ def test_noisy_metrics_are_trailing_means_however_they_come(store, monkeypatch):
     found = engine.Engine(store.folder)
     monkeypatch.setattr(engine, "FRESH_SECONDS", 0.0)
     work(store, id, 90)
-    first = found.seen(id).curves
+    first = found.snapshot(id).curves
     store.resume(id)
     work(store, id)
-    curves = found.seen(id).curves
+    curves = found.snapshot(id).curves
     raw = store.events(id)
     assert len(first["k"]) == 90 and len(curves["k"]) == 301
     noisy = raw["dead_group_share"]

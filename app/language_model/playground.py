@@ -51,7 +51,7 @@ class AskedModel:
     """A folder or a checkpoint; "" before training."""
 
     @property
-    def tries(self) -> int:
+    def answers_drawn(self) -> int:
         """How often it answers."""
         return ANSWERS_DRAWN if ours(self.start) else FEW
 
@@ -68,10 +68,11 @@ def show_playground(values: dict[str, Any], page: LanguagePage) -> None:
     config = _config(found, chosen)
     before = AskedModel(config.model, config.lora, config.limit, "")
     title.header(
-        f"Ask the model: {before.tries} tries before training, {before.tries} after", anchor=False
+        f"Ask the model: {before.answers_drawn} tries before training, {before.answers_drawn} after",
+        anchor=False,
     )
     with box:
-        problem, checked = _problem(page, config, before.tries)
+        problem, checked = _problem(page, config, before.answers_drawn)
         beside = st.empty()
     if not ours(config.model):
         st.caption(
@@ -297,7 +298,7 @@ def _attempts(model: Any, asked: AskedModel, question: str, draw: int) -> list[A
     from pkpo.lm.answers import answer_question
 
     with one_thread():
-        return answer_question(model, question, asked.tries, draw, asked.limit)
+        return answer_question(model, question, asked.answers_drawn, draw, asked.limit)
 
 
 @lru_cache(maxsize=8)

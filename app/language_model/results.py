@@ -177,7 +177,7 @@ def _numbers(found: Sequence[MethodSource], unseen: Sequence[tuple[Mapping, Mapp
     rows = [["Before training", *(_spread(unseen[0][0][k]) for k in EVAL_KS), "", ""]]
     for method, (_, after) in zip(found, unseen, strict=True):
         more = [
-            _spread(SeedMean.of([record.final(name) for record in method.records]))
+            _spread(SeedMean.from_values([record.final(name) for record in method.records]))
             for name in ("entropy", "cumulative_solve_rate")
         ]
         rows.append(

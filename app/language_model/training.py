@@ -245,7 +245,7 @@ def _pass_at_k(
     problems until a run is over. Nothing is drawn of a run before it has learned.
     """
     config: Any = groups[0][0].config
-    seen = [[found.seen(run.id).curves for run in group] for group in groups]
+    seen = [[found.snapshot(run.id).curves for run in group] for group in groups]
     begun = [
         (style, group[0].config, columns)
         for style, group, columns in zip(styles, groups, seen, strict=True)

@@ -79,7 +79,7 @@ class Engine:
                 self._looked = time.monotonic()
                 self.executor.reconcile()
 
-    def seen(self, id: str) -> RunSnapshot:
+    def snapshot(self, id: str) -> RunSnapshot:
         """A run, read anew if that was longer ago than `FRESH_SECONDS`.
 
         Raises:

@@ -27,7 +27,7 @@ def pass_at_k_by_k(rows: Sequence[Mapping[str, float]], column: str) -> dict[int
     """
     names = {k: column.format(k=k) for k in PASS_KS}
     return {
-        k: SeedMean.of([row[name] for row in rows])
+        k: SeedMean.from_values([row[name] for row in rows])
         for k, name in names.items()
         if all(name in row for row in rows)
     }
@@ -49,7 +49,7 @@ def average_over_seeds(
     """
     reached = min(len(found.get("update", ())) for found in columns)
     spreads = {
-        name: SeedMean.of([found[name][:reached] for found in columns])
+        name: SeedMean.from_values([found[name][:reached] for found in columns])
         for name in ("update", *names)
         if reached and all(name in found for found in columns)
     }

@@ -33,7 +33,7 @@ def is_tensor(x: Any) -> bool:
     return torch is not None and isinstance(x, torch.Tensor)
 
 
-def shown(value: Any) -> str:
+def abbreviate(value: Any) -> str:
     """A caller's value for a message, in one short line."""
     text = " ".join(repr(value).split())
     return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 3] + "..."
@@ -85,7 +85,7 @@ def numbers(name: str, x: ArrayLike) -> Array:
             f"{name} must be a rectangular array, got rows of unequal length"
         ) from None
     except (TypeError, RuntimeError):
-        raise ValueError(f"{name} must be real numbers, got {shown(x)}") from None
+        raise ValueError(f"{name} must be real numbers, got {abbreviate(x)}") from None
 
 
 def _unreadable(x: Array) -> str:
@@ -204,7 +204,7 @@ def check_k(k: int, n: int) -> int:
     except (TypeError, RuntimeError):
         whole = None
     if whole is None:
-        raise ValueError(f"k must be a whole number from 1 to n = {n}, got {shown(k)}")
+        raise ValueError(f"k must be a whole number from 1 to n = {n}, got {abbreviate(k)}")
     if not 1 <= whole <= n:
-        raise ValueError(f"k must be from 1 to n = {n}, got {shown(whole)}")
+        raise ValueError(f"k must be from 1 to n = {n}, got {abbreviate(whole)}")
     return whole

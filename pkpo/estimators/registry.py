@@ -86,7 +86,7 @@ def get_estimator(name: str) -> Estimator:
     if not colon or key != "dial":
         raise ValueError(
             f"estimator must be one of {', '.join(ESTIMATORS)} (or dial:ALPHA), "
-            f"got {arrays.shown(name)}"
+            f"got {arrays.abbreviate(name)}"
         )
     try:
         alpha = math.nan if any(c.isspace() or c == "_" for c in text) else float(text)
@@ -94,8 +94,8 @@ def get_estimator(name: str) -> Estimator:
         alpha = math.nan
     if not abs(alpha) <= ALPHA_LIMIT:  # not true of nan, either
         raise ValueError(
-            f"estimator {arrays.shown(name)}: alpha must be a finite number within ±{ALPHA_LIMIT:g}, "
-            "as in 'dial:0.3'"
+            f"estimator {arrays.abbreviate(name)}: alpha must be a finite number within "
+            f"±{ALPHA_LIMIT:g}, as in 'dial:0.3'"
         )
     return _dial(alpha, name)
 

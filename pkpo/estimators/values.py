@@ -83,7 +83,7 @@ def _whole(name: str, x: ArrayLike) -> np.ndarray:
     given = arrays.numbers(name, x)
     values: np.ndarray = given.detach().cpu().numpy() if arrays.is_tensor(given) else given
     if values.dtype.kind not in "iu":
-        raise ValueError(f"{name} must be whole numbers, got {arrays.shown(x)}")
+        raise ValueError(f"{name} must be whole numbers, got {arrays.abbreviate(x)}")
     return values
 
 

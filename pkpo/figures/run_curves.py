@@ -154,7 +154,7 @@ def distinct_styles(configs: Sequence[RunConfig]) -> list[tuple[str, str]]:
         if not fields or fields[0] in ("schedule", "estimator"):
             return run_styles(configs)
     spare = iter(COLOURS * (1 + len(configs) // len(COLOURS)))
-    labels = [", ".join(_told(config, field) for field in fields) for config in configs]
+    labels = [", ".join(_field_in_words(config, field) for field in fields) for config in configs]
     if not all(labels) or len(set(labels)) < len(labels):
         labels = [f"{place}: {label}".rstrip(": ") for place, label in enumerate(labels, 1)]
     return [(label, next(spare)) for label in labels]
@@ -201,7 +201,7 @@ def _differing(configs: Sequence[RunConfig], fields: Sequence[str]) -> list[str]
     return [name for name in fields if len({getattr(config, name) for config in configs}) > 1]
 
 
-def _told(config: RunConfig, field: str) -> str:
+def _field_in_words(config: RunConfig, field: str) -> str:
     if field == "schedule":
         return config.k_schedule.describe()
     if field == "estimator":

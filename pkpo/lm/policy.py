@@ -30,7 +30,7 @@ def log_probs(model: Model, questions: Sequence[str], samples: Samples, used: Te
     Returns:
       `[m]`, in the order of the samples, with their graph.
     """
-    texts = _UniqueCompletions.of(samples, used)
+    texts = _UniqueCompletions.from_samples(samples, used)
     order, sums = [], []
     for rows, logs, ids, mask in _token_log_probs(model, questions, texts):
         order.append(rows)
@@ -63,7 +63,7 @@ def backward(
     used = (w != 0) | (entropy_bonus > 0)
     if not used.any():
         return
-    texts = _UniqueCompletions.of(samples, used)
+    texts = _UniqueCompletions.from_samples(samples, used)
     times = texts.inverse.bincount()
     w = w.new_zeros(len(times)).index_add_(0, texts.inverse, w[used])
     objective = w.new_zeros(())
@@ -95,7 +95,7 @@ class _UniqueCompletions:
     """`[m]`: which of them each used sample is."""
 
     @classmethod
-    def of(cls, samples: Samples, used: Tensor) -> _UniqueCompletions:
+    def from_samples(cls, samples: Samples, used: Tensor) -> _UniqueCompletions:
         """Those of the used samples `[P, n]`."""
         owners = used.nonzero()[:, :1]
         rows, inverse = torch.cat((owners, samples.tokens[used]), 1).unique(

@@ -113,7 +113,7 @@ def known_words(model: str) -> list[str]:
 
 @cache
 def _own_words() -> frozenset[str]:
-    return frozenset(Tokenizer.of(vocabulary_texts()).vocabulary)
+    return frozenset(Tokenizer.from_texts(vocabulary_texts()).vocabulary)
 
 
 @cache

@@ -28,7 +28,7 @@ class Tokenizer:
         self.eos_id, self.answer_id = self._ids[END_TOKEN], self._ids[ANSWER]
 
     @classmethod
-    def of(cls, texts: Iterable[str]) -> Tokenizer:
+    def from_texts(cls, texts: Iterable[str]) -> Tokenizer:
         """The tokenizer that knows every token of these texts, and all digits."""
         seen = {token for text in texts for token in _TOKEN.findall(text)}
         return cls(

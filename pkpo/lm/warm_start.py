@@ -97,7 +97,7 @@ def untrained_model(
       limit: see `WarmStart`.
       shape: fields of `ModelConfig` other than the defaults.
     """
-    tokenizer = Tokenizer.of(source.vocabulary_texts())
+    tokenizer = Tokenizer.from_texts(source.vocabulary_texts())
     torch.manual_seed(seed)
     decoder = Decoder(ModelConfig(vocabulary=len(tokenizer), **shape))
     return LanguageModel(decoder, tokenizer, limit)

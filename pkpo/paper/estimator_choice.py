@@ -63,7 +63,7 @@ class VarianceStudy:
         )
 
 
-def _which(data: dict[str, Any]) -> tuple[Table, list[Claim]]:
+def _estimator_choice(data: dict[str, Any]) -> tuple[Table, list[Claim]]:
     found = _by_setting(data["table"])
     biases = {s: abs(standard_score(own["bias"])) for s, own in found.items() if s[2] != LOO}
     off = max(biases, key=lambda setting: biases[setting])
@@ -222,7 +222,7 @@ RECIPE = FigureRecipe(
     "Each point is a prompt: of tiny at the start (full) and after training (open), of small (crosses). "
     "Above 1, canonical has less variance there, below 1, loo-1. Lines: a single parameter, exactly.",
     WHICH,
-    _which,
+    _estimator_choice,
     source=VarianceStudy(),
     tabulate=_tables,
 )

@@ -205,7 +205,7 @@ class LocalExecutor:
             )
             return
         self._children.append(child)
-        if process := Process.of(child.pid):
+        if process := Process.from_pid(child.pid):
             self.store.launched(id, process)
 
     def environment_of_worker(self) -> dict[str, str]:

@@ -19,22 +19,22 @@ class Process:
     """TIME after START-OF-THE-MACHINE in PID-NAMESPACE on MACHINE."""
 
     @classmethod
-    def of(cls, pid: int) -> Process | None:
+    def from_pid(cls, pid: int) -> Process | None:
         """The living process of that id; None if there is none, or it only waits to be reaped."""
         started = _from_proc(pid) if Path("/proc/self/stat").exists() else _from_ps(pid)
         return cls(pid, f"{started} after {_place()}") if started else None
 
     @classmethod
-    def own(cls) -> Process:
+    def this_one(cls) -> Process:
         """The process that asks."""
-        found = cls.of(os.getpid())
+        found = cls.from_pid(os.getpid())
         assert found is not None, "a process that runs is found"
         return found
 
     @property
     def alive(self) -> bool:
         """Whether this very process is there, as far as can be seen from here."""
-        return Process.of(self.pid) == self
+        return Process.from_pid(self.pid) == self
 
     @property
     def visible(self) -> bool:

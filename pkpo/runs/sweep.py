@@ -22,7 +22,7 @@ class SeedMean:
     """NaN for a single seed."""
 
     @classmethod
-    def of(cls, values: Any) -> SeedMean:
+    def from_values(cls, values: Any) -> SeedMean:
         """The spread of `[seeds, ...]`."""
         values = np.asarray(values, float)
         count = len(values)
@@ -107,7 +107,10 @@ def mean_curves(curves: Sequence[Mapping[str, np.ndarray]]) -> dict[str, SeedMea
     first, *others = curves
     reached = min(len(columns.get("update", ())) for columns in curves)
     names = [name for name in first if all(name in columns for columns in others)]
-    return {name: SeedMean.of([columns[name][:reached] for columns in curves]) for name in names}
+    return {
+        name: SeedMean.from_values([columns[name][:reached] for columns in curves])
+        for name in names
+    }
 
 
 def _member(value: Any, runs: tuple[Run, ...]) -> SweepMember:
@@ -116,7 +119,7 @@ def _member(value: Any, runs: tuple[Run, ...]) -> SweepMember:
         value=value,
         runs=runs,
         final={
-            name: SeedMean.of([row[name] for row in finals])
+            name: SeedMean.from_values([row[name] for row in finals])
             for name in (finals[0] if finals else ())
             if all(name in row for row in finals)
         },

@@ -35,7 +35,7 @@ def main(id: str) -> int:
     stopping: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, frame: stopping.append(number))
-    process = Process.own()
+    process = Process.this_one()
     try:
         store = Store(timeout=STORE_RETRY_SECONDS)
         executor = make_executor(store)
@@ -63,7 +63,7 @@ def main(id: str) -> int:
     except Exception as reason:  # whatever it is, the run's page must say it
         reserve.unlink(missing_ok=True)
         traceback.print_exc()
-        store.end(id, process, "failed", _said(reason))
+        store.end(id, process, "failed", _failure_message(reason))
         return 1
     finally:
         reserve.unlink(missing_ok=True)
@@ -90,7 +90,7 @@ def _beating(store: Store, id: str, process: Process) -> Iterator[None]:
         thread.join()
 
 
-def _said(reason: Exception) -> str:
+def _failure_message(reason: Exception) -> str:
     """Why training failed, in one line."""
     if isinstance(reason, OSError) and reason.filename:
         return f"{reason.filename} could not be written: {error_reason(reason)}"

@@ -42,7 +42,7 @@ def _alone(folder: Path) -> None:
         pass
     plain = time.process_time() - used
     _row(f"train, {STEPS} updates of the bandit: processor seconds", f"{plain:.2f}")
-    store, process = Store(folder), Process.own()
+    store, process = Store(folder), Process.this_one()
     id = store.submit(config)
     store.claim(lambda device: 1)
     run, count = store.begin(id, process, {})
