@@ -10,7 +10,7 @@ import functools
 import math
 import operator
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -155,6 +155,28 @@ def prepare(rewards: ArrayLike) -> tuple[Array, Callable[[Array], Array]]:
         limit = f"within ±{REWARD_LIMIT:g}" if math.isfinite(bad) else "finite"
         raise ValueError(f"rewards must be {limit}, got {bad}")
     return r, restore
+
+
+def zeros_for_weights(given: Array) -> Array:
+    """Zeros in the shape of rewards and the type of their weights."""
+    if is_tensor(given):
+        dtype = given.dtype if given.is_floating_point() else _widest(given.device)
+        return given.new_zeros(given.shape, dtype=dtype)
+    return np.zeros(given.shape, given.dtype if given.dtype.kind == "f" else np.float64)
+
+
+def index_like(places: np.ndarray, given: Array) -> Array:
+    """Places that index an array of the same library and device as another."""
+    if is_tensor(given):
+        return sys.modules["torch"].as_tensor(places, device=given.device)
+    return places
+
+
+def concatenate(rows: Sequence[Array]) -> Array:
+    """One-dimensional arrays of one library, end to end."""
+    if is_tensor(rows[0]):
+        return sys.modules["torch"].cat(list(rows))
+    return np.concatenate(rows)
 
 
 def _too_wide_for(dtype: Any) -> ValueError:

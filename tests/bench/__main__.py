@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-BENCHES = ("estimators", "variance", "figures", "page", "runs", "classroom", "lm")
+BENCHES = ("estimators", "advantages", "variance", "figures", "page", "runs", "classroom", "lm")
 
 
 def main(names: list[str]) -> None:
