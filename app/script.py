@@ -4,10 +4,16 @@ import streamlit as st
 
 from app import page_registry
 from app.components import page_frame
+from app.controls import problem_text
+from pkpo.plugins import load_plugins
 
 st.set_page_config(page_title="PKPO Lab", page_icon="app/static/icon.svg", layout="wide")
 page = st.navigation(page_registry.list_pages(), position="top")
 st.session_state["entered"] = st.session_state.get("page") != page.url_path
 st.session_state["page"] = page.url_path
 page_frame.show_frame()
+try:
+    load_plugins()
+except ValueError as reason:
+    st.error(problem_text(reason), icon=":material/extension_off:")
 page.run()

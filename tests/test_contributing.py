@@ -130,6 +130,8 @@ def test_plugins_are_called_once(monkeypatch):
         with pytest.raises(ValueError, match=r"plugin one \(somewhere:add\) failed: no luck"):
             plugins.load_plugins()
         assert main(["estimators"]) == 2
+        view = AppTest.from_file(str(ROOT / "app" / "script.py"), default_timeout=60).run()
+        assert not view.exception and "no luck" in " ".join(str(e.value) for e in view.error)
     finally:
         monkeypatch.undo()
         plugins.load_plugins.cache_clear()

@@ -12,7 +12,7 @@ import torch
 from pkpo import rho, transform
 from pkpo.__main__ import main
 from pkpo.comparisons.settings import command_line
-from pkpo.lm.devices import choose_device
+from pkpo.lm.devices import choose_device, one_thread
 from pkpo.lm.evaluation import evaluate
 from pkpo.lm.generation import MAX_NEW_TOKENS, Samples
 from pkpo.lm.model_files import save_model
@@ -25,7 +25,7 @@ from pkpo.training.loop import Loop
 from pkpo.training.optimizers import Optimizer
 from pkpo.training.recording import record_run, replay_run
 from pkpo.training.tasks.gaussian_hill import HillConfig
-from pkpo.training.tasks.registry import fields_of
+from pkpo.training.tasks.registry import fields_of, make_task
 from pkpo.training.tasks.word_problems import KEPT_GROUPS, WordProblemsConfig, WordProblemsTask
 from toy_envs.word_problems import REWARDS, answer_of, draw_problems, verify
 
@@ -396,3 +396,16 @@ def test_a_gpu_finds_what_the_cpu_does(config, monkeypatch, tmp_path):
 def test_refusals(folder, arguments, reason):
     with pytest.raises(ValueError, match=reason):
         task_of(folder, **arguments)
+
+
+def test_making_a_task_leaves_the_process_as_it_is(folder):
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        make_task(WordProblemsConfig(model=folder, prompts=2, held_out=0))
+        assert torch.get_num_threads() == 3
+        with one_thread():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)

@@ -24,6 +24,7 @@ from ray.exceptions import RayActorError, RayTaskError
 
 import pkpo
 from pkpo.config import Change
+from pkpo.plugins import load_plugins
 from pkpo.runs.provenance import CLUSTER_CPUS, provenance
 from pkpo.runs.run import Interrupted, Run
 from pkpo.runs.trainer import Block, LocalTrainer
@@ -111,6 +112,7 @@ class _Actor:
                 f"node {platform.node()} has version {pkpo.__version__} of pkpo-lab, "
                 f"it must be {version} as where the run was started"
             )
+        load_plugins()
         self._trainer = LocalTrainer(run.config, changes, state)
         found = provenance(run.task, run.device)
         found["packages"]["ray"] = ray.__version__
