@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from pkpo.cli import estimators, figures, runs, train, worker
+from pkpo.cli import estimators, evaluate, figures, runs, train, worker
 from pkpo.cli.output import print_anything, shorten
 from pkpo.plugins import load_plugins
 
@@ -48,6 +48,6 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="pkpo", description="Pass@K Policy Optimization, to try.")
     commands = parser.add_subparsers(dest="command", required=True)
-    for command in (train, runs, figures, worker, estimators):
+    for command in (train, runs, figures, evaluate, worker, estimators):
         command.add_command(commands)
     return parser
