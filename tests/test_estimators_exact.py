@@ -7,6 +7,7 @@ absolute, within 1e-12 times the largest reward (or 1, if that is more).
 
 import itertools
 import json
+import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from math import comb, sqrt
@@ -344,7 +345,9 @@ def test_unbiased_for_max_at_k_in_larger_groups(arms, n, name):
         for k in get_estimator(name).allowed_k(n):
             weights = transform(rewards[tuples], k, name)
             of_arm = np.stack([(weights * (tuples == arm)).sum(-1) for arm in range(arms)], axis=1)
-            total = chance @ of_arm  # [3, arms]
+            total = np.array(  # [3, arms], summed without rounding: there are up to 177,147 terms
+                [[math.fsum(terms) for terms in (chances * of_arm.T)] for chances in chance]
+            )
             got = total - policies * total.sum(-1, keepdims=True)
             want = categorical_max_at_k(rewards, policies, (k,)).d_logits[0]
             assert_close(got, want, rewards, f"{name}, {arms} arms, n = {n}, k = {k}")

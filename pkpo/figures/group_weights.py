@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from pkpo.analysis.group_weights import GroupWeights
 from pkpo.estimators import get_estimator
-from pkpo.figures.style import AWAY, INK, NO_WEIGHT, TOWARDS, axis, estimator_colour, figure
+from pkpo.figures.style import AWAY, INK, TOWARDS, axis, estimator_colour, figure
 
 
 def plot_group_weights(rewards: Sequence[float], weighed: Sequence[GroupWeights]) -> go.Figure:
@@ -55,7 +55,7 @@ def plot_weight_matrix(estimator: str, values: np.ndarray) -> go.Figure:
         "colorscale": [[0, AWAY], [0.5, "#e5e7eb"], [1, TOWARDS]],
         "xgap": 1,
         "ygap": 1,
-        "colorbar": {"thickness": 12, "outlinewidth": 0, "tickfont": {"color": NO_WEIGHT}},
+        "colorbar": {"thickness": 12, "outlinewidth": 0, "tickfont": {"color": INK}},
         "hovertemplate": "weight %{y} gets %{z:.4f} of reward %{x}<extra></extra>",
     }
     if n <= 10:
