@@ -30,7 +30,7 @@ class FieldError(ValueError):
         self.field = field
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.field, str(self))
+        return type(self), (self.field, str(self)), self.__dict__  # notes, too
 
 
 @contextmanager

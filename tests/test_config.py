@@ -1,6 +1,7 @@
 """Settings: what is refused, the lossless text form, comparisons, and the printed command."""
 
 import json
+import pickle
 import shlex
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from pkpo import __main__ as program
 from pkpo.comparisons.settings import COMPARABLE, command_line, compared_field, parse_comparison
 from pkpo.config import OPTIMIZERS, RunConfig
-from pkpo.fields import format_value
+from pkpo.fields import FieldError, format_value
 from pkpo.lm.paths import PROBLEM_SETS
 from pkpo.training.tasks.bandit import BanditConfig
 from pkpo.training.tasks.gaussian_hill import HillConfig
@@ -336,3 +337,23 @@ def test_a_negative_value_survives_the_command_line(capsys):
 def test_a_shape_s_name_keeps_every_digit():
     config = HillConfig(shape="points:1,1;1.00000000000001,1")
     assert config.replace(n=8).shape == config.shape
+
+
+def test_a_field_error_travels_with_its_field_and_notes():
+    reason = FieldError("k", "k must be smaller")
+    reason.add_note("seen at update 3")
+    again = pickle.loads(pickle.dumps(reason))
+    assert (type(again), again.field, str(again)) == (FieldError, "k", "k must be smaller")
+    assert again.__notes__ == ["seen at update 3"]
+    for make, field in (
+        (lambda: run_config(n=0), "n"),
+        (lambda: run_config(schedule="8", n=4), "schedule"),
+        (lambda: run_config(schedule="x"), "schedule"),
+        (lambda: run_config(estimator="x"), "estimator"),
+        (lambda: run_config("bandit", bandit="nowhere"), "bandit"),
+        (lambda: run_config(shape="points:1"), "shape"),
+        (lambda: parse_value("steps", "1e9"), "steps"),
+    ):
+        with pytest.raises(FieldError) as found:
+            make()
+        assert found.value.field == field

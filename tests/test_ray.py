@@ -299,7 +299,7 @@ def in_a_worker(code: str, *words: str) -> tuple[str, float]:
     """What an attempt to train on a cluster ends with, and after how many seconds."""
     pytest.importorskip("ray")
     start = time.monotonic()
-    lines = "import sys; from pkpo.runs import remote, Store\n" + code
+    lines = "import sys; from pkpo.runs import ray_trainer, Store\n" + code
     command = [sys.executable, "-c", lines, *words]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
@@ -318,21 +318,21 @@ def test_a_cluster_that_does_not_answer(store):
         assert run.message.startswith(f"no Ray cluster answers at {address} (PKPO_RAY_ADDRESS): ")
         assert "refused" in run.message
         silent.listen()
-        code = "remote.CONNECT_SECONDS = 3.0; remote._join(sys.argv[1])"
+        code = "ray_trainer.CONNECT_SECONDS = 3.0; ray_trainer._join(sys.argv[1])"
         said, seconds = in_a_worker(code, address)
     assert said.endswith(f"no Ray cluster answers at {address} (PKPO_RAY_ADDRESS) within 3 s")
     assert 3.0 < seconds < 15.0
 
 
-TRAIN = "remote.RayTrainer(sys.argv[1], Store().run(sys.argv[2]), [], None)"
+TRAIN = "ray_trainer.RayTrainer(sys.argv[1], Store().run(sys.argv[2]), [], None)"
 
 
 @pytest.mark.slow
 def test_a_node_with_another_version_or_without_the_package(store, cluster):
     id = store.submit(CONFIG)
-    said, _ = in_a_worker(f"remote.pkpo.__version__ = '99'; {TRAIN}", cluster, id)
+    said, _ = in_a_worker(f"ray_trainer.pkpo.__version__ = '99'; {TRAIN}", cluster, id)
     assert f"has version {pkpo.__version__} of pkpo-lab, it must be 99" in said
-    only_here = "sys.modules['absent'] = remote; remote._Actor.__module__ = 'absent'"
+    only_here = "sys.modules['absent'] = ray_trainer; ray_trainer._Actor.__module__ = 'absent'"
     said, _ = in_a_worker(f"{only_here}; {TRAIN}", cluster, id)
     assert said == (
         f"ImportError: the Ray cluster at {cluster} cannot use pkpo-lab: "
@@ -343,7 +343,9 @@ def test_a_node_with_another_version_or_without_the_package(store, cluster):
 @pytest.mark.slow
 def test_a_cluster_with_another_version_of_ray(store, cluster):
     """It answers, so the message says what does not fit: both versions."""
-    said, _ = in_a_worker("remote.ray.__version__ = '9.9.9'; remote._join(sys.argv[1])", cluster)
+    said, _ = in_a_worker(
+        "ray_trainer.ray.__version__ = '9.9.9'; ray_trainer._join(sys.argv[1])", cluster
+    )
     refused = f"ConnectionError: the Ray cluster at {cluster} (PKPO_RAY_ADDRESS) cannot be joined: "
     assert said.startswith(f"{refused}Version mismatch"), said
     ray = pytest.importorskip("ray")
@@ -359,7 +361,7 @@ def test_as_many_at_once_as_the_cluster_has_cpus(store, cluster):
         wait(store, id, under_way, made)
     made.reconcile()
     assert store.queue() == ids[CPUS:]
-    said, _ = in_a_worker(f"remote.PLACE_SECONDS = 1.0; {TRAIN}", cluster, ids[CPUS])
+    said, _ = in_a_worker(f"ray_trainer.PLACE_SECONDS = 1.0; {TRAIN}", cluster, ids[CPUS])
     assert said.endswith(f"the Ray cluster at {cluster} had no CPU free for 1 s")
     for id in ids[::-1]:
         store.stop(id)
