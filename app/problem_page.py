@@ -29,7 +29,7 @@ def show_problem_page(
       exact: what is computed, what is random, and what is not claimed.
     """
     controls.sync_from_url(page, st.session_state["entered"])
-    (study, styles), problem = controls.read_results(page, cached.cached_comparison)
+    (study, styles), problem = controls.compute_results(page, cached.cached_comparison)
     configs = tuple(recording.config for recording in study.recordings)
 
     st.header(question, anchor=False)

@@ -34,7 +34,7 @@ from app.controls.problem_address import (
 )
 from app.controls.problem_spec import COMPARISONS, ProblemPage
 from app.controls.seed import read_seed, seed_input
-from app.controls.sidebar import preset_pills, read_results, show_notices, show_sidebar
+from app.controls.sidebar import compute_results, preset_pills, show_notices, show_sidebar
 from app.controls.variance_lab import (
     lab_alpha,
     lab_axis,
@@ -87,7 +87,7 @@ __all__ = [
     "preset_pills",
     "problem_text",
     "read_address",
-    "read_results",
+    "compute_results",
     "read_seed",
     "seed_input",
     "set_language",

@@ -51,7 +51,7 @@ def preset_pills(page: ProblemPage) -> str | None:
     return next((p.message for p in page.presets if p.name == now), None)
 
 
-def read_results(
+def compute_results(
     page: ProblemPage, compute: Callable[[tuple[Any, ...]], SidebarResult]
 ) -> tuple[SidebarResult, ValueError | None]:
     """What the page computes from the runs that the controls ask for, and what is wrong with them.

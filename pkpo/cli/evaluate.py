@@ -19,7 +19,7 @@ from pkpo.evaluation import (
 )
 from pkpo.fields import FieldError, parse_whole
 
-ROWS = 12  # k that are printed where none are asked for
+PRINTED_KS = 12  # k that are printed where none are asked for
 THRESHOLDS = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
@@ -73,7 +73,7 @@ def _ks(text: str) -> tuple[int, ...]:
 
 def _rows(curve: Curve, every: bool) -> list[int]:
     """Which k to print: all that were asked for, else powers of two and the last."""
-    if every or len(curve.ks) <= ROWS:
+    if every or len(curve.ks) <= PRINTED_KS:
         return list(range(len(curve.ks)))
     return [i for i, k in enumerate(curve.ks) if k & (k - 1) == 0 or k == curve.ks[-1]]
 

@@ -10,7 +10,7 @@ import numpy as np
 from pkpo.estimators import rho
 from pkpo.evaluation.files import Results
 
-REPLICATES = 2000
+BOOTSTRAP_REPLICATES = 2000
 COUNTS_HELD = 4_000_000  # of resampled problems, at once
 K_SHOWN = 1024  # no k beyond this, however many samples there are
 
@@ -135,8 +135,9 @@ def _bootstrap(ks: tuple[int, ...], values: np.ndarray, seed: int) -> Curve:
     count, rng = len(values), np.random.default_rng(seed)
     at_once = max(1, COUNTS_HELD // count)
     sums = [
-        rng.multinomial(count, np.full(count, 1 / count), min(at_once, REPLICATES - done)) @ values
-        for done in range(0, REPLICATES, at_once)
+        rng.multinomial(count, np.full(count, 1 / count), min(at_once, BOOTSTRAP_REPLICATES - done))
+        @ values
+        for done in range(0, BOOTSTRAP_REPLICATES, at_once)
     ]
     low, high = np.percentile(np.concatenate(sums) / count, (2.5, 97.5), axis=0)
     return Curve(ks, values.mean(axis=0), low, high)
