@@ -68,7 +68,7 @@ def test_another_view_by_a_click_and_a_slider_by_keyboard(visit):
     page.get_by_role("slider", name="Attempts that count, k").press("ArrowRight")
     page.wait_for_url(re.compile(r"k=3"))
     found = least(3)
-    parabola = next(t for t in drawn(page, "scatter", 2)[0] if t["name"] == "dial")
+    parabola = next(t for t in drawn(page, "scatter", 2)[0] if t["name"] == "mixture")
     assert parabola["y"] == pytest.approx([found.variance(x) for x in parabola["x"]], abs=1e-12)
 
 
