@@ -14,8 +14,7 @@ import torch
 
 from pkpo import rho, transform
 from pkpo.config import EVAL_KS
-from pkpo.lm import evaluation as evaluation
-from pkpo.lm import policy, warm_start
+from pkpo.lm import evaluation, language_model, policy, warm_start
 from pkpo.lm.decoding import DecoderState
 from pkpo.lm.evaluation import EvalResult, evaluate
 from pkpo.lm.generation import MAX_NEW_TOKENS, Samples, decode_completions, generate
@@ -24,7 +23,7 @@ from pkpo.lm.model_files import llama_config, load_model, save_model, to_llama
 from pkpo.lm.paths import MODELS, find
 from pkpo.lm.policy import LanguageModelPolicy, backward
 from pkpo.lm.problem_sets import load_hard
-from pkpo.lm.tokenizer import ANSWER, END_TOKEN, Tokenizer
+from pkpo.lm.tokenizer import END_TOKEN, Tokenizer
 from pkpo.lm.warm_start import WARM_STARTS, train_supervised, untrained_model
 from pkpo.training.optimizers import Optimizer
 from toy_envs.word_problems import TEXT_LIMIT, draw_problems, load_gsm8k, verify, vocabulary_texts
@@ -310,7 +309,7 @@ def test_no_weight_no_gradient():
 
 @pytest.mark.parametrize("together", [64, 3])
 def test_sampled_and_recomputed_log_probs_agree(together, monkeypatch):
-    monkeypatch.setattr(LanguageModel, "micro_batch_size", together)
+    monkeypatch.setattr(language_model, "MICRO_BATCH", together)
     model = micro()
     drawn = draw(model, n=4)
     used = torch.rand(drawn.lengths.shape, generator=torch.manual_seed(0)) < 0.5
@@ -458,7 +457,7 @@ def test_only_the_solution_is_learned():
     for row, chosen, p in zip(tokens, mask, PROBLEMS, strict=True):
         assert tokenizer.decode(row[chosen]) == p.solution + END_TOKEN
         text = tokenizer.decode(row[: int(chosen.nonzero()[0])])
-        assert text == p.question + ANSWER
+        assert text == p.question + ANSWER_TOKEN
 
 
 def test_warm_start_learns_and_repeats_bit_for_bit():

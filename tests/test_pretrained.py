@@ -384,7 +384,18 @@ def test_a_batch_fits_the_memory(folder, monkeypatch):
     many = model.batch_size(500)
     assert many > 1 and model.batch_size(5000) < many
     monkeypatch.setattr("pkpo.lm.pretrained.sampling_memory", lambda device: 1)
-    assert model.batch_size(500) == 1
+    assert model.batch_size(500) == model.micro_batch_size(500) == 1
+
+
+def test_a_gradient_s_rows_fit_the_memory(folder, monkeypatch):
+    model = load_model(folder)
+    config = model.module.config
+    numbers = 34 * config.num_hidden_layers * config.hidden_size + 4 * config.vocab_size
+    for rows in (1, 7):
+        memory = rows * 4 * 500 * numbers
+        monkeypatch.setattr("pkpo.lm.pretrained.sampling_memory", lambda device, m=memory: m)
+        assert model.micro_batch_size(500) == rows
+        assert model.micro_batch_size(100) == 5 * rows
 
 
 # --- Training -------------------------------------------------------------------------------------
@@ -394,7 +405,7 @@ def test_a_batch_fits_the_memory(folder, monkeypatch):
 def test_the_gradient_is_that_of_the_definition(folder, lora, bonus, monkeypatch):
     model = load_model(folder, lora)
     model.module.double()
-    monkeypatch.setattr(type(model), "micro_batch_size", 5)
+    monkeypatch.setattr(type(model), "micro_batch_size", lambda self, tokens: 5)
     with torch.no_grad():  # adapters begin without effect, and half of their gradient is 0 then
         for p in model.parameters.values():
             p += 0.05 * torch.randn(p.shape, generator=torch.manual_seed(0), dtype=p.dtype)

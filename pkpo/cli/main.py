@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from pkpo.cli import estimators, evaluate, figures, runs, train, worker
 from pkpo.cli.output import print_anything, shorten
 from pkpo.plugins import load_plugins
+
+COMMANDS = ("train", "runs", "figures", "evaluate", "worker", "estimators")
+"""The modules of this package that each add a command; only the one that is asked for is imported."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -20,7 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ValueError as reason:
         print(f"pkpo: {shorten(reason)}", file=sys.stderr)
         return 2
-    arguments = _parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    arguments = _parser(words[0] if words else "").parse_args(words)
     try:
         return arguments.run(arguments)
     except ValueError as reason:
@@ -45,9 +49,12 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{usage}{self.prog}: error: {shorten(message)}\n")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(asked_for: str) -> argparse.ArgumentParser:
+    """The parser of the command that is asked for; of all, where there is no such command."""
     parser = _Parser(prog="pkpo", description="Pass@K Policy Optimization, to try.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    for command in (train, runs, figures, evaluate, worker, estimators):
-        command.add_command(commands)
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar=f"{{{','.join(COMMANDS)}}}"
+    )
+    for name in (asked_for,) if asked_for in COMMANDS else COMMANDS:
+        importlib.import_module(f"pkpo.cli.{name}").add_command(commands)
     return parser

@@ -51,7 +51,7 @@ def choose_device(model: str | Path) -> str:
 
 
 def sampling_memory(device: str) -> int:
-    """Bytes that rows which are sampled together may take.
+    """Bytes that rows which are sampled, or differentiated, together may take.
 
     It follows from the memory that is built in, or allowed to the container, and not from what happens
     to be free: the batch decides how sums are rounded, and a resumed run must go on as it began.

@@ -14,6 +14,8 @@ from pkpo.lm.decoder import Decoder, Prefill
 from pkpo.lm.decoding import DecoderState
 from pkpo.lm.tokenizer import Tokenizer
 
+MICRO_BATCH = 64  # completions, whose prompts are read once for all
+
 
 class DecodingState(Protocol):
     """Decoding state of R partial completions: next-token logits and KV cache."""
@@ -38,9 +40,8 @@ class Model(Protocol):
     def eos_ids(self) -> tuple[int, ...]:
         """Ids of the tokens that end a completion; the first one also pads rows."""
 
-    @property
-    def micro_batch_size(self) -> int:
-        """Completions per teacher-forced forward pass."""
+    def micro_batch_size(self, tokens: int) -> int:
+        """Completions per teacher-forced pass and its gradient, at so many tokens, prompt included."""
 
     @property
     def shares_graph(self) -> bool:
@@ -91,13 +92,16 @@ class LanguageModel:
     decoder: Decoder
     tokenizer: Tokenizer
     max_new_tokens: int = 0
-    micro_batch_size: ClassVar[int] = 64
     shares_graph: ClassVar[bool] = True
     max_positions: ClassVar[int] = 0
 
     def batch_size(self, tokens: int) -> int:
         """See `Model`: it is small, all of them."""
         return sys.maxsize
+
+    def micro_batch_size(self, tokens: int) -> int:
+        """See `Model`: what a CPU is fastest with."""
+        return MICRO_BATCH
 
     @property
     def eos_ids(self) -> tuple[int, ...]:

@@ -115,8 +115,10 @@ def _token_log_probs(
       `[r, T]` the tokens that were drawn, and where.
     """
     kept, owners = texts.owners.unique(return_inverse=True)
-    prefix = model.prefill([model.encode_prompt(questions[i]) for i in kept.tolist()])
-    for rows in texts.lengths.argsort(stable=True).split(model.micro_batch_size):
+    prompts = [model.encode_prompt(questions[i]) for i in kept.tolist()]
+    prefix = model.prefill(prompts)
+    size = model.micro_batch_size(max(map(len, prompts)) + int(texts.lengths.max()))
+    for rows in texts.lengths.argsort(stable=True).split(size):
         lengths = texts.lengths[rows]
         ids = texts.tokens[rows, : int(lengths[-1])]
         logs = model.teacher_forced_logits(prefix, owners[rows], ids).float().log_softmax(-1)

@@ -65,7 +65,6 @@ class PretrainedModel:
       tokenizer: its own.
     """
 
-    micro_batch_size = 8
     shares_graph = False
     max_new_tokens = 0
 
@@ -91,6 +90,17 @@ class PretrainedModel:
         """
         width, vocabulary = self._config.hidden_size, self._config.vocab_size
         row = tokens * (1.5 * self.cache_bytes + 16 * 4 * width) + 7 * 4 * vocabulary
+        return max(1, int(sampling_memory(self.device.type) / row))
+
+    def micro_batch_size(self, tokens: int) -> int:
+        """See `pkpo.lm.language_model.Model`.
+
+        For its gradient a row keeps some 34 numbers of the model's width per token and layer (a
+        transformer's activations), and 4 per token of the vocabulary.
+        """
+        config = self._config
+        width = 34 * config.num_hidden_layers * config.hidden_size
+        row = tokens * 4 * (width + 4 * config.vocab_size)
         return max(1, int(sampling_memory(self.device.type) / row))
 
     @property

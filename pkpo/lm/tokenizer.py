@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Sequence
 
-END_TOKEN, ANSWER = "<end>", "<answer>"
+END_TOKEN, ANSWER_TOKEN = "<end>", "<answer>"
 """What closes a solution (and fills up rows), and what parts it from its question."""
 DIGIT_TOKENS = tuple("0123456789")
 _TOKEN = re.compile(r"####|<end>|<answer>|\d|[^\W\d_]+|\S")
@@ -25,14 +25,19 @@ class Tokenizer:
     def __init__(self, vocabulary: Sequence[str]):
         self.vocabulary = tuple(vocabulary)
         self._ids = {token: i for i, token in enumerate(self.vocabulary)}
-        self.eos_id, self.answer_id = self._ids[END_TOKEN], self._ids[ANSWER]
+        self.eos_id, self.answer_id = self._ids[END_TOKEN], self._ids[ANSWER_TOKEN]
 
     @classmethod
     def from_texts(cls, texts: Iterable[str]) -> Tokenizer:
         """The tokenizer that knows every token of these texts, and all digits."""
         seen = {token for text in texts for token in _TOKEN.findall(text)}
         return cls(
-            (END_TOKEN, ANSWER, *DIGIT_TOKENS, *sorted(seen - {END_TOKEN, ANSWER, *DIGIT_TOKENS}))
+            (
+                END_TOKEN,
+                ANSWER_TOKEN,
+                *DIGIT_TOKENS,
+                *sorted(seen - {END_TOKEN, ANSWER_TOKEN, *DIGIT_TOKENS}),
+            )
         )
 
     def __len__(self) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pkpo.config import RunConfig
-from pkpo.training.tasks.registry import TASKS
+from pkpo.training.tasks.registry import get_task
 
 Number = TypeVar("Number", int, float)
 
@@ -78,7 +78,7 @@ def run_device(config: RunConfig) -> str:
     Raises:
       ValueError: PKPO_DEVICE or PKPO_RAY_ADDRESS is not what it must be.
     """
-    return "cpu" if ray_address() else TASKS[config.task].device(config)
+    return "cpu" if ray_address() else get_task(config.task).device(config)
 
 
 def error_reason(reason: OSError) -> str:

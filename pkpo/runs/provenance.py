@@ -12,7 +12,7 @@ from typing import Any
 
 import pkpo
 from pkpo.runs.environment import ROOT
-from pkpo.training.tasks.registry import TASKS
+from pkpo.training.tasks.registry import get_task
 
 CLUSTER_CPUS = "cluster_cpus"  # in the provenance of a run on a cluster
 PACKAGES = ("numpy", "scipy", "gymnasium", "safetensors", "torch", "transformers", "peft")
@@ -26,7 +26,7 @@ def provenance(task: str, device: str) -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "device": device,
-        "dtype": TASKS[task].dtype,
+        "dtype": get_task(task).dtype,
         "threads": int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count(),
     }
 

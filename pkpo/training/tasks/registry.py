@@ -28,20 +28,29 @@ def register_task(spec: TaskSpec) -> TaskSpec:
     return spec
 
 
+def get_task(name: str) -> TaskSpec:
+    """The registered task of that name.
+
+    Raises:
+      FieldError: there is none.
+    """
+    if name not in TASKS:
+        raise FieldError("task", f"task must be one of {', '.join(TASKS)}, got {str(name)[:40]!r}")
+    return TASKS[name]
+
+
 def make_task(config: RunConfig) -> Task:
     """The task that a config describes, before its first update."""
-    return TASKS[config.task].make(config)
+    return get_task(config.task).make(config)
 
 
 def fields_of(task: str) -> dict[str, dataclasses.Field]:
     """The settings of a task, by name.
 
     Raises:
-      ValueError: an unknown task.
+      FieldError: an unknown task.
     """
-    if task not in TASKS:
-        raise FieldError("task", f"task must be one of {', '.join(TASKS)}, got {str(task)[:40]!r}")
-    return {f.name: f for f in dataclasses.fields(TASKS[task].config)}
+    return {f.name: f for f in dataclasses.fields(get_task(task).config)}
 
 
 def all_fields() -> dict[str, dataclasses.Field]:
