@@ -23,7 +23,7 @@ from pkpo.lm.model_files import llama_config, load_model, save_model, to_llama
 from pkpo.lm.paths import MODELS, find
 from pkpo.lm.policy import LanguageModelPolicy, backward
 from pkpo.lm.problem_sets import load_hard
-from pkpo.lm.tokenizer import END_TOKEN, Tokenizer
+from pkpo.lm.tokenizer import ANSWER_TOKEN, END_TOKEN, Tokenizer
 from pkpo.lm.warm_start import WARM_STARTS, train_supervised, untrained_model
 from pkpo.training.optimizers import Optimizer
 from toy_envs.word_problems import TEXT_LIMIT, draw_problems, load_gsm8k, verify, vocabulary_texts
