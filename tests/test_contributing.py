@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import re
 
@@ -16,6 +15,7 @@ from pkpo.estimators import register_estimator
 from pkpo.runs import LocalExecutor, Store
 from pkpo.training.tasks.registry import TASKS, make_task, register_task, run_config
 from tests.browser.browser import ROOT
+from tests.pages import open_page
 
 TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 ESTIMATOR, RAMP, TASK = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
@@ -37,21 +37,6 @@ def added():
             registry.update(known)
 
 
-def opened(page: str, **address: str) -> AppTest:
-    view = AppTest.from_file(str(ROOT / "app" / "script.py"), default_timeout=60)
-    view.run()
-    view.switch_page(f"app_pages/{page}.py")
-    for name, text in address.items():
-        view.query_params[name] = text
-    view.run()
-    assert not view.exception, view.exception[0].value
-    return view
-
-
-def text_of(view: AppTest) -> str:
-    return " ".join(str(element.value) for element in (*view.markdown, *view.caption, *view.error))
-
-
 def test_the_estimator_is_everywhere(added, capsys):
     assert np.array_equal(transform([0.0, 1.0], 1, "from_best"), [-0.5, 0.0])
     assert main(["estimators"]) == 0
@@ -63,13 +48,13 @@ def test_the_estimator_is_everywhere(added, capsys):
         ("toy_problem", "compare"),
         ("variance_lab", "show"),
     ):
-        view = opened(page, **({"view": "curves"} if page == "variance_lab" else {}))
+        view = open_page(page, **({"view": "curves"} if page == "variance_lab" else {}))
         labels = [label for box in (*view.multiselect, *view.selectbox) for label in box.options]
         if page == "toy_problem":
-            opened(page, compare="estimator from_best s")
+            open_page(page, compare="estimator from_best s")
         else:
             assert "Below the best" in labels, (page, labels)
-            opened(page, **{setting: "from_best s"})
+            open_page(page, **{setting: "from_best s"})
 
 
 def test_the_schedule_is_everywhere(added, capsys):
@@ -79,7 +64,7 @@ def test_the_schedule_is_everywhere(added, capsys):
     assert found(50) == 6  # 8 - 7/4, rounded
     assert main(["train", "--schedule", text, "--steps", "100", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["history"]["k"][50] == 6
-    view = opened("toy_problem", schedule=text, compare="off")
+    view = open_page("toy_problem", schedule=text, compare="off")
     (kind,) = [box for box in view.selectbox if box.label == "Schedule of k"]
     assert kind.value == "square"
 
@@ -96,7 +81,8 @@ def test_the_task_is_everywhere(added, capsys, tmp_path, monkeypatch):
     id = store.submit(config, name="my coin")
     assert main(["runs", "list"]) == 0
     assert id in capsys.readouterr().out
-    assert "my coin" in text_of(opened("runs", run=id)) or opened("runs", run=id).header
+    view = open_page("runs", run=id)
+    assert [title.value for title in view.header] == ["my coin"] and not view.error
 
 
 def test_what_is_taken_is_refused(added):
@@ -135,4 +121,3 @@ def test_plugins_are_called_once(monkeypatch):
     finally:
         monkeypatch.undo()
         plugins.load_plugins.cache_clear()
-    assert importlib.metadata.entry_points(group=plugins.ENTRY_POINTS) is not None

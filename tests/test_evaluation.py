@@ -27,6 +27,21 @@ LAYOUTS = {
     "csv of samples": ("x.csv", PER_SAMPLE),
     "csv with semicolons and a mark": ("x.csv", "\ufeff" + PER_SAMPLE.replace(",", ";")),
     "csv in words": ("x.csv", PER_SAMPLE.replace("1\n", "True\n").replace("0\n", "false\n")),
+    "csv with breaks in a text": (
+        "x.csv",
+        "problem,correct,text\n"
+        + "".join(
+            f'{name},{x},"one\nother\u2028end, {name}"\n' for name in WANTED for x in WANTED[name]
+        ),
+    ),
+    "jsonl with breaks in a text": (
+        "x.jsonl",
+        "\n".join(
+            json.dumps({"id": name, "text": "a\u2028b\u0085c", "score": x}, ensure_ascii=False)
+            for name, values in WANTED.items()
+            for x in values
+        ),
+    ),
     "csv of counts": ("x.csv", "problem,n,c\na,3,2\nb,3,1\n"),
     "jsonl of counts": (
         "x.jsonl",
@@ -93,6 +108,9 @@ def test_files_say_what_they_are(name, tmp_path):
         ),
         ('{"problem": 1, "correct": 1}\n{"problem": 1}', "line 2 lacks what the first has"),
         ("[1", "it is not JSON"),
+        ("[" * 100_000, "recursion"),
+        (f"problem,correct\na,{'1' * 200_000}\n", "field larger than field limit"),
+        ("problem,correct\na\0,1,\n", "line 2 has not as many cells"),
     ],
 )
 def test_what_cannot_be_read_is_named(text, reason, tmp_path):

@@ -7,6 +7,7 @@ import json
 import shutil
 import threading
 import time
+from functools import partial
 from html import escape
 
 import numpy as np
@@ -35,8 +36,8 @@ from pkpo.runs.records import write_record
 from pkpo.runs.sweep import SeedMean
 from pkpo.training.tasks.gaussian_hill import HillConfig
 from pkpo.training.tasks.registry import run_config
-from tests.browser.browser import ROOT
 from tests.language_runs import SMALL, TRIES, keep, record
+from tests.pages import open_page as open_any
 from tests.pretrained_models import llama, questions_file
 from tests.test_runs import work
 
@@ -79,28 +80,12 @@ def store(tmp_path, monkeypatch, recorded) -> Store:
     experiments.recorded_runs.cache_clear()
 
 
-def open_page(**address: str) -> AppTest:
-    page = AppTest.from_file(str(ROOT / "app" / "script.py"), default_timeout=60)
-    page.run()
-    page.switch_page("app_pages/language_model.py")
-    for name, text in address.items():
-        page.query_params[name] = text
-    page.run()
-    assert not page.exception
-    return page
+open_page = partial(open_any, "language_model")
 
 
 def as_visitor(browser: str, **address: str) -> AppTest:
     """The page as a browser in a classroom sees it."""
-    page = AppTest.from_file(str(ROOT / "app" / "script.py"), default_timeout=60)
-    page.session_state["browser"] = browser
-    page.run()
-    page.switch_page("app_pages/language_model.py")
-    for name, text in address.items():
-        page.query_params[name] = text
-    page.run()
-    assert not page.exception
-    return page
+    return open_page({"browser": browser}, **address)
 
 
 def said(page: AppTest) -> str:
@@ -368,11 +353,7 @@ def test_a_run_is_duplicated_through_the_address(store):
     assert [run.config for run in store.runs()] == [config]
     assert language_address(config.replace(entropy_bonus=0.1)) is None
     assert language_address(HillConfig()) is None
-    page = AppTest.from_file(str(ROOT / "app" / "script.py"), default_timeout=60)
-    page.run()
-    page.switch_page("app_pages/runs.py")
-    page.query_params["run"] = store.runs()[0].id
-    page.run()
+    page = open_any("runs", run=store.runs()[0].id)
     (link,) = (x for x in page.main if x.type == "page_link" and "Duplicate" in x.proto.label)
     assert "view=train&train=4%400%2C2%403" in link.proto.query_string
 

@@ -6,7 +6,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from pkpo import ESTIMATORS, analysis, figures
 from pkpo.analysis import group_weights
@@ -14,7 +13,7 @@ from pkpo.figures import style
 from pkpo.figures import variance_lab as lab_figures
 from pkpo.training.recording import record_run
 from pkpo.training.tasks.gaussian_hill import HillConfig
-from tests.browser.browser import ROOT
+from tests.pages import open_page
 
 
 @pytest.fixture
@@ -75,10 +74,4 @@ def test_it_is_drawn(own):
     ids=str,
 )
 def test_its_pages_open(own, page, address):
-    view = AppTest.from_file(str(ROOT / "app" / "script.py"), default_timeout=60)
-    view.run()
-    view.switch_page(f"app_pages/{page}.py")
-    for name, text in address.items():
-        view.query_params[name] = text
-    view.run()
-    assert not view.exception, view.exception[0].value
+    open_page(page, **address)

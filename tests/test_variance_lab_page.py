@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -9,20 +11,12 @@ from app.controls.variance_lab import LAB_VIEWS
 from pkpo import analysis
 from pkpo.analysis import AnalysisSettings
 from pkpo.figures import variance_lab as figures
-from tests.browser.browser import ROOT
+from tests.pages import open_page
 
 ONE_PROBLEM = ("budget", "targets", "value")  # views that have no choice of problem
 
 
-def open_lab(**address: str) -> AppTest:
-    page = AppTest.from_file(str(ROOT / "app" / "script.py"), default_timeout=60)
-    page.run()
-    page.switch_page("app_pages/variance_lab.py")
-    for name, text in address.items():
-        page.query_params[name] = text
-    page.run()
-    assert not page.exception
-    return page
+open_lab = partial(open_page, "variance_lab")
 
 
 def said(page: AppTest) -> str:

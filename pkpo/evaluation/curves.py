@@ -43,7 +43,7 @@ class PairedComparison:
 
 
 def allowed_ks(results: Results, ks: Sequence[int] = ()) -> tuple[int, ...]:
-    """The k to estimate at: those asked for, or all up to the smallest number of samples.
+    """The k to estimate at: those asked for, or all that every problem has samples for, to `K_SHOWN`.
 
     Raises:
       ValueError: a k beyond the samples of some problem.
@@ -79,7 +79,7 @@ def estimate_curve(results: Results, ks: Sequence[int] = (), seed: int = 0) -> C
 
     Args:
       results: the graded samples.
-      ks: default all k up to the fewest samples that a problem has.
+      ks: default all k up to the fewest samples that a problem has, and to `K_SHOWN`.
       seed: of the bootstrap.
 
     Raises:

@@ -11,6 +11,7 @@ A row is a sample or a problem. What is read, by the names of its columns (any c
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
 from collections.abc import Iterator, Mapping
@@ -87,7 +88,7 @@ def read_results(path: str | Path) -> Results:
     try:
         rows = _json_rows(text) if json_lines else _csv_rows(text)
         return _results(rows, "JSON Lines" if json_lines else "CSV")
-    except ValueError as reason:
+    except (ValueError, csv.Error, RecursionError) as reason:
         raise ValueError(f"{path.name}: {reason}") from None
 
 
@@ -99,7 +100,7 @@ def _json_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
             raise ValueError(f"it is not JSON: {reason}") from None
         yield from ((place, _object(place, row)) for place, row in enumerate(rows, 1))
         return
-    for line, part in enumerate(text.splitlines(), 1):
+    for line, part in enumerate(text.split("\n"), 1):  # other line breaks may stand in a text
         if part.strip():
             try:
                 yield line, _object(line, json.loads(part))
@@ -118,7 +119,7 @@ def _csv_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         dialect: Any = csv.Sniffer().sniff(text[:10_000], ",;\t")
     except csv.Error:
         dialect = csv.excel
-    reader = csv.DictReader(text.splitlines(), dialect=dialect)
+    reader = csv.DictReader(io.StringIO(text, newline=""), dialect=dialect)
     for row in reader:
         if None in row or None in row.values():
             raise ValueError(f"line {reader.line_num} has not as many cells as the first line")
@@ -148,11 +149,12 @@ def _results(rows: Iterator[tuple[int, Mapping[str, Any]]], kind: str) -> Result
                 )
             if name in found:
                 raise ValueError(f"line {line}: problem {name[:40]!r} stands there twice")
-            values = [1.0] * min(c, SAMPLE_LIMIT) + [0.0] * min(n - c, SAMPLE_LIMIT)
+            count += n
+            values = [1.0] * c + [0.0] * (n - c) if count <= SAMPLE_LIMIT else []
         else:
             given = row[score] if isinstance(row[score], list) else [row[score]]
             values = [_number(line, score, x) for x in given]
-        count += len(values)
+            count += len(values)
         if count > SAMPLE_LIMIT:
             raise ValueError(f"at most {SAMPLE_LIMIT:,} samples can be read")
         found.setdefault(name, []).extend(values)
