@@ -9,14 +9,15 @@ import sys
 
 from streamlit.web import cli
 
-from app import cached, classroom
+from app import cached
+from app.classroom import command
 from app.presets import PRESETS
 from pkpo.comparisons.settings import parse_comparison
 
 if __name__ == "__main__":
     options = sys.argv[1:]
-    if classroom.OPTION in options:
-        options = classroom.options(options)
+    if command.OPTION in options:
+        options = command.options(options)
     for task, presets in PRESETS.items():
         for preset in presets:
             cached.cached_playback(preset.runs(task))

@@ -18,12 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from starlette.requests import Request
 
 from pkpo.runs import Run
 
 SECRET = "PKPO_HOST_SECRET"
 """The environment variable whose value opens the host's door; its presence is classroom mode."""
 COOKIE = "pkpo_visitor"
+ID_HEADER = "PKPO-Visitor"
 REFUSED = "host link refused"
 NOTE = "Classroom: you may look at all runs, and change your own."
 
@@ -61,11 +63,30 @@ def visitor() -> Visitor:
     """Whoever opened this page."""
     if not classroom():
         return Visitor("", host=True)
-    id = _browser()
+    id = browser_id()
     if st.session_state.get("host"):
         _HOSTS.add(id)  # the browser's id may have come after the secret
+    return _visitor_of(id, _network())
+
+
+def asking_visitor(request: Request) -> Visitor | None:
+    """Whoever asks a route: by the id in the header `ID_HEADER`, or as host by the secret as a bearer's.
+
+    A header, and not the cookie, so that no other site's page can ask in a visitor's name.
+
+    Returns:
+      None if they say neither.
+    """
+    if _is_secret(request.headers.get("authorization", "").removeprefix("Bearer ")):
+        return Visitor("", host=True)
+    id = request.headers.get(ID_HEADER, "")
+    shown = request.client.host if request.client else None
+    return _visitor_of(id, network_of(shown)) if _ID.fullmatch(id) else None
+
+
+def _visitor_of(id: str, network: str) -> Visitor:
     host = id in _HOSTS
-    return Visitor("", host=True) if host else Visitor(_hashed(id), False, _hashed(_network()))
+    return Visitor("", host=True) if host else Visitor(_hashed(id), False, _hashed(network))
 
 
 def recognise() -> None:
@@ -78,14 +99,13 @@ def recognise() -> None:
             st.session_state["browser"] = known
 
     def check() -> None:
-        shown = str(st.session_state["visitor"].secret)
-        if hmac.compare_digest(shown.encode(), os.environ[SECRET].encode()):
+        if _is_secret(str(st.session_state["visitor"].secret)):
             st.session_state["host"] = True
         else:
             st.session_state[REFUSED] = True
 
     _COMPONENT(
-        data={"cookie": COOKIE, "id": _browser()},
+        data={"cookie": COOKIE, "id": browser_id()},
         key="visitor",
         on_id_change=adopt,
         on_secret_change=check,
@@ -93,13 +113,22 @@ def recognise() -> None:
     )
 
 
+def _is_secret(text: str) -> bool:
+    return hmac.compare_digest(text.encode(), os.environ[SECRET].encode())
+
+
 def _network() -> str:
-    """From where this page was opened, as far as that cannot be made up.
+    """From where this page was opened."""
+    return network_of(st.context.ip_address)
+
+
+def network_of(shown: str | None) -> str:
+    """Who somebody at this network address is, as far as that cannot be made up.
 
     It is the other end of the connection. What a header says of others behind it is believed of
     proxies that uvicorn's FORWARDED_ALLOW_IPS names, by default only those on this machine.
     """
-    shown = str(st.context.ip_address or "this machine")
+    shown = str(shown or "this machine")
     try:
         address = ipaddress.ip_address(shown)
     except ValueError:
@@ -115,7 +144,7 @@ def _hashed(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _browser() -> str:
+def browser_id() -> str:
     """The id that this browser keeps, or is to keep."""
     kept = str(st.context.cookies.get(COOKIE, ""))
     if "browser" not in st.session_state:

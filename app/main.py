@@ -3,5 +3,9 @@
 import streamlit as st
 
 from app import live_routes, page_registry
+from app.classroom import routes
 
-app = st.App("script.py", routes=[*live_routes.live_routes(), *page_registry.slash_routes()])
+app = st.App(
+    "script.py",
+    routes=[*live_routes.live_routes(), *routes.class_routes(), *page_registry.slash_routes()],
+)

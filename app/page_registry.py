@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 from starlette.requests import Request
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
+
+from app import access
 
 PAGES: dict[str, dict[str, Any]] = {
     "start": {
@@ -58,18 +60,32 @@ PAGES: dict[str, dict[str, Any]] = {
         "url_path": "paper-figures",
         "help": "The paper's figures again, each with its claims checked.",
     },
+    "classroom": {
+        "title": "Class",
+        "icon": ":material/groups:",
+        "url_path": "class",
+        "help": "What the class is asked, and what it answers.",
+    },
 }
 """File name under app_pages/ -> what `st.Page` is told of it."""
 
 
-def get_page(name: str) -> Any:
+def get_page(name: str, visibility: Literal["visible", "hidden"] = "visible") -> Any:
     """One page, for links."""
-    return st.Page(f"app_pages/{name}.py", **PAGES[name])
+    return st.Page(f"app_pages/{name}.py", **PAGES[name], visibility=visibility)
 
 
 def list_pages() -> list[Any]:
-    """Every page, for `st.navigation`."""
-    return [get_page(name) for name in PAGES]
+    """Every page, for `st.navigation`; that of the class stands there while there is one."""
+    return [
+        get_page(name, "hidden" if name == "classroom" and not access.classroom() else "visible")
+        for name in PAGES
+    ]
+
+
+def paths() -> list[str]:
+    """Every page's path, "" for the first."""
+    return [about.get("url_path", "") for about in PAGES.values()]
 
 
 def slash_routes() -> list[Route]:
@@ -79,7 +95,7 @@ def slash_routes() -> list[Route]:
     changed it; relative to what the browser asked for, it is right behind any.
     """
     base = st.get_option("server.baseUrlPath").strip("/")
-    names = [about["url_path"] for about in PAGES.values() if "url_path" in about]
+    names = [path for path in paths() if path]
     start = f"/{base}" if base else ""
     found = [Route(f"{start}/{name}/", _redirect, methods=["GET"]) for name in names]
     return [Route(start, _redirect, methods=["GET"]), *found] if base else found

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from app import page_registry
-from app.components import page_frame
+from app import access, page_registry
+from app.classroom.page_address import CLASS_PAGE
+from app.components import classroom, page_frame
 from app.controls import problem_text
 from pkpo.plugins import load_plugins
 
@@ -12,6 +13,11 @@ page = st.navigation(page_registry.list_pages(), position="top")
 st.session_state["entered"] = st.session_state.get("page") != page.url_path
 st.session_state["page"] = page.url_path
 page_frame.show_frame()
+if access.classroom():
+    access.recognise()
+    classroom.show_strip(access.visitor(), away=page.url_path != CLASS_PAGE)
+    if st.session_state.pop(access.REFUSED, False):
+        st.warning("This host link is not, or no longer, valid.", icon=":material/link_off:")
 try:
     load_plugins()
 except ValueError as reason:

@@ -12,7 +12,7 @@ from tests.bench.__main__ import BENCHES
 from tests.browser.browser import ROOT
 
 WITH_A_BROWSER = ("page", "figures")
-WITH_A_SERVER = ("classroom",)
+WITH_A_SERVER = ("classroom", "class")
 
 
 def run_smallest(name: str, monkeypatch, capsys) -> None:

@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 import pytest
+import segno
 import streamlit as st
 from starlette.routing import Router
 
@@ -18,12 +19,12 @@ from tests.browser.browser import ROOT
 
 SHOWN = """
 import contextlib, io, json, os, sys
-from app import classroom
+from app.classroom import command
 shown = []
 for options, environment in json.loads(sys.argv[1]):
     os.environ.update(environment)
     with contextlib.redirect_stdout(io.StringIO()) as printed:
-        given = classroom.options(["--classroom", *options])
+        given = command.options(["--classroom", *options])
     shown.append([given, printed.getvalue()])
     for name in environment:
         del os.environ[name]
@@ -65,8 +66,20 @@ def test_the_address_that_is_printed_is_the_one_that_is_used():
             assert host.count(".") == 3 and host != "0.0.0.0"
         else:
             assert given == options
-        assert shown == address.replace("HERE", host)
-        assert f"    {shown}/runs#host=sesame\n" in printed
+        assert shown == f"{address.replace('HERE', host)}/class"
+        assert f"    {shown}#host=sesame\n" in printed
+        assert drawn_code(shown) in printed
+
+
+def drawn_code(text: str) -> str:
+    """A QR code's modules as blocks of text, light ones drawn."""
+    rows = [bytes(row) for row in segno.make(text, error="l", micro=False).matrix_iter(border=2)]
+    rows += [bytes([1]) * len(rows[0])] * (len(rows) % 2)
+    blocks = {(0, 0): "█", (0, 1): "▀", (1, 0): "▄", (1, 1): " "}
+    return "\n".join(
+        "".join(blocks[pair] for pair in zip(upper, lower, strict=True))
+        for upper, lower in zip(rows[::2], rows[1::2], strict=True)
+    )
 
 
 def redirected(path: str, query: str) -> tuple[int, str]:

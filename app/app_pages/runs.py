@@ -30,8 +30,5 @@ with explain_errors():
     else:
         st.header("Runs: long training that nothing interrupts", anchor=False)
         listing.show_list(found, visitor)
-access.recognise()
 if access.classroom():
     st.caption("You are the host." if visitor.host else access.NOTE)
-    if st.session_state.pop(access.REFUSED, False):
-        st.warning("This host link is not, or no longer, valid.", icon=":material/link_off:")

@@ -56,7 +56,6 @@ def show_training(values: dict[str, Any], page: LanguagePage) -> None:
             _form(found, visitor, values, page)
     else:
         _form(found, visitor, values, page)
-    access.recognise()
 
 
 def _heading(begun: Sequence[MethodSource], runs: Sequence[Run]) -> str:

@@ -3,7 +3,17 @@
 import importlib
 import sys
 
-BENCHES = ("estimators", "advantages", "variance", "figures", "page", "runs", "classroom", "lm")
+BENCHES = (
+    "estimators",
+    "advantages",
+    "variance",
+    "figures",
+    "page",
+    "runs",
+    "classroom",
+    "class",
+    "lm",
+)
 
 
 def main(names: list[str]) -> None:

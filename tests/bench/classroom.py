@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 import statistics
-import subprocess
 import tempfile
 import threading
 import time
@@ -19,7 +18,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from pkpo.runs import LocalExecutor, Store
 from pkpo.training.tasks.bandit import BanditConfig
-from tests.browser.browser import running_app
+from tests.browser.browser import running_app, server_memory
 
 VISITORS = (2, 10, 30)  # sessions
 WATCHED = 12.0  # seconds
@@ -45,7 +44,7 @@ def main() -> None:
         print(
             f"Websocket sessions with their browser's questions watch one run for {WATCHED:.0f} s"
         )
-        print(f"  server memory before: {_memory(address):.0f} MB")
+        print(f"  server memory before: {server_memory(address):.0f} MB")
         for count in VISITORS:
             arrivals = _watched_by(count, address, id)
             lags = [when - _first(stored, step) for mine in arrivals for when, step in mine]
@@ -54,7 +53,7 @@ def main() -> None:
             if lags:
                 print(f"lag median {statistics.median(lags):.2f} s, ", end="")
                 print(f"worst {max(lags):.2f} s; ", end="")
-            print(f"server memory {_memory(address):.0f} MB", flush=True)
+            print(f"server memory {server_memory(address):.0f} MB", flush=True)
         over.set()
         observer.join()
         print(f"  {store.run(id).step} updates in all")
@@ -84,13 +83,6 @@ def _observe(store: Store, id: str, stored: list[tuple[float, int]], over: threa
 
 def _first(stored: list[tuple[float, int]], step: int) -> float:
     return next((when for when, reached in stored if reached >= step), stored[-1][0])
-
-
-def _memory(address: str) -> float:
-    """Resident memory of the server that listens there, in MB."""
-    listed = subprocess.run(["ps", "-eo", "rss=,args="], capture_output=True, text=True).stdout
-    port = f"--server.port {urlsplit(address).port}"
-    return sum(int(line.split()[0]) for line in listed.splitlines() if port in line) / 1024
 
 
 def _watch(address: str, id: str, arrivals: list[tuple[float, int]], end: float) -> None:

@@ -12,6 +12,7 @@ import time
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pkpo.figures.browsers import candidates
 
@@ -91,6 +92,13 @@ def _until_it_ends(process: subprocess.Popen, port: int):
     finally:
         process.terminate()
         process.wait(10)
+
+
+def server_memory(address: str) -> float:
+    """Resident memory of the app that listens there, in MB."""
+    listed = subprocess.run(["ps", "-eo", "rss=,args="], capture_output=True, text=True).stdout
+    port = f"--server.port {urlsplit(address).port}"
+    return sum(int(line.split()[0]) for line in listed.splitlines() if port in line) / 1024
 
 
 @contextmanager

@@ -29,6 +29,7 @@ PAGES = {
         for view in ("map", "curves", "dial", "cloud", "budget", "targets", "value")
     },
     "paper figures": "/paper-figures",
+    "class": "/class",
 }
 SCREENS = [(width, dark) for width in (1440, 390) for dark in (False, True)]
 ONCE = {

@@ -5,9 +5,10 @@ const LONGEST = 15000; // between questions that failed
 
 class Follower {
   // `ask` resolves to whether there is more to ask for; `fail` is told why it did not.
-  constructor(ask, fail) {
+  constructor(ask, fail, period = PERIOD) {
     this.ask = ask;
     this.fail = fail;
+    this.period = period;
     this.failures = 0;
     this.wake = () => this.now();
     document.addEventListener("visibilitychange", this.wake);
@@ -33,7 +34,7 @@ class Follower {
     }
     this.asking = false;
     if (this.due) this.round();
-    else if (more) this.timer = setTimeout(this.wake, Math.min(LONGEST, PERIOD * 2 ** this.failures));
+    else if (more) this.timer = setTimeout(this.wake, Math.min(LONGEST, this.period * 2 ** this.failures));
   }
 
   close() {

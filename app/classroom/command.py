@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import secrets
 import socket
@@ -9,6 +10,7 @@ import sys
 from collections.abc import Sequence
 
 import click
+import segno
 from streamlit.web import bootstrap, cli
 from streamlit.web.server import server_util
 
@@ -16,6 +18,8 @@ from app.access import SECRET
 
 OPTION = "--classroom"
 EVERYWHERE = "0.0.0.0"
+CLASS_ADDRESS = "PKPO_CLASS_AT"
+"""The environment variable that keeps the address that was printed."""
 CLASSROOM_LIMITS = {
     "PKPO_QUEUE_LIMIT": "24",
     "PKPO_QUEUE_TOTAL": "240",
@@ -36,13 +40,26 @@ def options(given: Sequence[str]) -> list[str]:
         return rest  # Streamlit will say what is wrong with them
     except click.exceptions.Exit as over:  # asked for help
         sys.exit(over.exit_code)
+    os.environ[CLASS_ADDRESS] = address
+    print(f"Classroom mode. For everybody in this network:\n\n    {address}/class\n")
     print(
-        f"Classroom mode. For everybody in this network:\n\n    {address}\n\n"
-        "For you, the host; whoever has this link may stop and delete every run:\n\n"
-        f"    {address}/runs#host={secret}\n",
+        f"{_qr_code(f'{address}/class')}\n"
+        "For you, the host; whoever has this link leads the class, and may stop and delete every run:"
+        f"\n\n    {address}/class#host={secret}\n",
         flush=True,
     )
     return rest if named else [*rest, f"--server.address={EVERYWHERE}"]
+
+
+def _qr_code(text: str) -> str:
+    """A QR code in letters; "" where what is printed cannot hold them."""
+    drawn = io.StringIO()
+    segno.make(text, error="l", micro=False).terminal(drawn, border=2, compact=True)
+    try:
+        drawn.getvalue().encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return ""
+    return drawn.getvalue()
 
 
 def local_address() -> str:

@@ -1,0 +1,1 @@
+"""The class: who is in the room, what is asked, what was answered."""

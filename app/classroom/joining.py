@@ -1,0 +1,40 @@
+"""How a class gets in: the address and its QR code, on the host's screen."""
+
+from __future__ import annotations
+
+import os
+from urllib.parse import urlsplit
+
+import segno
+import streamlit as st
+
+from app.classroom.command import CLASS_ADDRESS
+from app.classroom.page_address import CLASS_PAGE
+
+_OWN = ("127.0.0.1", "localhost", "::1")
+
+
+def class_address() -> str:
+    """Where visitors find the class.
+
+    It is where the host found it, or what was printed where the host is on the machine itself.
+    """
+    here = urlsplit(st.context.url or "")
+    printed = os.environ.get(CLASS_ADDRESS, "")
+    if printed and here.hostname in (None, *_OWN):
+        return f"{printed}/{CLASS_PAGE}"
+    start = here.path.rstrip("/").removesuffix(f"/{CLASS_PAGE}")
+    return f"{here.scheme}://{here.netloc}{start}/{CLASS_PAGE}"
+
+
+def show_door() -> None:
+    """Draw the QR code, with the address below it."""
+    address = class_address()
+    picture = segno.make(address, error="m", micro=False).svg_data_uri(
+        scale=8, border=3, light="#fff", dark="#000"
+    )
+    st.html(
+        f"<img src=\"{picture}\" alt='QR code of the class' "
+        "style='width:100%;max-width:15rem;border-radius:0.5rem'>"
+    )
+    st.markdown(f"Point a phone's camera at it, or open\n\n**{address}**")
