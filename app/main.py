@@ -4,8 +4,14 @@ import streamlit as st
 
 from app import live_routes, page_registry
 from app.classroom import routes
+from app.glossary.cards import glossary_routes
 
 app = st.App(
     "script.py",
-    routes=[*live_routes.live_routes(), *routes.class_routes(), *page_registry.slash_routes()],
+    routes=[
+        *live_routes.live_routes(),
+        *routes.class_routes(),
+        *glossary_routes(),
+        *page_registry.slash_routes(),
+    ],
 )

@@ -60,6 +60,12 @@ PAGES: dict[str, dict[str, Any]] = {
         "url_path": "paper-figures",
         "help": "The paper's figures again, each with its claims checked.",
     },
+    "glossary": {
+        "title": "Glossary",
+        "icon": ":material/menu_book:",
+        "url_path": "glossary",
+        "help": "Every symbol and term in plain words, with its formula and a picture.",
+    },
     "classroom": {
         "title": "Class",
         "icon": ":material/groups:",

@@ -7,6 +7,7 @@ from functools import partial
 import streamlit as st
 
 from app import charts, controls, page_registry
+from app.glossary import link_terms
 from pkpo import paper
 from pkpo.figures import export
 from pkpo.figures.paper_toy import DRAW
@@ -26,10 +27,10 @@ def show_paper_figure(result: paper.FigureResult, seed: int) -> None:
     recipe = paper.RECIPES[result.key]
     figure = DRAW[result.key](result.table)
     st.subheader(recipe.title, anchor=result.key, divider="gray")
-    st.markdown(recipe.message)
+    st.markdown(link_terms(recipe.message))
     if result.key in ELSEWHERE:
         page, why = ELSEWHERE[result.key]
-        st.markdown(why)
+        st.markdown(link_terms(why))
         st.page_link(page_registry.get_page(page), icon=":material/arrow_forward:")
     charts.show_chart(
         figure,
@@ -39,8 +40,11 @@ def show_paper_figure(result: paper.FigureResult, seed: int) -> None:
     )
     if {"training", "held-out"} <= set(result.table.get("problems", ())):
         st.caption(
-            "Solid: the problems trained on, at every update. Dotted, with markers: held-out problems, "
-            "where they were measured."
+            link_terms(
+                "Solid: the problems trained on, at every update. Dotted, with markers: "
+                "held-out problems, "
+                "where they were measured."
+            )
         )
     for grid in result.grids:
         st.markdown(f"**{grid.title}**")

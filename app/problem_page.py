@@ -9,6 +9,7 @@ import streamlit as st
 
 from app import cached, controls, page_registry
 from app.components import player
+from app.glossary import link_terms
 from pkpo import comparisons
 from pkpo.comparisons.settings import command_line
 from pkpo.figures.style import Styles
@@ -39,7 +40,7 @@ def show_problem_page(
         st.info(
             "These settings cannot run; the picture is of the last that could, or of the default."
         )
-    st.markdown(f"{message or ''} {takeaway(study, styles)}")
+    st.markdown(link_terms(f"{message or ''} {takeaway(study, styles)}"))
     player.show_player(
         cached.cached_playback(configs),
         key=f"{page.address}-player",
@@ -66,7 +67,7 @@ def show_problem_page(
                 "application/json",
             )
         with st.popover("What is exact here?", icon=":material/help:"):
-            st.markdown(exact)
+            st.markdown(link_terms(exact))
         st.page_link(
             page_registry.get_page("runs"),
             label="Run this for longer",

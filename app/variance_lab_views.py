@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import cached, charts, controls, page_registry
 from app.controls.variance_lab import LabPage
+from app.glossary import link_terms
 from pkpo import analysis
 from pkpo.analysis import AnalysisSettings
 from pkpo.figures import variance_lab as figures
@@ -16,8 +17,11 @@ MANY = 50  # ways to be right in the second map
 def show_winner_map(point: AnalysisSettings, page: LabPage) -> None:
     """The headline: loo-1 against canonical over k and another axis."""
     st.markdown(
-        "Both are unbiased for max@k. Purple: **loo-1**, the paper's choice, has less variance; green: "
-        "**canonical**, the centred form. The deeper, the larger the factor."
+        link_terms(
+            "Both are unbiased for max@k. Purple: **loo-1**, the paper's choice, has less "
+            "variance; green: "
+            "**canonical**, the centred form. The deeper, the larger the factor."
+        )
     )
     axis = controls.lab_axis(point, page, without=("k",))
     if point.problem == "binary" and axis in ("p", "n"):
@@ -26,7 +30,11 @@ def show_winner_map(point: AnalysisSettings, page: LabPage) -> None:
             with column:
                 here = cached.cached_winner_map(point.replace(ways=ways, k=1), axis)
                 text = figures.describe_map(here)
-                st.markdown(f"**{'One way' if ways == 1 else f'{ways} ways'} to be right.** {text}")
+                st.markdown(
+                    link_terms(
+                        f"**{'One way' if ways == 1 else f'{ways} ways'} to be right.** {text}"
+                    )
+                )
                 charts.show_chart(figures.plot_winner_map(here, ways > 1), f"map-{ways > 1}", text)
     else:
         try:
@@ -35,17 +43,24 @@ def show_winner_map(point: AnalysisSettings, page: LabPage) -> None:
             st.info(controls.problem_text(reason))
             return
         text = figures.describe_map(here)
-        st.markdown(text)
+        st.markdown(link_terms(text))
         charts.show_chart(figures.plot_winner_map(here), "map", text)
         if point.problem == "hill":
-            st.caption("Measured on 5,000 groups per column; a dot: not decided at 95% confidence.")
+            st.caption(
+                link_terms(
+                    "Measured on 5,000 groups per column; a dot: not decided at 95% confidence."
+                )
+            )
     found = cached.cached_explanation()
     with st.container(border=True):
         left, right = st.columns(2, gap="medium")
-        left.markdown(figures.advice(found))
+        left.markdown(link_terms(figures.advice(found)))
         left.markdown(
-            "Ways to be right count if each pulls the policy its own way. Right answers of a language "
-            "model pull much alike, however many there are, and there loo-1 has less variance:"
+            link_terms(
+                "Ways to be right count if each pulls the policy its own way. Right answers of "
+                "a language "
+                "model pull much alike, however many there are, and there loo-1 has less variance:"
+            )
         )
         left.page_link(
             page_registry.get_page("paper_figures"),
@@ -53,11 +68,13 @@ def show_winner_map(point: AnalysisSettings, page: LabPage) -> None:
             icon=":material/arrow_forward:",
         )
         with right:
-            st.markdown("**What explains the winner?** Each factor alone, and together:")
+            st.markdown(
+                link_terms("**What explains the winner?** Each factor alone, and together:")
+            )
             charts.show_chart(
                 figures.plot_explanation(found), "explained", "Explained shares by factor", 260
             )
-        st.caption(figures.WHY)
+        st.caption(link_terms(figures.WHY))
 
 
 def show_curves(point: AnalysisSettings, page: LabPage) -> None:
@@ -77,15 +94,17 @@ def show_curves(point: AnalysisSettings, page: LabPage) -> None:
         st.info("None of these estimators allows this n and k.")
         return
     text = figures.describe_curves(points, axis)
-    st.markdown(text)
+    st.markdown(link_terms(text))
     charts.show_chart(figures.plot_curves(points, axis, page.measure), "curves", text)
     exact = any(p.exact for p in points)
     st.caption(
-        f"Points: {points[0].measured.replicates:,} groups each, the same for all, with 95% bands"
-        + (
-            " (bias: two standard errors). Lines: exact, by enumeration of outcome counts."
-            if exact
-            else "."
+        link_terms(
+            f"Points: {points[0].measured.replicates:,} groups each, the same for all, with 95% bands"
+            + (
+                " (bias: two standard errors). Lines: exact, by enumeration of outcome counts."
+                if exact
+                else "."
+            )
         )
     )
 
@@ -93,8 +112,11 @@ def show_curves(point: AnalysisSettings, page: LabPage) -> None:
 def show_dial(point: AnalysisSettings, page: LabPage) -> None:
     """Between and beyond loo-1 and canonical."""
     st.markdown(
-        "One formula holds both: w = (k/n)(q − b), with b between two baselines. At α = 0 it is "
-        "**loo-1**, at α = 1 **canonical**; every fixed α is unbiased, and the variance is a parabola."
+        link_terms(
+            "One formula holds both: w = (k/n)(q − b), with b between two baselines. At α = 0 it is "
+            "**loo-1**, at α = 1 **canonical**; every fixed α is unbiased, and the variance is "
+            "a parabola."
+        )
     )
     try:
         found = analysis.dial_variance(point)
@@ -103,7 +125,7 @@ def show_dial(point: AnalysisSettings, page: LabPage) -> None:
         return
     controls.lab_alpha(page)
     text = figures.describe_dial(found, page.alpha)
-    st.markdown(text)
+    st.markdown(link_terms(text))
     left, right = st.columns(2, gap="medium")
     with left:
         charts.show_chart(figures.plot_dial(found, page.alpha), "dial", text, 420)
@@ -115,7 +137,7 @@ def show_dial(point: AnalysisSettings, page: LabPage) -> None:
                 figures.plot_best_dials(x, dials, axis), "best-dial", f"Best α along {axis}", 380
             )
         else:
-            st.info("The mixture needs k below n.")
+            st.info(link_terms("The mixture needs k below n."))
 
 
 def show_cloud(point: AnalysisSettings, page: LabPage) -> None:
@@ -130,7 +152,10 @@ def show_cloud(point: AnalysisSettings, page: LabPage) -> None:
         st.info("None of these estimators allows this n and k.")
         return
     st.markdown(
-        f"**{figures.describe_cloud(found)}** A centre off the dashed line is bias; width is variance."
+        link_terms(
+            f"**{figures.describe_cloud(found)}** A centre off the dashed line is bias; width is "
+            "variance."
+        )
     )
     charts.show_chart(
         figures.plot_cloud(found), "cloud", figures.describe_cloud(found), 120 + 75 * len(found)
@@ -146,12 +171,14 @@ def show_budget(point: AnalysisSettings, page: LabPage) -> None:
     ]
     found = analysis.split_budget(point, names, page.total)
     text = figures.describe_budget(found, point.k)
-    st.markdown(f"**{text}**")
+    st.markdown(link_terms(f"**{text}**"))
     charts.show_chart(figures.plot_budget(found), "budget", text)
     rates = ", ".join(f"{p:g}" for p in analysis.MIXED_PASS_RATES)
     st.caption(
-        f"Exact. Solid: every prompt has pass rate p. Dashed: pass rates drawn from {rates}; few "
-        "prompts then add variance of their own. All prompts move with one shared parameter."
+        link_terms(
+            f"Exact. Solid: every prompt has pass rate p. Dashed: pass rates drawn from {rates}; few "
+            "prompts then add variance of their own. All prompts move with one shared parameter."
+        )
     )
 
 
@@ -160,9 +187,12 @@ def show_objectives(point: AnalysisSettings, page: LabPage) -> None:
     found = analysis.expected_directions(point.n, point.k)
     rates = ", ".join(f"{p:.0%}" for p in analysis.PROMPT_RATES)
     st.markdown(
-        f"Three prompts share one policy, which is right on them with {rates}. Exact expected "
-        f"directions against the gradient of max@k for every k, at n = {point.n} and, where it is used, "
-        f"k = {point.k}: **where a curve touches 1 is what the estimator really follows.**"
+        link_terms(
+            f"Three prompts share one policy, which is right on them with {rates}. Exact expected "
+            f"directions against the gradient of max@k for every k, at n = {point.n} and, where "
+            "it is used, "
+            f"k = {point.k}: **where a curve touches 1 is what the estimator really follows.**"
+        )
     )
     left, right = st.columns(2, gap="medium")
     names = ", ".join(
@@ -195,8 +225,11 @@ def show_value_variance(point: AnalysisSettings, page: LabPage) -> None:
     """The variance of ρ."""
     ks = [k for k in (1, 2, 4, 8, 16, 32) if k <= point.n]
     st.markdown(
-        "The estimate of pass@k itself: the variance of **ρ(n, c, k)** over c ~ Binomial(n, p), exact, "
-        "and the paper's Corollary 3, k² p (1 − p)^(2k−1) / n, to which it tends for large n."
+        link_terms(
+            "The estimate of pass@k itself: the variance of **ρ(n, c, k)** over c ~ Binomial(n, "
+            "p), exact, "
+            "and the paper's Corollary 3, k² p (1 − p)^(2k−1) / n, to which it tends for large n."
+        )
     )
     charts.show_chart(
         figures.plot_value_variance(point.n, ks),

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app import charts, controls
+from app.glossary import link_terms
 from pkpo import figures
 from pkpo.analysis import group_weights
 from pkpo.estimators import ESTIMATORS, rho
@@ -14,9 +15,13 @@ able = [w for w in weighed if w.weights is not None]
 
 value = rho(rewards, k)
 st.markdown(
-    f"The mean best of every {k} of these {len(rewards)} is **ρ = {value:.4f}**: an unbiased estimate "
-    f"of max@{k}. A weight says how the policy gradient pushes its sample; weights are a SUM over the "
-    "group."
+    link_terms(
+        f"The mean best of every {k} of these {len(rewards)} is **ρ = {value:.4f}**: an unbiased "
+        "estimate "
+        f"of max@{k}. A weight says how the policy gradient pushes its sample; weights are a SUM "
+        "over the "
+        "group."
+    )
 )
 for w in weighed:
     if w.weights is None:
@@ -51,21 +56,26 @@ with formula:
     st.latex("w_i = " + entry.formula_at(k))
     if k == 1 and entry.formula_at_one:
         st.caption(
-            "At k = 1 there is no best of several: the reward less the mean of the others. For k > 1:"
+            link_terms(
+                "At k = 1 there is no best of several: the reward less the mean of the others. "
+                "For k > 1:"
+            )
         )
         st.latex("w_i = " + entry.formula)
     st.caption(
-        r"$q_i$: mean best of the size-k subsets with sample i; $v_k$: of all; "
-        r"$v_k^{(-i)}$: of those without i."
+        link_terms(
+            r"$q_i$: mean best of the size-k subsets with sample i; $v_k$: of all; "
+            r"$v_k^{(-i)}$: of those without i."
+        )
     )
-    st.markdown(f"Optimises {entry.optimises}. {entry.reference}.")
+    st.markdown(link_terms(f"Optimises {entry.optimises}. {entry.reference}."))
 with picture:
     try:
         values = group_weights.weight_matrix(name, len(rewards), k)
     except ValueError as reason:
         st.info(f"No matrix: {controls.problem_text(reason)}.")
     else:
-        st.markdown("**Weights = this matrix × sorted rewards**")
+        st.markdown(link_terms("**Weights = this matrix × sorted rewards**"))
         charts.show_chart(
             figures.plot_weight_matrix(name, values),
             "matrix",
@@ -88,12 +98,15 @@ else:
     mine = [s for s in listed if at in s.members]
     gain = group_weights.mean_gain(listed, at)
     st.markdown(
-        f"{sample} is in {len(mine)} of the {len(listed)} subsets of size {k}. The mean, over all "
-        f"{len(listed)}, of what it adds to the best is **{gain:.4f}**"
-        + (
-            ": its loo-1 weight."
-            if k > 1
-            else ": its weight in s. The loo-1 weight at k = 1 takes off the mean of the others, over n."
+        link_terms(
+            f"{sample} is in {len(mine)} of the {len(listed)} subsets of size {k}. The mean, over all "
+            f"{len(listed)}, of what it adds to the best is **{gain:.4f}**"
+            + (
+                ": its loo-1 weight."
+                if k > 1
+                else ": its weight in s. The loo-1 weight at k = 1 takes off the mean of the others, "
+                "over n."
+            )
         )
     )
     st.dataframe(

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app import cached, controls, paper_figure_view
+from app.glossary import link_terms
 from pkpo import paper
 from pkpo.figures import export
 
@@ -18,8 +19,10 @@ held = sum(result.held for result in results)
 total = sum(len(result.claims) for result in results)
 seconds = sum(result.seconds for result in results)
 st.markdown(
-    f"**{held} of {total} claims hold** with seed {seed}, checked in {seconds:.1f} s. Figures "
-    "1, 2, 4 and 5 are computed here; the language model was trained before, as said at each figure."
+    link_terms(
+        f"**{held} of {total} claims hold** with seed {seed}, checked in {seconds:.1f} s. Figures "
+        "1, 2, 4 and 5 are computed here; the language model was trained before, as said at each figure."
+    )
 )
 if links := [
     f"[{paper.RECIPES[result.key].title}](#{result.key}) ({len(result.claims) - result.held})"

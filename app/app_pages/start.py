@@ -5,6 +5,7 @@ import streamlit as st
 from app import cached, page_registry
 from app.components import player
 from app.controls.address_reader import read_link, show_complaints
+from app.glossary import link_terms
 from pkpo.comparisons.settings import parse_comparison
 
 st.title("PKPO Lab", anchor=False)
@@ -12,10 +13,12 @@ show_complaints(read_link({})[1])
 text, picture = st.columns([2, 3], gap="large")
 with text:
     st.markdown(
-        "**Sample a model k times and keep the best answer: then train it for that.** Ordinary "
-        "reinforcement learning rewards every sample alone, and so teaches caution. "
-        "Pass@K Policy Optimization rewards a *group*: each sample is paid what it adds to the best "
-        "of k. One line of the training loop changes:"
+        link_terms(
+            "**Sample a model k times and keep the best answer: then train it for that.** Ordinary "
+            "reinforcement learning rewards every sample alone, and so teaches caution. "
+            "Pass@K Policy Optimization rewards a *group*: each sample is paid what it adds to the best "
+            "of k. One line of the training loop changes:"
+        )
     )
     st.code(
         "rewards = score(samples)\n"
@@ -25,9 +28,13 @@ with text:
         language="python",
     )
     st.markdown(
-        "In the picture, two policies learned the same hill with a cliff at x = 1. The one trained for "
-        "single attempts keeps a safe distance. The one trained for the best of 8 stands at the edge: "
-        "a good part of its attempts fall, the best of 8 hardly ever does."
+        link_terms(
+            "In the picture, two policies learned the same hill with a cliff at x = 1. The one "
+            "trained for "
+            "single attempts keeps a safe distance. The one trained for the best of 8 stands at "
+            "the edge: "
+            "a good part of its attempts fall, the best of 8 hardly ever does."
+        )
     )
     st.page_link(
         page_registry.get_page("toy_problem"),

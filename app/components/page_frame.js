@@ -69,7 +69,7 @@ export default function ({ parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".pk-frame");
   hold(false); // called for every run of the script
   root.tell = () => setTriggerValue("back", true);
-  root.watches ??= [watchConnection(() => root.tell()), watchLayout()];
+  root.watches ??= [watchConnection(() => root.tell()), watchLayout(), new GlossaryCard()];
   return () => {
     if (root.isConnected) return;
     for (const watch of root.watches) watch.disconnect();

@@ -1,4 +1,4 @@
-"""Styles (`page.css`) and a script (`page_frame.js`) that every page loads."""
+"""Styles (`page.css`) and scripts (`glossary_card.js`, `page_frame.js`) that every page loads."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from app.components.wire import script
+
 _HERE = Path(__file__)
 _COMPONENT = st.components.v2.component(
     "pkpo_frame",
     html="<span class='pk-frame' hidden></span>",
-    js=_HERE.with_suffix(".js").read_text(encoding="utf-8"),
+    js=script(_HERE.parent, "glossary_card", "page_frame"),
     isolate_styles=False,
 )
 

@@ -20,6 +20,7 @@ from app.controls.problem_address import (
     write_address,
 )
 from app.controls.problem_spec import COMPARISONS, ProblemPage
+from app.glossary import GLOSSARY, link_terms
 from pkpo import figures, schedules
 from pkpo.comparisons.settings import COMPARE_LIMIT
 from pkpo.config import OPTIMIZERS
@@ -217,7 +218,7 @@ def _schedule_controls(page: ProblemPage, slots: dict[str, Any]) -> None:
             top,
             key="_k",
             on_change=rebuild,
-            help="The policy is trained for the best of k attempts. k can be at most n.",
+            help=GLOSSARY["k"].meaning + " k can be at most n.",
         )
     st.selectbox(
         "Schedule of k",
@@ -225,7 +226,7 @@ def _schedule_controls(page: ProblemPage, slots: dict[str, Any]) -> None:
         format_func=_kind_label,
         key="_kind",
         on_change=rebuild,
-        help="Annealing: begin with a large k to explore, end with k = 1.",
+        help=f"Annealing: {GLOSSARY['annealing'].meaning}",
     )
     if kind == "custom":
         st.text_input("Schedule", key="_text", on_change=write, help=f"Such as {schedules.FORMS}.")
@@ -281,13 +282,13 @@ def _estimator_control(page: ProblemPage, slots: dict[str, Any]) -> None:
         list(dict.fromkeys([*page.estimators(current_settings(page)[page.problem]), chosen])),
         **setting_view(page, "estimator"),
         format_func=lambda name: get_estimator(name).label,
-        help="How the group's rewards become weights.",
+        help=f"How the group's rewards become weights. {GLOSSARY['weight'].meaning}",
     )
     entry = get_estimator(chosen)
     if not entry.uses_k:
-        st.caption(f"Ignores k; optimises {entry.optimises}.")
+        st.caption(link_terms(f"Ignores k; optimises {entry.optimises}."))
     elif not entry.unbiased:
-        st.caption(f"Optimises {entry.optimises}.")
+        st.caption(link_terms(f"Optimises {entry.optimises}."))
     slots["estimator"] = slots["rewards"] = st.empty()
 
 
@@ -314,6 +315,11 @@ def setting_number(
     limits = page.fields[name].metadata
     low, high = limits["low"], page.limits.get(name, limits["high"])
     number_input(
-        label, low, high, **setting_view(page, name), help=f"From {low:,} to {high:,}.", **more
+        label,
+        low,
+        high,
+        **setting_view(page, name),
+        help=f"{GLOSSARY[name].meaning if name in GLOSSARY else ''} From {low:,} to {high:,}.".strip(),
+        **more,
     )
     slots[name] = st.empty()

@@ -10,6 +10,7 @@ import streamlit as st
 
 from app import cached, charts, controls
 from app.controls.language_page import LanguagePage
+from app.glossary import link_terms
 from app.language_model.sources import MethodSource, methods
 from pkpo.comparisons import word_problems as study
 from pkpo.figures import language_model as figures
@@ -45,9 +46,12 @@ def show_explorer(values: dict[str, Any], page: LanguagePage) -> None:
     else:
         title.header(headline, anchor=False)
     st.markdown(
-        f"Each held-out problem is answered {study.HELD_OUT_COMPLETIONS} times, before training and "
-        f"after (seed {found[0].config.seed}). The darker, the more problems. Left edge: never solved "
-        "before; bottom edge: never any more."
+        link_terms(
+            f"Each held-out problem is answered {study.HELD_OUT_COMPLETIONS} times, before training and "
+            f"after (seed {found[0].config.seed}). The darker, the more problems. Left edge: "
+            "never solved "
+            "before; bottom edge: never any more."
+        )
     )
     for method, change, column in zip(
         found[:SIDE_BY_SIDE], changes, st.columns(min(len(found), SIDE_BY_SIDE)), strict=False
@@ -166,7 +170,7 @@ def _fixed(found: Sequence[MethodSource], solved: Sequence[np.ndarray]) -> None:
     problems = cached.cached_problem_sets(found[0].config)[0]
     labels = [method.label for method in found]
     text = figures.first_to_solve(labels, solved)
-    st.markdown(text)
+    st.markdown(link_terms(text))
     styled = [(m.label, m.colour, updates) for m, updates in zip(found, solved, strict=True)]
     charts.show_chart(
         figures.plot_first_solved(styled, found[0].config.steps), "first-solved", text, 320

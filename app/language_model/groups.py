@@ -10,6 +10,7 @@ import streamlit as st
 
 from app import controls
 from app.controls.language_page import LanguagePage
+from app.glossary import link_terms
 from app.language_model import completions
 from app.language_model.completions import CompletionRow
 from app.language_model.sources import methods
@@ -45,10 +46,12 @@ def show_groups(values: dict[str, Any], page: LanguagePage) -> None:
     with right, st.container(border=True):
         st.markdown(f"**{controls.plain_text(problem.question)}**")
         st.caption(f"Worked solution: {controls.code_text(problem.solution)}")
-        st.caption(f"Trained here with {get_estimator(config.estimator).label}, k = {k}.")
+        st.caption(
+            link_terms(f"Trained here with {get_estimator(config.estimator).label}, k = {k}.")
+        )
         by, at = controls.language_weights(page, config.estimator, k, len(rewards))
     compared = [(config.estimator, k), (by, at), *((config.estimator, known) for known in (1, 8))]
-    st.markdown(figures.describe_group(rewards, compared))
+    st.markdown(link_terms(figures.describe_group(rewards, compared)))
     try:
         weights = transform(np.array(rewards, float), at, by)
     except ValueError as reason:

@@ -15,6 +15,7 @@ import streamlit as st
 
 from app import cached, controls
 from app.controls.language_page import LanguagePage
+from app.glossary import link_terms
 from app.language_model import completions
 from app.language_model.completions import CompletionRow
 from app.language_model.sources import language_runs
@@ -138,7 +139,7 @@ def _problem(page: LanguagePage, config: Any, tries: int) -> tuple[WordProblem, 
     except ValueError as reason:
         if answer:
             st.error(controls.problem_text(reason), icon=":material/error:")
-        st.caption("Without its answer only the equations are checked.")
+        st.caption(link_terms("Without its answer only the equations are checked."))
         return WordProblem(typed, "", 0, 1), False
     return WordProblem(typed, "", known_answer, 1), True
 

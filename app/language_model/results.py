@@ -12,6 +12,7 @@ from app import charts, controls
 from app.components import live_charts
 from app.components.live_charts import Series
 from app.controls.language_page import LanguagePage
+from app.glossary import link_terms
 from app.language_model.sources import MethodSource, methods
 from app.runs.tables import table
 from pkpo.comparisons import word_problems as study
@@ -121,7 +122,7 @@ def _in_words(found: Sequence[MethodSource]) -> None:
         for method, spreads in zip(counted, gains, strict=True)
     ]
     if rows:
-        st.markdown("**Unseen problems, since the start**")
+        st.markdown(link_terms("**Unseen problems, since the start**"))
         st.markdown(table(heads, rows))
     if len(counted) > 1:
         first, second = counted[:2]
@@ -129,14 +130,18 @@ def _in_words(found: Sequence[MethodSource]) -> None:
             study.pass_at_k_gain(second.records, k, first.records)
             for k in (1, study.HELD_OUT_COMPLETIONS)
         )
-        st.markdown(figures.contrast(second.label, first.label, single, many))
+        st.markdown(link_terms(figures.contrast(second.label, first.label, single, many)))
     config, seeds = found[0].config, [record.config.seed for record in found[0].records]
     bands = f" Bands: ± one, over seeds {', '.join(map(str, seeds))}." if len(seeds) > 1 else ""
     st.caption(
-        f"± one standard error over {'seeds and ' * (len(seeds) > 1)}problems, paired: all answer the "
-        f"same {config.held_out:,} held-out problems, {study.HELD_OUT_COMPLETIONS} times each. ▲ ▼: "
-        f"more than {figures.SURE_CHANGE_ERRORS:g} standard errors from 0.{bands} One model, one kind "
-        "of problem, one step size: others may differ."
+        link_terms(
+            f"± one standard error over {'seeds and ' * (len(seeds) > 1)}problems, paired: all "
+            "answer the "
+            f"same {config.held_out:,} held-out problems, {study.HELD_OUT_COMPLETIONS} times each. ▲ ▼: "
+            f"more than {figures.SURE_CHANGE_ERRORS:g} standard errors from 0.{bands} One model, "
+            "one kind "
+            "of problem, one step size: others may differ."
+        )
     )
 
 

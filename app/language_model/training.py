@@ -14,6 +14,7 @@ from app import access, controls, live_routes, page_registry
 from app.components import live_charts
 from app.components.live_charts import Series
 from app.controls.language_page import TRAINED, LanguagePage
+from app.glossary import link_terms
 from app.language_model.results import (
     TRAINING,
     UNSEEN,
@@ -76,7 +77,7 @@ def _form(
 ) -> None:
     message = controls.language_presets(values, page)
     if message:
-        st.markdown(message)
+        st.markdown(link_terms(message))
     with st.container(border=True):
         shipped = sorted(path.name for path in MODELS.iterdir())
         controls.language_form(values, page, shipped, found.store.limits.steps)
@@ -279,12 +280,16 @@ def _pass_at_k(
     show_before_and_after(panels, "live")
     if config.problems == "fresh" and config.held_out:
         st.caption(
-            f"While a run goes on: the problems of its last {ROLLING_UPDATES} updates, new to it. "
-            f"Before and after: {config.held_out:,} held-out problems."
+            link_terms(
+                f"While a run goes on: the problems of its last {ROLLING_UPDATES} updates, new to it. "
+                f"Before and after: {config.held_out:,} held-out problems."
+            )
         )
     elif len(panels) > 1:
         st.caption(
-            f"Unseen problems are measured every {config.interval:,} updates and at the end."
+            link_terms(
+                f"Unseen problems are measured every {config.interval:,} updates and at the end."
+            )
         )
 
 

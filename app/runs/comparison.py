@@ -11,6 +11,7 @@ from app.access import Visitor
 from app.components import live_charts
 from app.components.live_charts import Series
 from app.controls.markdown import problem_text
+from app.glossary import link_terms
 from app.runs import listing, run_text, tables
 from app.runs.engine import Engine
 from app.runs.navigation import delete_button, link_to_language_page, show_heading, stop_button
@@ -85,9 +86,11 @@ def show_sweep_comparison(engine: Engine, visitor: Visitor, id: str) -> None:
     )
     st.markdown(tables.sweep_table(members, labels, run_curves.steady_metrics(configs), baseline))
     st.caption(
-        "Mean ± standard error over seeds, of the trained policy. Marked: more than two "
-        "standard errors of the difference from the baseline. Bands in the charts: ± one "
-        "standard error, over the finished seeds or, while there is none, those begun."
+        link_terms(
+            "Mean ± standard error over seeds, of the trained policy. Marked: more than two "
+            "standard errors of the difference from the baseline. Bands in the charts: ± one "
+            "standard error, over the finished seeds or, while there is none, those begun."
+        )
     )
     with st.expander(f"The {len(runs)} runs", key="sweep-runs"):
         listing.show_sweep_runs(engine, id)

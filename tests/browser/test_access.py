@@ -29,6 +29,7 @@ PAGES = {
         for view in ("map", "curves", "dial", "cloud", "budget", "targets", "value")
     },
     "paper figures": "/paper-figures",
+    "glossary": "/glossary",
     "class": "/class",
 }
 SCREENS = [(width, dark) for width in (1440, 390) for dark in (False, True)]
@@ -46,6 +47,7 @@ ONCE = {
             "estimators",
             "variance lab, dial",
             "runs",
+            "glossary",
         )
     )
 }

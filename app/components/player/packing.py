@@ -6,14 +6,13 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
-import latex2mathml.converter
 import plotly.graph_objects as go
 from plotly.io.json import to_json_plotly
 
 from app.components.wire import PLOTLY_URL, floats
+from app.formulas import mathml
 from pkpo import figures
 from pkpo.comparisons import Comparison
 from pkpo.estimators import Estimator
@@ -72,7 +71,7 @@ def pack(
         "compared_k": study.compared_k,
         "focus": len(study.recordings) - 1,
         "phases": [
-            {"title": title, "text": text, "formula": _mathml(latex) if latex else ""}
+            {"title": title, "text": text, "formula": mathml(latex) if latex else ""}
             for title, text, latex in phases
         ],
         "runs": [
@@ -122,7 +121,7 @@ def _transforms(estimator: Estimator) -> list[dict[str, str]]:
     """Formula and text of the rule at k = 1, and of that at other k."""
     return [
         {
-            "formula": _mathml("w_i = " + estimator.formula_at(k)),
+            "formula": mathml("w_i = " + estimator.formula_at(k)),
             "text": _transform_text(estimator, k),
         }
         for k in (1, 2)
@@ -139,8 +138,3 @@ def _transform_text(estimator: Estimator, k: int) -> str:
         if (plain_v if symbol == "v_k" else symbol in formula)
     ]
     return text + HEAVIEST + (" " + "".join(used).strip() if used else "")
-
-
-@lru_cache(maxsize=64)
-def _mathml(latex: str) -> str:
-    return latex2mathml.converter.convert(latex, display="block")
