@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
@@ -22,3 +23,9 @@ def open_page(page: str, session: Mapping[str, Any] | None = None, **address: st
     view.run()
     assert not view.exception, view.exception[0].value
     return view
+
+
+def words_of(parts: Iterable[Any]) -> str:
+    """What elements say, without Markdown's escapes and the links of terms."""
+    text = "\n".join(part.value for part in parts).replace("\\", "")
+    return re.sub(r"\[([^\]]*)\]\(glossary#[^)]*\)", r"\1", text)

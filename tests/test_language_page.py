@@ -38,6 +38,7 @@ from pkpo.training.tasks.gaussian_hill import HillConfig
 from pkpo.training.tasks.registry import run_config
 from tests.language_runs import SMALL, TRIES, keep, record
 from tests.pages import open_page as open_any
+from tests.pages import words_of
 from tests.pretrained_models import llama, questions_file
 from tests.test_runs import work
 
@@ -89,9 +90,9 @@ def as_visitor(browser: str, **address: str) -> AppTest:
 
 
 def said(page: AppTest) -> str:
-    """Everything that the page says in words, without Markdown's escapes."""
+    """Everything that the page says in words."""
     parts = [*page.header, *page.markdown, *page.caption, *page.info, *page.warning, *page.error]
-    return "\n".join(part.value for part in parts).replace("\\", "")
+    return words_of(parts)
 
 
 def click(page: AppTest, label: str) -> AppTest:

@@ -11,7 +11,7 @@ from app.controls.variance_lab import LAB_VIEWS
 from pkpo import analysis
 from pkpo.analysis import AnalysisSettings
 from pkpo.figures import variance_lab as figures
-from tests.pages import open_page
+from tests.pages import open_page, words_of
 
 ONE_PROBLEM = ("budget", "targets", "value")  # views that have no choice of problem
 
@@ -20,9 +20,9 @@ open_lab = partial(open_page, "variance_lab")
 
 
 def said(page: AppTest) -> str:
-    """Everything that the page says in words, without Markdown's escapes."""
+    """Everything that the page says in words."""
     parts = [*page.markdown, *page.caption, *page.info, *page.warning]
-    return "\n".join(part.value for part in parts).replace("\\", "")
+    return words_of(parts)
 
 
 def charts(page: AppTest) -> list[str]:
