@@ -60,6 +60,12 @@ PAGES: dict[str, dict[str, Any]] = {
         "url_path": "paper-figures",
         "help": "The paper's figures again, each with its claims checked.",
     },
+    "which_k": {
+        "title": "Which k?",
+        "icon": ":material/tune:",
+        "url_path": "which-k",
+        "help": "Your tries, your pass rates, your group size: which k to train for, and what it costs.",
+    },
     "glossary": {
         "title": "Glossary",
         "icon": ":material/menu_book:",

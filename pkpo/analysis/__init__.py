@@ -5,6 +5,7 @@ exact, by enumeration of outcome counts; the paper's toy problem is measured.
 """
 
 from pkpo.analysis.dial import DialVariance, dial_variance, dial_variance_along
+from pkpo.analysis.k_choice import KChoice, advised_schedules, choose_k, parse_rates
 from pkpo.analysis.objectives import (
     CENTRED_AGAIN,
     PROMPT_RATES,
@@ -39,6 +40,7 @@ __all__ = [
     "DEFAULT_ESTIMATORS",
     "DialVariance",
     "ExpectedDirection",
+    "KChoice",
     "MIXED_PASS_RATES",
     "PROBLEM_KINDS",
     "PROMPT_RATES",
@@ -49,7 +51,9 @@ __all__ = [
     "WINNER_GRID",
     "WinnerExplanation",
     "WinnerMap",
+    "advised_schedules",
     "check_estimators",
+    "choose_k",
     "compute_winner_map",
     "dial_variance",
     "dial_variance_along",
@@ -57,6 +61,7 @@ __all__ = [
     "explain_winner",
     "group_count",
     "moments_along",
+    "parse_rates",
     "sample_estimates",
     "split_budget",
 ]

@@ -29,6 +29,7 @@ PAGES = {
         for view in ("map", "curves", "dial", "cloud", "budget", "targets", "value")
     },
     "paper figures": "/paper-figures",
+    "which k": "/which-k",
     "glossary": "/glossary",
     "class": "/class",
 }
@@ -48,6 +49,7 @@ ONCE = {
             "variance lab, dial",
             "runs",
             "glossary",
+            "which k",
         )
     )
 }
