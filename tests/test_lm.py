@@ -22,7 +22,7 @@ from pkpo.lm.language_model import LanguageModel
 from pkpo.lm.model_files import llama_config, load_model, save_model, to_llama
 from pkpo.lm.paths import MODELS, find
 from pkpo.lm.policy import LanguageModelPolicy, backward
-from pkpo.lm.problem_sets import load_hard
+from pkpo.lm.problem_sets import load_hard, load_hard_unseen, load_problem_sets
 from pkpo.lm.tokenizer import ANSWER_TOKEN, END_TOKEN, Tokenizer
 from pkpo.lm.warm_start import WARM_STARTS, train_supervised, untrained_model
 from pkpo.training.optimizers import Optimizer
@@ -430,12 +430,13 @@ def test_evaluating_scores_every_sample(reward, monkeypatch):
     assert abs(found.entropy - entropy) < 1e-6
 
 
-def test_hard_problems_are_those_rarely_solved(monkeypatch):
+@pytest.fixture
+def asked(monkeypatch):
+    """Instead of a model somebody who solves a problem as often in ten as its last digit says."""
     monkeypatch.setattr(evaluation, "PROBLEMS_PER_BATCH", 8)
-    asked = []
+    asked: list[tuple[int, int]] = []
 
     def solves(model, chunk, n, seed):
-        """Every problem is solved as many times in ten as its answer's last digit says."""
         asked.append((len(chunk), n))
         rewards = [[i % 10 < p.answer % 10 for i in range(n)] for p in chunk]
         return EvalResult(
@@ -443,9 +444,22 @@ def test_hard_problems_are_those_rarely_solved(monkeypatch):
         )
 
     monkeypatch.setattr(evaluation, "evaluate", solves)
+    return asked
+
+
+def test_hard_problems_are_those_rarely_solved(asked):
     hard = evaluation.hard_problems(micro(), 6)
     assert len(set(hard)) == 6 and all(p.answer % 10 == 0 for p in hard)
     assert {n for _, n in asked} == {16, 48} and min(count for count, _ in asked) < 8
+
+
+@pytest.mark.parametrize("split", ["train", "held-out"])
+def test_rarely_solved_problems_are_tried_once_and_of_their_split(asked, split):
+    rare = evaluation.rarely_solved_problems(micro(), 6, split, seed=3)
+    assert len(set(rare)) == 6 and all(p.answer % 10 == 0 for p in rare)  # 1 in 10: twice in 16
+    assert set(asked) == {(8, 16)}
+    drawn = draw_problems(8 * len(asked), np.random.default_rng(3), split)
+    assert rare[0] in drawn
 
 
 # --- Warm start -----------------------------------------------------------------------------------
@@ -508,6 +522,8 @@ def test_the_command_writes_a_model_and_its_card(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(warm_start, "CARD_PROBLEMS", 8)
     monkeypatch.setattr(warm_start, "CARD_SAMPLES", 16)
     monkeypatch.setattr(warm_start, "HARD_PROBLEMS", 5)
+    unseen = {"train": (7, "train"), "held_out": (6, "held-out")}
+    monkeypatch.setattr(warm_start, "UNSEEN_PROBLEMS", unseen)
     micro = dataclasses.replace(
         WARM_STARTS["tiny"], shape=MICRO, limit=50, files={"test.jsonl": (9, "held-out")}
     )
@@ -522,6 +538,11 @@ def test_the_command_writes_a_model_and_its_card(tmp_path, monkeypatch, capsys):
     hard = load_hard(tmp_path / "small")
     assert hard == evaluation.hard_problems(load_model(tmp_path / "small"), 5)
     assert set(hard) <= set(draw_problems(evaluation.PROBLEMS_PER_BATCH, 0))
+    made = load_model(tmp_path / "small")
+    assert load_hard_unseen(tmp_path / "small") == (
+        evaluation.rarely_solved_problems(made, 7, "train", 0),
+        evaluation.rarely_solved_problems(made, 6, "held-out", 1),
+    )
     assert len(load_model(tmp_path / "small").tokenizer) == len(
         Tokenizer.from_texts(vocabulary_texts())
     )
@@ -538,6 +559,21 @@ def test_the_shipped_model_knows_today_s_words():
     assert sum(p.numel() for p in tiny.decoder.parameters()) < 500_000
     hard = load_hard("tiny")
     assert len(set(hard)) == 128 and all(verify(p.solution, p).strict for p in hard)
+    train, held_out = load_hard_unseen("tiny")
+    both = {p.question for p in train + held_out}
+    assert (len(train), len(held_out), len(both)) == (2000, 1024, 3024)
+    assert all(verify(p.solution, p).strict for p in train + held_out)
+
+
+def test_runs_on_hard_problems_measure_others_that_are_as_hard():
+    config = WordProblemsConfig(problems="hard-unseen", held_out=256)
+    fixed, unseen = load_problem_sets(config)
+    train, held_out = load_hard_unseen("tiny")
+    assert fixed == train and len(set(unseen)) == 256 and set(unseen) <= set(held_out)
+    with pytest.raises(ValueError, match="held_out must be at most 1024 with hard-unseen, got 2000"):
+        load_problem_sets(config.replace(held_out=2000))
+    with pytest.raises(ValueError, match="cannot be hard-unseen: model small has no hard-unseen.js"):
+        load_problem_sets(config.replace(model="small"))
 
 
 @pytest.mark.slow

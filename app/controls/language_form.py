@@ -24,12 +24,14 @@ from app.presets import LANGUAGE, Preset
 from pkpo.estimators import ESTIMATORS, get_estimator
 from pkpo.fields import format_value
 from pkpo.lm.experiments import METHODS
+from pkpo.lm.paths import HARD_UNSEEN
 
 LANGUAGE_FIELDS_IN_VIEW = ("model", "problems", "reward")
 OPTIONS = {
     "problems": {
         "fresh": "New at every update",
         "hard": "Fixed hard set",
+        HARD_UNSEEN: "Hard problems, unseen",
         "gsm_symbolic": "GSM-Symbolic (for small)",
     },
     "reward": {

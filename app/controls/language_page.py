@@ -15,7 +15,7 @@ from pkpo.config import RunConfig
 from pkpo.estimators import get_estimator
 from pkpo.fields import format_value, parse_field, parse_whole
 from pkpo.lm.experiments import METHODS
-from pkpo.lm.paths import MODELS, PROBLEM_SETS
+from pkpo.lm.paths import HARD_UNSEEN, MODELS, PROBLEM_SETS
 from pkpo.runs.run import check_id
 from pkpo.training.tasks.registry import fields_of
 from pkpo.training.tasks.word_problems import WordProblemsConfig
@@ -31,6 +31,7 @@ OWN_RUNS = "own"
 EXPERIMENT_LABELS = {
     "fresh": "Fresh problems",
     "hard": "Fixed hard set",
+    HARD_UNSEEN: "Hard problems, unseen",
     "answer": "Answer only",
     "words": "In the words of GSM8K",
     OWN_RUNS: "Your runs",

@@ -107,3 +107,33 @@ def hard_problems(
         hard = left[solved[left] + rest.sum(axis=1) <= SOLVED]
         found |= {drawn[i].question: drawn[i] for i in hard}
     return list(found.values())[:count]
+
+
+RARELY_TRIED, RARELY_SOLVED = 16, 1
+"""A rarely solved problem is solved at most RARELY_SOLVED of RARELY_TRIED times."""
+
+
+def rarely_solved_problems(
+    model: Model, count: int, split: str, seed: int = 0, source: ModuleType = word_problems
+) -> list[WordProblem]:
+    """So many different random problems that a model solves at most once in 16, with strict reward.
+
+    They are many more than those of `hard_problems`, and less hard: enough to train on some and to
+    measure others. How well the model does on them shows on new samples only.
+
+    Args:
+      model: is asked.
+      count: how many.
+      split: of the source, "train" or "held-out".
+      seed: of problems and samples.
+      source: its `draw_problems` gives the problems.
+    """
+    found: dict[str, WordProblem] = {}
+    rng = np.random.default_rng(seed)
+    while len(found) < count:
+        drawn = source.draw_problems(PROBLEMS_PER_BATCH, rng, split)
+        solved = evaluate(model, drawn, RARELY_TRIED, int(rng.integers(2**32))).rewards.sum(axis=1)
+        found |= {
+            p.question: p for p, times in zip(drawn, solved, strict=True) if times <= RARELY_SOLVED
+        }
+    return list(found.values())[:count]

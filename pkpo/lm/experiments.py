@@ -15,6 +15,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from pkpo.lm.paths import HARD_UNSEEN
 from pkpo.runs import Store
 from pkpo.runs.batch import run_all
 from pkpo.runs.checkpoint import newest_file
@@ -92,6 +93,7 @@ FRESH_RUN = WordProblemsConfig(interval=120)
 HARD_RUN = WordProblemsConfig(
     problems="hard", prompts=16, learning_rate=5e-4, steps=400, held_out=512, interval=100
 )
+HARD_UNSEEN_RUN = WordProblemsConfig(problems=HARD_UNSEEN, steps=150, interval=50)
 GSM_SYMBOLIC_RUN = WordProblemsConfig(
     model="small", problems="gsm_symbolic", learning_rate=1e-4, steps=200, interval=200
 )
@@ -105,6 +107,13 @@ EXPERIMENTS = {
         "Fixed hard set",
         "128 problems that the model solves at most 3 of 64 times, again and again.",
         HARD_RUN,
+    ),
+    HARD_UNSEEN: Experiment(
+        "Hard problems, unseen",
+        "Trained on 2,000 problems that the model solves at most once in 16 tries; measured on others "
+        "like them.",
+        HARD_UNSEEN_RUN,
+        ("k1", "k8", "annealed"),
     ),
     "answer": Experiment(
         "Fresh problems, answer only",

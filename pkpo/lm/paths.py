@@ -16,9 +16,12 @@ HUB = "hub:"
 """What a name on the Hugging Face hub begins with; nothing else is ever downloaded."""
 WEIGHTS = ("*.safetensors", "*.json", "*.jinja", "*.model", "*.txt")
 """The files of a model on the hub that are wanted: no code, and nothing that would be unpickled."""
+HARD_UNSEEN = "hard-unseen"
 PROBLEM_SETS = {
     "fresh": "every update draws new problems",
     "hard": "a fixed set that the starting model solves at most 3 of 64 times",
+    HARD_UNSEEN: "2,000 problems that the starting model solves at most 1 of 16 times; others like "
+    "them are held out",
     "gsm_symbolic": "a fixed set in the words of GSM8K, for the model small",
 }
 GSM8K = "gsm8k:"

@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from pkpo.lm.paths import GSM8K, GSM_SYMBOLIC, HUB, VOCABULARY, download, find, ours
+from pkpo.lm.paths import GSM8K, GSM_SYMBOLIC, HARD_UNSEEN, HUB, VOCABULARY, download, find, ours
 from pkpo.lm.tokenizer import Tokenizer
 from toy_envs.word_problems import WordProblem, draw_problems, gsm8k_splits, vocabulary_texts
 
@@ -19,6 +19,8 @@ PASS_KS = tuple(range(1, 17))
 ROLLING_UPDATES = 10
 """Updates over which the rolling pass@k of the problems trained on is a mean."""
 HELD_OUT_SEED = 1_000_000
+HARD_UNSEEN_PARTS = ("train", "held_out")
+"""The lists in a model's hard-unseen.json."""
 
 
 class ProblemSettings(Protocol):
@@ -48,11 +50,14 @@ def load_problem_sets(config: ProblemSettings) -> tuple[list[WordProblem], list[
       ValueError: more prompts or held-out problems than there are, or they cannot be read.
     """
     fixed: list[WordProblem] = []
-    where = _files(config)
-    if where is None:
+    others: list[WordProblem] | None = None
+    if config.problems == HARD_UNSEEN:
+        fixed, others = load_hard_unseen(config.model)
+    elif (where := _files(config)) is not None:
+        fixed, others = gsm8k_splits(where)
+    if others is None:
         held_out = draw_problems(config.held_out, HELD_OUT_SEED, "held-out")
     else:
-        fixed, others = gsm8k_splits(where)
         if config.held_out > len(others):
             raise ValueError(
                 f"held_out must be at most {len(others)} with {config.problems}, "
@@ -138,7 +143,22 @@ def load_hard(model: str | Path) -> list[WordProblem]:
     Raises:
       ValueError: it holds none.
     """
-    path = None if str(model).startswith(HUB) else find(model) / "hard.json"
+    return [WordProblem(**item) for item in _read_list(model, "hard")]
+
+
+def load_hard_unseen(model: str | Path) -> tuple[list[WordProblem], list[WordProblem]]:
+    """The problems that a model rarely solves (`pkpo.lm.evaluation`): to train on, and held out.
+
+    Raises:
+      ValueError: the model's folder holds none.
+    """
+    found = _read_list(model, HARD_UNSEEN)
+    train, held_out = ([WordProblem(**item) for item in found[name]] for name in HARD_UNSEEN_PARTS)
+    return train, held_out
+
+
+def _read_list(model: str | Path, problems: str) -> Any:
+    path = None if str(model).startswith(HUB) else find(model) / f"{problems}.json"
     if path is None or not path.is_file():
-        raise ValueError(f"problems cannot be hard: model {model} has no hard.json")
-    return [WordProblem(**item) for item in json.loads(path.read_text(encoding="utf-8"))]
+        raise ValueError(f"problems cannot be {problems}: model {model} has no {problems}.json")
+    return json.loads(path.read_text(encoding="utf-8"))

@@ -24,15 +24,18 @@ from torch.nn import functional as F
 from pkpo.config import EVAL_KS
 from pkpo.lm.decoder import Decoder, ModelConfig
 from pkpo.lm.devices import one_thread
-from pkpo.lm.evaluation import EvalResult, evaluate, hard_problems
+from pkpo.lm.evaluation import EvalResult, evaluate, hard_problems, rarely_solved_problems
 from pkpo.lm.language_model import LanguageModel
 from pkpo.lm.model_files import load_model, save_model
+from pkpo.lm.paths import HARD_UNSEEN
 from pkpo.lm.tokenizer import Tokenizer
 from toy_envs import gsm_symbolic, word_problems
 from toy_envs.word_problems import WordProblem, write_gsm8k
 
 CARD_PROBLEMS, CARD_SAMPLES = 1024, 32  # problems of the model card, and samples of each
 HARD_PROBLEMS = 128  # problems of the hard set
+UNSEEN_PROBLEMS = {"train": (2000, "train"), "held_out": (1024, "held-out")}
+"""Rarely solved problems: so many of a split, by the name of their list."""
 REPORTED = 50  # updates between reports
 
 
@@ -49,6 +52,8 @@ class WarmStart:
     """Tokens that its answers need; 0 leaves it to who samples."""
     files: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     """Problems that are written beside the model: so many of a split, by the name of a file."""
+    hard_unseen: bool = False
+    """Whether lists of rarely solved problems are written, too."""
     note: str = ""
     """What else the card must say of the problems."""
     batch: int = 64
@@ -69,7 +74,7 @@ ones apart from all that it has learned; they are what `gsm_symbolic` stands for
 """
 
 WARM_STARTS = {
-    "tiny": WarmStart(source=word_problems, shape={}, steps=725),
+    "tiny": WarmStart(source=word_problems, shape={}, steps=725, hard_unseen=True),
     "small": WarmStart(
         source=gsm_symbolic,
         shape={"width": 128, "hidden": 352},
@@ -152,6 +157,9 @@ def split_by_length(mask: Tensor, parts: int) -> list[Tensor]:
     return [part.sort().values for part in ends.argsort(stable=True).tensor_split(parts)]
 
 
+UNSEEN = """`{file}` holds problems that it solves at most once in 16 tries: {train:,} to train on, and {held_out:,} that
+are held out.
+"""
 CARD = """# {name}
 
 A decoder of {parameters:,} parameters (Llama's shape: width {width}, {layers} layers, {heads} heads)
@@ -169,7 +177,7 @@ temperature 1, strict reward (answer right and every written equation true); ± 
 problems. Mean entropy of a token {entropy:.3f} nats; {truncated:.2%} of the samples were cut off.
 
 `hard.json` holds {hard} training problems that it solves at most 3 of 64 times.
-
+{unseen}
 | steps | problems | {heads_of_k} |
 |---|---|{rule}
 {table}
@@ -230,6 +238,7 @@ def write_model_card(folder: Path, recipe: WarmStart, command: str, seconds: flo
         machine=f"{platform.machine()}, torch {torch.__version__}",
         problems=CARD_PROBLEMS,
         hard=HARD_PROBLEMS,
+        unseen=_write_hard_unseen(model, folder, recipe.source) if recipe.hard_unseen else "",
         samples=CARD_SAMPLES,
         entropy=found.entropy,
         truncated=found.truncated,
@@ -245,6 +254,26 @@ def write_model_card(folder: Path, recipe: WarmStart, command: str, seconds: flo
     for name, (count, split) in recipe.files.items():
         write_gsm8k(recipe.source.draw_problems(count, 0, split), folder / name)
     print(card)
+
+
+def _write_hard_unseen(model: LanguageModel, folder: Path, source: ModuleType) -> str:
+    """Write the lists of problems that a model rarely solves; what its card says of them."""
+    lists = {
+        name: rarely_solved_problems(model, count, split, seed, source)
+        for seed, (name, (count, split)) in enumerate(UNSEEN_PROBLEMS.items())
+    }
+    write_problem_lists(folder / f"{HARD_UNSEEN}.json", lists)
+    counts = {name: len(problems) for name, problems in lists.items()}
+    return UNSEEN.format(file=f"{HARD_UNSEEN}.json", **counts)
+
+
+def write_problem_lists(file: Path, lists: Mapping[str, Sequence[WordProblem]]) -> None:
+    """Write lists of problems by name, a problem in a line."""
+    parts = [
+        f"{json.dumps(name)}: [\n" + ",\n".join(json.dumps(asdict(p)) for p in problems) + "\n]"
+        for name, problems in lists.items()
+    ]
+    file.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
 
 
 def _table_row(found: EvalResult, difficulty: int | None) -> str:

@@ -86,6 +86,7 @@ class WordProblemsConfig(RunConfig):
     problems: str = setting(
         "fresh",
         "training problems: fresh (new ones at every update), hard (the model's fixed hard set), "
+        "hard-unseen (2,000 that the model tiny rarely solves; others like them are held out), "
         "gsm_symbolic (a fixed set, for the model small), or gsm8k: and a folder with train.jsonl and "
         "test.jsonl, one JSONL file, or hub:NAME",
         canonical=_problems,
