@@ -157,8 +157,8 @@ def split_by_length(mask: Tensor, parts: int) -> list[Tensor]:
     return [part.sort().values for part in ends.argsort(stable=True).tensor_split(parts)]
 
 
-UNSEEN = """`{file}` holds problems that it solves at most once in 16 tries: {train:,} to train on, and {held_out:,} that
-are held out.
+UNSEEN = """`{file}` holds problems that it solves at most once in 16 tries: {train:,} to train on,
+and {held_out:,} that are held out.
 """
 CARD = """# {name}
 
