@@ -157,7 +157,7 @@ def split_by_length(mask: Tensor, parts: int) -> list[Tensor]:
     return [part.sort().values for part in ends.argsort(stable=True).tensor_split(parts)]
 
 
-UNSEEN = """`{file}` holds problems that it solves at most once in 16 tries: {train:,} to train on,
+UNSEEN_CARD = """`{file}` holds problems that it solves at most once in 16 tries: {train:,} to train on,
 and {held_out:,} that are held out.
 """
 CARD = """# {name}
@@ -264,7 +264,7 @@ def _write_hard_unseen(model: LanguageModel, folder: Path, source: ModuleType) -
     }
     write_problem_lists(folder / f"{HARD_UNSEEN}.json", lists)
     counts = {name: len(problems) for name, problems in lists.items()}
-    return UNSEEN.format(file=f"{HARD_UNSEEN}.json", **counts)
+    return UNSEEN_CARD.format(file=f"{HARD_UNSEEN}.json", **counts)
 
 
 def write_problem_lists(file: Path, lists: Mapping[str, Sequence[WordProblem]]) -> None:
