@@ -78,7 +78,11 @@ REFUSED = [
     ("model", "hub:../own", "model must be hub:NAME or hub:OWNER/NAME, got 'hub:../own'"),
     ("model", "x" * 5000, "model must be one of .*tiny"),
     ("model", "a\0b", "model must be one of .*tiny"),
-    ("problems", "easy", "problems must be fresh, hard, hard-unseen, gsm_symbolic or gsm8k: .* got 'easy'"),
+    (
+        "problems",
+        "easy",
+        "problems must be fresh, hard, hard-unseen, gsm_symbolic or .* got 'easy'",
+    ),
     ("problems", "gsm8k:none", "problems must be .* or gsm8k: and a folder, .* got 'gsm8k:none'"),
     ("problems", "gsm8k:a\0b", "problems must be fresh, hard"),
     ("problems", "gsm8k:hub:a b", "problems must be hub:NAME or hub:OWNER/NAME, got 'hub:a b'"),
