@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import live_routes, page_registry
+from app import live_routes, page_registry, study_routes
 from app.classroom import routes
 from app.glossary.cards import glossary_routes
 
@@ -12,6 +12,7 @@ app = st.App(
         *live_routes.live_routes(),
         *routes.class_routes(),
         *glossary_routes(),
+        *study_routes.study_routes(),
         *page_registry.slash_routes(),
     ],
 )

@@ -41,9 +41,12 @@ def show_problem_page(
             "These settings cannot run; the picture is of the last that could, or of the default."
         )
     st.markdown(link_terms(f"{message or ''} {takeaway(study, styles)}"))
+    key = f"{page.address}-player"
     player.show_player(
         cached.cached_playback(configs),
-        key=f"{page.address}-player",
+        key=key,
+        controls=controls.shown_controls(page, problem),
+        on_settings=lambda: controls.take_settings(page, st.session_state[key].settings),
         awaited=page.address if controls.is_url_behind(page) else "",
         on_arrival=lambda: controls.url_arrived(page),
     )

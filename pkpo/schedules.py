@@ -28,6 +28,8 @@ import numpy as np
 K_LIMIT = 1_000_000  # the largest group that the estimators are built for
 UPDATE_LIMIT = 1_000_000_000
 PIECE_LIMIT = 100
+K_STOPS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 80, 96, 128, 160, 192, 256)
+"""The k at which a slider stops: every small one, then ever fewer."""
 
 RAMPS: dict[str, Callable[[float, float, np.ndarray], np.ndarray]] = {
     "linear": lambda a, b, t: a + (b - a) * t,

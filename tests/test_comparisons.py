@@ -217,15 +217,6 @@ def test_the_gradient_figure_carries_every_run_and_shows_one(study):
         assert sum(t.meta["setting"] == i for t in figure.data) == 3
 
 
-def test_the_schedule_preview_carries_k():
-    schedule = HillConfig(schedule="cosine:16->1@50", steps=60).k_schedule
-    (trace,) = figures.plot_schedule(schedule, 60).data
-    assert list(trace.x) == list(range(61))
-    assert list(trace.y) == [schedule(u) for u in range(61)]
-    (long,) = figures.plot_schedule(schedule, 100_000).data
-    assert long.x[0] == 0 and long.x[-1] == 100_000 and len(long.x) <= 400
-
-
 # --- Colours and words ----------------------------------------------------------------------------
 
 HEX = re.compile(r"#[0-9a-f]{6}")

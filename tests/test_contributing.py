@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app import controls
 from pkpo import ESTIMATORS, plugins, schedules, transform
 from pkpo.__main__ import main
 from pkpo.estimators import register_estimator
@@ -65,8 +66,10 @@ def test_the_schedule_is_everywhere(added, capsys):
     assert main(["train", "--schedule", text, "--steps", "100", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["history"]["k"][50] == 6
     view = open_page("toy_problem", schedule=text, compare="off")
-    (kind,) = [box for box in view.selectbox if box.label == "Schedule of k"]
-    assert kind.value == "square"
+    assert f'--schedule "{text}"' in view.code[0].value
+    given = controls.read_address(controls.HILL_PAGE, {"schedule": text, "compare": "off"})[0]
+    runs = controls.settings_of_runs(controls.HILL_PAGE, given)
+    assert "square" in controls.player_controls(controls.HILL_PAGE, given, runs)["shapes"]
 
 
 def test_the_task_is_everywhere(added, capsys, tmp_path, monkeypatch):

@@ -23,6 +23,7 @@ from app.controls.language_widgets import (
     language_weights,
 )
 from app.controls.markdown import code_text, plain_text, problem_text
+from app.controls.player_settings import player_controls, shown_controls, take_settings
 from app.controls.problem_address import (
     OFF,
     as_long_run,
@@ -84,6 +85,7 @@ __all__ = [
     "language_view",
     "language_weights",
     "plain_text",
+    "player_controls",
     "preset_pills",
     "problem_text",
     "read_address",
@@ -94,6 +96,8 @@ __all__ = [
     "settings_of_runs",
     "show_notices",
     "show_sidebar",
+    "shown_controls",
     "sync_from_url",
+    "take_settings",
     "url_arrived",
 ]

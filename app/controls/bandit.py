@@ -83,7 +83,6 @@ BANDIT_PAGE = ProblemPage(
     count=_count,
     count_limit=250_000,
     learning_rates=("0.25", "1", "4", "16"),
-    learning_rate_step=0.1,
     problem="bandit",
     estimators=_estimators,
     controls=_controls,

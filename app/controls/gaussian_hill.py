@@ -58,7 +58,6 @@ HILL_PAGE = ProblemPage(
     count=lambda config: config.n,
     count_limit=150_000,
     learning_rates=("0.002", "0.005", "0.01", "0.02"),
-    learning_rate_step=0.001,
     problem="shape",
     estimators=lambda shape: estimators_of_any_reward(),
     controls=_controls,

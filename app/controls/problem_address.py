@@ -129,14 +129,19 @@ def _possible(page: ProblemPage, values: Mapping[str, Any]) -> bool:
     return True
 
 
-def write_address(page: ProblemPage, values: Mapping[str, Any]) -> None:
-    """Bring the browser's address in step with the settings, once it shows this page's path."""
+def settings_address(page: ProblemPage, values: Mapping[str, Any]) -> dict[str, str]:
+    """The address that `read_address` reads as these settings."""
     defaults = page.defaults
-    address = {
+    return {
         name: format_value(value) if name != "compare" else value or OFF
         for name, value in values.items()
         if value != defaults[name]
     }
+
+
+def write_address(page: ProblemPage, values: Mapping[str, Any]) -> None:
+    """Bring the browser's address in step with the settings, once it shows this page's path."""
+    address = settings_address(page, values)
     differs = address != st.query_params.to_dict()
     if differs and not is_url_behind(page):
         st.query_params.from_dict(address)
@@ -155,7 +160,7 @@ def url_arrived(page: ProblemPage) -> None:
 
 def apply_settings(page: ProblemPage, values: Mapping[str, Any]) -> None:
     """Set these settings, and all others to their defaults."""
-    page_memory(page).update(values=page.defaults | dict(values), notices=[], written_out=False)
+    page_memory(page).update(values=page.defaults | dict(values), notices=[])
 
 
 def as_long_run(page: ProblemPage) -> dict[str, str]:

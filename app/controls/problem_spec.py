@@ -45,7 +45,6 @@ class ProblemPage:
     """Of all compared runs' updates together: instant on the page; more by command."""
     learning_rates: tuple[str, ...]
     """Suggested ones."""
-    learning_rate_step: float
     problem: str
     """The field that names the problem, or holds the visitor's own."""
     estimators: Callable[[str], tuple[str, ...]]

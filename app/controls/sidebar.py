@@ -1,4 +1,7 @@
-"""The controls of a problem's page; what only one page has, its `Page` draws."""
+"""The sidebar of a problem's page: settings that the player does not move.
+
+What only one page has, its `ProblemPage` draws.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from app.controls.address_reader import show_complaints
 from app.controls.address_widgets import TYPED, suggested, typed
 from app.controls.markdown import problem_text
 from app.controls.numbers import number_input
+from app.controls.player_settings import PLAYER_FIELDS, is_moved_in_player
 from app.controls.problem_address import (
     apply_settings,
     current_settings,
@@ -21,7 +25,6 @@ from app.controls.problem_address import (
 )
 from app.controls.problem_spec import COMPARISONS, ProblemPage
 from app.glossary import GLOSSARY, link_terms
-from pkpo import figures, schedules
 from pkpo.comparisons.settings import COMPARE_LIMIT
 from pkpo.config import OPTIMIZERS
 from pkpo.estimators import get_estimator
@@ -30,7 +33,7 @@ SidebarResult = TypeVar("SidebarResult")
 
 COMPARED_FIELDS = {**COMPARISONS, "schedule": "k, or a schedule of k"}
 STEP_RULES = {"sgd": "Gradient ascent", "normalised": "Normalised: equal steps", "adam": "Adam"}
-SIDEBAR_FIELDS_IN_VIEW = ("n", "schedule", "estimator")  # the other settings are folded away
+FIELDS_IN_VIEW = ("estimator", *PLAYER_FIELDS)  # the other settings are folded away
 
 
 def show_notices(page: ProblemPage) -> None:
@@ -80,13 +83,9 @@ def show_sidebar(page: ProblemPage, problem: ValueError | None) -> None:
     with st.sidebar:
         top = st.empty()
         compare_field = _compare_controls(page, slots)
-        if compare_field != "schedule":
-            _schedule_controls(page, slots)
-        if compare_field != "n":
-            setting_number(page, "n", "Samples per group, n", slots, step=1)
         if compare_field != "estimator":
             _estimator_control(page, slots)
-        if field in page.fields and field not in SIDEBAR_FIELDS_IN_VIEW:
+        if field in page.fields and field not in FIELDS_IN_VIEW:
             page_memory(page)["unfolded"] = True  # and so it stays when the problem is gone
         with st.expander("More settings", expanded=page_memory(page).get("unfolded", False)):
             _more_controls(page, compare_field, slots)
@@ -97,7 +96,7 @@ def show_sidebar(page: ProblemPage, problem: ValueError | None) -> None:
             on_click=apply_settings,
             args=(page, {}),
         )
-    if problem:
+    if problem and not is_moved_in_player(page, problem):
         place = slots.get(field) or slots.get("compare", top)
         place.error(problem_text(str(problem)), icon=":material/error:")
 
@@ -192,89 +191,6 @@ def _compare_help(field: str) -> str:
     return "Choose, or type a value and press Enter."
 
 
-def _schedule_controls(page: ProblemPage, slots: dict[str, Any]) -> None:
-    text = current_settings(page)["schedule"]
-    kind, k, then, at = _read_kind(page, text, current_settings(page)["steps"])
-    st.session_state.update(_kind=kind, _k=k, _then=then, _at=at, _text=text)
-
-    def rebuild() -> None:
-        chosen, first = st.session_state["_kind"], st.session_state["_k"]
-        last, end = (int(st.session_state.get(key, x)) for key, x in (("_then", 1), ("_at", at)))
-        forms = {"constant": f"{first}", "step": f"{first}@0,{last}@{end}"}
-        if chosen == "custom":
-            page_memory(page)["written_out"] = True
-            return
-        page_memory(page)["written_out"] = False
-        current_settings(page)["schedule"] = forms.get(chosen, f"{chosen}:{first}->{last}@{end}")
-
-    def write() -> None:
-        current_settings(page)["schedule"] = st.session_state["_text"].strip()
-
-    if kind != "custom":
-        top = max(16, min(current_settings(page)["n"], page.limits["n"]), k)
-        st.slider(
-            "Attempts that count, k",
-            1,
-            top,
-            key="_k",
-            on_change=rebuild,
-            help=GLOSSARY["k"].meaning + " k can be at most n.",
-        )
-    st.selectbox(
-        "Schedule of k",
-        ["constant", "step", *schedules.RAMPS, "custom"],
-        format_func=_kind_label,
-        key="_kind",
-        on_change=rebuild,
-        help=f"Annealing: {GLOSSARY['annealing'].meaning}",
-    )
-    if kind == "custom":
-        st.text_input("Schedule", key="_text", on_change=write, help=f"Such as {schedules.FORMS}.")
-    elif kind != "constant":
-        left, right = st.columns(2)
-        top = page.limits["n"]
-        number_input("to k", 1, top, key="_then", on_change=rebuild, place=left)
-        top = page.limits["steps"]
-        number_input("at update", 1, top, key="_at", on_change=rebuild, step=10, place=right)
-    slots["schedule"] = st.empty()
-    if kind != "constant":
-        try:
-            preview = figures.plot_schedule(schedules.parse(text), current_settings(page)["steps"])
-        except ValueError:
-            return
-        st.plotly_chart(
-            preview,
-            key="schedule-preview",
-            config={"displayModeBar": False},
-            alt=f"k over updates: {schedules.parse(text).describe()}",
-        )
-
-
-def _kind_label(kind: str) -> str:
-    others = {"constant": "Constant", "step": "Step", "custom": "Written out"}
-    return others.get(kind, f"{kind.capitalize()} ramp")
-
-
-def _read_kind(page: ProblemPage, text: str, steps: int) -> tuple[str, int, int, int]:
-    """How the schedule's controls show a text: kind, first k, last k, update of the change."""
-    half = max(1, steps // 2)
-    try:
-        pieces = schedules.parse(text).pieces
-    except ValueError:
-        return "custom", 8, 1, half
-    first = pieces[0]
-    if page_memory(page).get("written_out"):
-        return "custom", first.first, 1, half
-    if len(pieces) == 1 and first.shape is None:
-        return "constant", first.first, 1, half
-    in_reach = pieces[-1].end <= page.limits["steps"]
-    if len(pieces) == 1 and first.start == 0 and in_reach:
-        return str(first.shape), first.first, first.last, first.end
-    if len(pieces) == 2 and first.shape is None and pieces[1].shape is None and in_reach:
-        return "step", first.first, pieces[1].first, pieces[1].start
-    return "custom", first.first, 1, half
-
-
 def _estimator_control(page: ProblemPage, slots: dict[str, Any]) -> None:
     chosen = current_settings(page)["estimator"]
     st.selectbox(
@@ -293,8 +209,6 @@ def _estimator_control(page: ProblemPage, slots: dict[str, Any]) -> None:
 
 
 def _more_controls(page: ProblemPage, compare_field: str, slots: dict[str, Any]) -> None:
-    if compare_field != "learning_rate":
-        setting_number(page, "learning_rate", "Learning rate", slots, step=page.learning_rate_step)
     if compare_field != "optimizer":
         st.selectbox(
             "Step rule",
@@ -304,7 +218,6 @@ def _more_controls(page: ProblemPage, compare_field: str, slots: dict[str, Any])
             help=" · ".join(f"**{STEP_RULES[o]}**: {text}" for o, text in OPTIMIZERS.items()),
         )
     setting_number(page, "steps", "Updates", slots, step=50)
-    setting_number(page, "seed", "Random seed", slots, step=1)
     page.controls(page, slots)
 
 

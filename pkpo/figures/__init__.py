@@ -1,7 +1,7 @@
 """Figures: numbers in, Plotly figures out. One template, one palette for the whole lab."""
 
 from pkpo.figures import bandit, gaussian_hill, run_curves
-from pkpo.figures.comparison import plot_schedule, plot_value
+from pkpo.figures.comparison import plot_value
 from pkpo.figures.group_weights import plot_group_weights, plot_weight_matrix
 from pkpo.figures.style import (
     AWAY,
@@ -26,7 +26,6 @@ __all__ = [
     "gaussian_hill",
     "k_colour",
     "plot_group_weights",
-    "plot_schedule",
     "plot_value",
     "plot_weight_matrix",
     "reward_colour",

@@ -8,8 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from pkpo.comparisons import Comparison
-from pkpo.figures.style import axis, figure, k_colour, line
-from pkpo.schedules import Schedule
+from pkpo.figures.style import axis, figure, line
 
 DIFFERENCE_SHOWN = 0.005  # a smaller difference is none in words of two decimals
 
@@ -43,22 +42,6 @@ def updates_axis(study: Comparison) -> dict:
     """The axis of all charts over updates."""
     last = max(len(r) for r in study.recordings) - 1
     return axis("update", range=[0, last], nticks=6)
-
-
-def plot_schedule(schedule: Schedule, steps: int) -> go.Figure:
-    """K over updates, small."""
-    updates = np.unique(np.linspace(0, steps, min(steps + 1, 400)).round().astype(int))
-    ks = schedule.values(updates)
-    trace = line(updates, ks, k_colour(int(ks[0])), "k", hovertemplate="k = %{y}<extra></extra>")
-    trace["line"]["shape"] = "hv"
-    return figure(
-        [trace],
-        axis("update", nticks=4),
-        axis("k", rangemode="tozero", nticks=4),
-        "",
-        height=130,
-        margin={"l": 34, "r": 6, "t": 6, "b": 36},
-    )
 
 
 # --- In words ----------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def _changed_control(seed: int, name: str) -> float:
         page.query_params[field] = str(value)
     page.query_params["compare"] = preset.compare
     page.run()
-    page.number_input(key="seed").set_value(seed)
+    page.query_params["seed"] = str(seed)
     taken = _seconds(page.run)
     assert not page.exception, page.exception
     return taken

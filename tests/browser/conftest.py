@@ -53,7 +53,10 @@ def visit(app_address, chromium) -> Iterator[Callable]:
         # page's path, which is not there, and then finds it at the root.
         probing = "/_stcore/" in message.location.get("url", "")
         unplugged = "ERR_INTERNET_DISCONNECTED" in message.text  # by the test itself
-        if message.type in ("error", "warning") and not (probing or unplugged):
+        refused = "400 (Bad Request)" in message.text and "/study?" in message.location.get(
+            "url", ""
+        )
+        if message.type in ("error", "warning") and not (probing or unplugged or refused):
             wrong.append(f"console {message.type}: {message.text}")
 
     def watch_request(request) -> None:

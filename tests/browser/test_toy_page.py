@@ -220,8 +220,9 @@ def test_every_setting_is_read_from_the_url(visit):
     assert drawn(page)["theta"] == pytest.approx([run["theta"][-1]], abs=1e-6)
     expect(page.get_by_label("Samples per group, n", exact=True)).to_have_value("12")
     expect(page.get_by_label("Start θ", exact=True)).to_have_value("0.4")
-    expect(page.get_by_label("to k", exact=True)).to_have_value("1")
-    expect(page.get_by_label("at update", exact=True)).to_have_value("80")
+    expect(page.get_by_label("Schedule", exact=True)).to_have_value("linear:6->1@80")
+    expect(page.get_by_label("Random seed", exact=True)).to_have_value("7")
+    expect(page.get_by_label("Learning rate", exact=True)).to_have_value("0.01")
     assert page.get_by_text("cannot").count() == 0
 
 

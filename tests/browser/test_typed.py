@@ -121,13 +121,12 @@ def test_an_invalid_group_keeps_the_last_picture(visit):
 @pytest.mark.parametrize(
     ("path", "label", "setting"),
     [
-        ("/toy-problem", "Samples per group, n", "n"),
         ("/runs?new=bandit", "Seeds", "seeds"),
         ("/estimators", "k", "k"),
     ],
 )
 def test_a_number_that_cannot_be_used_is_said(visit, path, label, setting):
-    page = visit(path, ready="toy" in path)
+    page = visit(path, ready=False)
     box = page.get_by_label(label, exact=True)
     expect(box).not_to_have_value("")
     before = box.input_value()

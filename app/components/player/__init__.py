@@ -16,7 +16,8 @@ from app.components.player import bandit, hill
 from app.components.player.packing import Styles, pack
 from app.components.wire import script
 from pkpo import figures
-from pkpo.comparisons import BanditComparison, HillComparison
+from pkpo.comparisons import BEST_OF, BanditComparison, HillComparison
+from pkpo.training.tasks.gaussian_hill import HillConfig
 
 _HERE = Path(__file__).parent
 _COMPONENT = st.components.v2.component(
@@ -26,7 +27,18 @@ _COMPONENT = st.components.v2.component(
     + f".pk-towards {{ background: {figures.TOWARDS}; }}"
     f" .pk-away {{ background: {figures.AWAY}; }}"
     f" .pk-none {{ background: {figures.NO_WEIGHT}; }}",
-    js=script(_HERE, "marks", "charts", "hill", "bandit", "player"),
+    js=script(
+        _HERE,
+        "marks",
+        "charts",
+        "exact",
+        "hill",
+        "bandit",
+        "live",
+        "schedule_chart",
+        "controls",
+        "player",
+    ),
     isolate_styles=False,
 )
 
@@ -35,12 +47,17 @@ CONTENTS: dict[type, Callable[[Any, Styles], dict[str, Any]]] = {
     BanditComparison: bandit.bandit_contents,
 }
 """What is packed of each kind of study, besides what all share."""
+STUDY_PATH = "study"
+EXACT_PATH = "study/exact"
+"""Where the server answers while a hand moves a control; see `app.study_routes`."""
 
 
 def show_player(
     data: dict[str, Any],
     *,
     key: str,
+    controls: dict[str, Any] | None = None,
+    on_settings: Callable[[], None] = lambda: None,
     awaited: str = "",
     on_arrival: Callable[[], None] = lambda: None,
 ) -> None:
@@ -49,13 +66,22 @@ def show_player(
     Args:
       data: from `player_payload`.
       key: names the component on the page; its charts keep their state while the key lives.
+      controls: what its controls of settings show; without, there are none.
+      on_settings: called, before the page runs again, with what these controls were left at in the
+        session's state under the key, as "settings".
       awaited: the path that the browser is about to show; "" where it shows it already.
       on_arrival: called, before the page runs again, when the browser shows that path.
     """
     _COMPONENT(
-        data={**data, "awaited": awaited},
+        data={
+            **data,
+            "awaited": awaited,
+            "controls": controls,
+            "routes": {"study": f"./{STUDY_PATH}", "exact": f"./{EXACT_PATH}"},
+        },
         key=key,
         height="content",
+        on_settings_change=on_settings,
         on_arrival_change=on_arrival,
     )
 
@@ -69,3 +95,16 @@ def player_payload(study: Any, styles: Styles, panels: Sequence[str] = ()) -> di
       panels: names of charts; all for none.
     """
     return pack(study, styles, panels, CONTENTS[type(study)](study, styles))
+
+
+def exact_payload(config: Any) -> dict[str, Any]:
+    """What the browser shows by itself while k moves: exact values by k, and each k's colour.
+
+    Args:
+      config: a run's; only its problem counts.
+    """
+    colours = {str(k): figures.k_colour(k) for k in BEST_OF}
+    return {
+        "colours": colours,
+        **(hill.hill_exact(config) if config.task == HillConfig.task else {}),
+    }

@@ -139,13 +139,22 @@ class CurveChart extends Chart {
       const values = run.curve.subarray(row * this.at.length, (row + 1) * this.at.length);
       const points = Array.from(this.at, (x, j) => `${this.x(x).toFixed(1)},${this.y(values[j]).toFixed(1)}`);
       set(this.curves[index], { d: "M" + points.join("L"), "data-last": values[values.length - 1] });
-      const place = this.at.indexOf(run.k[i]);
+      const place = this.at.indexOf(this.player.kAt(index, t));
       set(this.dots[index], {
         visibility: place < 0 ? "hidden" : "visible",
         cx: this.x(this.at[Math.max(place, 0)]),
         cy: this.y(values[Math.max(place, 0)]),
         "data-value": values[Math.max(place, 0)],
+        "data-k": this.player.kAt(index, t),
       });
     });
+  }
+
+  // What the policy in focus is worth, in words.
+  worth(t) {
+    const { focus } = this.player;
+    const k = this.player.kAt(focus, t);
+    const dot = this.dots[focus];
+    return dot && this.at.includes(k) ? `max@${k} = ${Number(dot.dataset.value).toFixed(3)}` : null;
   }
 }

@@ -3,13 +3,17 @@
 const BELL = Array.from({ length: 61 }, (_, i) => -3.6 + 0.12 * i);
 const BELL_PATH = "M" + BELL.map((z) => `${z},${-Math.exp((-z * z) / 2)}`).join("L");
 
+const STAR = Array.from({ length: 10 }, (_, i) => [(i % 2 ? 5 : 12) * Math.sin((Math.PI * i) / 5), (i % 2 ? -5 : -12) * Math.cos((Math.PI * i) / 5)]);
+const STAR_PATH = `M${STAR.map((point) => point.join()).join("L")}Z`;
+
 class HillStage extends Chart {
   build(layer) {
     const { data, runs } = this.player;
     this.grid = floats(data.grid);
     this.values = {};
     for (const [k, values] of Object.entries(data.curves)) this.values[k] = floats(values);
-    this.curve = mark(layer, "path", { fill: "none", "stroke-width": 4.5, "stroke-opacity": 0.9 });
+    this.curve = mark(layer, "path", { fill: "none", "stroke-width": 4.5, "stroke-opacity": 0.9, class: "pk-max-at-k" });
+    this.star = mark(layer, "path", { d: STAR_PATH, class: "pk-ring pk-star" });
     this.bells = runs.map((run) =>
       mark(layer, "path", {
         d: BELL_PATH,
@@ -36,10 +40,13 @@ class HillStage extends Chart {
     super.place();
     this.paths = {};
     for (const [k, values] of Object.entries(this.values)) {
-      const points = Array.from(this.grid, (x, i) => `${this.x(x).toFixed(1)},${this.y(values[i]).toFixed(1)}`);
-      this.paths[k] = "M" + points.join("L");
+      this.paths[k] = this.pathOf(this.grid, values);
     }
     this.drawnK = null;
+  }
+
+  pathOf(grid, values) {
+    return "M" + Array.from(grid, (x, i) => `${this.x(x).toFixed(1)},${this.y(values[i]).toFixed(1)}`).join("L");
   }
 
   // One circle for each sample of the run in focus.
@@ -76,28 +83,58 @@ class HillStage extends Chart {
         "fill-opacity": focused ? 0.22 : 0.05,
         "stroke-opacity": focused ? 1 : 0.55,
       });
-      const [x, y] = [this.x(theta), this.y(at(run.value))];
+      const worth = this.player.liveK !== null && focused ? this.player.exact?.value(this.player.liveK, theta) : null;
+      const [x, y] = [this.x(theta), this.y(worth ?? at(run.value))];
       const { left, width } = this.box;
       set(this.stands[index], {
         cx: clamp(x, left + 9, left + width - 9), // a policy far away waits at the edge
         cy: y,
         "fill-opacity": x < left || x > left + width ? 0.35 : 1,
         "data-theta": theta,
-        "data-k": run.k[i],
+        "data-k": this.player.kAt(index, t),
       });
       set(this.drops[index], { x1: x, x2: x, y1: floor, y2: y });
       if (focused) {
-        this.drawCurve(run.k[i]);
+        this.drawCurve(this.player.kAt(index, t));
         this.drawSamples(run, i, phase, done);
         this.drawArrows(run, i, phase, done);
       }
     });
   }
 
+  // max@k of a k and its best θ: those of the recording, or of the table that has every k.
   drawCurve(k) {
-    if (this.drawnK === k || !this.paths[k]) return;
-    this.drawnK = k;
-    set(this.curve, { d: this.paths[k], stroke: this.player.data.colours[k], "data-k": k });
+    const { exact } = this.player;
+    const known = `${k} ${exact ? "exact" : ""}`;
+    if (this.drawnK === known) return;
+    const table = exact?.curve(k);
+    const d = this.paths[k] ?? (table && this.pathOf(exact.grid, table));
+    if (!d) return;
+    this.drawnK = known;
+    const stroke = this.player.data.colours[k] ?? exact.colours[k];
+    set(this.curve, { d, stroke, "data-k": k });
+    const star = exact?.stars[k];
+    set(this.star, { visibility: star ? "visible" : "hidden" });
+    if (!star) return;
+    const [theta, value] = star;
+    set(this.star, {
+      transform: `translate(${this.x(theta)} ${this.y(value)})`,
+      fill: stroke,
+      "data-k": k,
+      "data-theta": theta,
+      "data-value": value,
+    });
+  }
+
+  // What the policy in focus is worth, and could be, in words.
+  worth(t) {
+    const { exact, focus, runs } = this.player;
+    const run = runs[focus];
+    const i = Math.min(t, run.length - 1);
+    const k = this.player.kAt(focus, t);
+    const value = (this.player.liveK !== null ? exact?.value(k, run.theta[i]) : null) ?? run.value[i];
+    const best = exact?.stars[k];
+    return `max@${k} = ${value.toFixed(3)}${best ? ` \u00b7 best ${best[1].toFixed(3)}` : ""}`;
   }
 
   drawSamples(run, i, phase, done) {

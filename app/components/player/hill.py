@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from app.components.player.packing import PlayerPanel, Styles
 from app.components.wire import floats
 from pkpo import figures
-from pkpo.comparisons import HillComparison
+from pkpo.comparisons import BEST_OF, HillComparison
+from pkpo.schedules import K_STOPS
+from toy_envs import gaussian_hill
+
+EXACT_POINTS = 481  # of a curve whose k moves with the finger
 
 HILL_PHASES = (
     (
@@ -69,4 +75,21 @@ def hill_contents(study: HillComparison, styles: Styles) -> dict[str, Any]:
         "grid": floats(study.theta),
         "curves": {str(k): floats(curve) for k, curve in study.curves.items()},
         "colours": {str(k): figures.k_colour(k) for k in study.curves},
+    }
+
+
+def hill_exact(config: Any) -> dict[str, Any]:
+    """Exact max@k over θ for every k of `BEST_OF`, and the best θ for those that a slider stops at.
+
+    About 165 kB in JSON: `[64, EXACT_POINTS]` in float32.
+    """
+    left, right = gaussian_hill.reward_shape(config.shape).support
+    grid = np.linspace(2 * left - right, 2 * right - left, EXACT_POINTS)
+    stars = {
+        k: gaussian_hill.optimum(k, config.sigma, config.shape) for k in K_STOPS if k in BEST_OF
+    }
+    return {
+        "grid": floats(grid),
+        "curves": floats(gaussian_hill.exact(grid, BEST_OF, config.sigma, config.shape).value),
+        "stars": {str(k): [best.theta, best.value] for k, best in stars.items()},
     }

@@ -38,14 +38,17 @@ class Player {
       if (event.target === document.body || root.contains(event.target)) this.key(event);
     };
     document.addEventListener("keydown", this.onKey);
+    this.liveK = null; // the k under the finger, where it is ahead of the recording
+    this.controls = new Controls(this, root.querySelector(".pk-controls"));
   }
 
   // --- A new recording -------------------------------------------------------------------------
 
-  async load(data) {
+  // `live`: in place of the one that is shown, whose play head, motion and chosen run stay.
+  async load(data, live = false) {
     if (this.id === data.id) return;
     this.id = data.id;
-    this.pause();
+    if (!live) this.pause();
     try {
       await loadPlotly(data.plotly);
     } catch (error) {
@@ -65,15 +68,18 @@ class Player {
       run.size = run.weights.length / run.length; // samples of an update, at all prompts
       run.heaviest = run.weights.reduce((m, w) => Math.max(m, Math.abs(w)), 0);
     }
+    const atEnd = this.last === undefined || (this.position >= this.last && !this.playing);
     this.last = Math.max(...this.runs.map((run) => run.length)) - 1;
-    this.focus = data.focus;
+    this.position = live && !atEnd ? Math.min(this.position, this.last) : this.last;
+    this.focus = live ? Math.min(this.focus, this.runs.length - 1) : data.focus;
+    this.shownPhase = null;
     set(this.slider, { max: this.last });
     this.buildCharts();
     this.buildSettings();
     this.buildPhases();
     await this.drawCharts();
     if (this.id !== data.id) return;
-    this.seek(this.last);
+    this.draw();
     this.root.dataset.ready = data.id;
     performance.mark("pk-ready");
   }
@@ -145,7 +151,7 @@ class Player {
       if (this.data !== data) return; // a newer recording came meanwhile
       if (chart !== this.charts[0]) continue;
       this.focusOn(this.focus);
-      this.move(this.last); // a finished picture before the other charts are drawn
+      this.draw(); // a finished picture before the other charts are drawn
       performance.mark("pk-picture");
       await new Promise(requestAnimationFrame);
       if (this.data !== data) return;
@@ -212,6 +218,7 @@ class Player {
     this.focus = index;
     this.runs.forEach((run, i) => run.button.setAttribute("aria-pressed", i === index));
     for (const chart of this.ready()) chart.turn();
+    this.controls.turn();
     this.draw();
   }
 
@@ -236,6 +243,12 @@ class Player {
     return this.charts.filter((chart) => chart.built === this.id && chart.box);
   }
 
+  // The k in force for a run, or under the finger that moves it.
+  kAt(index, t) {
+    const { k, length } = this.runs[index];
+    return index === this.focus && this.liveK !== null ? this.liveK : k[Math.min(t, length - 1)];
+  }
+
   weightColour(weight) {
     const { towards, away, none } = this.data.weightColours;
     return weight === 0 ? none : weight > 0 ? towards : away;
@@ -255,6 +268,7 @@ class Player {
     this.root.querySelector(".pk-clock").textContent = `update ${t} of ${this.last}`;
     for (const run of this.runs) this.drawReadout(run, t);
     for (const chart of charts) chart.draw({ t, phase, done });
+    this.controls.draw(t);
     if (this.explaining) this.drawPhase(t, phase);
   }
 
@@ -296,6 +310,7 @@ class Player {
     this.pause();
     this.resizing.disconnect();
     document.removeEventListener("keydown", this.onKey);
+    this.controls.close();
     this.closeCharts();
   }
 
@@ -312,7 +327,11 @@ class Player {
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".pk-player");
   root.player ??= new Player(root);
-  root.player.load(data);
+  const { controls } = root.player;
+  if (!controls.isBehind(data.controls)) {
+    root.player.load(data);
+    controls.show(data.controls, data.routes, (settings) => setTriggerValue("settings", settings));
+  }
   clearInterval(root.waiting);
   const arrive = () => {
     if (!location.pathname.endsWith(`/${data.awaited}`)) return;

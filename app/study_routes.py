@@ -1,0 +1,111 @@
+"""HTTP routes that answer while a hand moves a control of the player, without running a page's script.
+
+`GET study?task=...&n=...&schedule=...`: the recording of these settings, as the player gets it from
+its page, and what the controls show of them. The parameters are those of the page's address, read by
+the same code. `GET study/exact?task=...`: exact values by k, which the player then shows by itself.
+
+Two threads compute, so that thirty who ask at once only wait. Whoever can open the app may ask.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from app import cached, controls
+from app.components.player import EXACT_PATH, STUDY_PATH, exact_payload
+
+WAITING_LIMIT = 64
+"""Questions that wait for an answer; more are refused."""
+
+Asked = tuple[tuple[str, str], ...]
+_pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="study")
+_waiting = 0
+_PAGES = {page.task: page for page in (controls.HILL_PAGE, controls.BANDIT_PAGE)}
+
+
+def study_routes() -> list[Route]:
+    """The addresses at which the server answers about studies."""
+    base = st.get_option("server.baseUrlPath").strip("/")
+    start = f"/{base}" if base else ""
+    return [
+        Route(f"{start}/{STUDY_PATH}", _study, methods=["GET"]),
+        Route(f"{start}/{EXACT_PATH}", _exact, methods=["GET"]),
+    ]
+
+
+async def _study(request: Request) -> Response:
+    return await _answer(request, study_answer)
+
+
+async def _exact(request: Request) -> Response:
+    return await _answer(request, exact_answer)
+
+
+async def _answer(request: Request, compute: Callable[[Asked], bytes]) -> Response:
+    global _waiting
+    if _waiting >= WAITING_LIMIT:
+        return _problem(503, "Too many settings are being tried at once. Try again in a moment.")
+    _waiting += 1
+    asked = tuple(request.query_params.multi_items())
+    try:
+        content = await asyncio.get_running_loop().run_in_executor(_pool, compute, asked)
+    except ValueError as reason:
+        return _problem(400, str(reason))
+    finally:
+        _waiting -= 1
+    return _json(200, content)
+
+
+@lru_cache(maxsize=64)
+def study_answer(asked: Asked) -> bytes:
+    """The recording of settings, `{"study": ..., "controls": ...}` in JSON.
+
+    Args:
+      asked: the task, and settings as in the address of its page.
+
+    Raises:
+      ValueError: a setting that cannot be used, with the sentence that its page shows.
+    """
+    page, values, configs = _read(asked)
+    study = cached.cached_playback(configs)
+    return json.dumps(
+        {"study": study, "controls": controls.player_controls(page, values, configs)}
+    ).encode()
+
+
+@lru_cache(maxsize=32)
+def exact_answer(asked: Asked) -> bytes:
+    """Exact values of max@k by k for the problem of these settings, in JSON; see `exact_payload`."""
+    return json.dumps(exact_payload(_read(asked)[2][0])).encode()
+
+
+def _read(asked: Asked) -> tuple[controls.ProblemPage, dict, tuple]:
+    given = dict(asked)
+    if len(given) < len(asked):
+        names = [name for name, _ in asked]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice[:40]} is given more than once")
+    task = given.pop("task", "")
+    if task not in _PAGES:
+        raise ValueError(f"task must be one of {', '.join(_PAGES)}, got {task[:40]!r}")
+    values, problems = controls.read_address(_PAGES[task], given)
+    if problems:
+        raise ValueError(problems[0])
+    return _PAGES[task], values, controls.settings_of_runs(_PAGES[task], values)
+
+
+def _problem(status: int, reason: str) -> Response:
+    return _json(status, json.dumps({"problem": reason}).encode())
+
+
+def _json(status: int, content: bytes) -> Response:
+    return Response(content, status, {"Cache-Control": "no-store"}, "application/json")

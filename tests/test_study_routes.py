@@ -1,0 +1,178 @@
+"""The routes that answer while a hand moves a control."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import threading
+
+import numpy as np
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from app import cached, controls, study_routes
+from pkpo import figures, schedules
+from pkpo.comparisons import BEST_OF
+from pkpo.comparisons.settings import parse_comparison
+from pkpo.fields import format_value
+from pkpo.training.recording import record_run
+from toy_envs import gaussian_hill
+
+HILL, BANDIT = controls.HILL_PAGE, controls.BANDIT_PAGE
+
+
+@pytest.fixture
+def client():
+    return TestClient(Starlette(routes=study_routes.study_routes()))
+
+
+def numbers(base64_text: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(base64_text), "<f4")
+
+
+@pytest.mark.parametrize(
+    ("task", "settings", "compare"),
+    [
+        ("gaussian-hill", {"n": 12, "steps": 40, "seed": 3}, "schedule 1 cosine:8->1@30"),
+        ("bandit", {"learning_rate": 2.0, "steps": 40, "schedule": "4"}, ""),
+    ],
+)
+def test_a_study_is_the_page_s_own(client, task, settings, compare):
+    asked = {name: format_value(value) for name, value in settings.items()}
+    answer = client.get("study", params={"task": task, "compare": compare or "off", **asked})
+    assert answer.status_code == 200
+    configs = parse_comparison({"task": task, **settings}, compare)
+    assert answer.json()["study"] == json.loads(json.dumps(cached.cached_playback(configs)))
+    for run, config in zip(answer.json()["study"]["runs"], configs, strict=True):
+        assert numbers(run["columns"]["k"]) == pytest.approx(record_run(config)["k"])
+
+
+def test_controls_lead_back_to_the_same_settings(client):
+    asked = {"n": "24", "compare": "n 8 12", "schedule": "8@0,linear:6->1@20..50"}
+    shown = client.get("study", params={"task": HILL.task, **asked}).json()["controls"]
+    again = controls.read_address(HILL, shown["address"])[0]
+    assert again == controls.read_address(HILL, asked)[0]
+    assert (shown["field"], shown["values"]) == ("n", ["8", "12"])
+    for n, run in zip((8, 12), shown["runs"], strict=True):
+        pieces = tuple(schedules.Piece(**piece) for piece in run["pieces"])
+        assert schedules.Schedule(pieces) == schedules.parse(asked["schedule"])
+        assert run["n"] == str(n)
+        assert run["ks"][0] == 1 and run["ks"][-1] == n
+
+
+def test_the_slider_s_k_are_those_that_the_estimator_allows(client):
+    def ks(**asked: str) -> list[int]:
+        asked = {"task": HILL.task, "compare": "off", **asked}
+        return client.get("study", params=asked).json()["controls"]["runs"][0]["ks"]
+
+    assert ks(n="20", schedule="2") == [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20]
+    assert ks(n="20", schedule="2", estimator="sloo")[-1] == 19
+    assert ks(n="12", schedule="2", estimator="naive") == [1, 2, 3, 4, 6, 12]
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"task": "poker"}, "task must be one of gaussian-hill, bandit, got 'poker'"),
+        ({}, "task must be one of"),
+        ({"task": "bandit", "n": "lots"}, "n must be a whole number, got 'lots'"),
+        ({"task": "bandit", "theta": "1"}, "'theta' is not a setting of this page"),
+        ({"task": "gaussian-hill", "n": "4"}, "k = 8 is more than n = 4"),
+        (
+            {"task": "gaussian-hill", "compare": "off", "schedule": "three"},
+            "schedule must look like",
+        ),
+        ({"task": "gaussian-hill", "compare": "schedule 4 4"}, "must differ"),
+        ({"task": "gaussian-hill", "n": "256", "steps": "5000"}, "too many for this page"),
+    ],
+)
+@pytest.mark.parametrize("route", ["study", "study/exact"])
+def test_a_bad_question_is_refused_with_the_sentence(client, route, asked, sentence):
+    answer = client.get(route, params=asked)
+    assert answer.status_code == 400
+    assert sentence in answer.json()["problem"]
+
+
+def test_a_setting_given_twice_is_refused(client):
+    answer = client.get("study?task=bandit&n=8&n=9")
+    assert answer.status_code == 400
+    assert answer.json() == {"problem": "n is given more than once"}
+
+
+@pytest.mark.parametrize("shape", ["hill", "points:0,1;0.5,0;0.6,2"])
+def test_the_table_is_the_engine_s(client, shape):
+    asked = {"task": HILL.task, "shape": shape, "sigma": "0.2"}
+    answer = client.get("study/exact", params=asked)
+    table = answer.json()
+    assert len(answer.content) < 200_000  # sent once for a shape and σ
+    grid = numbers(table["grid"])
+    curves = numbers(table["curves"]).reshape(len(BEST_OF), len(grid))
+    for k in (1, 5, 64):
+        want = gaussian_hill.objective(grid.astype(float), k, 0.2, shape)
+        assert np.abs(curves[k - 1] - want).max() < 1e-6, k
+        best = gaussian_hill.optimum(k, 0.2, shape)
+        assert table["stars"][str(k)] == [best.theta, best.value]
+        assert table["colours"][str(k)] == figures.k_colour(k)
+    # Read between its points in a straight line, as the browser does.
+    theta = np.random.default_rng(0).uniform(grid[0], grid[-1], 200)
+    for k in (1, 8, 64):
+        read = np.interp(theta, grid, curves[k - 1])
+        height = gaussian_hill.reward_shape(shape).highest
+        assert np.abs(read - gaussian_hill.objective(theta, k, 0.2, shape)).max() < 3e-3 * height
+
+
+def test_many_at_once_wait_and_too_many_are_told(monkeypatch):
+    begun, let_go = threading.Semaphore(0), threading.Event()
+
+    def slow(asked):
+        begun.release()
+        let_go.wait(20)
+        return b"{}"
+
+    class Request:
+        class query_params:  # noqa: N801
+            @staticmethod
+            def multi_items():
+                return []
+
+    async def ask_all():
+        asked = [
+            asyncio.create_task(study_routes._answer(Request, slow))
+            for _ in range(study_routes.WAITING_LIMIT + 3)
+        ]
+        await asyncio.sleep(0.1)
+        assert begun.acquire(timeout=5) and begun.acquire(timeout=5)
+        assert not begun.acquire(timeout=0.2)  # two at once; the event loop is free meanwhile
+        let_go.set()
+        return [answer.status_code for answer in await asyncio.gather(*asked)]
+
+    codes = asyncio.run(ask_all())
+    assert codes.count(503) == 3 and codes.count(200) == study_routes.WAITING_LIMIT
+
+
+@pytest.mark.parametrize("said", [None, 3, {"settings": 3}, {"settings": {"n": "lots"}}])
+def test_what_no_browser_of_ours_sends_changes_nothing(said, monkeypatch):
+    memory = {"values": HILL.defaults}
+    monkeypatch.setattr("app.controls.player_settings.page_memory", lambda page: memory)
+    controls.take_settings(HILL, said)
+    assert memory["values"] == HILL.defaults
+
+
+def test_settings_are_taken_with_their_serial(monkeypatch):
+    memory = {"values": HILL.defaults, "notices": ["old"]}
+    monkeypatch.setattr("app.controls.player_settings.page_memory", lambda page: memory)
+    controls.take_settings(HILL, {"settings": {"n": "24", "compare": "schedule 2 3"}, "serial": 7})
+    assert memory["values"] == HILL.defaults | {"n": 24, "compare": "schedule 2 3"}
+    assert (memory["notices"], memory["serial"]) == ([], 7)
+
+
+@pytest.mark.parametrize("base", ["", "lab", "/a/b/"])
+def test_the_routes_stand_below_the_app_s_own_address(base, monkeypatch):
+    monkeypatch.setattr(study_routes.st, "get_option", lambda name: base)
+    start = f"/{base.strip('/')}" if base else ""
+    assert [r.path for r in study_routes.study_routes()] == [
+        f"{start}/study",
+        f"{start}/study/exact",
+    ]
