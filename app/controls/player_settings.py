@@ -16,6 +16,7 @@ from app.controls.problem_address import (
     settings_of_runs,
 )
 from app.controls.problem_spec import ProblemPage
+from app.glossary import GLOSSARY
 from pkpo import schedules
 from pkpo.fields import format_value
 from pkpo.schedules import K_STOPS
@@ -54,6 +55,7 @@ def player_controls(
             "learning_rate": _learning_rates(page),
         },
         "problem": page.problem,
+        "help": {slug: GLOSSARY[slug].meaning for slug in ("k", "n", "schedule")},
         "runs": [
             {
                 "pieces": [dataclasses.asdict(piece) for piece in config.k_schedule.pieces],

@@ -219,11 +219,13 @@ class Controls {
     for (const [field, knob] of Object.entries(this.knobs)) {
       const compared = draft.field === (field === "k" ? "schedule" : field);
       knob.name.textContent = knob.short;
+      knob.name.title = draft.help[field] ?? "";
       if (several && !compared) knob.name.append(small(" all runs"));
       if (field === "k") continue;
       this.set(knob, Number(this.run[field]), draft.stops[field] ?? []);
     }
     this.details.querySelector("code").textContent = this.run.schedule;
+    this.details.firstChild.title = draft.help.schedule;
     this.text.value = this.run.schedule;
     if (recorded)
       this.chart.show({
@@ -253,7 +255,7 @@ class Controls {
     const k = player.kAt(player.focus, t);
     if (this.shownK !== k || this.shownRun !== this.run) this.set(this.knobs.k, k, this.run.ks);
     [this.shownK, this.shownRun] = [k, this.run];
-    const worth = player.charts.map((chart) => chart.worth?.(t)).find((found) => found);
+    const worth = player.ready().map((chart) => chart.worth?.(t)).find((found) => found);
     this.value.textContent = worth ?? "";
     this.chart.drawHead(t);
   }

@@ -1,0 +1,236 @@
+"""The player's controls in a real browser: what is drawn while they move is what the engine knows."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+from pkpo import schedules
+from pkpo.comparisons import BEST_OF, compare_bandits
+from pkpo.comparisons.settings import parse_comparison
+from pkpo.training.recording import record_run
+from tests.browser.browser import cards, scrub, settled
+from toy_envs import gaussian_hill
+
+ONE = "/toy-problem?compare=off&schedule=8"
+
+
+def star(page) -> dict[str, float]:
+    """The star of the k in force: its k, and where it is drawn in the units of the axes."""
+    return page.evaluate(
+        """() => {
+          const plot = document.querySelector('[data-chart=stage] .pk-plot');
+          const { xaxis, yaxis } = plot._fullLayout;
+          const mark = document.querySelector('.pk-star');
+          const [x, y] = mark.getAttribute('transform').match(/-?[0-9.]+/g).map(Number);
+          const slider = document.querySelector('.pk-knob-k input[type=range]');
+          return { k: Number(mark.dataset.k),
+            slider: Number(slider.getAttribute('aria-valuetext').slice(4)),
+            theta: xaxis.p2l(x - xaxis._offset), value: yaxis.p2l(y - yaxis._offset),
+            curve: Number(document.querySelector('.pk-max-at-k').dataset.k) };
+        }"""
+    )
+
+
+def ready_to_move(page) -> None:
+    """Wait for the table of exact values, which comes after the picture."""
+    page.wait_for_function("document.querySelector('.pk-player').player.exact")
+
+
+def middle(locator) -> tuple[float, float]:
+    box = locator.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def setting(page, name: str) -> str:
+    return parse_qs(urlsplit(page.url).query).get(name, [""])[0]
+
+
+def theta(page) -> list[float]:
+    return page.locator(".pk-stand").evaluate_all("n => n.map(d => Number(d.dataset.theta))")
+
+
+def test_the_star_follows_the_finger_without_the_server(visit):
+    page = visit(ONE)
+    ready_to_move(page)
+    page.context.set_offline(True)  # nothing can be asked
+    slider = page.get_by_label("Slide k", exact=True)
+    box = slider.bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.6 * box["width"], y)
+    page.mouse.down()
+    seen = set()
+    for share in (0.55, 0.4, 0.2, 0.05, 0.95):
+        page.mouse.move(box["x"] + share * box["width"], y)
+        drawn = star(page)
+        best = gaussian_hill.optimum(drawn["k"])
+        assert drawn["k"] == drawn["slider"] == drawn["curve"]
+        assert drawn["theta"] == pytest.approx(best.theta, abs=2e-3), drawn
+        assert drawn["value"] == pytest.approx(best.value, abs=2e-3), drawn
+        worth = gaussian_hill.objective(theta(page)[0], int(drawn["k"]))
+        said = re.search(r"= ([0-9.]+)", page.inner_text(".pk-exactly"))
+        assert float(said[1]) == pytest.approx(worth, abs=2e-3)
+        seen.add(drawn["k"])
+    assert len(seen) >= 4
+    page.mouse.up()
+    page.context.set_offline(False)
+
+
+def test_k_moves_while_the_hand_is_down_and_is_taken_on_release(visit):
+    page = visit(ONE)
+    slider = page.get_by_label("Slide k", exact=True)
+    box = slider.bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.6 * box["width"], y)
+    page.mouse.down()
+    settled(page, lambda: page.mouse.move(box["x"] + 0.28 * box["width"], y))
+    k = int(star(page)["slider"])
+    run = record_run(parse_comparison({"schedule": str(k)}, "")[0])
+    assert theta(page) == pytest.approx([run["theta"][-1]], abs=1e-6)
+    assert setting(page, "schedule") == "8" or page.url.endswith("compare=off")  # not yet taken
+    page.mouse.up()
+    page.wait_for_url(re.compile(rf"schedule={k}(&|$)"))
+    assert f"max@1 {run['max@1'][-1]:.3f}" in cards(page)[0]
+    again = visit(page.url.removeprefix(page.evaluate("location.origin")))
+    assert theta(again) == theta(page)
+
+
+def test_compared_runs_are_moved_one_at_a_time(visit):
+    page = visit("/toy-problem?compare=schedule+1+4+8")
+    page.locator(".pk-settings button").nth(1).click()
+    settled(page, lambda: page.get_by_label("Slide k", exact=True).press("ArrowRight"))
+    runs = [record_run(c) for c in parse_comparison({}, "schedule 1 5 8")]
+    assert theta(page) == pytest.approx([run["theta"][-1] for run in runs], abs=1e-6)
+    expect(page.locator(".pk-settings button").nth(1)).to_have_attribute("aria-pressed", "true")
+    page.wait_for_url(re.compile(re.escape("compare=schedule+1+5+8")))
+    expect(page.locator(".pk-knob-n")).to_contain_text("all runs")
+    settled(page, lambda: page.get_by_label("Slide n", exact=True).press("ArrowLeft"))
+    runs = [record_run(c) for c in parse_comparison({"n": 12}, "schedule 1 5 8")]
+    assert theta(page) == pytest.approx([run["theta"][-1] for run in runs], abs=1e-6)
+
+
+def test_a_point_of_the_schedule_is_dragged(visit):
+    page = visit("/toy-problem?compare=off&schedule=8@0,1@150")
+    page.locator(".pk-schedule summary").click()
+    point = page.locator(".pk-point").nth(1)
+    x, y = middle(point)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 120, y - 45, steps=5)
+    page.mouse.up()
+    page.wait_for_url(re.compile("schedule="))
+    page.wait_for_function("!location.search.includes('150')")
+    text = setting(page, "schedule")
+    (first, second) = schedules.parse(text).pieces
+    assert (first.first, first.start) == (8, 0) and second.start > 150 and second.first > 1
+    assert (point.get_attribute("data-update"), point.get_attribute("data-k")) == (
+        str(second.start),
+        str(second.first),
+    )
+    expect(page.get_by_label("Schedule", exact=True)).to_have_value(text)
+    run = record_run(parse_comparison({"schedule": text}, "")[0])
+    assert theta(page) == pytest.approx([run["theta"][-1]], abs=1e-6)
+    drawn = page.evaluate("[...document.querySelector('.pk-player').player.runs[0].k]")
+    assert drawn == list(schedules.parse(text).values(np.arange(301)))
+
+
+def test_the_schedule_is_edited_by_keys_buttons_and_text(visit):
+    page = visit("/toy-problem?compare=off&schedule=8@0,1@150")
+    page.locator(".pk-schedule summary").click()
+
+    def leads_to(text: str) -> None:
+        page.wait_for_function(
+            "text => new URLSearchParams(location.search).get('schedule') === text", arg=text
+        )
+
+    page.locator(".pk-point").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    leads_to("6@0,1@150")
+    page.locator("[data-shape=cosine]").click()
+    leads_to("cosine:6->1@150")
+    page.locator("[data-shape=step]").click()
+    leads_to("6@0,1@150")
+    page.locator(".pk-point").nth(1).focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    leads_to("6@0,1@140")
+    page.get_by_role("button", name="Add a point").click()
+    leads_to("6@0,1@140,8@220")
+    page.keyboard.press("Delete")
+    leads_to("6@0,1@140")
+    text = page.get_by_label("Schedule", exact=True)
+    text.fill("three")
+    text.press("Enter")
+    expect(page.locator(".pk-said")).to_contain_text("schedule must look like")
+    expect(text).to_have_value("three")
+    leads_to("6@0,1@140")
+    text.fill("linear:8->1 @ 100")
+    text.press("Enter")
+    leads_to("linear:8->1@100")
+    expect(page.locator(".pk-said")).to_be_hidden()
+    assert page.locator(".pk-point").count() == 2
+
+
+def test_what_cannot_be_is_said_and_the_last_possible_stays(visit):
+    page = visit("/toy-problem?compare=off&schedule=8")
+    slider = page.get_by_label("Slide n", exact=True)
+    for _ in range(3):
+        slider.press("ArrowLeft")
+    expect(page.locator(".pk-said")).to_contain_text("k = 8 is more than n = 6")
+    page.wait_for_url(re.compile("n=8"))
+    expect(page.get_by_label("Samples per group, n", exact=True)).to_have_value("8")
+    run = record_run(parse_comparison({"schedule": "8", "n": 8}, "")[0])
+    assert theta(page) == pytest.approx([run["theta"][-1]], abs=1e-6)
+
+
+def test_the_bandit_s_best_of_k_follows_and_the_die_draws_another_seed(visit):
+    page = visit("/bandit?compare=off&schedule=4")
+    scrub(page, 60)
+    study = compare_bandits(parse_comparison({"task": "bandit", "schedule": "4"}, ""))
+    page.context.set_offline(True)
+    slider = page.get_by_label("Slide k", exact=True)
+    slider.evaluate("n => { n.value = 6; n.dispatchEvent(new Event('input')) }")
+    dot = page.locator("[data-chart=best] circle").first
+    assert dot.get_attribute("data-k") == "7"
+    value = float(dot.get_attribute("data-value"))
+    assert value == pytest.approx(study.best_of[0][60, BEST_OF.index(7)], abs=1e-6)
+    page.context.set_offline(False)
+    slider.evaluate("n => n.dispatchEvent(new Event('change'))")
+    page.wait_for_url(re.compile("schedule=7"))
+    settled(page, lambda: page.get_by_role("button", name="Another seed").click())
+    page.wait_for_url(re.compile("seed=1"))
+    run = record_run(parse_comparison({"task": "bandit", "schedule": "7", "seed": 1}, "")[0])
+    assert f"max@1 {run['max@1'][60]:.3f}" in cards(page)[0]  # the play head stayed
+
+
+@pytest.mark.parametrize("path", ["/toy-problem", "/bandit"])
+def test_a_finger_moves_the_controls(chromium, app_address, path):
+    context = chromium.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    page.goto(f"{app_address}{path}?compare=off&schedule=8@0,1@150")
+    page.wait_for_selector(".pk-player[data-ready]")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.locator(".pk-schedule summary").tap()
+    for control in page.locator(".pk-controls :is(button, input, summary)").all():
+        assert control.bounding_box()["height"] >= 43.9, control.evaluate("n => n.outerHTML")
+    page.locator(".pk-plan").scroll_into_view_if_needed()
+    x, y = middle(page.locator(".pk-point").nth(1))
+    touch = page.context.new_cdp_session(page)
+
+    def event(kind: str, *points: dict) -> None:
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
+
+    event("touchStart", {"x": x, "y": y})
+    event("touchMove", {"x": x + 30, "y": y - 20})
+    event("touchMove", {"x": x + 60, "y": y - 40})
+    event("touchEnd")
+    page.wait_for_function("!location.search.includes('150')")
+    moved = schedules.parse(setting(page, "schedule")).pieces[1]
+    assert moved.start > 150 and moved.first > 1
+    context.close()
