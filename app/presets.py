@@ -21,6 +21,17 @@ PresetClaim = Callable[[Sequence[Recording]], bool]
 
 
 @dataclass(frozen=True, slots=True)
+class PresetGoal:
+    """What to reach by turning k, at the last update."""
+
+    text: str
+    column: str
+    """Of the recording; also the player's name for it, see `player`."""
+    player: str
+    at_least: float
+
+
+@dataclass(frozen=True, slots=True)
 class Preset:
     """A setting of a page: fields that differ from the task's defaults, and a comparison."""
 
@@ -30,6 +41,8 @@ class Preset:
     changes: dict[str, Any] = field(default_factory=dict)
     claims: Mapping[str, PresetClaim] = field(default_factory=dict)
     """By step rule, what the sentence claims of the exact values."""
+    goal: PresetGoal | None = None
+    """Of a task for the visitor; it stays while only the schedule is changed."""
 
     def runs(self, task: str) -> tuple[RunConfig, ...]:
         """The runs that it compares."""
@@ -88,6 +101,10 @@ def _annealing_wins_both(runs: Sequence[Recording]) -> bool:
 def _annealing_finds_it(runs: Sequence[Recording]) -> bool:
     one, eight, annealed = _ends(runs, "max@1")
     return annealed > 0.99 and annealed > eight and annealed > one - 0.01
+
+
+def _trapped(runs: Sequence[Recording]) -> bool:
+    return _ends(runs, "max@1")[0] < 0.65
 
 
 def _jackpot_by_eight(runs: Sequence[Recording]) -> bool:
@@ -208,6 +225,14 @@ BANDIT_PRESETS = (
         compare="schedule 1 2 4 8",
         changes={"bandit": "tie", "learning_rate": 5.0},
         claims={"sgd": _variety},
+    ),
+    Preset(
+        "Your turn: rescue it",
+        "k = 1 falls into the trap: it settles for the likely 0.6. Go to the start, press Play, let "
+        "it run to update 60 or so, and turn k while it trains.",
+        changes={"schedule": "1"},
+        claims={"sgd": _trapped},
+        goal=PresetGoal("Reach max@1 of at least 0.90 at the last update", "max@1", "atOne", 0.9),
     ),
     Preset(
         "Hard: one in a hundred",

@@ -9,6 +9,7 @@ page use, and it parses and prints losslessly:
     cosine:8->1@100..500       8 until update 100, 1 from update 500 on, half a cosine between
     exponential:16->1@300      a constant factor per update
     1@0,linear:1->8@50..100,4@200    pieces follow one another
+    linear:8->1@200,4@120      a ramp that is cut short: k = 4 from update 120 on
 
 Updates are counted from 0. A ramp is rounded to whole k, halves up. Nothing is clamped: an
 impossible schedule is refused with the reason.
@@ -102,7 +103,7 @@ class Schedule:
     """K as a function of the update: call it with an update, or use `values` for many.
 
     Raises:
-      ValueError: pieces that do not start at 0, overlap, or hold an impossible k or update.
+      ValueError: pieces that do not start at 0 or follow one another, or hold an impossible k or update.
     """
 
     pieces: tuple[Piece, ...]
@@ -118,9 +119,8 @@ class Schedule:
         if first.shape is None and first.start != 0:
             raise ValueError(f"schedule must start at update 0, got '{first}' as its first piece")
         for before, piece in itertools.pairwise(self.pieces):
-            # A ramp's last update may be the next piece's first; a step lasts at least one update.
-            earliest = before.end + (before.shape is None)
-            if piece.start < earliest:
+            # A piece may begin while the ramp before it is going, which then ends there.
+            if piece.start <= before.start:
                 raise ValueError(
                     f"schedule: update numbers must increase, got '{piece}' after '{before}'"
                 )

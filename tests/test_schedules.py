@@ -87,7 +87,8 @@ def test_text_form_is_lossless_and_k_stays_between_its_ends(schedule):
         ("8@0,0@5", "k must be from 1 .* got 0"),
         ("8@0,1@0", "must increase, got '1@0' after '8@0'"),
         ("8@0,1@9,2@5", "must increase, got '2@5' after '1@9'"),
-        ("linear:8->1@100,4@50", "must increase, got '4@50'"),
+        ("linear:8->1@10..100,4@10", "must increase, got '4@10'"),
+        ("linear:8->1@10..100,4@5", "must increase, got '4@5'"),
         ("8@5", "start at update 0, got '8@5'"),
         ("8,1@100", "from which update"),
         ("linear:8->1@0", "end after it starts"),
@@ -128,3 +129,14 @@ def test_check_names_the_update_and_what_is_allowed(text, n, estimator, reason):
 def test_check_accepts_what_the_run_never_reaches():
     parse("1@0,8@500").check(8, 100, get_estimator("sloo"))
     parse("8@0,4@10,1@20").check(8, 100, get_estimator("naive"))
+
+
+def test_a_piece_cuts_the_ramp_before_it_and_leaves_what_was():
+    ramp, cut = parse("linear:8->1@200"), parse("linear:8->1@200,4@120,cosine:4->2@150..180,1@160")
+    updates = np.arange(301)
+    assert np.array_equal(cut.values(updates[:120]), ramp.values(updates[:120]))
+    assert set(cut.values(updates[120:151])) == {4}
+    alone = parse("cosine:4->2@150..180")
+    assert np.array_equal(cut.values(updates[150:160]), alone.values(updates[150:160]))
+    assert set(cut.values(updates[160:])) == {1}
+    assert parse(str(cut)) == cut

@@ -55,6 +55,7 @@ def player_controls(
             "learning_rate": _learning_rates(page),
         },
         "problem": page.problem,
+        "goal": _goal(page, values),
         "help": {slug: GLOSSARY[slug].meaning for slug in ("k", "n", "schedule")},
         "runs": [
             {
@@ -99,6 +100,16 @@ def shown_controls(page: ProblemPage, problem: ValueError | None) -> dict[str, A
         "said": str(problem) if problem and is_moved_in_player(page, problem) else "",
         "serial": page_memory(page).get("serial"),
     }
+
+
+def _goal(page: ProblemPage, values: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The goal of the preset that these settings are, or were before the schedule was changed."""
+    for preset in page.presets:
+        start = page.defaults | preset.changes | {"compare": preset.compare}
+        if preset.goal and start == {**values, "schedule": start["schedule"]}:
+            goal = preset.goal
+            return {"text": goal.text, "column": goal.player, "atLeast": goal.at_least}
+    return None
 
 
 def _high(page: ProblemPage, name: str) -> float:

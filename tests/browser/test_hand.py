@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from pkpo import schedules
+from pkpo.__main__ import main
 from pkpo.comparisons import BEST_OF, compare_bandits
 from pkpo.comparisons.settings import parse_comparison
 from pkpo.training.recording import record_run
@@ -82,6 +85,7 @@ def test_the_star_follows_the_finger_without_the_server(visit):
 
 def test_k_moves_while_the_hand_is_down_and_is_taken_on_release(visit):
     page = visit(ONE)
+    ready_to_move(page)
     slider = page.get_by_label("Slide k", exact=True)
     box = slider.bounding_box()
     y = box["y"] + box["height"] / 2
@@ -91,7 +95,7 @@ def test_k_moves_while_the_hand_is_down_and_is_taken_on_release(visit):
     k = int(star(page)["slider"])
     run = record_run(parse_comparison({"schedule": str(k)}, "")[0])
     assert theta(page) == pytest.approx([run["theta"][-1]], abs=1e-6)
-    assert setting(page, "schedule") == "8" or page.url.endswith("compare=off")  # not yet taken
+    assert setting(page, "schedule") == ""  # the default still: nothing is taken yet
     page.mouse.up()
     page.wait_for_url(re.compile(rf"schedule={k}(&|$)"))
     assert f"max@1 {run['max@1'][-1]:.3f}" in cards(page)[0]
@@ -178,8 +182,9 @@ def test_the_schedule_is_edited_by_keys_buttons_and_text(visit):
 def test_what_cannot_be_is_said_and_the_last_possible_stays(visit):
     page = visit("/toy-problem?compare=off&schedule=8")
     slider = page.get_by_label("Slide n", exact=True)
-    for _ in range(3):
-        slider.press("ArrowLeft")
+    for _ in range(2):
+        settled(page, lambda: slider.press("ArrowLeft"))
+    slider.press("ArrowLeft")
     expect(page.locator(".pk-said")).to_contain_text("k = 8 is more than n = 6")
     page.wait_for_url(re.compile("n=8"))
     expect(page.get_by_label("Samples per group, n", exact=True)).to_have_value("8")
@@ -205,6 +210,65 @@ def test_the_bandit_s_best_of_k_follows_and_the_die_draws_another_seed(visit):
     page.wait_for_url(re.compile("seed=1"))
     run = record_run(parse_comparison({"task": "bandit", "schedule": "7", "seed": 1}, "")[0])
     assert f"max@1 {run['max@1'][60]:.3f}" in cards(page)[0]  # the play head stayed
+
+
+@pytest.mark.parametrize(
+    ("schedule", "becomes"),
+    [("1", "1@0,7@120"), ("linear:8->1@200", "linear:8->1@200,7@120")],
+)
+def test_k_is_turned_while_it_trains(visit, capsys, schedule, becomes):
+    page = visit(f"/bandit?compare=off&schedule={schedule}")
+    before = page.evaluate("[...document.querySelector('.pk-player').player.runs[0].atOne]")
+    page.evaluate(
+        """() => {
+          const { player } = document.querySelector('.pk-player');
+          player.speed = 0.25;
+          player.move(120);
+          player.play();
+          const slider = document.querySelector('.pk-knob-k input[type=range]');
+          slider.value = 6;
+          slider.dispatchEvent(new Event('input'));
+          slider.dispatchEvent(new Event('change'));
+        }"""
+    )
+    page.wait_for_function(
+        "text => new URLSearchParams(location.search).get('schedule') === text", arg=becomes
+    )
+    frame = int(page.get_attribute(".pk-player", "data-frame"))
+    page.wait_for_function(f"document.querySelector('.pk-player').dataset.frame > {frame}")
+    page.click("[data-do=play]")
+    page.get_by_role("button", name="Copy as command").click()
+    command = page.locator("code").filter(has_text="python -m pkpo").inner_text()
+    assert main([*shlex.split(command)[3:], "--json"]) == 0
+    history = json.loads(capsys.readouterr().out)["history"]
+    now = page.evaluate("[...document.querySelector('.pk-player').player.runs[0].atOne]")
+    assert now == pytest.approx(history["max@1"], abs=1e-6)
+    assert now[:121] == before[:121] and now[121:] != before[121:]
+    ribbon = page.locator("[data-chart=value] .pk-ribbon rect").evaluate_all(
+        "n => n.map(r => [Number(r.dataset.from), Number(r.dataset.k)])"
+    )
+    k = schedules.parse(becomes).values(np.arange(301))
+    turns = [0, *(np.flatnonzero(np.diff(k)) + 1)]
+    assert ribbon == [[int(at), int(k[at])] for at in turns]
+
+
+def test_the_trapped_policy_is_rescued(visit):
+    page = visit("/bandit")
+    settled(page, lambda: page.get_by_text("Your turn: rescue it", exact=True).click())
+    expect(page.locator(".pk-goal")).to_contain_text("Not yet: 0.596")
+    page.locator(".pk-schedule summary").click()
+    text = page.get_by_label("Schedule", exact=True)
+
+    def rescue():
+        text.fill("1@0,16@60,1@200")
+        text.press("Enter")
+
+    settled(page, rescue)
+    config = parse_comparison({"task": "bandit", "schedule": "1@0,16@60,1@200"}, "")[0]
+    end = record_run(config)["max@1"][-1]
+    expect(page.locator(".pk-goal")).to_contain_text(f"Reached: {end:.3f}")
+    page.wait_for_url(re.compile("schedule="))
+    expect(page.locator(".pk-goal")).to_contain_text("Reached")
 
 
 @pytest.mark.parametrize("path", ["/toy-problem", "/bandit"])

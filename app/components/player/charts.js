@@ -1,6 +1,8 @@
 // A chart: Plotly draws what stands still, once; an overlay holds the marks that move, placed with
 // Plotly's own axes. `Chart` is what all share; subclasses build and draw the marks.
 
+const RIBBON = 7; // pixels that the path of k is high
+
 class Chart {
   brim = 0; // room around the axes for marks at their ends
 
@@ -85,6 +87,7 @@ class LineChart extends Chart {
   seeks = true;
 
   build(layer) {
+    this.ribbon = mark(layer, "g", { class: "pk-ribbon" });
     this.veil = mark(layer, "rect", { class: "pk-veil", y: 0 });
     this.head = mark(layer, "line", { class: "pk-head" });
     this.dots = this.player.runs.map((run) =>
@@ -92,8 +95,30 @@ class LineChart extends Chart {
     );
   }
 
+  place() {
+    super.place();
+    this.drawRibbon();
+  }
+
+  // The path of k of the run in focus, where it has one: a ribbon along the axis, in the colours of k.
+  drawRibbon() {
+    const { runs, focus, data } = this.player;
+    const { k, length, anneals } = runs[focus];
+    this.ribbon.replaceChildren();
+    if (!anneals) return;
+    const y = this.box.top + this.box.height - RIBBON;
+    for (let from = 0, t = 1; t <= length; t++) {
+      if (t < length && k[t] === k[from]) continue;
+      const x = this.x(from);
+      const fill = data.kColours[k[from]];
+      mark(this.ribbon, "rect", { x, y, width: this.x(Math.min(t, length - 1)) - x, height: RIBBON, fill, "data-k": k[from], "data-from": from });
+      from = t;
+    }
+  }
+
   // Of a chart with one run in view: that run's traces.
   turn() {
+    this.drawRibbon();
     if (!this.spec.single) return;
     this.title();
     const visible = this.plot.data.map((trace) => trace.meta.setting === this.player.focus);

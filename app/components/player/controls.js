@@ -46,9 +46,12 @@ class Controls {
     this.chart = new ScheduleChart(this.details.querySelector("div"), (pieces, done) =>
       this.write("schedule", scheduleText(pieces), done, pieces),
     );
+    this.goal = document.createElement("p");
+    Object.assign(this.goal, { className: "pk-goal", hidden: true });
+    this.goal.setAttribute("role", "status");
     this.message = document.createElement("p");
     Object.assign(this.message, { className: "pk-said", role: "alert", hidden: true });
-    this.box.append(...Object.values(this.knobs).map(({ box }) => box), this.details, this.message);
+    this.box.append(...Object.values(this.knobs).map(({ box }) => box), this.goal, this.details, this.message);
   }
 
   buildKnob({ field, slider, label, short }) {
@@ -236,7 +239,19 @@ class Controls {
         shapes: draft.shapes,
         colour: recorded.colour,
       });
+    this.drawGoal(recorded);
     this.draw(Math.floor(player.position + 1e-9));
+  }
+
+  // A task: what to reach at the last update, and how far the run in focus is.
+  drawGoal(run) {
+    const { goal } = this.draft;
+    this.goal.hidden = !goal;
+    if (!goal || !run) return;
+    const reached = run[goal.column][run.length - 1];
+    const done = reached >= goal.atLeast;
+    this.goal.classList.toggle("pk-reached", done);
+    this.goal.textContent = `Goal: ${goal.text}. ${done ? "\u2713 Reached" : "Not yet"}: ${reached.toFixed(3)}.`;
   }
 
   set(knob, value, stops) {

@@ -15,6 +15,7 @@ from app.components.wire import PLOTLY_URL, floats
 from app.formulas import mathml
 from pkpo import figures
 from pkpo.comparisons import Comparison
+from pkpo.comparisons.comparison import ks_used
 from pkpo.estimators import Estimator
 from pkpo.figures.style import Styles
 
@@ -69,6 +70,7 @@ def pack(
             "none": figures.NO_WEIGHT,
         },
         "compared_k": study.compared_k,
+        "kColours": {str(k): figures.k_colour(k) for k in ks_used(study.recordings)},
         "focus": len(study.recordings) - 1,
         "phases": [
             {"title": title, "text": text, "formula": mathml(latex) if latex else ""}

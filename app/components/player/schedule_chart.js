@@ -23,7 +23,8 @@ function pieceAt(pieces, update) {
 
 // From an update on, k holds; what was before stays.
 function steered(pieces, update, k) {
-  const before = pieces.filter((piece, i) => piece.start < update || (i === 0 && update > 0));
+  const before = pieces.filter((piece) => piece.start < update);
+  if (!before.length && update > 0) before.push(holding(pieces[0].first, 0)); // a ramp that starts later
   const held = before.at(-1);
   if (held && (held.shape ? held.end <= update : true) && held.last === k) return before;
   return [...before, holding(k, update)];
@@ -192,9 +193,11 @@ class ScheduleChart {
 
   add(update, k) {
     if (this.pieces.some((piece) => piece.start === update)) return;
-    const index = pieceAt(this.pieces, update) + 1;
+    const early = update < this.pieces[0].start; // before a ramp that starts later
+    const pieces = early && update > 0 ? [holding(this.pieces[0].first, 0), ...this.pieces] : this.pieces;
+    const index = early && update === 0 ? 0 : pieceAt(pieces, update) + 1;
     this.selected = index;
-    this.edit([...this.pieces.slice(0, index), holding(k, update), ...this.pieces.slice(index)], true);
+    this.edit([...pieces.slice(0, index), holding(k, update), ...pieces.slice(index)], true);
     this.focus();
   }
 
