@@ -103,7 +103,7 @@ class Controls {
     this.player.liveK = null;
     this.render();
     const { address, task, problem } = controls;
-    const question = new URLSearchParams({ task });
+    const question = new URLSearchParams({ task, compare: "off", steps: 1 }); // the problem is what counts
     for (const name of [problem, "sigma"]) if (name in address) question.set(name, address[name]);
     if (`${question}` === this.asked) return;
     this.asked = `${question}`;
