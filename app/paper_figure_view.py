@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import streamlit as st
@@ -20,6 +21,25 @@ ELSEWHERE = {
     )
 }
 """By recipe, a page that says more or seems to say otherwise, and why."""
+
+
+ICONS = {
+    True: ":green[:material/check_circle:]",
+    False: ":red[:material/cancel:]",
+    None: ":gray[:material/help:] Undecided:",
+}
+"""By whether a claim holds."""
+KIND_MARKS = {"paper": "the paper's", "check": "a check", "own": "our own", None: ""}
+
+
+def verdicts_in_words(claims: Sequence[paper.Claim]) -> str:
+    """How many claims hold, fail and are undecided."""
+    hold, fail, undecided = paper.count_verdicts(claims).values()
+    told = [f"{hold} of {len(claims)} hold"]
+    told += [
+        f"{count} {word}" for count, word in ((fail, "fail"), (undecided, "undecided")) if count
+    ]
+    return ", ".join(told)
 
 
 def show_paper_figure(result: paper.FigureResult, seed: int) -> None:
@@ -49,16 +69,20 @@ def show_paper_figure(result: paper.FigureResult, seed: int) -> None:
     for grid in result.grids:
         st.markdown(f"**{grid.title}**")
         st.markdown(paper.grid_markdown(grid))
-        st.caption("Bold: the best of its column, and what lies within its standard error.")
-    held = result.held
-    open_at_once = held < len(result.claims) or len(result.claims) <= 4
-    with st.expander(f"{held} of {len(result.claims)} claims hold", expanded=open_at_once):
+        if grid.errors.any():
+            st.caption("Bold: the best of its column, and what lies within its standard error.")
+    all_hold = all(claim.passed for claim in result.claims)
+    open_at_once = not all_hold or len(result.claims) <= 4
+    with st.expander(f"Claims: {verdicts_in_words(result.claims)}", expanded=open_at_once):
         for claim in result.claims:
-            icon = ":green[:material/check_circle:]" if claim.passed else ":red[:material/cancel:]"
+            said = "" if claim.kind == recipe.kind else f" ({KIND_MARKS[claim.kind]})"
             st.markdown(
-                f"{icon} **{controls.plain_text(claim.text)}** {controls.plain_text(claim.measured)}"
+                f"{ICONS[claim.passed]} **{controls.plain_text(claim.text)}**{said} "
+                f"{controls.plain_text(claim.measured)}"
                 f" (required: {controls.plain_text(claim.required)})"
             )
+        if recipe.caveat and not all_hold:
+            st.caption(f"As far as is known: {recipe.caveat}")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(controls.plain_text(f"{result.origin}; {result.seconds:.2f} s"), width="content")
         st.download_button("CSV", paper.result_csv(result), f"{result.key}.csv", "text/csv")

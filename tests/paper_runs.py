@@ -14,7 +14,7 @@ Rates = tuple[float, float]
 World = dict[str, dict[str, Rates]]
 """By experiment: where each method ends."""
 
-PROBLEMS = 400
+PROBLEMS = 1600
 START: dict[str, Rates] = {"fresh": (0.5, 0.06), "hard": (0.02, 0.04)}
 PAPER: World = {
     "fresh": {

@@ -33,7 +33,7 @@ def test_every_claim_holds(results):
     assert {key: len(result.claims) for key, result in results.items()} == {
         "fig1": 3,
         "fig2": 4,
-        "fig4": 9,
+        "fig4": 2,
         "fig5": 3,
     }
 
@@ -86,7 +86,7 @@ def test_command_writes_everything(tmp_path, capsys):
         main(["figures", "--out", str(tmp_path / "new"), "--only", "fig2,fig4", "--seed", "3"]) == 0
     )
     said = capsys.readouterr()
-    assert "13 claims passed, 0 failed" in said.out
+    assert "6 claims passed, 0 failed, 0 undecided" in said.out
     out = tmp_path / "new"
     names = {file.name for file in out.iterdir()}
     assert {"fig2.csv", "fig2.html", "fig4.csv", "fig4.html", "claims.json"} <= names
@@ -97,7 +97,9 @@ def test_command_writes_everything(tmp_path, capsys):
     assert {row["estimator"] for row in rows} == set(toy.FIGURE_4["estimators"])
     assert all(float(r["ci_low"]) < float(r["variance"]) < float(r["ci_high"]) for r in rows)
     claims = json.loads((out / "claims.json").read_text())
-    assert {"figure", "claim", "measured", "required", "passed"} == set(claims[0])
+    assert {"figure", "claim", "measured", "required", "passed", "verdict", "kind"} < set(claims[0])
+    assert {(c["seed"], c["provenance"], c["verdict"]) for c in claims} == {(3, "seed 3", "holds")}
+    assert [c["kind"] for c in claims if c["figure"] == "fig4"] == ["paper", "check"]
     page = (out / "fig4.html").read_text()
     assert "<script src=" not in page  # needs nothing but itself
 

@@ -16,7 +16,7 @@ from pkpo.figures import paper_language as drawing
 from pkpo.figures.paper_toy import DRAW
 from pkpo.lm import experiments
 from pkpo.lm.experiments import EXPERIMENTS, METHODS
-from pkpo.paper import trained_runs
+from pkpo.paper import recipe, trained_runs
 from pkpo.paper.trained_runs import held_out, mean_and_error
 from pkpo.runs.records import write_record
 from tests.paper_runs import PAPER, WRONG, runs
@@ -38,9 +38,7 @@ def test_every_claim_holds_where_the_paper_is_right(found, key, count):
 @pytest.mark.parametrize("key", FIGURES)
 def test_no_claim_holds_where_the_opposite_is_true(key):
     _, claims = paper.RECIPES[key].make(runs(WRONG))
-    held = [c.text for c in claims if c.passed]
-    # k = 2 and k = 4, which changed places, are as good as each other at pass@2.
-    assert held == (["At pass@2 no other k_opt is surely better than k_opt = 2."] * (key == "fig7"))
+    assert [c.text for c in claims if c.passed] == []
 
 
 def test_the_error_of_a_mean_is_that_of_its_seeds_and_its_problems():
@@ -110,7 +108,7 @@ def test_does_less_variance_learn_faster(found):
     recipe = paper.RECIPES["faster"]
     table, claims = recipe.make({"estimator": methods})
     assert [claim.passed for claim in claims] == [True]  # at update 120
-    assert "over 3 seeds and 400 problems" in claims[0].required
+    assert "over 3 seeds and 1600 problems" in claims[0].required
     assert len([t for t in DRAW["faster"](table).data if t.showlegend]) == 2
     methods["k8"] = found["fresh"]["k1"]
     assert not any(claim.passed for claim in recipe.make({"estimator": methods})[1])
@@ -121,7 +119,7 @@ def test_what_if_only_the_answer_counts(found):
     recipe = paper.RECIPES["answer"]
     worse = {"k1": fresh["entropy"], "k8": fresh["tzsm25"], "annealed": fresh["annealed"]}
     table, claims = recipe.make({"answer": fresh, "fresh": worse})
-    assert [claim.passed for claim in claims] == [True] * 5 + [False]  # tzsm25 has as many of them
+    assert [claim.passed for claim in claims] == [True] * 5 + [None]  # tzsm25 has as many of them
     means = np.mean([record["pass@8"][120] for record in fresh["k8"]])
     rows = zip(*table.values(), strict=True)
     (row,) = (r for r in rows if r[:4] == ("pass@8", "k8", "training", 120))
@@ -139,7 +137,7 @@ def test_which_entropy_bonus(found):
     data = {"bonus": tried, "fresh": {name: fresh[name] for name in ("k1", "k8")}}
     table, claims = recipe.make(data)
     assert [claim.passed for claim in claims] == [True, True]
-    assert "0.001: +0.000 ± " in claims[0].measured and "over 1 seed and 400" in claims[1].required
+    assert "0.001: +0.000 ± " in claims[0].measured and "over 1 seed and 1600" in claims[1].required
     place = table["method"].index(names[2])
     assert (table["k_eval"][place], table["bonus"][place]) == (1, 0.01)
     assert table["mean"][place] == held_out(fresh["annealed"][:1], 1).mean()
@@ -159,7 +157,7 @@ def test_every_method_has_its_colour():
 
 
 def test_table_7(found):
-    (grid,) = paper.RECIPES["fig7"].tabulate(found)
+    grid, _ = paper.RECIPES["fig7"].tabulate(found)
     assert grid.rows == (
         "Before training",
         *(METHODS[m].label for m in EXPERIMENTS["fresh"].methods),
@@ -255,3 +253,60 @@ def test_no_recorded_runs_are_said(tmp_path, capsys, monkeypatch):
     said = capsys.readouterr().err
     assert "the recorded runs cannot be read: fresh/k1-0.json.gz: No such file" in said
     experiments.recorded_runs.cache_clear()
+
+
+# --- Verdicts -------------------------------------------------------------------------------------
+
+
+def test_few_seeds_leave_a_claim_undecided():
+    three, many = np.array([0.1, 0.2, 0.6]), np.tile([0.1, 0.2, 0.6], 20)
+    assert trained_runs.standard_score(three) > 1.9  # 2 errors would do, if they were known
+    text = "more"
+    assert trained_runs.claim_above(text, three).verdict == "undecided"
+    assert trained_runs.claim_above(text, many).verdict == "holds"
+    assert trained_runs.claim_above(text, -many).verdict == "fails"
+    assert trained_runs.claim_above(text, three[:1]).verdict == "undecided"
+    low, high = trained_runs.interval(three)  # t with 2 degrees of freedom: 4.303
+    error = three.std(ddof=1) / 3**0.5
+    assert np.allclose((low, high), three.mean() + np.array([-1, 1]) * 4.302653 * error, atol=1e-6)
+
+
+def test_no_loss_needs_an_interval_that_is_short_enough():
+    claim, spread = trained_runs.claim_not_below, np.linspace(-1, 1, 9)
+    assert claim("", 0.001 * spread).verdict == "holds"
+    assert claim("", 0.3 * spread).verdict == "undecided"  # nothing is shown by a lack of data
+    assert claim("", -0.05 + 0.001 * spread).verdict == "fails"
+
+
+def test_intervals_hold_the_truth_as_often_as_they_say():
+    rng = np.random.default_rng(0)
+    draws, s, p = 2000, 3, 40
+    parts = rng.normal(0, 0.3, (draws, s, 1)), rng.normal(0, 1, (draws, 1, p))
+    values = sum(parts) + rng.normal(0, 0.3, (draws, s, p))
+    ends = np.array([trained_runs.interval(x) for x in values])
+    share = ((ends[:, 0] < 0) & (ends[:, 1] > 0)).mean()
+    assert share > 0.95 - 4 * (0.95 * 0.05 / draws) ** 0.5
+
+
+def test_verdicts_of_several():
+    assert [recipe.all_hold(x) for x in ([True], [True, None], [None, False])] == [
+        True,
+        None,
+        False,
+    ]
+    assert [recipe.any_holds(x) for x in ([False], [False, None], [None, True])] == [
+        False,
+        None,
+        True,
+    ]
+
+
+def test_every_claim_has_its_kind(found):
+    kinds = {key: {c.kind or r.kind for c in r.make(found)[1]} for key, r in _language().items()}
+    assert kinds == {"fig3": {"paper", "own"}} | dict.fromkeys(FIGURES[1:], {"paper"})
+    assert list(paper.RECIPES)[:8] == [f"fig{i}" for i in range(1, 9)]
+    assert {paper.RECIPES[key].kind for key in ("which", "faster", "answer", "bonus")} == {"own"}
+
+
+def _language():
+    return {key: paper.RECIPES[key] for key in FIGURES}

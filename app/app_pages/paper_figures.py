@@ -15,21 +15,25 @@ for key in paper.RECIPES:
         results.append(cached.cached_paper_figure(key, seed))
     except ValueError as reason:
         missing[key] = str(reason)
-held = sum(result.held for result in results)
-total = sum(len(result.claims) for result in results)
+claims = [claim for result in results for claim in result.claims]
 seconds = sum(result.seconds for result in results)
+counts = " ".join(
+    f"**{words}:** {paper_figure_view.verdicts_in_words(own)}."
+    for kind, words in paper.KINDS.items()
+    if (own := [claim for claim in claims if claim.kind == kind])
+)
 st.markdown(
     link_terms(
-        f"**{held} of {total} claims hold** with seed {seed}, checked in {seconds:.1f} s. Figures "
+        f"{counts} Checked with seed {seed} in {seconds:.1f} s. Figures "
         "1, 2, 4 and 5 are computed here; the language model was trained before, as said at each figure."
     )
 )
 if links := [
-    f"[{paper.RECIPES[result.key].title}](#{result.key}) ({len(result.claims) - result.held})"
+    f"[{paper.RECIPES[result.key].title}](#{result.key}) ({open_ones})"
     for result in results
-    if result.held < len(result.claims)
+    if (open_ones := sum(not claim.passed for claim in result.claims))
 ]:
-    st.markdown(f"Those that do not: {'; '.join(links)}.")
+    st.markdown(f"Those that fail or are undecided: {'; '.join(links)}.")
 with st.container(horizontal=True, vertical_alignment="bottom"):
     controls.seed_input("seed")
     st.download_button(

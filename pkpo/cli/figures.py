@@ -12,6 +12,8 @@ from pkpo.cli.runs import writable
 from pkpo.extras import missing
 
 BAR = 30  # characters of a bar of progress
+SAID = {True: "pass", False: "FAIL", None: "open"}
+"""By whether a claim holds."""
 
 
 def add_command(commands: argparse._SubParsersAction) -> None:
@@ -35,7 +37,7 @@ def add_command(commands: argparse._SubParsersAction) -> None:
 
 
 def _figures(arguments: argparse.Namespace) -> int:
-    """Exit status 0 if every claim holds, 1 if one does not."""
+    """Exit status 1 if a claim fails, else 0: one that is undecided does not."""
     try:
         from pkpo.figures import export
     except ModuleNotFoundError as reason:
@@ -52,13 +54,16 @@ def _figures(arguments: argparse.Namespace) -> int:
             print(f"{recipe.title} ({result.seconds:.2f} s): {', '.join(files)}")
             print(f"  {result.origin}")
             for claim in result.claims:
-                print(f"  {'pass' if claim.passed else 'FAIL'}  {claim.text}  {claim.measured}")
+                print(f"  {SAID[claim.passed]}  {claim.text}  {claim.measured}")
             if problem:
                 print(f"  no image: {shorten(problem)}", file=sys.stderr)
         (out / "claims.json").write_text(paper.claims_json(results), encoding="utf-8")
-    claims = [claim for result in results for claim in result.claims]
-    failed = sum(not claim.passed for claim in claims)
-    print(f"{len(claims) - failed} claims passed, {failed} failed; see {out / 'claims.json'}")
+    passed, failed, undecided = paper.count_verdicts(
+        claim for result in results for claim in result.claims
+    ).values()
+    print(
+        f"{passed} claims passed, {failed} failed, {undecided} undecided; see {out / 'claims.json'}"
+    )
     return 1 if failed else 0
 
 

@@ -5,7 +5,14 @@ the paper's layout, and claims with what was measured and what is required. Noth
 be computed; a claim that fails is reported as failed.
 """
 
-from pkpo.paper.recipe import Claim, FigureRecipe, FigureResult, Grid
+from pkpo.paper.recipe import (
+    KINDS,
+    Claim,
+    FigureRecipe,
+    FigureResult,
+    Grid,
+    count_verdicts,
+)
 from pkpo.paper.registry import RECIPES, choose_recipes
 from pkpo.paper.tables import (
     claim_rows,
@@ -22,11 +29,13 @@ __all__ = [
     "FigureRecipe",
     "FigureResult",
     "Grid",
+    "KINDS",
     "RECIPES",
     "choose_recipes",
     "claim_rows",
     "claims_json",
     "config_json",
+    "count_verdicts",
     "grid_csv",
     "grid_markdown",
     "result_csv",

@@ -225,4 +225,5 @@ RECIPE = FigureRecipe(
     _estimator_choice,
     source=VarianceStudy(),
     tabulate=_tables,
+    kind="own",
 )

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
 Table = dict[str, list]
 Progress = Callable[[float], object]
 """Is told the share that is done, now and then."""
+
+
+Kind = Literal["paper", "check", "own"]
+KINDS: dict[Kind, str] = {
+    "paper": "The paper's claims",
+    "check": "Checks of what is computed here",
+    "own": "Our own questions",
+}
+"""Who says it, in words."""
+VERDICTS: dict[bool | None, str] = {True: "holds", False: "fails", None: "undecided"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +31,33 @@ class Claim:
     text: str
     measured: str
     required: str
-    passed: bool
+    passed: bool | None
+    """None: undecided, the data are too few to tell."""
+    kind: Kind | None = None
+    """None: that of its recipe."""
+
+    @property
+    def verdict(self) -> str:
+        """A value of `VERDICTS`."""
+        return VERDICTS[self.passed]
+
+
+def all_hold(verdicts: Iterable[bool | None]) -> bool | None:
+    """The verdict on several things said at once: one that fails decides, one undecided leaves it so."""
+    found = set(verdicts)
+    return False if False in found else None if None in found else True
+
+
+def any_holds(verdicts: Iterable[bool | None]) -> bool | None:
+    """The verdict that at least one of several things holds."""
+    found = set(verdicts)
+    return True if True in found else None if None in found else False
+
+
+def count_verdicts(claims: Iterable[Claim]) -> dict[str, int]:
+    """How many claims have each verdict, in the order of `VERDICTS`."""
+    found = [claim.verdict for claim in claims]
+    return {verdict: found.count(verdict) for verdict in VERDICTS.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +97,8 @@ class FigureResult:
     """Columns by name, all of one length: the figure's CSV."""
     claims: tuple[Claim, ...]
     grids: tuple[Grid, ...] = ()
-
-    @property
-    def held(self) -> int:
-        """How many of its claims hold."""
-        return sum(claim.passed for claim in self.claims)
+    seed: int | None = None
+    """What it was computed from, if that is all; else `origin` names the seeds."""
 
 
 class Source(Protocol):
@@ -104,6 +137,10 @@ class FigureRecipe:
     source: Source | None = None
     tabulate: Callable[[Any], tuple[Grid, ...]] | None = None
     """The tables beside the figure, if any, from the same."""
+    kind: Kind = "paper"
+    """Of its claims, but for those that say otherwise."""
+    caveat: str = ""
+    """Why claims may fail, as far as known."""
 
     def run(
         self, seed: int = 0, afresh: bool = False, progress: Progress = lambda _: None
@@ -130,4 +167,6 @@ class FigureRecipe:
         table, claims = self.make(data)
         grids = self.tabulate(data) if self.tabulate else ()
         seconds = time.perf_counter() - start
-        return FigureResult(self.key, origin, seconds, table, tuple(claims), grids)
+        tagged = tuple(replace(claim, kind=claim.kind or self.kind) for claim in claims)
+        own_seed = seed if self.source is None and self.random else None
+        return FigureResult(self.key, origin, seconds, table, tagged, grids, own_seed)

@@ -10,8 +10,8 @@ from pkpo.paper.recipe import FigureRecipe
 RECIPES: dict[str, FigureRecipe] = {
     recipe.key: recipe
     for recipe in (
-        *toy.TOY_RECIPES,
-        *language.LANGUAGE_RECIPES,
+        # As they come in the paper.
+        *sorted((*toy.TOY_RECIPES, *language.LANGUAGE_RECIPES), key=lambda recipe: recipe.key),
         estimator_choice.RECIPE,
         *questions.QUESTION_RECIPES,
     )

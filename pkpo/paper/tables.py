@@ -87,7 +87,11 @@ def claim_rows(results: Sequence[FigureResult]) -> list[dict[str, Any]]:
             "claim": claim.text,
             "measured": claim.measured,
             "required": claim.required,
-            "passed": bool(claim.passed),
+            "passed": None if claim.passed is None else bool(claim.passed),
+            "verdict": claim.verdict,
+            "kind": claim.kind,
+            "seed": result.seed,
+            "provenance": result.origin,
         }
         for result in results
         for claim in result.claims
