@@ -10,7 +10,7 @@ import numpy as np
 from pkpo.comparisons.comparison import compared_k
 from pkpo.config import RunConfig
 from pkpo.training.policies import SoftmaxPolicy
-from pkpo.training.recording import Recording, record_run
+from pkpo.training.recording import Recording, record_runs
 from toy_envs import bandit
 from toy_envs.bandit import Bandit
 
@@ -41,7 +41,7 @@ class BanditComparison:
 
 def compare_bandits(configs: Sequence[RunConfig]) -> BanditComparison:
     """Train every config (all on the same bandit) and gather what is exactly known."""
-    recordings = tuple(record_run(config) for config in configs)
+    recordings = record_runs(configs)
     chosen = bandit.bandit(recordings[0].config.bandit)
     probabilities = tuple(_probabilities(r, chosen) for r in recordings)
     common = compared_k([r.config for r in recordings])

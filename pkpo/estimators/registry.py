@@ -112,9 +112,7 @@ def _dial(alpha: float, key: str) -> Estimator:
         centred=alpha == 1,
         needs="1 <= k <= n-1",
         allowed_k=_up_to_one_less,
-        weigh=functools.partial(
-            weights.linear_weights, functools.partial(weights.dial_coefficients, alpha)
-        ),
+        weigh=weights.LinearWeights(functools.partial(weights.dial_coefficients, alpha)),
         parameter=alpha,
         formula_at_one=LEAVE_ONE_OUT,
     )
@@ -161,7 +159,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=False,
             needs="1 <= k <= n",
             allowed_k=_up_to_n,
-            weigh=functools.partial(weights.linear_weights, weights.s_coefficients),
+            weigh=weights.LinearWeights(weights.s_coefficients),
         ),
         Estimator(
             key="sloo",
@@ -173,7 +171,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=False,
             needs="1 <= k <= n-1",
             allowed_k=_up_to_one_less,
-            weigh=functools.partial(weights.linear_weights, weights.sloo_coefficients),
+            weigh=weights.LinearWeights(weights.sloo_coefficients),
         ),
         Estimator(
             key="sloo_minus_one",
@@ -187,7 +185,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=False,
             needs="n >= 2 and 1 <= k <= n",
             allowed_k=_up_to_n_of_two,
-            weigh=functools.partial(weights.linear_weights, weights.sloo_minus_one_coefficients),
+            weigh=weights.LinearWeights(weights.sloo_minus_one_coefficients),
             formula_at_one=LEAVE_ONE_OUT,
         ),
         Estimator(
@@ -201,7 +199,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=True,
             needs="1 <= k <= n-1",
             allowed_k=_up_to_one_less,
-            weigh=functools.partial(weights.linear_weights, weights.canonical_coefficients),
+            weigh=weights.LinearWeights(weights.canonical_coefficients),
         ),
         _dial(0.5, "dial"),
         Estimator(
@@ -258,7 +256,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=True,
             needs="n >= 2; k has no effect",
             allowed_k=_up_to_n_of_two,
-            weigh=functools.partial(weights.linear_weights, weights.rloo_coefficients),
+            weigh=weights.LinearWeights(weights.rloo_coefficients),
             uses_k=False,
         ),
         Estimator(
@@ -326,7 +324,7 @@ ESTIMATORS: dict[str, Estimator] = {
             centred=True,
             needs="n >= 2; k has no effect",
             allowed_k=_up_to_n_of_two,
-            weigh=functools.partial(weights.linear_weights, weights.tailrl_coefficients),
+            weigh=weights.LinearWeights(weights.tailrl_coefficients),
             uses_k=False,
         ),
         Estimator(

@@ -10,6 +10,7 @@ import numpy as np
 from pkpo.estimators import arrays
 from pkpo.estimators.arrays import Array, ArrayLike
 from pkpo.estimators.registry import get_estimator
+from pkpo.estimators.weights import LinearWeights
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -49,6 +50,34 @@ def transform(rewards: ArrayLike, k: int, estimator: str = "sloo_minus_one") -> 
     r, restore = arrays.prepare(rewards)
     chosen.check(r.shape[-1], k)
     return restore(chosen.weigh(r, operator.index(k)))
+
+
+def transform_rows(rewards: np.ndarray, k: np.ndarray, estimator: str) -> Array:
+    """`transform` with a k of its own for each row: the same weights, in one call.
+
+    Args:
+      rewards: `[R, ..., n]`.
+      k: `[R]`, whole numbers.
+      estimator: as in `transform`.
+
+    Raises:
+      ValueError: as `transform`, or rewards and k of different lengths.
+    """
+    chosen = get_estimator(estimator)
+    r, restore = arrays.prepare(rewards)
+    ks = k.tolist()
+    if len(ks) != len(r):
+        raise ValueError(f"k must hold one number for each of {len(r)} rows, got {len(ks)}")
+    for distinct in set(ks):
+        chosen.check(r.shape[-1], distinct)
+    if not chosen.uses_k or len(set(ks)) == 1:
+        return restore(chosen.weigh(r, ks[0]))
+    if isinstance(chosen.weigh, LinearWeights):
+        return restore(chosen.weigh.rows(r, tuple(ks)))
+    result = np.empty_like(r)
+    for distinct in set(ks):
+        result[k == distinct] = chosen.weigh(r[k == distinct], distinct)
+    return restore(result)
 
 
 @overload

@@ -11,6 +11,7 @@ import functools
 import math
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -135,18 +136,44 @@ def _coefficients(
     return slope, base, floor
 
 
-def linear_weights(formula: Callable[[int, int], Coefficients], r: Array, k: int) -> Array:
-    """Weights `[..., n]` from one sort, one product with the gaps and one cumulative sum."""
-    n = r.shape[-1]
-    device = r.device if arrays.is_tensor(r) else None
-    slope, base, floor = _coefficients(formula, n, k, device)
+@functools.lru_cache(maxsize=64)
+def _row_coefficients(
+    formula: Callable[[int, int], Coefficients], n: int, ks: tuple[int, ...], axes: int
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """A formula's coefficients for rows with these k, to multiply NumPy rewards of so many axes."""
+    slopes, bases, floors = zip(*(formula(n, k) for k in ks), strict=True)
+    full = [np.zeros(n - 1) if base is None else base for base in bases]
+    slope, base, floor = (
+        np.array(x, float).reshape(len(ks), *[1] * (axes - 2), -1) for x in (slopes, full, floors)
+    )
+    return slope, base if base.any() else None, floor if floor.any() else None
+
+
+@dataclass(frozen=True, slots=True)
+class LinearWeights:
+    """Weights that are linear in the sorted rewards, from the coefficients that a formula gives."""
+
+    formula: Callable[[int, int], Coefficients]
+
+    def __call__(self, r: Array, k: int) -> Array:
+        """Weights `[..., n]` from one sort, one product with the gaps and one cumulative sum."""
+        device = r.device if arrays.is_tensor(r) else None
+        slope, base, floor = _coefficients(self.formula, r.shape[-1], k, device)
+        return _apply(r, slope, base, floor if floor else None)
+
+    def rows(self, r: np.ndarray, ks: tuple[int, ...]) -> Array:
+        """The same of rewards `[R, ..., n]` with a k for each of R rows."""
+        return _apply(r, *_row_coefficients(self.formula, r.shape[-1], ks, r.ndim))
+
+
+def _apply(r: Array, slope: Array, base: Array | None, floor: Any) -> Array:
     ascending, order = arrays.sort(r)
     gaps = ascending[..., 1:] - ascending[..., :-1]
     weights = ascending * 0.0
     weights[..., 1:] = arrays.running_sum(gaps * slope, gaps)
     if base is not None:
         weights += (gaps * base).sum(-1)[..., None]
-    if floor:
+    if floor is not None:
         weights += ascending[..., :1] * floor
     return arrays.unsort(weights, order)
 
@@ -215,7 +242,7 @@ def passk_training(r: Array, k: int) -> Array:
     v = mean_best_of_k(r, k)[..., None]
     spread = (v * (1 - v)) ** 0.5
     alive = (v > 0) & (v < 1)
-    deviation = _from_mean(linear_weights(s_coefficients, r, k) * (n / k))
+    deviation = _from_mean(LinearWeights(s_coefficients)(r, k) * (n / k))
     return deviation * alive / (spread + ~alive) / n
 
 
@@ -248,6 +275,6 @@ def sloo_minus_one_partitioned(r: Array, k: int) -> Array:
     """loo-1 inside each set of k, averaged over sets (arXiv:2503.19595)."""
     n = r.shape[-1]
     if k == 1:  # a set of one has nobody to leave out: centre over the group, as loo-1 does
-        return linear_weights(rloo_coefficients, r, 1)
+        return LinearWeights(rloo_coefficients)(r, 1)
     sets = _sets(r, k)
-    return (k / n * linear_weights(sloo_minus_one_coefficients, sets, k)).reshape(r.shape)
+    return (k / n * LinearWeights(sloo_minus_one_coefficients)(sets, k)).reshape(r.shape)

@@ -7,6 +7,7 @@ BENCHES = (
     "estimators",
     "advantages",
     "variance",
+    "lockstep",
     "figures",
     "page",
     "runs",

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 
 from app.presets import HILL_PRESETS
-from pkpo.comparisons.settings import parse_comparison
 from pkpo.training.recording import record_run
 from pkpo.training.tasks.gaussian_hill import HillConfig
 from tests.browser.browser import ROOT, browser, running_app
@@ -77,11 +76,6 @@ def main() -> None:
     record_run(HillConfig())
     runs = [_seconds(lambda s=s: record_run(HillConfig(seed=s))) for s in range(2 * ROUNDS)]
     _row("a run of 300 updates, n = 16, with exact values", runs, "well under 500")
-    four = parse_comparison({}, "schedule 1 2 4 8")
-    runs = [
-        _seconds(lambda s=s: [record_run(c.replace(seed=s)) for c in four]) for s in range(ROUNDS)
-    ]
-    _row("the same for k = 1, 2, 4, 8", runs, "")
     for name in PRESETS:
         changes = [_changed_control(seed, name) for seed in range(100, 100 + ROUNDS)]
         _row(f"server time of a changed control: {name}", changes, "300")

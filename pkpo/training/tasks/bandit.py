@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from pkpo.config import EVAL_KS, RunConfig
 from pkpo.fields import setting
+from pkpo.training.optimizers import row_norms
 from pkpo.training.policies import SoftmaxPolicy
 from pkpo.training.tasks.base import Task, TaskSpec, dead_group_shares, max_at_columns, rows_by_k
 from toy_envs import bandit
@@ -44,30 +46,33 @@ class BanditTask(Task):
     one of them vanishes), entropy (mean over prompts, in nats), max@k.
     """
 
-    def __init__(self, config: BanditConfig):
+    def __init__(self, config: BanditConfig, runs: tuple[int, ...] = ()):
         self.config = config
         self.bandit = bandit.bandit(config.bandit)
-        self.policy = SoftmaxPolicy(self.bandit.start, self.bandit.prompts, config.sharing)
-        self.state = {"solved": np.zeros(self.bandit.prompts, bool)}
-        self._env = bandit.BanditVectorEnv(config.n * self.bandit.prompts, self.bandit)
+        self.policy = SoftmaxPolicy(self.bandit.start, self.bandit.prompts, config.sharing, runs)
+        self.state = {"solved": np.zeros((*runs, self.bandit.prompts), bool)}
+        attempts = config.n * self.bandit.prompts * math.prod(runs)
+        self._env = bandit.BanditVectorEnv(attempts, self.bandit)
         self._env.reset(seed=config.seed)
 
     def score(self, samples: np.ndarray) -> np.ndarray:
         """See `Task`."""
-        return self._env.step(samples.ravel())[1].reshape(samples.shape)
+        by_prompt = np.moveaxis(samples, -2, 0)  # the environment has all attempts at one together
+        rewards = self._env.step(by_prompt.ravel())[1].reshape(by_prompt.shape)
+        return np.ascontiguousarray(np.moveaxis(rewards, 0, -2))
 
     def observe(
         self, rewards: np.ndarray, weights: np.ndarray, gradient: np.ndarray
-    ) -> dict[str, float]:
+    ) -> dict[str, np.ndarray]:
         """See `Task`."""
         best = self.bandit.highest[:, None]
         right = rewards == best
-        self.state["solved"] = self.state["solved"] | right.any(axis=1)
+        self.state["solved"] = self.state["solved"] | right.any(axis=-1)
         return {
-            "mean_reward": float(rewards.mean()),
-            "gradient_norm": float(np.linalg.norm(gradient)),
+            "mean_reward": rewards.reshape(*rewards.shape[:-2], -1).mean(axis=-1),
+            "gradient_norm": row_norms(gradient),
             **dead_group_shares(right, weights),
-            "cumulative_solve_rate": float(self.state["solved"].mean()),
+            "cumulative_solve_rate": self.state["solved"].mean(axis=-1),
         }
 
     def exact(
@@ -100,4 +105,5 @@ SPEC = TaskSpec(
     make=BanditTask,
     printed=("entropy", "alignment", "cumulative_solve_rate", "max@8", "max@1", "value"),
     charted=("entropy", "cumulative_solve_rate", "all_wrong", "all_right"),
+    lockstep=True,
 )

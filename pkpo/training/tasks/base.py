@@ -13,7 +13,10 @@ from pkpo.training.optimizers import Optimizer
 
 
 class Policy(Protocol):
-    """Something that samples and can be moved."""
+    """Something that samples and can be moved.
+
+    In lockstep (see `TaskSpec.lockstep`) all arrays begin with an axis for the runs.
+    """
 
     parameters: np.ndarray
     """What every event keeps, `[d]`; `[0]` where that would be too much."""
@@ -46,8 +49,8 @@ class Task(Protocol):
 
     def observe(
         self, rewards: np.ndarray, weights: np.ndarray, gradient: np.ndarray
-    ) -> dict[str, float]:
-        """Metrics of an update that need no exact values."""
+    ) -> Mapping[str, Any]:
+        """Metrics of an update that need no exact values: numbers, or in lockstep `[R]` each."""
 
     def details(self, rewards: np.ndarray, weights: np.ndarray) -> dict[str, Any]:
         """What else is worth showing of the update that was observed last, for JSON."""
@@ -84,13 +87,16 @@ class TaskSpec:
     """Its settings; their `task` is its name."""
     title: str
     """What people call it."""
-    make: Callable[[Any], Task]
-    """From its config to the task, before the first update."""
+    make: Callable[..., Task]
+    """From its config to the task, before the first update; see `lockstep`."""
     printed: tuple[str, ...]
     """The metrics that `pkpo train` prints."""
     charted: tuple[str, ...]
     """The metrics that are charted besides the best of k and k."""
     best: BestOfK = EXACT_BEST
+    lockstep: bool = False
+    """Whether `make` takes a second argument: `(R,)` for R runs that differ only in settings which all
+    tasks have, n and steps excepted."""
     dtype: str = "float64"
     """In which it computes."""
     device: Callable[[Any], str] = lambda config: "cpu"
@@ -102,23 +108,23 @@ class TaskSpec:
         return self.config.task
 
 
-def dead_group_shares(right: np.ndarray, weights: np.ndarray) -> dict[str, float]:
+def dead_group_shares(right: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
     """The groups without any weight, which teach nothing, as shares of all groups.
 
     Args:
-      right: `[P, n]`, which samples earned the highest reward that there is.
-      weights: `[P, n]`.
+      right: `[..., P, n]`, which samples earned the highest reward that there is.
+      weights: `[..., P, n]`.
 
     Returns:
-      dead_group_share; and of these all_wrong, without a right sample, and all_right, of nothing else.
-      Of the rest some samples are right, so many that each can be spared (loo-1 with fewer than
-      k - 1 wrong ones).
+      `[...]` each: dead_group_share; and of these all_wrong, without a right sample, and all_right, of
+      nothing else. Of the rest some samples are right, so many that each can be spared (loo-1 with
+      fewer than k - 1 wrong ones).
     """
-    silent = ~weights.any(axis=1)
+    silent = ~weights.any(axis=-1)
     return {
-        "dead_group_share": float(silent.mean()),
-        "all_wrong": float((silent & ~right.any(axis=1)).mean()),
-        "all_right": float((silent & right.all(axis=1)).mean()),
+        "dead_group_share": silent.mean(axis=-1),
+        "all_wrong": (silent & ~right.any(axis=-1)).mean(axis=-1),
+        "all_right": (silent & right.all(axis=-1)).mean(axis=-1),
     }
 
 

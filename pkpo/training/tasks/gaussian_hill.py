@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -37,26 +38,27 @@ class HillTask(Task):
     group with a reward above 0; and exact: exact_gradient, value (max_g@k at the k in force), max@k.
     """
 
-    def __init__(self, config: HillConfig):
+    def __init__(self, config: HillConfig, runs: tuple[int, ...] = ()):
         self.config = config
-        self.policy = GaussianPolicy(config.theta, config.sigma, config.learn_sigma)
+        self.policy = GaussianPolicy(config.theta, config.sigma, config.learn_sigma, runs)
         self.state: dict[str, np.ndarray] = {}
-        self._env = gaussian_hill.GaussianHillVectorEnv(config.n, config.shape)
+        attempts = config.n * math.prod(runs)
+        self._env = gaussian_hill.GaussianHillVectorEnv(attempts, config.shape)
         self._env.reset(seed=config.seed)
 
     def score(self, samples: np.ndarray) -> np.ndarray:
         """See `Task`."""
-        return self._env.step(samples[:, None])[1]
+        return self._env.step(samples.reshape(-1, 1))[1].reshape(samples.shape)
 
     def observe(
         self, rewards: np.ndarray, weights: np.ndarray, gradient: np.ndarray
-    ) -> dict[str, float]:
+    ) -> dict[str, np.ndarray]:
         """See `Task`."""
         return {
             "theta": self.policy.theta,
             "sigma": self.policy.sigma,
-            "gradient": float(gradient[0]),
-            "pass_rate": np.count_nonzero(rewards > 0) / rewards.size,
+            "gradient": gradient[..., 0],
+            "pass_rate": np.count_nonzero(rewards > 0, axis=-1) / rewards.shape[-1],
         }
 
     def exact(
@@ -84,4 +86,5 @@ SPEC = TaskSpec(
     make=HillTask,
     printed=("theta", "sigma", "gradient", "exact_gradient", "max@1", "value"),
     charted=("theta", "gradient", "pass_rate"),
+    lockstep=True,
 )

@@ -39,9 +39,9 @@ def get_task(name: str) -> TaskSpec:
     return TASKS[name]
 
 
-def make_task(config: RunConfig) -> Task:
-    """The task that a config describes, before its first update."""
-    return get_task(config.task).make(config)
+def make_task(config: RunConfig, runs: tuple[int, ...] = ()) -> Task:
+    """The task that a config describes, before its first update; of R runs in lockstep for `(R,)`."""
+    return get_task(config.task).make(config, *([runs] if runs else []))
 
 
 def fields_of(task: str) -> dict[str, dataclasses.Field]:
