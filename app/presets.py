@@ -42,7 +42,7 @@ class Preset:
     claims: Mapping[str, PresetClaim] = field(default_factory=dict)
     """By step rule, what the sentence claims of the exact values."""
     goal: PresetGoal | None = None
-    """Of a task for the visitor; it stays while only the schedule is changed."""
+    """Of a task for the visitor; it stays while only the schedule changes, after its first k."""
 
     def runs(self, task: str) -> tuple[RunConfig, ...]:
         """The runs that it compares."""

@@ -11,7 +11,7 @@ import pytest
 from tests.bench.__main__ import BENCHES
 from tests.browser.browser import ROOT
 
-WITH_A_BROWSER = ("page", "figures")
+WITH_A_BROWSER = ("page", "figures", "hand")
 WITH_A_SERVER = ("classroom", "class")
 
 

@@ -103,10 +103,12 @@ def shown_controls(page: ProblemPage, problem: ValueError | None) -> dict[str, A
 
 
 def _goal(page: ProblemPage, values: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The goal of the preset that these settings are, or were before the schedule was changed."""
+    """The goal of the preset that these settings are, or were before k was changed on the way."""
     for preset in page.presets:
         start = page.defaults | preset.changes | {"compare": preset.compare}
-        if preset.goal and start == {**values, "schedule": start["schedule"]}:
+        if not preset.goal or start != {**values, "schedule": start["schedule"]}:
+            continue
+        if schedules.parse(values["schedule"])(0) == schedules.parse(start["schedule"])(0):
             goal = preset.goal
             return {"text": goal.text, "column": goal.player, "atLeast": goal.at_least}
     return None

@@ -10,6 +10,7 @@ BENCHES = (
     "lockstep",
     "figures",
     "page",
+    "hand",
     "runs",
     "classroom",
     "class",
