@@ -5,6 +5,9 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
+from app.components import page_frame
+from pkpo.figures.style import enlarge_type
+
 _BUTTONS = {
     "displaylogo": False,
     "modeBarButtons": [["toImage", "resetScale2d"]],
@@ -24,6 +27,8 @@ def show_chart(
       height: in pixels.
       buttons: whether it can be saved as an image and zoomed back.
     """
+    if page_frame.is_presenting():
+        figure = enlarge_type(figure)
     panels = len({axis.domain for axis in figure.select_xaxes()})
     with st.container(key=f"panels-{panels}-{key}"):  # see page.css
         st.plotly_chart(

@@ -5,6 +5,7 @@ import streamlit as st
 from app import live_routes, page_registry, study_routes
 from app.classroom import routes
 from app.glossary.cards import glossary_routes
+from app.presenter.notes_window import notes_routes
 
 app = st.App(
     "script.py",
@@ -13,6 +14,7 @@ app = st.App(
         *routes.class_routes(),
         *glossary_routes(),
         *study_routes.study_routes(),
+        *notes_routes(),
         *page_registry.slash_routes(),
     ],
 )

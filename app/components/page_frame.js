@@ -65,13 +65,15 @@ function watchLayout() {
   return { disconnect: () => [watch, resizing].forEach((one) => one.disconnect()) };
 }
 
-export default function ({ parentElement, setTriggerValue }) {
+export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
   const root = parentElement.querySelector(".pk-frame");
   hold(false); // called for every run of the script
   root.tell = () => setTriggerValue("back", true);
   root.watches ??= [watchConnection(() => root.tell()), watchLayout(), new GlossaryCard()];
+  root.presenter ??= new Presenter();
+  root.presenter.update(data.present, (on) => setStateValue("present", on));
   return () => {
     if (root.isConnected) return;
-    for (const watch of root.watches) watch.disconnect();
+    for (const watch of [...root.watches, root.presenter]) watch.disconnect();
   };
 }

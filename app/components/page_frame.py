@@ -1,4 +1,4 @@
-"""Styles (`page.css`) and scripts (`glossary_card.js`, `page_frame.js`) that every page loads."""
+"""Styles (`page.css`) and scripts (glossary card, presenter mode, frame) that every page loads."""
 
 from __future__ import annotations
 
@@ -13,9 +13,18 @@ _HERE = Path(__file__)
 _COMPONENT = st.components.v2.component(
     "pkpo_frame",
     html="<span class='pk-frame' hidden></span>",
-    js=script(_HERE.parent, "glossary_card", "page_frame"),
+    js=script(_HERE.parent, "glossary_card", "presenter", "page_frame"),
     isolate_styles=False,
 )
+
+PRESENT = "present"
+"""The setting that turns presenter mode on, and the component's state of it."""
+_KEY = "frame"
+
+
+def is_presenting() -> bool:
+    """Whether this visitor's browser is in presenter mode."""
+    return bool(st.session_state.get(_KEY, {}).get(PRESENT))
 
 
 def show_frame() -> None:
@@ -25,9 +34,16 @@ def show_frame() -> None:
     would lose the first click or change otherwise.
     """
     st.html(_HERE.with_name("page.css"))
+    asked = st.query_params.get(PRESENT) == "1"
+    if asked:  # the browser keeps it; an address holds its page's settings only
+        del st.query_params[PRESENT]
     _COMPONENT(
-        data={"run": time.time_ns()},  # never the same, so that the browser hears of every run
-        key="frame",
+        data={
+            "run": time.time_ns(),
+            PRESENT: asked,
+        },  # never the same, so that the browser hears of every run
+        key=_KEY,
         on_back_change=lambda: None,
+        on_present_change=lambda: None,
         height="content",
     )

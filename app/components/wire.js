@@ -14,3 +14,21 @@ function loadPlotly(url) {
 function floats(base64) {
   return new Float32Array(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer);
 }
+
+const LECTURE = { size: 18, factor: 1.3 }; // as in pkpo/figures/style.py
+
+// A layout as it is drawn now: with the type of a lecture hall in presenter mode (presenter.js).
+function withType(layout) {
+  if (!document.documentElement.classList.contains("pk-present")) return layout;
+  const enlarge = (part) => {
+    if (!part || typeof part !== "object") return;
+    for (const [name, value] of Object.entries(part)) {
+      if (name.endsWith("font") && value?.size) value.size = Math.max(LECTURE.size, Math.round(LECTURE.factor * value.size));
+      enlarge(value);
+    }
+  };
+  layout.font = { size: 14, ...layout.font };
+  enlarge(layout);
+  for (const side of ["l", "r", "t", "b"]) if (layout.margin?.[side]) layout.margin[side] *= LECTURE.factor;
+  return layout;
+}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -195,3 +196,31 @@ def split_table(table: Mapping[str, Sequence], by: str) -> list[tuple]:
         (value, {name: values[column == value] for name, values in arrays.items()})
         for value in dict.fromkeys(table[by])
     ]
+
+
+LECTURE_SIZE = 18
+"""Pixels that no letter falls below on a lecture hall's screen."""
+LECTURE_FACTOR = 1.3
+
+
+def enlarge_type(drawn: go.Figure) -> go.Figure:
+    """The same figure with the type of a lecture hall, and margins that have room for it."""
+    content = drawn.to_dict()
+    layout = content["layout"]
+    layout["font"] = {"size": 14, **layout.get("font", {})}
+    _enlarge(content)
+    layout["margin"] = {
+        side: round(LECTURE_FACTOR * room) for side, room in layout.get("margin", {}).items()
+    }
+    return go.Figure(content)
+
+
+def _enlarge(part: Any) -> None:
+    if isinstance(part, dict):
+        for name, value in part.items():
+            if name.endswith("font") and isinstance(value, dict) and "size" in value:
+                value["size"] = max(LECTURE_SIZE, round(LECTURE_FACTOR * value["size"]))
+            _enlarge(value)
+    elif isinstance(part, (list, tuple)):
+        for value in part:
+            _enlarge(value)

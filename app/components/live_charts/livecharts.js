@@ -274,7 +274,7 @@ class LiveCharts {
       const kept = thinned(curve, start, end, Math.max(200, 2 * chart.plot.clientWidth));
       traces.push(...this.traces(chart, one, curve, kept));
     }
-    const layout = structuredClone(chart.layout);
+    const layout = withType(structuredClone(chart.layout));
     layout.xaxis.range = [from, to];
     layout.width = chart.plot.clientWidth;
     layout.height = chart.plot.clientHeight;

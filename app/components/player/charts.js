@@ -20,6 +20,7 @@ class Chart {
   // Marks of a new recording, and Plotly's part.
   async show(spec, options, touch) {
     const { data, layout } = JSON.parse(spec.json);
+    withType(layout);
     this.spec = spec;
     if (touch) layout.dragmode = false; // a finger scrolls the page
     layout.width = this.plot.clientWidth;

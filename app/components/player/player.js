@@ -40,6 +40,8 @@ class Player {
     document.addEventListener("keydown", this.onKey);
     this.liveK = null; // the k under the finger, where it is ahead of the recording
     this.controls = new Controls(this, root.querySelector(".pk-controls"));
+    this.onPresent = () => this.data && this.drawCharts();
+    document.addEventListener("pk-present", this.onPresent);
   }
 
   // --- A new recording -------------------------------------------------------------------------
@@ -311,6 +313,7 @@ class Player {
     this.resizing.disconnect();
     document.removeEventListener("keydown", this.onKey);
     this.controls.close();
+    document.removeEventListener("pk-present", this.onPresent);
     this.closeCharts();
   }
 

@@ -1,0 +1,119 @@
+"""The speaker's notes: for each page and example, what to ask and the common wrong answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerNote:
+    """What the speaker's window shows of one step, a sentence each."""
+
+    ask: str
+    wrong: str
+    """What a class often answers, and why it is wrong."""
+
+
+PRESENTER_NOTES: dict[str, dict[str, SpeakerNote]] = {
+    "": {
+        "": SpeakerNote(
+            "Which of the two policies would you rather use, if you may try 8 times?",
+            "“The safe one”: it wins with a single try only.",
+        )
+    },
+    "toy-problem": {
+        "": SpeakerNote(
+            "Where will the mean end, and why does it not end at the cliff?",
+            "“At the top of the hill”: the policy is a bell, and half of it would fall.",
+        ),
+        "Paper, Figure 1": SpeakerNote(
+            "Where is the best mean for k = 1, and in which direction does it move as k grows?",
+            "“It stays”: the hill is the same, but a fall costs less when there are other tries.",
+        ),
+        "Risk seeking pays": SpeakerNote(
+            "Which of the two runs has the better single try, and which the better best of 8?",
+            "“The same one”: the bold run is worse at one and better at the other.",
+        ),
+        "Annealing wins": SpeakerNote(
+            "Why does k = 1 crawl at first, while k = 8 runs?",
+            "“Its learning rate is smaller”: it is the same; a single try rarely scores here.",
+        ),
+        "Variance hurts": SpeakerNote(
+            "All four train for k = 8: what differs, and which will jump most?",
+            "“The largest n”: with n = 8 one sample decides the whole step.",
+        ),
+        "Stuck at pass@1": SpeakerNote(
+            "Which runs will leave the lower peak, and what makes them?",
+            "“All, in time”: for k = 1 every way off the peak costs single tries.",
+        ),
+    },
+    "bandit": {
+        "": SpeakerNote(
+            "Which arms will still be drawn at the end?",
+            "“Only the best one”: for a larger k several may stay.",
+        ),
+        "Annealing wins both": SpeakerNote(
+            "k = 1 ends at 0.6: could it still find the arm that pays 1?",
+            "“Yes, with patience”: that arm is hardly ever drawn any more.",
+        ),
+        "Rare jackpot": SpeakerNote(
+            "How often is the jackpot drawn at the start, and who will make use of it?",
+            "“All will”: for k = 1 the sure half outweighs it.",
+        ),
+        "Easy prompts crowd out hard ones": SpeakerNote(
+            "Six prompts share one policy: which of them does k = 1 give up?",
+            "“None, they have their own answers”: they share the parameters.",
+        ),
+        "Wide tie: k keeps variety": SpeakerNote(
+            "Ten arms are equally right: how many are in use at the end?",
+            "“Ten”: for k = 1 chance picks a few, and nothing pulls it back.",
+        ),
+        "Hard: one in a hundred": SpeakerNote(
+            "Which k takes off first, and which ends surest?",
+            "“The same one”: the first to take off keeps on trying others.",
+        ),
+    },
+    "language-model": {
+        "": SpeakerNote(
+            "Trained for k = 1 or for k = 8: which solves more problems within 16 tries?",
+            "“The one with the better single try”: the order turns round as tries are added.",
+        )
+    },
+    "runs": {
+        "": SpeakerNote(
+            "What is lost if this server is killed now?",
+            "“The run”: it goes on from its last checkpoint, with the same numbers.",
+        )
+    },
+    "estimators": {
+        "": SpeakerNote(
+            "What does the best answer add to the best of k, and what does the second best?",
+            "“The second adds nothing”: it is the best of every subset without the first.",
+        )
+    },
+    "variance-lab": {
+        "": SpeakerNote(
+            "All of these are right on average: why care which one is used?",
+            "“It makes no difference”: with twice the variance it takes twice the samples.",
+        )
+    },
+    "paper-figures": {
+        "": SpeakerNote(
+            "Which claims do you expect to fail on a small model?",
+            "“None, the paper shows them”: look at which ones do, and at their errors.",
+        )
+    },
+    "which-k": {
+        "": SpeakerNote(
+            "You will use 8 tries: why is the advised k not 8?",
+            "“It must be 8”: the larger k is beside n, the more groups teach nothing.",
+        )
+    },
+    "glossary": {
+        "": SpeakerNote(
+            "Which of these words would you find hard to explain to a friend?",
+            "“Unbiased means exact”: it means right on average.",
+        )
+    },
+}
+"""By the page's address, then by the example that is shown; "" where there is none of its own."""
