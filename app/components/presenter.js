@@ -7,6 +7,7 @@ const PRESENTER_KEYS = [
   ["Space", "play, pause or reveal"],
   ["1 – 5", "an example or a choice"],
   ["E", "explain a step"],
+  ["C", "the controls under Play, in place of the words"],
   ["N", "notes for the speaker, in a window of their own"],
   ["B", "a blank screen, and back"],
   ["?", "these keys"],
@@ -40,6 +41,7 @@ class Presenter {
   turn(on) {
     this.on = on;
     document.documentElement.classList.toggle("pk-present", on);
+    document.documentElement.classList.remove("pk-turning");
     if (on) sessionStorage.setItem(STORED, "1");
     else sessionStorage.removeItem(STORED);
     clearInterval(this.timer);
@@ -69,6 +71,7 @@ class Presenter {
       Escape: () => this.turn(false),
       b: () => this.blank(),
       "?": () => this.listKeys(),
+      c: () => document.documentElement.classList.toggle("pk-turning"),
       n: () => window.open("./speaker-notes", "pk-notes", "popup,width=720,height=520"),
       e: () => document.querySelector(".pk-explain")?.click(),
     }[key];

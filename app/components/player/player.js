@@ -79,7 +79,6 @@ class Player {
     this.buildCharts();
     this.buildSettings();
     this.buildPhases();
-    this.position = this.last;
     await this.drawCharts();
     if (this.id !== data.id) return;
     this.draw();
