@@ -11,7 +11,7 @@ import numpy as np
 
 from pkpo.comparisons.settings import parse_comparison
 from pkpo.config import RunConfig
-from pkpo.lm.experiments import GSM_SYMBOLIC_RUN, HARD_RUN
+from pkpo.lm.experiments import GSM_SYMBOLIC_RUN, HARD_RUN, HARD_UNSEEN_RUN
 from pkpo.training.recording import Recording
 from pkpo.training.tasks.bandit import BanditConfig
 from pkpo.training.tasks.gaussian_hill import HillConfig
@@ -251,6 +251,13 @@ LANGUAGE = (
         "The same model, trained for a single try, for the best of 8, and for the best of 8 and then a "
         "single try, on problems that are always new.",
         compare="k1 k8 annealed",
+    ),
+    Preset(
+        "Hard problems, unseen",
+        "Two thousand problems that the model rarely solves, measured on others like them. Recorded "
+        "here, 8, then 1 lost nothing at one try against k = 1, and solved more within 16.",
+        compare="k1 k8 annealed",
+        changes=HARD_UNSEEN_RUN.changed(),
     ),
     Preset(
         "Stalled at pass@1?",

@@ -130,6 +130,30 @@ def test_what_if_only_the_answer_counts(found):
     assert not any(c.passed for c in recipe.make({"answer": swapped, "fresh": fresh})[1][:3])
 
 
+@pytest.mark.parametrize("key", ["k1", "annealed"])
+def test_hard_problems_unseen(found, key):
+    data = {"hard-unseen": {m: found["fresh"][m][:1] for m in ("k1", "k8", "annealed")}}
+    data["hard-unseen"]["annealed"] = found["fresh"][key][:1]
+    recipe = paper.RECIPES["fig8-unseen"]
+    table, claims = recipe.make(data)
+    annealed = key == "annealed"
+    assert [claim.passed for claim in claims[1:]] == [annealed, True, False, True]
+    assert "over 1 seed and 1600 problems" in claims[0].required
+    figure = DRAW["fig8-unseen"](table)
+    drawn = [y for trace in figure.data if trace.hoverinfo != "skip" for y in trace.y]
+    assert sorted(drawn) == sorted(table["mean"]) and np.isfinite(table["error"]).all()
+    place = [
+        i
+        for i, row in enumerate(zip(*table.values(), strict=True))
+        if row[1:4] == ("k8", "held-out", 120)
+    ]
+    assert [table["mean"][i] for i in place] == [
+        held_out(data["hard-unseen"]["k8"], k).mean() for k in (1, 4, 8, 16)
+    ]
+    (grid,) = recipe.tabulate(data)
+    assert len(grid.rows) == 4 and np.isfinite(grid.errors).all()
+
+
 def test_which_entropy_bonus(found):
     fresh, names = found["fresh"], EXPERIMENTS["bonus"].methods
     recipe = paper.RECIPES["bonus"]
@@ -304,7 +328,7 @@ def test_verdicts_of_several():
 def test_every_claim_has_its_kind(found):
     kinds = {key: {c.kind or r.kind for c in r.make(found)[1]} for key, r in _language().items()}
     assert kinds == {"fig3": {"paper", "own"}} | dict.fromkeys(FIGURES[1:], {"paper"})
-    assert list(paper.RECIPES)[:8] == [f"fig{i}" for i in range(1, 9)]
+    assert list(paper.RECIPES)[:9] == [*(f"fig{i}" for i in range(1, 9)), "fig8-unseen"]
     assert {paper.RECIPES[key].kind for key in ("which", "faster", "answer", "bonus")} == {"own"}
 
 

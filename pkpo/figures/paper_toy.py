@@ -155,6 +155,7 @@ DRAW: dict[str, Callable[[Table], go.Figure]] = {
     "fig6": partial(paper_language.plot_over_updates, columns=2),
     "fig7": partial(paper_language.plot_over_updates, columns=3),
     "fig8": partial(paper_language.plot_over_updates, columns=2),
+    "fig8-unseen": partial(paper_language.plot_over_updates, columns=2),
     "which": paper_language.plot_estimator_choice,
     "faster": partial(paper_language.plot_over_updates, columns=3),
     "answer": partial(paper_language.plot_over_updates, columns=3),
