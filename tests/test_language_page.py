@@ -46,6 +46,7 @@ SEEDS = (0, 1, 2)
 SHIPPED = {
     "fresh": SMALL,
     "hard": SMALL.replace(problems="hard"),
+    "hard-unseen": SMALL.replace(problems="hard-unseen"),
     "words": SMALL.replace(model="small", problems="gsm_symbolic"),
 }
 OWN = "k1 k8 annealed".split()
