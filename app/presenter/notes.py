@@ -72,6 +72,16 @@ PRESENTER_NOTES: dict[str, dict[str, SpeakerNote]] = {
             "Which k takes off first, and which ends surest?",
             "“The same one”: the first to take off keeps on trying others.",
         ),
+        "Your turn: rescue it": SpeakerNote(
+            "The run has settled for 0.6: which way would you turn k, and when?",
+            "“It can wait”: the longer it settles, the more rarely the better arm is drawn.",
+        ),
+    },
+    "learn": {
+        "": SpeakerNote(
+            "What do you expect, and why, before it is shown?",
+            "“I wait for the answer”: a prediction that fails is what stays.",
+        )
     },
     "language-model": {
         "": SpeakerNote(
