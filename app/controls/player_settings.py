@@ -99,6 +99,7 @@ def shown_controls(page: ProblemPage, problem: ValueError | None) -> dict[str, A
         **player_controls(page, values, configs),
         "said": str(problem) if problem and is_moved_in_player(page, problem) else "",
         "serial": page_memory(page).get("serial"),
+        "impossible": problem is not None,
     }
 
 

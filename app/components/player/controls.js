@@ -105,7 +105,7 @@ class Controls {
     const { address, task, problem } = controls;
     const question = new URLSearchParams({ task, compare: "off", steps: 1 }); // the problem is what counts
     for (const name of [problem, "sigma"]) if (name in address) question.set(name, address[name]);
-    if (`${question}` === this.asked) return;
+    if (controls.impossible || `${question}` === this.asked) return;
     this.asked = `${question}`;
     // After the picture, which is what a visitor waits for.
     setTimeout(() => this.tables.ask(this.routes.exact, this.asked), 300);
