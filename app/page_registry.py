@@ -18,6 +18,12 @@ PAGES: dict[str, dict[str, Any]] = {
         "default": True,
         "help": "What pass@k training is about, in one screen.",
     },
+    "learn": {
+        "title": "Learn",
+        "icon": ":material/school:",
+        "url_path": "learn",
+        "help": "Lessons that ask before they tell: pass@k, weights, variance, annealing.",
+    },
     "toy_problem": {
         "title": "Toy problem",
         "icon": ":material/landscape:",

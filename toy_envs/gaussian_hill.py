@@ -16,6 +16,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
+from scipy.special import ndtr
 
 from toy_envs.endings import final_infos
 from toy_envs.exact import MaxAtK, Segment, gaussian_max_at_k
@@ -229,6 +230,20 @@ def optimum(k: int, sigma: float = 0.1, shape: str | RewardShape = "hill") -> Op
     """
     _check_sigma(np.asarray(sigma, float))
     return _optimum(_check_k(k), float(sigma), reward_shape(shape))
+
+
+def chance_of_nothing(theta: Any, sigma: Any = 0.1, shape: str | RewardShape = "hill") -> Any:
+    """The chance that an attempt lands beyond either end of the reward, where nothing is paid.
+
+    Args:
+      theta: mean of the policy, any shape.
+      sigma: its standard deviation > 0, of a shape that broadcasts with theta.
+      shape: reward shape, or its name.
+    """
+    _check_sigma(np.asarray(sigma, float))
+    left, right = reward_shape(shape).support
+    below, above = ((np.asarray(end) - theta) / sigma for end in (left, right))
+    return ndtr(below) + ndtr(-above)
 
 
 @functools.lru_cache(maxsize=512)

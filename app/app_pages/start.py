@@ -36,6 +36,8 @@ with text:
             "a good part of its attempts fall, the best of 8 hardly ever does."
         )
     )
+    if st.button("Learn it in five lessons", type="primary", icon=":material/school:"):
+        st.switch_page(page_registry.get_page("learn"))
     st.page_link(
         page_registry.get_page("toy_problem"),
         label="Try it: the toy problem",

@@ -1,0 +1,21 @@
+"""The lessons: asked first, then told."""
+
+import streamlit as st
+
+from app.components import lesson
+from app.controls.address_reader import read_link, show_complaints
+from app.lessons import catalogue
+
+found, complaints = read_link({"lesson": catalogue.check_lesson, "step": catalogue.check_step})
+show_complaints(complaints)
+chosen = found.get("lesson", next(iter(catalogue.LESSONS)))
+
+
+def choose(key: str) -> None:
+    """Go to another lesson, from its beginning."""
+    st.query_params.from_dict({"lesson": catalogue.check_lesson(key)})
+
+
+lesson.show_lesson(
+    catalogue.pack_page(chosen, found.get("step", 1)), on_chosen=choose, key="lesson"
+)

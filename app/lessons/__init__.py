@@ -1,0 +1,1 @@
+"""The lessons: what is asked, what is true, and what to try."""

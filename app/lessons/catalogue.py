@@ -1,0 +1,81 @@
+"""The lessons, in the order in which they are taught."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from app.lessons.answers_worth import lesson_answers_worth
+from app.lessons.explore_settle import lesson_explore_settle
+from app.lessons.how_bold import lesson_how_bold
+from app.lessons.lesson import Lesson, pack_lesson
+from app.lessons.on_language import lesson_on_language
+from app.lessons.one_try import lesson_one_try
+
+LESSONS: dict[str, tuple[str, Callable[[], Lesson]]] = {
+    "one-try": ("One try, or the best of k?", lesson_one_try),
+    "how-bold": ("How bold is best?", lesson_how_bold),
+    "answers-worth": ("What is each answer worth?", lesson_answers_worth),
+    "explore-settle": ("Explore, then settle", lesson_explore_settle),
+    "on-language": ("Does it hold for a language model?", lesson_on_language),
+}
+"""By key: the title, and what makes the lesson, which computes its truths."""
+
+
+CARD = "card"
+"""In the address, the closing card: all answers beside the truths."""
+TAKE_HOME = (
+    "Decide how many tries will count, and train for that k.",
+    "In a group, pay each answer what it adds to the best of k, with a baseline.",
+    "A large k explores; anneal it to 1 if in the end a single try counts.",
+)
+"""Three sentences."""
+MOST_STEPS = 9
+
+
+def check_lesson(text: str) -> str:
+    """The key of a lesson, or `CARD`, out of an address.
+
+    Raises:
+      ValueError: there is none of that key.
+    """
+    if text not in (*LESSONS, CARD):
+        raise ValueError(f"lesson must be one of {', '.join(LESSONS)}, got {text[:40]!r}")
+    return text
+
+
+def check_step(text: str) -> int:
+    """A step out of an address, from 1; the last one of a shorter lesson for a larger one.
+
+    Raises:
+      ValueError: no such number.
+    """
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= MOST_STEPS):
+        raise ValueError(f"step must be a whole number from 1 to {MOST_STEPS}, got {text[:40]!r}")
+    return int(text)
+
+
+@cache
+def get_lesson(key: str) -> Lesson:
+    """A lesson, made once.
+
+    Args:
+      key: of `LESSONS`.
+    """
+    return LESSONS[key][1]()
+
+
+def pack_page(chosen: str, step: int) -> dict[str, Any]:
+    """What the page shows, for `app.components.lesson.show_lesson`.
+
+    Args:
+      chosen: a key of `LESSONS`, or `CARD`.
+      step: where to begin.
+    """
+    menu = [{"key": key, "title": title} for key, (title, _) in LESSONS.items()]
+    if chosen == CARD:
+        packed = [pack_lesson(get_lesson(key)) for key in LESSONS]
+        card = [{"title": one["title"], "asks": one["asks"]} for one in packed]
+        return {"lessons": menu, "card": card, "home": list(TAKE_HOME), "step": 1}
+    return {"lessons": menu, "lesson": pack_lesson(get_lesson(chosen)), "step": step}
