@@ -5,38 +5,38 @@ from __future__ import annotations
 import numpy as np
 
 from app.classroom.questions import Question
-from app.lessons.lesson import Ask, Lesson, Slider, Task
-from app.lessons.scene import Layer, Scene, SceneAxis
+from app.lessons.lesson import Ask, Lesson, LessonTask, Slider
+from app.lessons.scene import Scene, SceneAxis, SceneLayer
 from pkpo.analysis.group_weights import list_subsets
 from pkpo.estimators import ESTIMATORS, transform
 from pkpo.figures.style import AWAY, INK, TOWARDS, estimator_colour
 
-THREE = (0.2, 0.5, 0.9)
-GROUP, RIGHT = 8, 2
-KS = (1, 2, 4, 8)
-DEFAULT, CENTRED = "sloo_minus_one", "canonical"
+_THREE = (0.2, 0.5, 0.9)
+_GROUP, _RIGHT = 8, 2
+_KS = (1, 2, 4, 8)
+_DEFAULT, _CENTRED = "sloo_minus_one", "canonical"
 
 
 def _group(right: int) -> np.ndarray:
-    return np.where(np.arange(GROUP) < right, 1.0, 0.0)
+    return np.where(np.arange(_GROUP) < right, 1.0, 0.0)
 
 
 def lesson_answers_worth() -> Lesson:
     """The lesson."""
-    worth = transform(np.array(THREE), 2)
-    pairs = list_subsets(THREE, 2)
+    worth = transform(np.array(_THREE), 2)
+    pairs = list_subsets(_THREE, 2)
     proof = "; ".join(
-        " and ".join(f"{THREE[member]:g}" for member in pair.members) + f": best {pair.best:g}"
+        " and ".join(f"{_THREE[member]:g}" for member in pair.members) + f": best {pair.best:g}"
         for pair in pairs
     )
-    right = np.array([transform(_group(RIGHT), k)[0] for k in KS])
+    right = np.array([transform(_group(_RIGHT), k)[0] for k in _KS])
     without = transform(np.array([0.0, 0.0, 1.0, 0.0]), 2, "s")
-    counts, ks = range(GROUP + 1), ESTIMATORS[CENTRED].allowed_k(GROUP)
-    weights = np.array([[transform(_group(c), k, CENTRED) for k in ks] for c in counts])
-    flat = weights.reshape(-1, GROUP)
+    counts, ks = range(_GROUP + 1), ESTIMATORS[_CENTRED].allowed_k(_GROUP)
+    weights = np.array([[transform(_group(c), k, _CENTRED) for k in ks] for c in counts])
+    flat = weights.reshape(-1, _GROUP)
     lowest = weights.min(axis=2).ravel()
     places = [(c, k) for c in counts for k in ks]
-    samples = np.arange(1, GROUP + 1)
+    samples = np.arange(1, _GROUP + 1)
     return Lesson(
         key="answers-worth",
         title="What is each answer worth?",
@@ -51,7 +51,7 @@ def lesson_answers_worth() -> Lesson:
                     key="answers-worth-three",
                     text="Drag the bars: what does each answer add?",
                     kind="bars",
-                    choices=tuple(f"earned {reward:g}" for reward in THREE),
+                    choices=tuple(f"earned {reward:g}" for reward in _THREE),
                     count=3,
                     high=0.6,
                 ),
@@ -62,19 +62,19 @@ def lesson_answers_worth() -> Lesson:
                         low=-0.6,
                         high=2.6,
                         ticks=(0.0, 1.0, 2.0),
-                        names=tuple(f"earned {reward:g}" for reward in THREE),
+                        names=tuple(f"earned {reward:g}" for reward in _THREE),
                     ),
                     y=SceneAxis(title="what it adds on average", low=0.0, high=0.6),
                     layers=(
-                        Layer(
+                        SceneLayer(
                             kind="bars",
                             x=(0, 1, 2),
                             y=worth,
-                            colour=estimator_colour(DEFAULT),
+                            colour=estimator_colour(_DEFAULT),
                             width=0.4,
                             after=True,
                             printed=3,
-                            name=ESTIMATORS[DEFAULT].label,
+                            name=ESTIMATORS[_DEFAULT].label,
                         ),
                     ),
                 ),
@@ -90,15 +90,15 @@ def lesson_answers_worth() -> Lesson:
                 },
             ),
             Ask(
-                lead=f"Now right or wrong: {GROUP} answers, {RIGHT} of them right. The weight of a "
+                lead=f"Now right or wrong: {_GROUP} answers, {_RIGHT} of them right. The weight of a "
                 f"right "
                 "one depends on k.",
                 question=Question(
                     key="answers-worth-k",
                     text="Drag: what is one of the two right answers worth as k grows?",
                     kind="bars",
-                    choices=tuple(f"k = {k}" for k in KS),
-                    count=len(KS),
+                    choices=tuple(f"k = {k}" for k in _KS),
+                    count=len(_KS),
                     high=0.4,
                 ),
                 scene=Scene(
@@ -108,23 +108,23 @@ def lesson_answers_worth() -> Lesson:
                         low=-0.6,
                         high=3.6,
                         ticks=(0.0, 1.0, 2.0, 3.0),
-                        names=tuple(f"k = {k}" for k in KS),
+                        names=tuple(f"k = {k}" for k in _KS),
                     ),
                     y=SceneAxis(title="weight of a right answer", low=0.0, high=0.4),
                     layers=(
-                        Layer(
+                        SceneLayer(
                             kind="bars",
-                            x=range(len(KS)),
+                            x=range(len(_KS)),
                             y=right,
-                            colour=estimator_colour(DEFAULT),
+                            colour=estimator_colour(_DEFAULT),
                             width=0.4,
                             after=True,
                             printed=3,
-                            name=ESTIMATORS[DEFAULT].label,
+                            name=ESTIMATORS[_DEFAULT].label,
                         ),
                     ),
                 ),
-                at=tuple(float(place) for place in range(len(KS))),
+                at=tuple(float(place) for place in range(len(_KS))),
                 truth=tuple(float(value) for value in right),
                 decimals=3,
                 explanation=f"At k = 4 it is worth {right[2]:.3f}; at k = 8 nothing, since the best "
@@ -157,7 +157,7 @@ def lesson_answers_worth() -> Lesson:
                     ),
                     y=SceneAxis(title="weight", low=0.0, high=0.6),
                     layers=(
-                        Layer(
+                        SceneLayer(
                             kind="bars",
                             x=(1, 2, 3, 4),
                             y=without,
@@ -180,11 +180,11 @@ def lesson_answers_worth() -> Lesson:
                 },
             ),
         ),
-        task=Task(
-            text=f"With the estimator **{ESTIMATORS[CENTRED].label}**, find a group and a k in which a "
+        task=LessonTask(
+            text=f"With the estimator **{ESTIMATORS[_CENTRED].label}**, find a group and a k in which a "
             "wrong answer gets a **negative** weight.",
             sliders=(
-                Slider(name=f"right answers, of {GROUP}", values=tuple(map(str, counts))),
+                Slider(name=f"right answers, of {_GROUP}", values=tuple(map(str, counts))),
                 Slider(name="k", values=tuple(map(str, ks))),
             ),
             scene=Scene(
@@ -199,7 +199,7 @@ def lesson_answers_worth() -> Lesson:
                     title="weight", low=-0.5, high=0.9, ticks=(-0.4, -0.2, 0.0, 0.2, 0.4, 0.6, 0.8)
                 ),
                 layers=(
-                    Layer(
+                    SceneLayer(
                         kind="bars",
                         x=samples,
                         y=np.maximum(flat, 0),
@@ -207,7 +207,7 @@ def lesson_answers_worth() -> Lesson:
                         width=0.6,
                         name="its probability is raised",
                     ),
-                    Layer(
+                    SceneLayer(
                         kind="bars",
                         x=samples,
                         y=np.minimum(flat, 0),
@@ -215,7 +215,7 @@ def lesson_answers_worth() -> Lesson:
                         width=0.6,
                         name="lowered",
                     ),
-                    Layer(kind="line", x=(0.4, 8.6), y=(0, 0), colour=INK),
+                    SceneLayer(kind="line", x=(0.4, 8.6), y=(0, 0), colour=INK),
                 ),
             ),
             readouts={
@@ -223,7 +223,7 @@ def lesson_answers_worth() -> Lesson:
                 "sum of the weights": tuple(f"{abs(row.sum()):.3f}" for row in flat),
             },
             achieved=tuple(
-                bool(low < -1e-9) and 0 < c < GROUP
+                bool(low < -1e-9) and 0 < c < _GROUP
                 for low, (c, _) in zip(lowest, places, strict=True)
             ),
             done="The sum is zero in every group: what the right ones gain, the wrong ones lose. "
@@ -231,7 +231,7 @@ def lesson_answers_worth() -> Lesson:
             "what centred means.",
         ),
         page="estimators",
-        settings={"rewards": ",".join(["1"] * RIGHT + ["0"] * (GROUP - RIGHT)), "k": "4"},
+        settings={"rewards": ",".join(["1"] * _RIGHT + ["0"] * (_GROUP - _RIGHT)), "k": "4"},
         source="Walder and Karkhanis (2025), Eq. 18, 28 and 30.",
         not_claimed="That a weight tells how good an answer is: it tells what the group gains from it.",
     )

@@ -23,7 +23,7 @@ LESSONS: dict[str, tuple[str, Callable[[], Lesson]]] = {
 """By key: the title, and what makes the lesson, which computes its truths."""
 
 
-CARD = "card"
+ANSWERS_CARD = "card"
 """In the address, the closing card: all answers beside the truths."""
 TAKE_HOME = (
     "Decide how many tries will count, and train for that k.",
@@ -35,12 +35,12 @@ MOST_STEPS = 9
 
 
 def check_lesson(text: str) -> str:
-    """The key of a lesson, or `CARD`, out of an address.
+    """The key of a lesson, or `ANSWERS_CARD`, out of an address.
 
     Raises:
       ValueError: there is none of that key.
     """
-    if text not in (*LESSONS, CARD):
+    if text not in (*LESSONS, ANSWERS_CARD):
         raise ValueError(f"lesson must be one of {', '.join(LESSONS)}, got {text[:40]!r}")
     return text
 
@@ -70,11 +70,11 @@ def pack_page(chosen: str, step: int) -> dict[str, Any]:
     """What the page shows, for `app.components.lesson.show_lesson`.
 
     Args:
-      chosen: a key of `LESSONS`, or `CARD`.
+      chosen: a key of `LESSONS`, or `ANSWERS_CARD`.
       step: where to begin.
     """
     menu = [{"key": key, "title": title} for key, (title, _) in LESSONS.items()]
-    if chosen == CARD:
+    if chosen == ANSWERS_CARD:
         packed = [pack_lesson(get_lesson(key)) for key in LESSONS]
         card = [{"title": one["title"], "asks": one["asks"]} for one in packed]
         return {"lessons": menu, "card": card, "home": list(TAKE_HOME), "step": 1}

@@ -5,25 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from app.classroom.questions import Question
-from app.lessons.lesson import Ask, Lesson, Slider, Task
-from app.lessons.scene import Layer, Scene, SceneAxis, ticks_at
+from app.lessons.lesson import Ask, Lesson, LessonTask, Slider
+from app.lessons.scene import Scene, SceneAxis, SceneLayer, ticks_at
 from pkpo.figures.style import INK, k_colour
 from toy_envs import gaussian_hill
 
-KS = tuple(range(1, 17))
-BOLD = 8
-THIRD = 1 / 3
-GRID = np.linspace(0.0, 1.3, 131)
+_KS = tuple(range(1, 17))
+_BOLD = 8
+_THIRD = 1 / 3
+_GRID = np.linspace(0.0, 1.3, 131)
 
 
 def lesson_how_bold() -> Lesson:
     """The lesson."""
-    curves = gaussian_hill.exact(GRID, KS, 0.1, "hill").value
-    best = [gaussian_hill.optimum(k) for k in KS]
+    curves = gaussian_hill.exact(_GRID, _KS, 0.1, "hill").value
+    best = [gaussian_hill.optimum(k) for k in _KS]
     theta = np.array([one.theta for one in best])
     falls = np.asarray(gaussian_hill.chance_of_nothing(theta))
-    first = int(np.argmax(falls > THIRD))
-    careful, bold = best[0], best[BOLD - 1]
+    first = int(np.argmax(falls > _THIRD))
+    careful, bold = best[0], best[_BOLD - 1]
     single = gaussian_hill.objective(bold.theta, 1)
     x = SceneAxis(
         title="θ, the mean of the attempts",
@@ -32,17 +32,19 @@ def lesson_how_bold() -> Lesson:
         ticks=ticks_at((0, 0.25, 0.5, 0.75, 1, 1.25)),
     )
     y = SceneAxis(title="expected reward")
-    reward = Layer(
+    reward = SceneLayer(
         kind="line",
-        x=GRID,
-        y=gaussian_hill.reward_shape("hill")(GRID),
+        x=_GRID,
+        y=gaussian_hill.reward_shape("hill")(_GRID),
         colour=INK,
         dashed=True,
         name="the reward of an attempt at x",
     )
     one_try = (
-        Layer(kind="line", x=GRID, y=curves[0], colour=k_colour(1), name="mean of one attempt"),
-        Layer(
+        SceneLayer(
+            kind="line", x=_GRID, y=curves[0], colour=k_colour(1), name="mean of one attempt"
+        ),
+        SceneLayer(
             kind="star",
             x=(careful.theta,),
             y=(careful.value,),
@@ -52,19 +54,19 @@ def lesson_how_bold() -> Lesson:
         ),
     )
     eight = (
-        Layer(
+        SceneLayer(
             kind="line",
-            x=GRID,
-            y=curves[BOLD - 1],
-            colour=k_colour(BOLD),
+            x=_GRID,
+            y=curves[_BOLD - 1],
+            colour=k_colour(_BOLD),
             after=True,
             name="mean of the best of 8",
         ),
-        Layer(
+        SceneLayer(
             kind="star",
             x=(bold.theta,),
             y=(bold.value,),
-            colour=k_colour(BOLD),
+            colour=k_colour(_BOLD),
             after=True,
             printed=3,
             name="best θ for 8",
@@ -77,18 +79,18 @@ def lesson_how_bold() -> Lesson:
             low=-0.6,
             high=1.6,
             ticks=(0.0, 1.0),
-            names=("careful (best for 1)", f"bold (best for {BOLD})"),
+            names=("careful (best for 1)", f"bold (best for {_BOLD})"),
         ),
         y=SceneAxis(title="mean reward of one attempt"),
         layers=(
-            Layer(
+            SceneLayer(
                 kind="bars", x=(0,), y=(careful.value,), colour=k_colour(1), printed=3, width=0.5
             ),
-            Layer(
+            SceneLayer(
                 kind="bars",
                 x=(1,),
                 y=(single,),
-                colour=k_colour(BOLD),
+                colour=k_colour(_BOLD),
                 printed=3,
                 width=0.5,
                 after=True,
@@ -140,7 +142,7 @@ def lesson_how_bold() -> Lesson:
                 truth=float(single),
                 decimals=3,
                 explanation=f"{single:.3f}, against {careful.value:.3f}: it falls in "
-                f"{falls[BOLD - 1]:.0%} "
+                f"{falls[_BOLD - 1]:.0%} "
                 "of its attempts. Best for eight is not best for one.",
                 mistaken={
                     "below": "Not so bad: more than half of its attempts stay on top.",
@@ -148,11 +150,11 @@ def lesson_how_bold() -> Lesson:
                 },
             ),
         ),
-        task=Task(
+        task=LessonTask(
             text="Turn k. From which k on does the best policy fall in **more than a third** of its "
             "attempts?",
             sliders=(
-                Slider(name="k, attempts of which the best is kept", values=tuple(map(str, KS))),
+                Slider(name="k, attempts of which the best is kept", values=tuple(map(str, _KS))),
             ),
             scene=Scene(
                 title="The hill, and the mean best of k attempts",
@@ -160,18 +162,18 @@ def lesson_how_bold() -> Lesson:
                 y=y,
                 layers=(
                     reward,
-                    Layer(
+                    SceneLayer(
                         kind="line",
-                        x=GRID,
+                        x=_GRID,
                         y=curves,
-                        colour=k_colour(BOLD),
+                        colour=k_colour(_BOLD),
                         name="mean of the best of k",
                     ),
-                    Layer(
+                    SceneLayer(
                         kind="star",
                         x=theta[:, None],
                         y=np.array([[one.value] for one in best]),
-                        colour=k_colour(BOLD),
+                        colour=k_colour(_BOLD),
                         printed=3,
                         name="best θ",
                     ),
@@ -181,8 +183,8 @@ def lesson_how_bold() -> Lesson:
                 "best θ": tuple(f"{value:.3f}" for value in theta),
                 "falls": tuple(f"{value:.1%}" for value in falls),
             },
-            achieved=tuple(place == first for place in range(len(KS))),
-            done=f"At k = {KS[first]}: falling {falls[first]:.1%} of the time is the best policy "
+            achieved=tuple(place == first for place in range(len(_KS))),
+            done=f"At k = {_KS[first]}: falling {falls[first]:.1%} of the time is the best policy "
             f"there is, "
             "if the best of k counts.",
         ),

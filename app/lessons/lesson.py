@@ -45,7 +45,7 @@ class Slider:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class LessonTask:
     """Something to achieve with sliders; everything is known for each of their places beforehand."""
 
     text: str
@@ -73,7 +73,7 @@ class Lesson:
     title: str
     idea: str
     asks: tuple[Ask, ...]
-    task: Task
+    task: LessonTask
     page: str
     """Where to explore it at full size: a page's path,"""
     settings: Mapping[str, str]

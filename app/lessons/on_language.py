@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from app.classroom.questions import Question
-from app.lessons.lesson import Ask, Lesson, Slider, Task
-from app.lessons.scene import Layer, Scene, SceneAxis, ticks_at
+from app.lessons.lesson import Ask, Lesson, LessonTask, Slider
+from app.lessons.scene import Scene, SceneAxis, SceneLayer, ticks_at
 from pkpo.comparisons.word_problems import HELD_OUT_PASS, pass_at_k_at
 from pkpo.estimators import transform
 from pkpo.figures.style import INK, k_colour
 from pkpo.lm.experiments import EXPERIMENT_SEEDS, recorded_runs
 from pkpo.lm.problem_sets import PASS_KS
 
-SHOWN = (1, 2, 4, 8, 16)
-BOLD = 8
+_SHOWN = (1, 2, 4, 8, 16)
+_BOLD = 8
 
 
 def _curve(experiment: str, method: str, place: int) -> tuple[np.ndarray, np.ndarray]:
@@ -28,11 +28,13 @@ def _curve(experiment: str, method: str, place: int) -> tuple[np.ndarray, np.nda
 
 def _layers(
     curve: tuple[np.ndarray, np.ndarray], colour: str, name: str, *, after: bool = True
-) -> tuple[Layer, ...]:
+) -> tuple[SceneLayer, ...]:
     mean, error = curve
     return (
-        Layer(kind="band", x=PASS_KS, y=mean - error, top=mean + error, colour=colour, after=after),
-        Layer(kind="line", x=PASS_KS, y=mean, colour=colour, name=name, after=after),
+        SceneLayer(
+            kind="band", x=PASS_KS, y=mean - error, top=mean + error, colour=colour, after=after
+        ),
+        SceneLayer(kind="line", x=PASS_KS, y=mean, colour=colour, name=name, after=after),
     )
 
 
@@ -51,10 +53,10 @@ def _only_right() -> tuple[str, np.ndarray]:
 def lesson_on_language() -> Lesson:
     """The lesson."""
     start = _curve("fresh", "k1", 0)
-    one, eight = _curve("fresh", "k1", -1), _curve("fresh", f"k{BOLD}", -1)
+    one, eight = _curve("fresh", "k1", -1), _curve("fresh", f"k{_BOLD}", -1)
     hard_start, hard = _curve("hard", "k1", 0), _curve("hard", "k1", -1)
-    at = [PASS_KS.index(k) for k in SHOWN]
-    x = SceneAxis(title="k, tries at an unseen problem", low=0.5, high=16.5, ticks=ticks_at(SHOWN))
+    at = [PASS_KS.index(k) for k in _SHOWN]
+    x = SceneAxis(title="k, tries at an unseen problem", low=0.5, high=16.5, ticks=ticks_at(_SHOWN))
     y = SceneAxis(
         title="share solved: pass@k",
         low=0.4,
@@ -63,7 +65,7 @@ def lesson_on_language() -> Lesson:
     )
     before = _layers(start, INK, "before training", after=False)
     question, rewards = _only_right()
-    weights = {k: transform(rewards, k) for k in (1, BOLD)}
+    weights = {k: transform(rewards, k) for k in (1, _BOLD)}
     n = len(rewards)
     samples = np.arange(1, n + 1)
     lit = np.eye(n)
@@ -83,10 +85,10 @@ def lesson_on_language() -> Lesson:
                     key="on-language-one",
                     text="Draw its pass@k on unseen problems after training with k = 1.",
                     kind="curve",
-                    count=len(SHOWN),
+                    count=len(_SHOWN),
                     low=0.4,
                 ),
-                at=tuple(float(k) for k in SHOWN),
+                at=tuple(float(k) for k in _SHOWN),
                 scene=Scene(
                     title="Pass@k on problems never seen",
                     x=x,
@@ -105,15 +107,15 @@ def lesson_on_language() -> Lesson:
                 },
             ),
             Ask(
-                lead=f"The same model, trained for the best of {BOLD} instead (k = {BOLD}).",
+                lead=f"The same model, trained for the best of {_BOLD} instead (k = {_BOLD}).",
                 question=Question(
                     key="on-language-eight",
-                    text=f"Draw its pass@k after training with k = {BOLD}.",
+                    text=f"Draw its pass@k after training with k = {_BOLD}.",
                     kind="curve",
-                    count=len(SHOWN),
+                    count=len(_SHOWN),
                     low=0.4,
                 ),
-                at=tuple(float(k) for k in SHOWN),
+                at=tuple(float(k) for k in _SHOWN),
                 scene=Scene(
                     title="Pass@k on problems never seen",
                     x=x,
@@ -121,7 +123,7 @@ def lesson_on_language() -> Lesson:
                     layers=(
                         *before,
                         *_layers(one, k_colour(1), "trained with k = 1", after=False),
-                        *_layers(eight, k_colour(BOLD), f"trained with k = {BOLD}"),
+                        *_layers(eight, k_colour(_BOLD), f"trained with k = {_BOLD}"),
                     ),
                 ),
                 truth=tuple(float(eight[0][place]) for place in at),
@@ -169,10 +171,10 @@ def lesson_on_language() -> Lesson:
                 },
             ),
         ),
-        task=Task(
+        task=LessonTask(
             text=f"A recorded group of {n} answers to: “{question}” Find the **only right** answer "
             f"and read "
-            f"its weight for k = 1 and for k = {BOLD}.",
+            f"its weight for k = 1 and for k = {_BOLD}.",
             sliders=(Slider(name="answer", values=tuple(map(str, samples.tolist()))),),
             scene=Scene(
                 title="Weights in a recorded group",
@@ -182,7 +184,7 @@ def lesson_on_language() -> Lesson:
                 y=SceneAxis(title="weight", low=-0.1, high=0.6, ticks=(0.0, 0.2, 0.4, 0.6)),
                 layers=(
                     *(
-                        Layer(
+                        SceneLayer(
                             kind="bars",
                             x=samples,
                             y=weights[k] * lit,
@@ -191,20 +193,22 @@ def lesson_on_language() -> Lesson:
                             shift=shift,
                             name=f"k = {k}",
                         )
-                        for k, shift in ((1, -0.2), (BOLD, 0.2))
+                        for k, shift in ((1, -0.2), (_BOLD, 0.2))
                     ),
-                    Layer(kind="line", x=(0.4, n + 0.6), y=(0, 0), colour=INK),
-                    Layer(kind="rule", x=samples[:, None].astype(float), colour=INK, dashed=True),
+                    SceneLayer(kind="line", x=(0.4, n + 0.6), y=(0, 0), colour=INK),
+                    SceneLayer(
+                        kind="rule", x=samples[:, None].astype(float), colour=INK, dashed=True
+                    ),
                 ),
             ),
             readouts={
                 "the answer is": tuple("right" if reward else "wrong" for reward in rewards),
                 "weight, k = 1": tuple(f"{weight:.4f}" for weight in weights[1]),
-                f"weight, k = {BOLD}": tuple(f"{weight:.4f}" for weight in weights[BOLD]),
+                f"weight, k = {_BOLD}": tuple(f"{weight:.4f}" for weight in weights[_BOLD]),
             },
             achieved=tuple(bool(reward) for reward in rewards),
-            done=f"For k = 1 it is worth {weights[1].max():.4f}, for k = {BOLD} "
-            f"{weights[BOLD].max():.4f}: a "
+            done=f"For k = 1 it is worth {weights[1].max():.4f}, for k = {_BOLD} "
+            f"{weights[_BOLD].max():.4f}: a "
             "larger k pays rare success more, and wrong answers cost nothing.",
         ),
         page="language-model",

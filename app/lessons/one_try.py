@@ -6,39 +6,39 @@ import numpy as np
 
 import pkpo
 from app.classroom.questions import Question
-from app.lessons.lesson import Ask, Lesson, Slider, Task
-from app.lessons.scene import Layer, Scene, SceneAxis, ticks_at
+from app.lessons.lesson import Ask, Lesson, LessonTask, Slider
+from app.lessons.scene import Scene, SceneAxis, SceneLayer, ticks_at
 from pkpo.analysis.solve_rates import pass_at_k_of_rates
 from pkpo.figures.style import INK, OTHER_COLOURS, k_colour
 
-PROBLEMS = 20
-TRIES = tuple(range(1, 17))
-STEADY, SPECIALIST = OTHER_COLOURS[1], OTHER_COLOURS[0]
-STEADY_RATE, SPECIALIST_RATE = 0.3, 0.9
-DRAWN, RIGHT, WANTED = 16, 3, 8  # samples, right ones, k
+_PROBLEMS = 20
+_TRIES = tuple(range(1, 17))
+_STEADY, _SPECIALIST = OTHER_COLOURS[1], OTHER_COLOURS[0]
+_STEADY_RATE, _SPECIALIST_RATE = 0.3, 0.9
+_DRAWN, _RIGHT, _WANTED = 16, 3, 8  # samples, right ones, k
 
 
 def _specialist(known: int) -> np.ndarray:
-    return np.where(np.arange(PROBLEMS) < known, SPECIALIST_RATE, 0.0)
+    return np.where(np.arange(_PROBLEMS) < known, _SPECIALIST_RATE, 0.0)
 
 
 def lesson_one_try() -> Lesson:
     """The lesson."""
-    steady, half = np.full(PROBLEMS, STEADY_RATE), _specialist(PROBLEMS // 2)
+    steady, half = np.full(_PROBLEMS, _STEADY_RATE), _specialist(_PROBLEMS // 2)
     by_k = {
-        "steady": pass_at_k_of_rates(steady, TRIES),
-        "half": pass_at_k_of_rates(half, TRIES),
+        "steady": pass_at_k_of_rates(steady, _TRIES),
+        "half": pass_at_k_of_rates(half, _TRIES),
     }
     one, eight = ((by_k["steady"][k - 1], by_k["half"][k - 1]) for k in (1, 8))
-    overtaken = TRIES[int(np.argmax(by_k["steady"] > by_k["half"]))]
+    overtaken = _TRIES[int(np.argmax(by_k["steady"] > by_k["half"]))]
     problems = Scene(
         title="Chance to solve each of 20 problems with one try",
         x=SceneAxis(title="problem", low=0.3, high=20.7, ticks=ticks_at((1, 5, 10, 15, 20))),
         y=SceneAxis(title="chance with one try"),
         layers=tuple(
-            Layer(
+            SceneLayer(
                 kind="bars",
-                x=np.arange(1, PROBLEMS + 1),
+                x=np.arange(1, _PROBLEMS + 1),
                 y=rates,
                 colour=colour,
                 name=name,
@@ -46,24 +46,27 @@ def lesson_one_try() -> Lesson:
                 shift=shift,
             )
             for rates, colour, name, shift in (
-                (steady, STEADY, "steady", -0.2),
-                (half, SPECIALIST, "specialist", 0.2),
+                (steady, _STEADY, "steady", -0.2),
+                (half, _SPECIALIST, "specialist", 0.2),
             )
         ),
     )
     curves = tuple(
-        Layer(kind="line", x=TRIES, y=by_k[key], colour=colour, name=name, after=True)
-        for key, colour, name in (("steady", STEADY, "steady"), ("half", SPECIALIST, "specialist"))
+        SceneLayer(kind="line", x=_TRIES, y=by_k[key], colour=colour, name=name, after=True)
+        for key, colour, name in (
+            ("steady", _STEADY, "steady"),
+            ("half", _SPECIALIST, "specialist"),
+        )
     )
     k_axis = SceneAxis(title="k, tries", low=0.7, high=16.3, ticks=ticks_at((1, 2, 4, 8, 16)))
     solved = SceneAxis(title="share of problems solved: pass@k")
     models = ("The steady one", "The specialist", "Both the same")
     plugged, unbiased = (
-        1 - (1 - RIGHT / DRAWN) ** WANTED,
-        float(pkpo.pass_at_k(DRAWN, RIGHT, WANTED)),
+        1 - (1 - _RIGHT / _DRAWN) ** _WANTED,
+        float(pkpo.pass_at_k(_DRAWN, _RIGHT, _WANTED)),
     )
-    known = tuple(range(PROBLEMS // 2, PROBLEMS + 1))
-    grown = np.array([pass_at_k_of_rates(_specialist(count), TRIES) for count in known])
+    known = tuple(range(_PROBLEMS // 2, _PROBLEMS + 1))
+    grown = np.array([pass_at_k_of_rates(_specialist(count), _TRIES) for count in known])
     at_16 = grown[:, -1]
     return Lesson(
         key="one-try",
@@ -126,11 +129,11 @@ def lesson_one_try() -> Lesson:
                     ),
                     y=SceneAxis(title="estimate of pass@8"),
                     layers=(
-                        Layer(
+                        SceneLayer(
                             kind="bars",
                             x=(0, 1),
                             y=(plugged, unbiased),
-                            colour=k_colour(WANTED),
+                            colour=k_colour(_WANTED),
                             after=True,
                             printed=3,
                             width=0.5,
@@ -148,7 +151,7 @@ def lesson_one_try() -> Lesson:
                 },
             ),
         ),
-        task=Task(
+        task=LessonTask(
             text="The specialist learns more problems. How many must it know to be ahead at 16 "
             "tries, too?",
             sliders=(
@@ -159,9 +162,13 @@ def lesson_one_try() -> Lesson:
                 x=k_axis,
                 y=solved,
                 layers=(
-                    Layer(kind="line", x=TRIES, y=by_k["steady"], colour=STEADY, name="steady"),
-                    Layer(kind="line", x=TRIES, y=grown, colour=SPECIALIST, name="specialist"),
-                    Layer(kind="rule", x=(16,), colour=INK, dashed=True),
+                    SceneLayer(
+                        kind="line", x=_TRIES, y=by_k["steady"], colour=_STEADY, name="steady"
+                    ),
+                    SceneLayer(
+                        kind="line", x=_TRIES, y=grown, colour=_SPECIALIST, name="specialist"
+                    ),
+                    SceneLayer(kind="rule", x=(16,), colour=INK, dashed=True),
                 ),
             ),
             readouts={
@@ -173,7 +180,10 @@ def lesson_one_try() -> Lesson:
             "every problem.",
         ),
         page="estimators",
-        settings={"rewards": ",".join(["1"] * RIGHT + ["0"] * (DRAWN - RIGHT)), "k": str(WANTED)},
+        settings={
+            "rewards": ",".join(["1"] * _RIGHT + ["0"] * (_DRAWN - _RIGHT)),
+            "k": str(_WANTED),
+        },
         source="Walder and Karkhanis (2025), Eq. 1 to 3; Chen et al. (2021).",
         not_claimed="That several tries are worth their price: each costs as much as the first.",
     )

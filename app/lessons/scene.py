@@ -27,7 +27,7 @@ class SceneAxis:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class SceneLayer:
     """Something that is drawn."""
 
     kind: Literal["line", "band", "bars", "points", "star", "rule"]
@@ -60,7 +60,7 @@ class Scene:
     """What it shows, in a few words: its accessible name begins with it."""
     x: SceneAxis
     y: SceneAxis
-    layers: tuple[Layer, ...] = ()
+    layers: tuple[SceneLayer, ...] = ()
 
 
 def pack_scene(scene: Scene) -> dict[str, Any]:

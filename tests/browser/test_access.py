@@ -13,6 +13,7 @@ from pkpo.training.tasks.bandit import BanditConfig
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
 PAGES = {
     "start": "/",
+    "learn": "/learn",
     "toy problem": "/toy-problem",
     "bandit": "/bandit",
     "language model": "/language-model",

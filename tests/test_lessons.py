@@ -1,0 +1,133 @@
+"""The lessons as data: truths against the script's numbers, words, links, addresses."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, urlsplit
+
+import numpy as np
+import pytest
+
+from app.classroom.questions import check_answer
+from app.lessons import catalogue
+from app.lessons.lesson import pack_lesson
+from app.page_registry import PAGES
+from pkpo.analysis.solve_rates import pass_at_k_of_rates
+from tests.pages import open_page
+from toy_envs.gaussian_hill import chance_of_nothing
+
+LESSONS = [catalogue.get_lesson(key) for key in catalogue.LESSONS]
+ASKS = {ask.question.key: ask for lesson in LESSONS for ask in lesson.asks}
+WORDS_ON_A_SCREEN = 90
+
+
+def lessons(test):
+    return pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.key)(test)
+
+
+def test_truths_are_those_that_were_computed_by_hand_for_the_script():
+    truths = {key: ask.truth for key, ask in ASKS.items()}
+    assert truths["one-try-1"] == 1 and truths["one-try-8"] == 0
+    assert truths["one-try-estimate"] == pytest.approx(0.9, abs=1e-12)
+    assert truths["how-bold-marker"] == pytest.approx(0.969, abs=5e-4)
+    assert truths["how-bold-single"] == pytest.approx(0.515, abs=5e-4)
+    assert truths["answers-worth-three"] == pytest.approx((0, 0.1, 11 / 30), abs=1e-12)
+    assert truths["answers-worth-k"] == pytest.approx((3 / 28, 3 / 14, 2 / 7, 0), abs=1e-12)
+    assert truths["answers-worth-baseline"] == 2
+    assert truths["explore-settle-curve"][-1] == pytest.approx(0.99, abs=0.005)
+    assert truths["explore-settle-reverse"] == 2
+    assert truths["on-language-one"][::4] == pytest.approx((0.742, 0.932), abs=5e-4)
+    assert truths["on-language-eight"][::4] == pytest.approx((0.620, 0.959), abs=5e-4)
+    assert truths["on-language-hard"] == 2
+
+
+def test_the_smallest_k_that_falls_a_third_of_the_time_is_six():
+    task = catalogue.get_lesson("how-bold").task
+    assert [k for k, done in zip(task.sliders[0].values, task.achieved, strict=True) if done] == [
+        "6"
+    ]
+    assert task.readouts["falls"][5] == "33.6%"
+
+
+@lessons
+def test_truths_can_be_answered(lesson):
+    for ask in lesson.asks:
+        assert check_answer(ask.question, ask.truth) == ask.truth
+        if ask.question.kind in ("curve", "bars"):
+            assert len(ask.at) == ask.question.count
+
+
+@lessons
+def test_a_task_can_be_achieved_but_is_not_at_its_beginning(lesson):
+    task = lesson.task
+    assert len(task.achieved) == task.places and any(task.achieved)
+    assert all(len(texts) == task.places for texts in task.readouts.values())
+    start = 0
+    for slider in task.sliders:
+        start = start * len(slider.values) + slider.start
+    assert not task.achieved[start]
+    for layer in task.scene.layers:
+        for values in (layer.x, layer.y, layer.top):
+            assert np.ndim(values) < 2 or len(values) == task.places
+
+
+@lessons
+def test_no_screen_has_more_words_than_one_reads(lesson):
+    for ask in lesson.asks:
+        asked = f"{lesson.idea} {ask.lead} {ask.question.text}"
+        assert len(asked.split()) <= WORDS_ON_A_SCREEN
+        said = max(ask.mistaken.values(), key=len, default="")
+        assert len(f"{said} {ask.explanation}".split()) <= WORDS_ON_A_SCREEN
+        assert len(re.findall(r"[.?!](?:\s|$)", ask.explanation)) <= 3
+    assert len(lesson.task.text.split()) <= WORDS_ON_A_SCREEN
+
+
+@lessons
+def test_choices_that_are_wrong_are_answered(lesson):
+    for ask in lesson.asks:
+        if ask.question.kind == "choice":
+            wrong = {str(i) for i in range(len(ask.question.choices)) if i != ask.truth}
+        else:
+            wrong = {"below", "above"}
+        assert set(ask.mistaken) == wrong
+
+
+@lessons
+def test_the_link_to_the_full_page_is_understood_there(lesson):
+    address = urlsplit(pack_lesson(lesson)["explore"])
+    (name,) = (name for name, about in PAGES.items() if about.get("url_path") == address.path)
+    page = open_page(name, **dict(parse_qsl(address.query)))
+    assert not page.warning
+
+
+def test_keys_of_questions_differ():
+    assert len(ASKS) == sum(len(lesson.asks) for lesson in LESSONS)
+
+
+@pytest.mark.parametrize("address", [{"lesson": "none"}, {"step": "0"}, {"step": "x"}, {"k": "1"}])
+def test_nonsense_in_the_address_is_named(address):
+    page = open_page("learn", **address)
+    assert "could be used" in page.warning[0].value
+
+
+@pytest.mark.parametrize("lesson", [*catalogue.LESSONS, catalogue.ANSWERS_CARD])
+def test_every_lesson_has_an_address(lesson):
+    assert not open_page("learn", lesson=lesson, step="2").warning
+
+
+def test_pass_at_k_of_known_rates():
+    rates = np.array([0.3, 0.0, 1.0, 1e-9])
+    expected = [np.mean(1 - (1 - rates) ** k) for k in (1, 2, 8)]
+    assert pass_at_k_of_rates(rates, (1, 2, 8)) == pytest.approx(expected, rel=1e-12)
+    for bad in ([], [1.1], [-0.1], [np.nan], 0.5):
+        with pytest.raises(ValueError, match="rates must be"):
+            pass_at_k_of_rates(bad, (1,))
+
+
+def test_the_chance_to_earn_nothing_is_that_of_samples():
+    rng = np.random.default_rng(0)
+    theta = np.array([0.0, 0.9, 1.2])
+    x = theta + 0.1 * rng.standard_normal((100_000, 3))
+    chance = chance_of_nothing(theta)
+    error = np.sqrt(chance * (1 - chance) / len(x))
+    assert (abs(((x < 0) | (x > 1)).mean(axis=0) - chance) <= 4 * error + 1e-12).all()
