@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 
 import numpy as np
-from scipy.stats import entropy
+from scipy.special import entr
 
 from pkpo.analysis.enumeration import enumerate_outcomes
 from pkpo.analysis.estimation_problems import binary_problem
@@ -224,7 +224,7 @@ def dead_groups_picture() -> str:
 def entropy_picture() -> str:
     """A spread distribution and a peaked one, each with its entropy in nats."""
     chances = [(0.25, 0.25, 0.25, 0.25), (0.94, 0.02, 0.02, 0.02)]
-    told = [f"{entropy(p):.2f}" for p in chances]
+    told = [f"{entr(p).sum():.2f}" for p in chances]
     return draw_bars(
         [*chances[0], 0.0, *chances[1]],
         ["", f"{told[0]} nats", *[""] * 4, f"{told[1]} nats", "", ""],

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom
+from scipy.special import gammaln, xlog1py, xlogy
 
 from pkpo.analysis.enumeration import enumerate_outcomes
 from pkpo.analysis.estimation_problems import binary_problem
@@ -126,7 +126,8 @@ def choose_k(rates: Sequence[float], tries: int, n: int) -> KChoice:
 def _silent_share(p: np.ndarray, times: np.ndarray, n: int, ks: np.ndarray) -> np.ndarray:
     """The mean share of groups whose weights are all 0, `[len(ks)]`."""
     right = np.arange(n + 1)
-    chance = binom.pmf(right, n, p[:, None])  # [P, n + 1]
+    ways = gammaln(n + 1) - gammaln(right + 1) - gammaln(n - right + 1)
+    chance = np.exp(ways + xlogy(right, p[:, None]) + xlog1py(n - right, -p[:, None]))  # [P, n + 1]
     rewards = np.arange(n) < right[:, None]
     dead = [(transform(rewards.astype(float), int(k), "sloo_minus_one") == 0).all(-1) for k in ks]
     return np.average(chance @ np.array(dead, float).T, axis=0, weights=times)
