@@ -213,7 +213,7 @@ class Loop:
             np.array([getattr(event, name) for event in events])
             for name in ("parameters", "gradient", "k")
         )
-        policies, estimates = (x.reshape(-1, x.shape[-1]) for x in (parameters, gradient))
+        policies, estimates = (x.reshape(k.size, x.shape[-1]) for x in (parameters, gradient))
         for name, values in self.task.exact(policies, estimates, k.ravel()).items():
             rows = values.tolist() if self.is_alone else values.reshape(k.shape)
             for event, value in zip(events, rows, strict=True):
