@@ -10,18 +10,19 @@ from playwright.sync_api import Page, expect
 from app.lessons import catalogue
 
 
-def open_lesson(page: Page, key: str, step: int = 1) -> None:
-    page.goto(f"/learn?lesson={key}&step={step}")
-    page.wait_for_selector(f".le[data-ready='{key}-{step}']")
+def open_lesson(visit, key: str, **screen) -> Page:
+    page = visit(f"/learn?lesson={key}&step=1", ready=False, **screen)
+    page.wait_for_selector(f".le[data-ready='{key}-1']")
+    return page
 
 
 def commit(page: Page) -> None:
     page.get_by_role("button", name="That is my answer").click()
 
 
-def test_a_marker_is_set_revealed_kept_and_tried(page: Page):
+def test_a_marker_is_set_revealed_kept_and_tried(visit):
     lesson = catalogue.get_lesson("how-bold")
-    open_lesson(page, "how-bold")
+    page = open_lesson(visit, "how-bold")
     scene = page.locator(".le-svg")
     expect(scene.locator("[data-layer='best θ for 8']")).to_have_count(0)  # nothing is told before
     slider = page.get_by_role("slider")
@@ -53,8 +54,8 @@ def test_a_marker_is_set_revealed_kept_and_tried(page: Page):
     expect(page.locator(".le-right")).to_contain_text("Done.")
 
 
-def test_bars_are_dragged_with_the_pointer(page: Page):
-    open_lesson(page, "answers-worth")
+def test_bars_are_dragged_with_the_pointer(visit):
+    page = open_lesson(visit, "answers-worth")
     box = page.locator(".le-svg").bounding_box()
     bars = page.locator("rect.le-mine").nth(2).bounding_box()
     page.mouse.move(bars["x"] + bars["width"] / 2, bars["y"] + 5)
@@ -74,12 +75,12 @@ def test_bars_are_dragged_with_the_pointer(page: Page):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("width, height", [(1440, 900), (1280, 720), (390, 844)])
-def test_every_lesson_can_be_walked_by_keyboard(page: Page, width: int, height: int):
-    page.set_viewport_size({"width": width, "height": height})
-    for key in catalogue.LESSONS:
+@pytest.mark.parametrize("width, dark", [(1440, False), (390, True)])
+def test_every_lesson_can_be_walked_by_keyboard(visit, width, dark):
+    page = open_lesson(visit, next(iter(catalogue.LESSONS)), width=width, dark=dark)
+    for number, key in enumerate(catalogue.LESSONS):
         lesson = catalogue.get_lesson(key)
-        open_lesson(page, key)
+        page.locator(".le-menu button").nth(number).click()
         for place, ask in enumerate(lesson.asks):
             page.wait_for_selector(f".le[data-ready='{key}-{place + 1}']")
             if ask.question.kind == "choice":
@@ -100,7 +101,7 @@ def test_every_lesson_can_be_walked_by_keyboard(page: Page, width: int, height: 
         page.keyboard.press("ArrowRight")
         expect(page.get_by_role("heading", name="To take home")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.goto("/learn?lesson=card")
+    page.get_by_role("button", name="My answers").first.click()
     page.wait_for_selector(".le[data-ready='card']")
     asked = sum(len(catalogue.get_lesson(key).asks) for key in catalogue.LESSONS)
     answers = page.locator("table tr td:nth-child(2)").all_inner_texts()
