@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from playwright.sync_api import expect
 
@@ -23,10 +25,19 @@ def term(page, slug: str):
     return page.locator(f"[data-testid=stMain] a[href='glossary#{slug}']").first
 
 
+def point_at(page, slug: str) -> None:
+    """Move the pointer to a term, again where it was there before the page listened."""
+    for _ in range(20):
+        page.mouse.move(5, 5)
+        term(page, slug).hover()
+        with contextlib.suppress(AssertionError):
+            return expect(page.locator(CARD)).to_be_visible(timeout=2_000)
+
+
 @pytest.mark.parametrize("dark", [False, True])
 def test_a_term_is_explained_under_the_pointer_and_with_the_focus(visit, dark):
     page = visit("/estimators", dark=dark, ready=False)
-    term(page, "rho").hover()
+    point_at(page, "rho")
     card_says(page, "rho")
     page_colour, card_colour = (
         page.evaluate("(s) => getComputedStyle(document.querySelector(s)).backgroundColor", where)
