@@ -38,7 +38,7 @@ def test_a_marker_is_set_revealed_kept_and_tried(visit):
     expect(scene.locator(".le-ghost")).to_have_count(1)
     page.reload()
     expect(page.locator(".le-gap")).to_have_text(f"You 0.665, truth {truth:.3f}.")
-    page.locator("h2").focus()
+    page.locator(".le h2").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("heading", name="Try it")).to_be_visible()
@@ -83,6 +83,7 @@ def test_every_lesson_can_be_walked_by_keyboard(visit, width, dark):
         page.locator(".le-menu button").nth(number).click()
         for place, ask in enumerate(lesson.asks):
             page.wait_for_selector(f".le[data-ready='{key}-{place + 1}']")
+            page.locator(".le h2").focus()
             if ask.question.kind == "choice":
                 page.keyboard.press(str(ask.truth + 1))
                 page.keyboard.press("Enter")
@@ -95,7 +96,7 @@ def test_every_lesson_can_be_walked_by_keyboard(visit, width, dark):
             expect(page.locator("[role=status]")).to_contain_text(
                 ask.explanation.replace("**", "")[:40]
             )
-            page.locator("h2").focus()
+            page.locator(".le h2").focus()
             page.keyboard.press("ArrowRight")
         expect(page.get_by_role("heading", name="Try it")).to_be_visible()
         page.keyboard.press("ArrowRight")
