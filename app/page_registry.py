@@ -22,7 +22,7 @@ PAGES: dict[str, dict[str, Any]] = {
         "title": "Learn",
         "icon": ":material/school:",
         "url_path": "learn",
-        "help": "Lessons that ask before they tell: pass@k, weights, variance, annealing.",
+        "help": "Lessons that ask before they tell: pass@k, weights, annealing, a language model.",
     },
     "toy_problem": {
         "title": "Toy problem",

@@ -17,7 +17,8 @@ ELSEWHERE = {
     "which": (
         "variance_lab",
         "The variance lab advises canonical where several ways to be right each pull the policy their "
-        "own way. What decides is how much right answers agree in what they pull: here they agree much.",
+        "own way. What decides is how much right answers agree in what they pull: here they agree "
+        "much.",
     )
 }
 """By recipe, a page that says more or seems to say otherwise, and why."""
@@ -61,9 +62,8 @@ def show_paper_figure(result: paper.FigureResult, seed: int) -> None:
     if {"training", "held-out"} <= set(result.table.get("problems", ())):
         st.caption(
             link_terms(
-                "Solid: the problems trained on, at every update. Dotted, with markers: "
-                "held-out problems, "
-                "where they were measured."
+                "Solid: the problems trained on, at every update. Dotted, with markers: held-out "
+                "problems, where they were measured."
             )
         )
     for grid in result.grids:
@@ -78,8 +78,8 @@ def show_paper_figure(result: paper.FigureResult, seed: int) -> None:
             said = "" if claim.kind == recipe.kind else f" ({KIND_MARKS[claim.kind]})"
             st.markdown(
                 f"{ICONS[claim.passed]} **{controls.plain_text(claim.text)}**{said} "
-                f"{controls.plain_text(claim.measured)}"
-                f" (required: {controls.plain_text(claim.required)})"
+                f"{controls.plain_text(claim.measured)} (required: "
+                f"{controls.plain_text(claim.required)})"
             )
         if recipe.caveat and not all_hold:
             st.caption(f"As far as is known: {recipe.caveat}")

@@ -19,6 +19,7 @@ from toy_envs.gaussian_hill import chance_of_nothing
 LESSONS = [catalogue.get_lesson(key) for key in catalogue.LESSONS]
 ASKS = {ask.question.key: ask for lesson in LESSONS for ask in lesson.asks}
 WORDS_ON_A_SCREEN = 90
+LONGEST_UPRIGHT = 24  # characters
 
 
 def lessons(test):
@@ -98,6 +99,17 @@ def test_the_link_to_the_full_page_is_understood_there(lesson):
     (name,) = (name for name, about in PAGES.items() if about.get("url_path") == address.path)
     page = open_page(name, **dict(parse_qsl(address.query)))
     assert not page.warning
+
+
+@lessons
+def test_titles_of_upright_axes_have_room_on_a_phone(lesson):
+    scenes = [lesson.task.scene, *(ask.scene for ask in lesson.asks)]
+    assert max(len(scene.y.title) for scene in scenes) <= LONGEST_UPRIGHT
+
+
+def test_only_who_knows_every_problem_overtakes_the_steady_model():
+    achieved = catalogue.get_lesson("one-try").task.achieved
+    assert achieved.index(True) == len(achieved) - 1
 
 
 def test_keys_of_questions_differ():

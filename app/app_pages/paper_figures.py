@@ -24,8 +24,8 @@ counts = " ".join(
 )
 st.markdown(
     link_terms(
-        f"{counts} Checked with seed {seed} in {seconds:.1f} s. Figures "
-        "1, 2, 4 and 5 are computed here; the language model was trained before, as said at each figure."
+        f"{counts} Checked with seed {seed} in {seconds:.1f} s. Figures 1, 2, 4 and 5 are computed "
+        "here; the language model was trained before, as said at each figure."
     )
 )
 if links := [

@@ -15,9 +15,9 @@ with text:
     st.markdown(
         link_terms(
             "**Sample a model k times and keep the best answer: then train it for that.** Ordinary "
-            "reinforcement learning rewards every sample alone, and so teaches caution. "
-            "Pass@K Policy Optimization rewards a *group*: each sample is paid what it adds to the best "
-            "of k. One line of the training loop changes:"
+            "reinforcement learning rewards every sample alone, and so teaches caution. Pass@K Policy "
+            "Optimization rewards a *group*: each sample is paid what it adds to the best of k. One "
+            "line of the training loop changes:"
         )
     )
     st.code(
@@ -30,13 +30,11 @@ with text:
     st.markdown(
         link_terms(
             "In the picture, two policies learned the same hill with a cliff at x = 1. The one "
-            "trained for "
-            "single attempts keeps a safe distance. The one trained for the best of 8 stands at "
-            "the edge: "
-            "a good part of its attempts fall, the best of 8 hardly ever does."
+            "trained for single attempts keeps a safe distance. The one trained for the best of 8 "
+            "stands at the edge: a good part of its attempts fall, the best of 8 hardly ever does."
         )
     )
-    if st.button("Learn it in five lessons", type="primary", icon=":material/school:"):
+    if st.button("Learn it: predict, then see", type="primary", icon=":material/school:"):
         st.switch_page(page_registry.get_page("learn"))
     st.page_link(
         page_registry.get_page("toy_problem"),

@@ -38,10 +38,8 @@ def show_frame() -> None:
     if asked:  # the browser keeps it; an address holds its page's settings only
         del st.query_params[PRESENT]
     _COMPONENT(
-        data={
-            "run": time.time_ns(),
-            PRESENT: asked,
-        },  # never the same, so that the browser hears of every run
+        # The time is never the same, so that the browser hears of every run.
+        data={"run": time.time_ns(), PRESENT: asked},
         key=_KEY,
         on_back_change=lambda: None,
         on_present_change=lambda: None,

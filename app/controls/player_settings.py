@@ -45,11 +45,6 @@ def player_controls(
         "values": compared,
         "steps": values["steps"],
         "shapes": list(schedules.RAMPS),
-        "limits": {
-            name: [page.fields[name].metadata["low"], _high(page, name)]
-            for name in PLAYER_FIELDS
-            if "low" in page.fields[name].metadata
-        },
         "stops": {
             "n": [n for n in N_STOPS if n <= page.limits["n"]],
             "learning_rate": _learning_rates(page),
@@ -113,10 +108,6 @@ def _goal(page: ProblemPage, values: Mapping[str, Any]) -> dict[str, Any] | None
             goal = preset.goal
             return {"text": goal.text, "column": goal.player, "atLeast": goal.at_least}
     return None
-
-
-def _high(page: ProblemPage, name: str) -> float:
-    return page.limits.get(name, page.fields[name].metadata["high"])
 
 
 def _ks(config: Any) -> list[int]:

@@ -23,7 +23,10 @@ Draw = Callable[[], str]
 """What makes a picture, as an SVG text."""
 
 WIDTH, HEIGHT = 220, 96
+_LINE = 14
+"""Between texts that stand one above the other."""
 _LEFT, _RIGHT, _TOP, _FLOOR = 8, 212, 14, 78
+_CURVES_END = _RIGHT - 46  # their names stand behind it
 _KS = tuple(range(1, 17))
 
 PICTURED_GROUP = (0.2, 0.5, 0.9, 1.0)
@@ -46,8 +49,8 @@ def _text(x: float, y: float, text: str, anchor: str = "middle", colour: str = I
     )
 
 
-def _rule(y: float) -> str:
-    return f'<path d="M{_LEFT} {y:.1f}H{_RIGHT}" stroke="{INK}" fill="none"/>'
+def _rule(y: float, end: float = _RIGHT) -> str:
+    return f'<path d="M{_LEFT} {y:.1f}H{end}" stroke="{INK}" fill="none"/>'
 
 
 def draw_bars(values: Numbers, labels: Sequence[str], colours: Sequence[str], alt: str) -> str:
@@ -74,9 +77,10 @@ def draw_curves(
     """Lines over a common axis; of each its label, colour and values, and what the axis is."""
     spans = np.concatenate([np.asarray(values, float) for _, _, values in curves])
     low, high = min(0.0, float(spans.min())), float(spans.max())
-    across = (_RIGHT - 46 - _LEFT) / (max(x) - min(x))
+    across = (_CURVES_END - _LEFT) / (max(x) - min(x))
     scale = (_FLOOR - _TOP) / ((high - low) or 1.0)
-    marks = [_rule(_FLOOR), _text((_LEFT + _RIGHT - 46) / 2, HEIGHT - 4, below)]
+    marks = [_rule(_FLOOR, _CURVES_END), _text((_LEFT + _CURVES_END) / 2, HEIGHT - 4, below)]
+    ends: list[tuple[float, str, str]] = []
     for label, colour, values in curves:
         at = [
             (_LEFT + (a - min(x)) * across, _FLOOR - (b - low) * scale)
@@ -84,7 +88,13 @@ def draw_curves(
         ]
         path = "L".join(f"{a:.1f} {b:.1f}" for a, b in at)
         marks.append(f'<path d="M{path}" fill="none" stroke="{colour}" stroke-width="2.5"/>')
-        marks.append(_text(at[-1][0] + 4, at[-1][1] + 4, label, "start"))
+        ends.append((at[-1][1], label, colour))
+    free = math.inf  # the lowest label first; those above keep a line's distance
+    for y, label, colour in sorted(ends, reverse=True):
+        free = min(y + 4, free - _LINE)
+        x_dot, y_dot = _CURVES_END + 3, free - 4
+        marks.append(f'<circle cx="{x_dot}" cy="{y_dot:.1f}" r="3" fill="{colour}"/>')
+        marks.append(_text(x_dot + 5, free, label, "start"))
     return _svg(marks, alt)
 
 
@@ -177,7 +187,7 @@ def sums_picture() -> str:
     sums = [float(transform(np.array(PICTURED_GROUP), PICTURED_K, key).sum()) for key in keys]
     return draw_bars(
         sums,
-        [ESTIMATORS[key].label for key in keys],
+        ["loo-1", "canonical"],
         [estimator_colour(key) for key in keys],
         f"Sum of the weights of one group: {sums[0]:.2f} by loo-1, {abs(sums[1]):.2f} by canonical.",
     )
@@ -200,14 +210,11 @@ def schedule_picture(*texts: str) -> Draw:
     def draw() -> str:
         updates = np.arange(201)
         curves = [
-            (text, k_colour(8 if place == 0 else 2), parse(text).values(updates))
-            for place, text in enumerate(texts)
-        ]
-        shown = [
-            ("k" if len(texts) == 1 else f"k {i + 1}", c, v) for i, (_, c, v) in enumerate(curves)
+            (schedule.pieces[0].shape or "step", k_colour(k), schedule.values(updates))
+            for schedule, k in zip(map(parse, texts), (8, 2), strict=False)
         ]
         told = "; ".join(parse(text).describe() for text in texts)
-        return draw_curves(updates, shown, "update", told + ".")
+        return draw_curves(updates, curves, "update", told + ".")
 
     return draw
 

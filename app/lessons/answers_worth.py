@@ -6,7 +6,7 @@ import numpy as np
 
 from app.classroom.questions import Question
 from app.lessons.lesson import Ask, Lesson, LessonTask, Slider
-from app.lessons.scene import Scene, SceneAxis, SceneLayer
+from app.lessons.scene import Scene, SceneAxis, SceneLayer, named_axis
 from pkpo.analysis.group_weights import list_subsets
 from pkpo.estimators import ESTIMATORS, transform
 from pkpo.figures.style import AWAY, INK, TOWARDS, estimator_colour
@@ -45,8 +45,7 @@ def lesson_answers_worth() -> Lesson:
             Ask(
                 lead="Three answers earned 0.2, 0.5 and 0.9. The best of **two** of them counts. An "
                 "answer's **weight** is what it adds to the best, averaged over all pairs: with it, "
-                "less "
-                "without it.",
+                "less without it.",
                 question=Question(
                     key="answers-worth-three",
                     text="Drag the bars: what does each answer add?",
@@ -57,13 +56,7 @@ def lesson_answers_worth() -> Lesson:
                 ),
                 scene=Scene(
                     title="Weights of three answers, best of 2",
-                    x=SceneAxis(
-                        title="answers",
-                        low=-0.6,
-                        high=2.6,
-                        ticks=(0.0, 1.0, 2.0),
-                        names=tuple(f"earned {reward:g}" for reward in _THREE),
-                    ),
+                    x=named_axis(tuple(f"earned {reward:g}" for reward in _THREE), "answers"),
                     y=SceneAxis(title="what it adds on average", low=0.0, high=0.6),
                     layers=(
                         SceneLayer(
@@ -81,9 +74,8 @@ def lesson_answers_worth() -> Lesson:
                 at=(0.0, 1.0, 2.0),
                 truth=tuple(float(value) for value in worth),
                 decimals=3,
-                explanation=f"The pairs: {proof}. The answer worth 0.2 is never the best of a pair, "
-                f"so it "
-                f"adds nothing; 0.9 adds {worth[2]:.3f}.",
+                explanation=f"The pairs: {proof}. The answer worth 0.2 is never the best of a pair, so "
+                f"it adds nothing; 0.9 adds {worth[2]:.3f}.",
                 mistaken={
                     "above": "Less: only what is better than the rest of its pair counts.",
                     "below": "More: think of how far the best of each pair falls without it.",
@@ -91,8 +83,7 @@ def lesson_answers_worth() -> Lesson:
             ),
             Ask(
                 lead=f"Now right or wrong: {_GROUP} answers, {_RIGHT} of them right. The weight of a "
-                f"right "
-                "one depends on k.",
+                "right one depends on k.",
                 question=Question(
                     key="answers-worth-k",
                     text="Drag: what is one of the two right answers worth as k grows?",
@@ -103,13 +94,7 @@ def lesson_answers_worth() -> Lesson:
                 ),
                 scene=Scene(
                     title="Weight of a right answer, two right of eight",
-                    x=SceneAxis(
-                        title="",
-                        low=-0.6,
-                        high=3.6,
-                        ticks=(0.0, 1.0, 2.0, 3.0),
-                        names=tuple(f"k = {k}" for k in _KS),
-                    ),
+                    x=named_axis(tuple(f"k = {k}" for k in _KS)),
                     y=SceneAxis(title="weight of a right answer", low=0.0, high=0.4),
                     layers=(
                         SceneLayer(
@@ -127,9 +112,8 @@ def lesson_answers_worth() -> Lesson:
                 at=tuple(float(place) for place in range(len(_KS))),
                 truth=tuple(float(value) for value in right),
                 decimals=3,
-                explanation=f"At k = 4 it is worth {right[2]:.3f}; at k = 8 nothing, since the best "
-                f"of all "
-                "eight is right without it, thanks to the other. A rare success is what a larger k "
+                explanation=f"At k = 4 it is worth {right[2]:.3f}; at k = 8 nothing, since the best of "
+                "all eight is right without it, thanks to the other. A rare success is what a larger k "
                 "pays for.",
                 mistaken={
                     "above": "At large k each of two can be spared: the other one is there, too.",
@@ -138,8 +122,7 @@ def lesson_answers_worth() -> Lesson:
             ),
             Ask(
                 lead="Without taking off what the others earn (no **baseline**, estimator s), four "
-                "answers, "
-                "one right, k = 2.",
+                "answers, one right, k = 2.",
                 question=Question(
                     key="answers-worth-baseline",
                     text="What weight does a wrong answer get?",
@@ -170,10 +153,9 @@ def lesson_answers_worth() -> Lesson:
                     ),
                 ),
                 truth=2 if without[0] > 0 else 0 if without[0] < 0 else 1,
-                explanation=f"{without[0]:.3f}: it is paid for the company it keeps in a pair with "
-                f"the right "
-                "one. On average that cancels out, but in every single group it is noise: a baseline "
-                "takes it away.",
+                explanation=f"{without[0]:.3f}: it is paid for the company it keeps in a pair with the "
+                "right one. On average that cancels out, but in every single group it is noise: a "
+                "baseline takes it away.",
                 mistaken={
                     "0": "Nothing is taken off here, so no weight can be negative.",
                     "1": "In a pair with the right one, the pair's best is shared among both.",
@@ -181,8 +163,8 @@ def lesson_answers_worth() -> Lesson:
             ),
         ),
         task=LessonTask(
-            text=f"With the estimator **{ESTIMATORS[_CENTRED].label}**, find a group and a k in which a "
-            "wrong answer gets a **negative** weight.",
+            text=f"With the estimator **{ESTIMATORS[_CENTRED].label}**, find a group and a k in which "
+            "a wrong answer gets a **negative** weight.",
             sliders=(
                 Slider(name=f"right answers, of {_GROUP}", values=tuple(map(str, counts))),
                 Slider(name="k", values=tuple(map(str, ks))),
@@ -226,9 +208,8 @@ def lesson_answers_worth() -> Lesson:
                 bool(low < -1e-9) and 0 < c < _GROUP
                 for low, (c, _) in zip(lowest, places, strict=True)
             ),
-            done="The sum is zero in every group: what the right ones gain, the wrong ones lose. "
-            "That is "
-            "what centred means.",
+            done="The sum is zero in every group: what the right ones gain, the wrong ones lose. That "
+            "is what centred means.",
         ),
         page="estimators",
         settings={"rewards": ",".join(["1"] * _RIGHT + ["0"] * (_GROUP - _RIGHT)), "k": "4"},

@@ -54,7 +54,7 @@ def lesson_explore_settle() -> Lesson:
         high=_SETTINGS.steps,
         ticks=ticks_at(range(0, _SETTINGS.steps + 1, 50)),
     )
-    y = SceneAxis(title="mean reward of a single try: max@1")
+    y = SceneAxis(title="max@1: a single try")
     rule = SceneLayer(kind="rule", x=(_SWITCH,), colour=INK, dashed=True)
     begun = np.arange(_SWITCH + 1)
     until = SceneLayer(
@@ -71,14 +71,12 @@ def lesson_explore_settle() -> Lesson:
         asks=(
             Ask(
                 lead="A trap: a **likely** arm pays 0.6, a **rare** one pays 1. Trained for single "
-                "tries "
-                f"(k = 1) the policy ends at {end['one']:.2f}. Trained for the best of {_BOLD} it is "
-                f"here "
-                f"after {_SWITCH} updates, and still tries much.",
+                f"tries (k = 1) the policy ends at {end['one']:.2f}. Trained for the best of {_BOLD} it "
+                f"is here after {_SWITCH} updates, and still tries much.",
                 question=Question(
                     key="explore-settle-curve",
-                    text=f"At update {_SWITCH}, k becomes 1. Draw how the mean reward of a single "
-                    f"try goes on.",
+                    text=f"At update {_SWITCH}, k becomes 1. Draw how the mean reward of a single try "
+                    "goes on.",
                     kind="curve",
                     count=len(_DRAWN_AT),
                 ),
@@ -96,8 +94,8 @@ def lesson_explore_settle() -> Lesson:
                 ),
                 truth=tuple(float(annealed["max@1"][update]) for update in _DRAWN_AT),
                 explanation=f"It ends at {end['annealed']:.2f}. The rare arm was found under k = "
-                f"{_BOLD}; "
-                "k = 1 then drops everything else. Annealing k is the paper's way to a better pass@1.",
+                f"{_BOLD}; k = 1 then drops everything else. Annealing k is the paper's way to a better "
+                "pass@1.",
                 mistaken={
                     "below": "Higher: the rare arm is in play already, and it pays more than the "
                     "likely one.",
@@ -134,19 +132,17 @@ def lesson_explore_settle() -> Lesson:
                 ),
                 explanation=f"At {end['reverse']:.2f}, and the best of {_BOLD} at "
                 f"{reverse[f'max@{_BOLD}'][-1]:.2f}: after k = 1 the rare arm is hardly ever drawn. "
-                f"What was "
-                "forgotten cannot be found again.",
+                "What was forgotten cannot be found again.",
                 mistaken={
                     "0": f"k = {_BOLD} can only pay for what is drawn, and the rare arm is not drawn "
-                    f"any more.",
+                    "any more.",
                     "1": "It starts from another place: k = 1 has given the rare arm up.",
                 },
             ),
         ),
         task=LessonTask(
-            text=f"Move the switch. What is the **earliest** update at which k can become 1 so that "
-            f"a single "
-            f"try still ends above {_GOAL}?",
+            text="Move the switch. What is the **earliest** update at which k can become 1 so that a "
+            f"single try still ends above {_GOAL}?",
             sliders=(
                 Slider(
                     name="update of the switch",
@@ -178,8 +174,7 @@ def lesson_explore_settle() -> Lesson:
             readouts={"a single try ends at": tuple(f"{value:.3f}" for value in ends)},
             achieved=tuple(place == earliest for place in range(len(_SWITCHES))),
             done=f"Update {_SWITCHES[earliest]}: earlier, the rare arm is not yet likely enough to "
-            f"survive; "
-            "much later, there is no time left to settle.",
+            "survive; much later, there is no time left to settle.",
         ),
         page="bandit",
         settings={"compare": f"schedule 1 {_BOLD} {_BOLD}@0,1@{_SWITCH}"},

@@ -6,7 +6,7 @@ import numpy as np
 
 from app.classroom.questions import Question
 from app.lessons.lesson import Ask, Lesson, LessonTask, Slider
-from app.lessons.scene import Scene, SceneAxis, SceneLayer, ticks_at
+from app.lessons.scene import Scene, SceneAxis, SceneLayer, named_axis, ticks_at
 from pkpo.figures.style import INK, k_colour
 from toy_envs import gaussian_hill
 
@@ -74,14 +74,8 @@ def lesson_how_bold() -> Lesson:
     )
     paid = Scene(
         title="What the two policies earn with a single attempt",
-        x=SceneAxis(
-            title="",
-            low=-0.6,
-            high=1.6,
-            ticks=(0.0, 1.0),
-            names=("careful (best for 1)", f"bold (best for {_BOLD})"),
-        ),
-        y=SceneAxis(title="mean reward of one attempt"),
+        x=named_axis(("careful (best for 1)", f"bold (best for {_BOLD})")),
+        y=SceneAxis(title="mean of one attempt"),
         layers=(
             SceneLayer(
                 kind="bars", x=(0,), y=(careful.value,), colour=k_colour(1), printed=3, width=0.5
@@ -103,10 +97,9 @@ def lesson_how_bold() -> Lesson:
         idea="Who may keep the best of k attempts should stand nearer to the cliff.",
         asks=(
             Ask(
-                lead="An attempt x is drawn around **θ** (with σ = 0.1). The further right it "
-                "lands, the "
-                "more it earns, up to the cliff at x = 1; beyond, it earns nothing. With one attempt "
-                f"the best θ is {careful.theta:.3f}.",
+                lead="An attempt x is drawn around **θ** (with σ = 0.1). The further right it lands, "
+                "the more it earns, up to the cliff at x = 1; beyond, it earns nothing. With one "
+                f"attempt the best θ is {careful.theta:.3f}.",
                 question=Question(
                     key="how-bold-marker",
                     text="You draw 8 attempts and keep the best. Where is the best θ now?",
@@ -122,9 +115,8 @@ def lesson_how_bold() -> Lesson:
                 decimals=3,
                 near=0.03,
                 at=(),
-                explanation=f"At {bold.theta:.3f}: the best of eight hardly ever falls, though many "
-                f"of the "
-                f"eight do. It earns {bold.value:.3f} on average.",
+                explanation=f"At {bold.theta:.3f}: the best of eight hardly ever falls, though many of "
+                f"the eight do. It earns {bold.value:.3f} on average.",
                 mistaken={
                     "below": "Bolder: one good attempt of eight is enough, the others may fall.",
                     "above": "Too bold: now even the best of eight falls too often.",
@@ -142,8 +134,7 @@ def lesson_how_bold() -> Lesson:
                 truth=float(single),
                 decimals=3,
                 explanation=f"{single:.3f}, against {careful.value:.3f}: it falls in "
-                f"{falls[_BOLD - 1]:.0%} "
-                "of its attempts. Best for eight is not best for one.",
+                f"{falls[_BOLD - 1]:.0%} of its attempts. Best for eight is not best for one.",
                 mistaken={
                     "below": "Not so bad: more than half of its attempts stay on top.",
                     "above": "Less: every attempt that falls earns nothing.",
@@ -185,8 +176,7 @@ def lesson_how_bold() -> Lesson:
             },
             achieved=tuple(place == first for place in range(len(_KS))),
             done=f"At k = {_KS[first]}: falling {falls[first]:.1%} of the time is the best policy "
-            f"there is, "
-            "if the best of k counts.",
+            "there is, if the best of k counts.",
         ),
         page="toy-problem",
         settings={"compare": "schedule 1 2 4 8"},

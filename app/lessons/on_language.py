@@ -11,7 +11,7 @@ from pkpo.comparisons.word_problems import HELD_OUT_PASS, pass_at_k_at
 from pkpo.estimators import transform
 from pkpo.figures.style import INK, k_colour
 from pkpo.lm.experiments import EXPERIMENT_SEEDS, recorded_runs
-from pkpo.lm.problem_sets import PASS_KS
+from pkpo.lm.problem_sets import PASS_KS, load_hard
 
 _SHOWN = (1, 2, 4, 8, 16)
 _BOLD = 8
@@ -70,6 +70,8 @@ def lesson_on_language() -> Lesson:
     samples = np.arange(1, n + 1)
     lit = np.eye(n)
     seeds = len(EXPERIMENT_SEEDS)
+    updates = recorded_runs("fresh", "k1")[0].config.steps
+    trained = len(load_hard(recorded_runs("hard", "k1")[0].config.model))
     return Lesson(
         key="on-language",
         title="Does it hold for a language model?",
@@ -77,10 +79,9 @@ def lesson_on_language() -> Lesson:
         "wins many.",
         asks=(
             Ask(
-                lead="A model of 450,000 parameters solves "
-                f"{start[0][0]:.0%} of unseen word problems at one try and {start[0][-1]:.0%} "
-                f"within 16. Then it "
-                "is trained for **single** tries (k = 1), on problems that are always new.",
+                lead=f"A model of 450,000 parameters solves {start[0][0]:.0%} of unseen word problems "
+                f"at one try and {start[0][-1]:.0%} within 16. Then it is trained for **single** tries "
+                "(k = 1), on problems that are always new.",
                 question=Question(
                     key="on-language-one",
                     text="Draw its pass@k on unseen problems after training with k = 1.",
@@ -99,11 +100,10 @@ def lesson_on_language() -> Lesson:
                 decimals=3,
                 near=0.04,
                 explanation=f"{one[0][0]:.3f} at one try, {one[0][-1]:.3f} within 16: it gains most "
-                f"where it is "
-                f"paid. The band is the standard error over {seeds} seeds.",
+                f"where it is paid. The band is the standard error over {seeds} seeds.",
                 mistaken={
                     "below": "It gained more than that, at one try above all.",
-                    "above": "Not so much: training ran for 120 updates only.",
+                    "above": f"Not so much: training ran for {updates} updates only.",
                 },
             ),
             Ask(
@@ -130,17 +130,15 @@ def lesson_on_language() -> Lesson:
                 decimals=3,
                 near=0.04,
                 explanation=f"{eight[0][0]:.3f} at one try, behind k = 1; {eight[0][-1]:.3f} within "
-                f"16, ahead "
-                "of it. The curves cross: you get what you pay for.",
+                "16, ahead of it. The curves cross: you get what you pay for.",
                 mistaken={
                     "below": "It gains, too: at many tries more than k = 1 does.",
                     "above": "At one try it stays behind: single tries are not what it is paid for.",
                 },
             ),
             Ask(
-                lead="Another run with k = 1: the **same 128 hard problems** again and again, until "
-                "most of "
-                "them are solved.",
+                lead=f"Another run with k = 1: the **same {trained} hard problems** again and again, "
+                "until most of them are solved.",
                 question=Question(
                     key="on-language-hard",
                     text="What happens to pass@1 on problems that it never saw?",
@@ -158,13 +156,12 @@ def lesson_on_language() -> Lesson:
                     ),
                     layers=(
                         *_layers(hard_start, INK, "before training", after=False),
-                        *_layers(hard, k_colour(1), "trained on the 128"),
+                        *_layers(hard, k_colour(1), f"trained on the {trained}"),
                     ),
                 ),
                 truth=2 if hard[0][0] < hard_start[0][0] else 0,
-                explanation=f"From {hard_start[0][0]:.2f} to {hard[0][0]:.2f}: the 128 were learned "
-                f"by heart. "
-                "Always measure on problems that were not trained on.",
+                explanation=f"From {hard_start[0][0]:.2f} to {hard[0][0]:.2f}: the {trained} were "
+                "learned by heart. Always measure on problems that were not trained on.",
                 mistaken={
                     "0": "So few problems can be memorised, and the rest is forgotten.",
                     "1": "Learning by heart is paid for elsewhere.",
@@ -172,9 +169,8 @@ def lesson_on_language() -> Lesson:
             ),
         ),
         task=LessonTask(
-            text=f"A recorded group of {n} answers to: “{question}” Find the **only right** answer "
-            f"and read "
-            f"its weight for k = 1 and for k = {_BOLD}.",
+            text=f"A recorded group of {n} answers to: “{question}” Find the **only right** answer and "
+            f"read its weight for k = 1 and for k = {_BOLD}.",
             sliders=(Slider(name="answer", values=tuple(map(str, samples.tolist()))),),
             scene=Scene(
                 title="Weights in a recorded group",
@@ -208,8 +204,8 @@ def lesson_on_language() -> Lesson:
             },
             achieved=tuple(bool(reward) for reward in rewards),
             done=f"For k = 1 it is worth {weights[1].max():.4f}, for k = {_BOLD} "
-            f"{weights[_BOLD].max():.4f}: a "
-            "larger k pays rare success more, and wrong answers cost nothing.",
+            f"{weights[_BOLD].max():.4f}: a larger k pays rare success more, and wrong answers cost "
+            "nothing.",
         ),
         page="language-model",
         settings={},

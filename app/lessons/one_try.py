@@ -7,7 +7,7 @@ import numpy as np
 import pkpo
 from app.classroom.questions import Question
 from app.lessons.lesson import Ask, Lesson, LessonTask, Slider
-from app.lessons.scene import Scene, SceneAxis, SceneLayer, ticks_at
+from app.lessons.scene import Scene, SceneAxis, SceneLayer, named_axis, ticks_at
 from pkpo.analysis.solve_rates import pass_at_k_of_rates
 from pkpo.figures.style import INK, OTHER_COLOURS, k_colour
 
@@ -59,7 +59,7 @@ def lesson_one_try() -> Lesson:
         )
     )
     k_axis = SceneAxis(title="k, tries", low=0.7, high=16.3, ticks=ticks_at((1, 2, 4, 8, 16)))
-    solved = SceneAxis(title="share of problems solved: pass@k")
+    solved = SceneAxis(title="solved: pass@k")
     models = ("The steady one", "The specialist", "Both the same")
     plugged, unbiased = (
         1 - (1 - _RIGHT / _DRAWN) ** _WANTED,
@@ -92,8 +92,8 @@ def lesson_one_try() -> Lesson:
                 },
             ),
             Ask(
-                lead="Now both get **eight** tries at every problem, and a problem counts as solved if "
-                "any of them is right. That share is called **pass@8**.",
+                lead="Now both get **eight** tries at every problem, and a problem counts as solved "
+                "if any of them is right. That share is called **pass@8**.",
                 question=Question(
                     key="one-try-8",
                     text="Which solves more with eight tries?",
@@ -103,8 +103,8 @@ def lesson_one_try() -> Lesson:
                 scene=Scene(title="Pass@k of both models", x=k_axis, y=solved, layers=curves),
                 truth=int(np.argmax(eight)),
                 explanation=f"{eight[0]:.3f} against {eight[1]:.2f}. Tries help where there is some "
-                f"chance; where there is none, they never do. From k = {overtaken} on the steady one "
-                "is ahead.",
+                f"chance; where there is none, they never do. From k = {overtaken} on the steady one is "
+                "ahead.",
                 mistaken={
                     "1": "More tries cannot help at problems that it never solves.",
                     "2": "They gain differently from more tries: look at the curves.",
@@ -120,13 +120,7 @@ def lesson_one_try() -> Lesson:
                 ),
                 scene=Scene(
                     title="Two estimates of pass@8 from 3 right answers of 16",
-                    x=SceneAxis(
-                        title="",
-                        low=-0.6,
-                        high=1.6,
-                        ticks=(0.0, 1.0),
-                        names=("plug in 3/16", "unbiased (Eq. 3)"),
-                    ),
+                    x=named_axis(("plug in 3/16", "unbiased (Eq. 3)")),
                     y=SceneAxis(title="estimate of pass@8"),
                     layers=(
                         SceneLayer(
@@ -152,8 +146,8 @@ def lesson_one_try() -> Lesson:
             ),
         ),
         task=LessonTask(
-            text="The specialist learns more problems. How many must it know to be ahead at 16 "
-            "tries, too?",
+            text="The specialist learns more problems. How many must it know to be ahead at 16 tries, "
+            "too?",
             sliders=(
                 Slider(name="problems that the specialist knows", values=tuple(map(str, known))),
             ),

@@ -30,8 +30,8 @@ class SceneAxis:
 class SceneLayer:
     """Something that is drawn."""
 
-    kind: Literal["line", "band", "bars", "points", "star", "rule"]
-    """A line through points, a band between y and top, upright bars, dots, stars, upright rules."""
+    kind: Literal["line", "band", "bars", "star", "rule"]
+    """A line through points, a band between y and top, upright bars, stars, upright rules."""
     x: Any
     """`[P]`; in a task `[P]` for all places of the sliders, or `[places, P]`."""
     y: Any = ()
@@ -47,7 +47,7 @@ class SceneLayer:
     width: float = 0.8
     """Of a bar, in units of x."""
     shift: float = 0.0
-    """Of bars and dots, to stand side by side."""
+    """Of bars, to stand side by side."""
     printed: int | None = None
     """Decimals with which the values of bars and stars are printed at them; None for not at all."""
 
@@ -93,6 +93,12 @@ def _numbers(values: Any) -> list[Any]:
     found = np.asarray(values, float)
     rounded = np.array([float(f"{value:.6g}") for value in found.ravel()]).reshape(found.shape)
     return rounded.tolist()
+
+
+def named_axis(names: Sequence[str], title: str = "") -> SceneAxis:
+    """An axis for bars at 0, 1, ..., each with its name below."""
+    places = tuple(float(place) for place in range(len(names)))
+    return SceneAxis(title=title, low=-0.6, high=len(names) - 0.4, ticks=places, names=tuple(names))
 
 
 def ticks_at(values: Sequence[float]) -> tuple[float, ...]:

@@ -23,6 +23,7 @@ from scipy.special import gammaln, xlog1py, xlogy
 
 from pkpo.analysis.enumeration import enumerate_outcomes
 from pkpo.analysis.estimation_problems import binary_problem
+from pkpo.analysis.solve_rates import pass_at_k_of_rates
 from pkpo.estimators import transform
 from pkpo.fields import FieldError, parse_number, parse_whole
 from pkpo.schedules import Piece, Schedule
@@ -110,7 +111,6 @@ def choose_k(rates: Sequence[float], tries: int, n: int) -> KChoice:
     along = np.einsum("p,tpa,pka->tk", weight, targets, means) / length
     gain, single = along / along.max(axis=1, keepdims=True)
     tried = np.unique(np.geomspace(1, max(tries, n), 60).round().astype(int))
-    every = categorical_max_at_k([0.0, 1.0], np.stack([1 - p, p], axis=-1), tried.tolist())
     return KChoice(
         tries=tries,
         n=n,
@@ -119,7 +119,7 @@ def choose_k(rates: Sequence[float], tries: int, n: int) -> KChoice:
         single_gain=single,
         silent=_silent_share(p, times, n, ks),
         tried=tried,
-        solved=np.average(every.value, axis=1, weights=times),
+        solved=pass_at_k_of_rates(rates, tried.tolist()),
     )
 
 

@@ -101,7 +101,7 @@ def _figure_2(seed: int) -> tuple[dict[str, list], list[Claim]]:
             "The weights of each k add up to one.",
             f"largest difference from 1: {total:.1e}",
             "below 1e-12",
-            total < 1e-12,
+            bool(total < 1e-12),
             "check",
         ),
         Claim(

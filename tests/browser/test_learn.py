@@ -72,6 +72,10 @@ def test_bars_are_dragged_with_the_pointer(visit):
         )
     )
     expect(page.locator(".le-gap")).to_have_text(f"You are {apart / 3:.3f} away on average.")
+    page.get_by_role("button", name="My answers").click()
+    page.wait_for_selector(".le[data-ready='card']")
+    truths = page.locator("table tr td:nth-child(3)").all_inner_texts()
+    assert sum(text not in ("", "–") for text in truths) == 1  # of the question that was answered
 
 
 @pytest.mark.slow

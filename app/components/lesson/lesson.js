@@ -26,6 +26,7 @@ class LessonView {
 
   close() {
     document.removeEventListener("keydown", this.onKey);
+    this.scene.resizing.disconnect();
   }
 
   keep() {
@@ -171,7 +172,7 @@ class LessonView {
   drawTask(task) {
     const places = task.sliders.map((slider) => slider.start);
     const controls = document.createElement("div");
-    controls.className = "le-predict";
+    controls.className = "le-predict le-of-task";
     const read = document.createElement("dl");
     const say = document.createElement("div");
     say.setAttribute("role", "status");
@@ -266,8 +267,8 @@ class LessonView {
       table.append(row([`**${title}**`, "", ""], "td"));
       for (const ask of asks) {
         const kept = this.kept.answers[ask.question.key];
-        const mine = kept !== undefined && fits(ask, kept) ? answerText(ask, kept) : "–";
-        table.append(row([ask.question.text, mine, answerText(ask, ask.truth)], "td"));
+        const asked = kept !== undefined && fits(ask, kept); // the truth is not told before
+        table.append(row([ask.question.text, asked ? answerText(ask, kept) : "–", asked ? answerText(ask, ask.truth) : "–"], "td"));
       }
     }
     const clear = button("Clear my answers", () => {

@@ -21,7 +21,8 @@ class LessonScene {
     this.legend = document.createElement("div");
     this.legend.className = "le-legend";
     host.append(this.legend);
-    new ResizeObserver(() => this.draw()).observe(host);
+    this.resizing = new ResizeObserver(() => this.draw());
+    this.resizing.observe(host);
     const move = (event) => {
       if (!this.view?.open || !(event.buttons & 1)) return;
       event.preventDefault();
@@ -149,13 +150,6 @@ class LessonScene {
       });
       if (layer.printed !== null)
         drawn(this.svg, "text", { x: (left + right) / 2, y: Math.min(top, zero) - 6, "text-anchor": "middle", class: "le-value" }, y[i].toFixed(layer.printed));
-    });
-  }
-
-  draw_points(layer) {
-    const y = this.values(layer, "y");
-    this.values(layer, "x").forEach((x, i) => {
-      drawn(this.svg, "circle", { cx: this.x(x + layer.shift), cy: this.y(y[i]), r: 4, fill: layer.colour, opacity: 0.55 });
     });
   }
 
