@@ -24,11 +24,16 @@ PresetClaim = Callable[[Sequence[Recording]], bool]
 class PresetGoal:
     """What to reach by turning k, at the last update."""
 
-    text: str
     column: str
-    """Of the recording; also the player's name for it, see `player`."""
+    """Of the recording."""
     player: str
+    """The player's name for it."""
     at_least: float
+
+    @property
+    def text(self) -> str:
+        """The task."""
+        return f"Reach {self.column} of at least {self.at_least:.2f} at the last update"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +237,7 @@ BANDIT_PRESETS = (
         "it run to update 60 or so, and turn k while it trains.",
         changes={"schedule": "1"},
         claims={"sgd": _trapped},
-        goal=PresetGoal("Reach max@1 of at least 0.90 at the last update", "max@1", "atOne", 0.9),
+        goal=PresetGoal("max@1", "atOne", 0.9),
     ),
     Preset(
         "Hard: one in a hundred",
