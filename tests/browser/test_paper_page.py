@@ -64,8 +64,12 @@ def test_another_seed_goes_to_the_url_and_the_downloads(visit):
     page.get_by_role("button", name="Another seed").click()
     expect(page.get_by_text("with seed 1")).to_be_visible()
     page.wait_for_url(re.compile(r"\?seed=1$"))
+    page.wait_for_function(  # the figures are all those of the new seed
+        "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"
+    )
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV", exact=True).nth(place).click()
+    assert download.value.suggested_filename == "fig4.csv"
     with open(download.value.path(), encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["variance"]) for row in rows] == paper.RECIPES["fig4"].run(1).table[
