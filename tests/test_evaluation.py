@@ -13,8 +13,8 @@ from pkpo.__main__ import main
 from pkpo.evaluation import (
     Results,
     compare_results,
-    coverage,
     curves,
+    estimate_coverage,
     estimate_curve,
     files,
     plug_in_curve,
@@ -57,6 +57,15 @@ LAYOUTS = {
         ),
     ),
     "lists": ("x.json", json.dumps([{"problem": k, "rewards": v} for k, v in WANTED.items()])),
+    "harness with two filters": (
+        "x.jsonl",
+        "\n".join(
+            json.dumps({"doc_id": name, "filter": filter, "exact_match": grade})
+            for name, values in WANTED.items()
+            for x in values
+            for filter, grade in (("strict-match", x), ("flexible-extract", 1))
+        ),
+    ),
     "harness": (
         "x.jsonl",
         "\n".join(
@@ -183,11 +192,109 @@ def test_the_same_seed_gives_the_same_interval_however_it_is_cut(monkeypatch):
     assert np.array_equal(one.low, cut.low) and np.array_equal(one.high, cut.high)
 
 
-def test_the_plug_in_is_biased_and_coverage_counts():
+def test_the_plug_in_is_biased():
     found = Results({"a": np.array([1.0, 0, 0, 0]), "b": np.array([1.0, 1, 0, 0])})
     assert plug_in_curve(found, (1, 2)).tolist() == [0.375, (1 - 0.75**2 + 1 - 0.5**2) / 2]
     assert estimate_curve(found).mean[1] > plug_in_curve(found, (2,))[0]
-    assert coverage(found, (0.0, 0.25, 0.3, 0.5, 0.51)).tolist() == [1, 1, 0.5, 0.5, 0]
+
+
+# --- Cover@tau ------------------------------------------------------------------------------------
+
+RATES = (0.2, 0.25, 0.5, 0.75, 1.0)
+
+
+@pytest.mark.parametrize("drawn", [1, 3, 5])
+def test_reliability_is_the_share_of_subsets_with_so_many_right(drawn):
+    found = random_results(np.random.default_rng(4), 9, (5, 7))
+    cover = estimate_coverage(found, RATES, drawn)
+    for rate, mean in zip(RATES, cover.mean, strict=True):
+        shares = [
+            np.mean([sum(s) >= rate * drawn for s in itertools.combinations(x, drawn)])
+            for x in found.rewards.values()
+        ]
+        assert mean == pytest.approx(np.mean(shares), abs=1e-12)
+    assert (cover.low <= cover.mean).all() and (cover.mean <= cover.high).all()
+
+
+def test_all_samples_are_counted_as_they_are():
+    found = Results({"a": np.array([1.0, 0, 0, 0]), "b": np.array([1.0, 1, 0, 0])})
+    cover = estimate_coverage(found, (0.25, 0.3, 0.5, 0.51))
+    assert cover.samples == 4 and cover.mean.tolist() == [1, 0.5, 0.5, 0]
+    many = Results({"a": np.arange(20_000) < 10_000, "b": np.arange(30_000) < 3_000})
+    assert estimate_coverage(many, (0.3,)).mean[0] == pytest.approx(0.5, abs=1e-9)
+
+
+def test_the_bracket_holds_the_share_of_pass_rates():
+    """By hand at one count: 3 of 8 may come of a rate from .085 to .755 (Clopper and Pearson)."""
+    found = Results({"a": np.array([1.0] * 3 + [0] * 5)})
+    cover = estimate_coverage(found, (0.08, 0.09, 0.75, 0.76))
+    assert cover.at_least.tolist() == [1, 0, 0, 0] and cover.at_most.tolist() == [1, 1, 1, 0]
+    rng = np.random.default_rng(5)
+    rates = rng.beta(0.7, 1.0, 4000)
+    drawn = Results({str(i): (rng.random(12) < p).astype(float) for i, p in enumerate(rates)})
+    cover = estimate_coverage(drawn, RATES[:-1])
+    truth = (rates[:, None] >= np.array(RATES[:-1])).mean(axis=0)
+    error = 4 * np.sqrt(truth * (1 - truth) / len(rates))
+    assert (cover.at_least <= truth + error).all() and (truth <= cover.at_most + error).all()
+    assert (cover.at_least < cover.at_most).all()
+
+
+@pytest.mark.parametrize(
+    ("rewards", "rates", "samples", "reason"),
+    [
+        ([1.0, 0.5], (0.5,), 0, "rewards must be 0 or 1"),
+        ([1.0, 0.0], (0.0,), 0, "over 0 and up to 1, got 0"),
+        ([1.0, 0.0], (1.1,), 0, "over 0 and up to 1, got 1.1"),
+        ([1.0, 0.0], (0.5,), 3, "samples must be from 1 to 2, got 3"),
+    ],
+)
+def test_what_has_no_coverage(rewards, rates, samples, reason):
+    with pytest.raises(ValueError, match=reason):
+        estimate_coverage(Results({"a": np.array(rewards)}), rates, samples)
+
+
+# --- Two results ----------------------------------------------------------------------------------
+
+
+def test_the_size_that_decides_decides_four_times_in_five():
+    """Two models whose pass@2 differs: of so many problems, 4 of 5 draws exclude 0."""
+    rng, n, pool = np.random.default_rng(6), 8, 40_000
+    first = rng.beta(0.6, 1.0, pool)
+    second = np.clip(first + rng.normal(0.05, 0.1, pool), 0, 1)
+    drawn = [rng.random((pool, n)) < p[:, None] for p in (first, second)]
+    whole = [Results({str(i): x * 1.0 for i, x in enumerate(samples)}) for samples in drawn]
+    needs = compare_results(*whole, (2,)).needs[0]
+    one, other = (curves.per_problem(found, (2,))[:, 0] for found in whole)
+    gaps = (other - one)[rng.integers(0, pool, (2000, needs.problems))]
+    sure = gaps.mean(axis=1) > 1.96 * gaps.std(axis=1, ddof=1) / math.sqrt(needs.problems)
+    assert abs(sure.mean() - 0.8) < 4 * math.sqrt(0.8 * 0.2 / 2000), (needs, sure.mean())
+    assert needs.samples == n  # of the pool, that is more than enough
+
+
+def test_alike_problems_may_be_measured_longer_instead_of_more():
+    """Where all differ by the same, twice the samples are worth as much as twice the problems."""
+    rng, n, count = np.random.default_rng(9), 8, 600
+    rewards = [(rng.random((count, n)) < p) * 1.0 for p in (0.3, 0.312)]
+    first, second = (Results({str(i): x for i, x in enumerate(r)}) for r in rewards)
+    for k, size in zip((1, 2), compare_results(first, second, (1, 2)).needs, strict=True):
+        assert size.problems > count
+        assert size.samples / n == pytest.approx(size.problems / count, rel=0.35), k
+    assert compare_results(first, second, (5,)).needs[0].samples is None
+
+
+def test_samples_alone_may_never_decide():
+    """Problems that differ, each measured exactly: more samples of them change nothing."""
+    rng = np.random.default_rng(7)
+    sure = rng.random(200) < 0.5
+    other = np.where(rng.random(200) < 0.9, sure, ~sure)
+    first, second = (
+        Results({str(i): np.full(8, float(x)) for i, x in enumerate(right)})
+        for right in (sure, other)
+    )
+    for k, size in zip((1, 4, 8), compare_results(first, second, (1, 4, 8)).needs, strict=True):
+        assert size.problems > 200 and size.samples is None, k
+    same = compare_results(first, first, (1,)).needs[0]
+    assert same.problems is None and same.samples is None
 
 
 def test_two_results_are_compared_problem_by_problem():
@@ -222,6 +329,7 @@ def test_the_command(tmp_path, capsys):
     assert main(["evaluate", one, other, "--k", "1,3"]) == 0
     said = capsys.readouterr().out
     assert "the second less the first, on 2 problems of both" in said
+    assert said.count("solved at least so often (of 3 samples") == 2
     assert f"{1:>6} {0.125:>+9.4f}" in said
     assert main(["evaluate", one, other, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)

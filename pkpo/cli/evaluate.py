@@ -12,14 +12,15 @@ from pkpo.evaluation import (
     PairedComparison,
     Results,
     compare_results,
-    coverage,
+    estimate_coverage,
     estimate_curve,
     plug_in_curve,
     read_results,
+    rows_shown,
 )
+from pkpo.evaluation.curves import K_SHOWN
 from pkpo.fields import FieldError, parse_whole
 
-PRINTED_KS = 12  # k that are printed where none are asked for
 THRESHOLDS = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
@@ -51,15 +52,16 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     found = [read_results(file) for file in files]
     curves = [estimate_curve(results, ks, arguments.seed) for results in found]
     compared = compare_results(found[0], found[1], ks, arguments.seed) if len(found) == 2 else None
+    drawn = min(K_SHOWN, *(results.smallest_n for results in found))
     if arguments.json:
         reports = [
-            _report(file, results, curve)
+            _report(file, results, curve, drawn, arguments.seed)
             for file, results, curve in zip(files, found, curves, strict=True)
         ]
         print(to_json({"results": reports, "comparison": compared and _difference(compared)}))
         return 0
     for file, results, curve in zip(files, found, curves, strict=True):
-        _print_results(file, results, curve, bool(ks))
+        _print_results(file, results, curve, bool(ks), drawn, arguments.seed)
     if compared:
         _print_comparison(compared, bool(ks))
     return 0
@@ -72,13 +74,13 @@ def _ks(text: str) -> tuple[int, ...]:
 
 
 def _rows(curve: Curve, every: bool) -> list[int]:
-    """Which k to print: all that were asked for, else powers of two and the last."""
-    if every or len(curve.ks) <= PRINTED_KS:
-        return list(range(len(curve.ks)))
-    return [i for i, k in enumerate(curve.ks) if k & (k - 1) == 0 or k == curve.ks[-1]]
+    """Which k to print: all that were asked for, else as a table does."""
+    return list(range(len(curve.ks))) if every else rows_shown(curve.ks)
 
 
-def _print_results(file: str, results: Results, curve: Curve, every: bool) -> None:
+def _print_results(
+    file: str, results: Results, curve: Curve, every: bool, drawn: int, seed: int
+) -> None:
     count, name = len(results.rewards), "pass" if results.binary else "max"
     print(
         f"{Path(file).name}: {count:,} problems, {results.samples:,} samples "
@@ -92,18 +94,29 @@ def _print_results(file: str, results: Results, curve: Curve, every: bool) -> No
         line = f"{curve.ks[i]:>6} {curve.mean[i]:>9.4f}   {curve.low[i]:.4f} to {curve.high[i]:.4f}"
         print(line + (f" {naive[i]:>9.4f}" if naive is not None else ""))
     if results.binary:
-        shares = zip(THRESHOLDS, coverage(results, THRESHOLDS), strict=True)
-        print("right at least so often: " + ", ".join(f"{t:.0%}: {x:.1%}" for t, x in shares))
+        cover = estimate_coverage(results, THRESHOLDS, drawn, seed)
+        print(
+            f"solved at least so often (of {cover.samples:,} samples, with 95% interval; "
+            "Cover@tau, the share of problems whose pass rate is that, as far as samples decide)"
+        )
+        for i, rate in enumerate(THRESHOLDS):
+            print(
+                f"{rate:>6.0%} {cover.mean[i]:>9.4f}   {cover.low[i]:.4f} to {cover.high[i]:.4f}"
+                f"     {cover.at_least[i]:.4f} to {cover.at_most[i]:.4f}"
+            )
     print()
 
 
 def _print_comparison(found: PairedComparison, every: bool) -> None:
     curve = found.difference
     print(f"the second less the first, on {len(found.problems):,} problems of both")
-    print(f"{'k':>6} {'change':>9}   95% interval")
+    print(f"{'k':>6} {'change':>9}   95% interval         to decide: problems, or samples of each")
     for i in _rows(curve, every):
+        size = found.needs[i]
+        counts = (f"{x:,}" if x else "-" for x in (size.problems, size.samples))
         print(
             f"{curve.ks[i]:>6} {curve.mean[i]:>+9.4f}   {curve.low[i]:+.4f} to {curve.high[i]:+.4f}"
+            "   {:>19} {:>16}".format(*counts)
         )
     stretches = (
         f"from k = {k} {'neither is surely ahead' if who == 'neither' else f'the {who} is ahead'}"
@@ -114,8 +127,20 @@ def _print_comparison(found: PairedComparison, every: bool) -> None:
     print(f"solved by the second alone: {won:,} problems; by the first alone: {lost:,}")
 
 
-def _report(file: str, results: Results, curve: Curve) -> dict[str, Any]:
-    naive = {"plug_in": plug_in_curve(results, curve.ks).tolist()} if results.binary else {}
+def _report(file: str, results: Results, curve: Curve, drawn: int, seed: int) -> dict[str, Any]:
+    more: dict[str, Any] = {}
+    if results.binary:
+        cover = estimate_coverage(results, THRESHOLDS, drawn, seed)
+        more["plug_in"] = plug_in_curve(results, curve.ks).tolist()
+        more["coverage"] = {
+            "threshold": list(cover.thresholds),
+            "samples": cover.samples,
+            "mean": cover.mean.tolist(),
+            "low": cover.low.tolist(),
+            "high": cover.high.tolist(),
+            "at_least": cover.at_least.tolist(),
+            "at_most": cover.at_most.tolist(),
+        }
     return {
         "file": file,
         "layout": results.layout,
@@ -123,7 +148,7 @@ def _report(file: str, results: Results, curve: Curve) -> dict[str, Any]:
         "samples": results.samples,
         "quantity": "pass@k" if results.binary else "max@k",
         **_columns(curve),
-        **naive,
+        **more,
     }
 
 
@@ -131,6 +156,8 @@ def _difference(found: PairedComparison) -> dict[str, Any]:
     return {
         "problems": len(found.problems),
         **_columns(found.difference),
+        "deciding_problems": [size.problems for size in found.needs],
+        "deciding_samples": [size.samples for size in found.needs],
         "ahead": [{"k": k, "who": who} for k, who in found.ahead],
         "won": list(found.won),
         "lost": list(found.lost),

@@ -1,22 +1,28 @@
 """Pass@k or max@k of anybody's graded samples: read from files, with intervals, and compared."""
 
+from pkpo.evaluation.coverage import Coverage, estimate_coverage
 from pkpo.evaluation.curves import (
     Curve,
+    DecidingSize,
     PairedComparison,
     compare_results,
-    coverage,
     estimate_curve,
     plug_in_curve,
+    rows_shown,
 )
-from pkpo.evaluation.files import Results, read_results
+from pkpo.evaluation.files import Results, parse_results, read_results
 
 __all__ = [
+    "Coverage",
     "Curve",
+    "DecidingSize",
     "PairedComparison",
     "Results",
     "compare_results",
-    "coverage",
+    "estimate_coverage",
     "estimate_curve",
+    "parse_results",
     "plug_in_curve",
     "read_results",
+    "rows_shown",
 ]

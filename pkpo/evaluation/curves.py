@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from pkpo.estimators import rho
+from pkpo.estimators import pass_at_k, rho
 from pkpo.evaluation.files import Results
 
 BOOTSTRAP_REPLICATES = 2000
 COUNTS_HELD = 4_000_000  # of resampled problems, at once
 K_SHOWN = 1024  # no k beyond this, however many samples there are
+ROWS_SHOWN = 12  # k in a table where none are asked for
+SURE = 1.96 + 0.8416  # standard errors from 0 at which 4 of 5 repeats have an interval without it
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,20 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
+class DecidingSize:
+    """How much must be measured to tell two results apart, were they as different as they look.
+
+    Enough is what gives 4 of 5 repeats a 95% interval without 0.
+    """
+
+    problems: int | None
+    """Problems in all, with as many samples each; None where the difference is 0."""
+    samples: int | None
+    """Samples in all of each of the same problems, no fewer than there are; None where no number is
+    enough, or that is not known: for k over half the samples, and for rewards other than 0 and 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class PairedComparison:
     """Two results on the problems that both have."""
 
@@ -37,6 +54,8 @@ class PairedComparison:
     """The second's mean minus the first's, paired problem by problem."""
     ahead: tuple[tuple[int, str], ...]
     """From which k on who is ahead: "first", "second" or "neither"; the interval excludes 0."""
+    needs: tuple[DecidingSize, ...]
+    """What would decide, by k."""
     won: tuple[str, ...]
     """Problems that only the second ever solves (a reward above all of the first's)."""
     lost: tuple[str, ...]
@@ -68,6 +87,10 @@ def per_problem(results: Results, ks: Sequence[int]) -> np.ndarray:
     found = np.empty((len(rows), len(ks)))
     for size in np.unique(sizes).tolist():
         here = np.flatnonzero(sizes == size)
+        if results.binary:
+            right = np.array([int(rows[i].sum()) for i in here])
+            found[here] = pass_at_k(size, right[:, None], np.array(ks))
+            continue
         rewards = np.sort(np.stack([rows[i] for i in here]), axis=1)
         for column, k in enumerate(ks):
             found[here, column] = rho(rewards, k)
@@ -86,7 +109,7 @@ def estimate_curve(results: Results, ks: Sequence[int] = (), seed: int = 0) -> C
       ValueError: a k beyond the samples of some problem.
     """
     ks = allowed_ks(results, ks)
-    return _bootstrap(ks, per_problem(results, ks), seed)
+    return Curve(ks, *bootstrap(per_problem(results, ks), seed))
 
 
 def plug_in_curve(results: Results, ks: Sequence[int]) -> np.ndarray:
@@ -95,10 +118,11 @@ def plug_in_curve(results: Results, ks: Sequence[int]) -> np.ndarray:
     return (1 - (1 - rates[:, None]) ** np.asarray(ks)).mean(axis=0)
 
 
-def coverage(results: Results, thresholds: Sequence[float]) -> np.ndarray:
-    """Cover@τ (arXiv:2510.08325): the share of problems whose mean reward is τ or more, `[T]`."""
-    rates = np.array([x.mean() for x in results.rewards.values()])
-    return (rates[:, None] >= np.asarray(thresholds) - 1e-12).mean(axis=0)
+def rows_shown(ks: Sequence[int]) -> list[int]:
+    """The places of the k that a table shows: all of a few, else powers of two and the last."""
+    if len(ks) <= ROWS_SHOWN:
+        return list(range(len(ks)))
+    return [i for i, k in enumerate(ks) if k & (k - 1) == 0 or k == ks[-1]]
 
 
 def compare_results(
@@ -116,7 +140,7 @@ def compare_results(
     fewest = min(both, key=lambda found: found.smallest_n)
     ks = allowed_ks(fewest, ks)
     one, other = (per_problem(found, ks) for found in both)
-    difference = _bootstrap(ks, other - one, seed)
+    difference = Curve(ks, *bootstrap(other - one, seed))
     signs = np.where(difference.low > 0, 1, np.where(difference.high < 0, -1, 0))
     changes = [0, *(np.flatnonzero(np.diff(signs)) + 1).tolist()]
     words = {1: "second", -1: "first", 0: "neither"}
@@ -125,13 +149,57 @@ def compare_results(
         problems=names,
         difference=difference,
         ahead=tuple((ks[place], words[int(signs[place])]) for place in changes),
+        needs=_deciding_sizes(both, ks, other - one),
         won=tuple(name for name, a, b in zip(names, *best, strict=True) if b > a),
         lost=tuple(name for name, a, b in zip(names, *best, strict=True) if a > b),
     )
 
 
-def _bootstrap(ks: tuple[int, ...], values: np.ndarray, seed: int) -> Curve:
-    """Means over problems of values `[P, K]`, with percentile intervals over resampled problems."""
+def _deciding_sizes(
+    both: Sequence[Results], ks: tuple[int, ...], differences: np.ndarray
+) -> tuple[DecidingSize, ...]:
+    """See `DecidingSize`; differences are those of the problems, `[P, K]`.
+
+    The variance of a difference is that between problems plus that of their few samples. The latter
+    is known without bias: of disjoint size-k subsets, 1 - pass@2k is the product's mean, so that
+    (1 - pass@k)^2 less it is the variance of an estimate. It falls as one over the samples, or faster.
+    """
+    count, fewest = len(differences), min(found.smallest_n for found in both)
+    if count < 2:
+        return (DecidingSize(None, None),) * len(ks)
+    means, variances = differences.mean(axis=0), differences.var(axis=0, ddof=1)
+    known = [k for k in ks if 2 * k <= fewest and all(found.binary for found in both)]
+    noise = np.zeros(len(known))
+    for found in both if known else ():
+        wrong = 1 - per_problem(found, known)
+        twice = 1 - per_problem(found, [2 * k for k in known])
+        noise += (wrong**2 - twice).mean(axis=0)
+    noises = dict(zip(known, noise.tolist(), strict=True))
+    return tuple(
+        _deciding_size(float(mean), float(variance), noises.get(k), count, fewest)
+        for k, mean, variance in zip(ks, means, variances, strict=True)
+    )
+
+
+def _deciding_size(
+    mean: float, variance: float, noise: float | None, count: int, samples: int
+) -> DecidingSize:
+    """Of a mean difference over so many problems, with the samples' share of its variance."""
+    if abs(mean) < 1e-12:
+        return DecidingSize(None, None)
+    allowed = (mean / SURE) ** 2  # the variance of the mean that decides
+    problems = max(1, math.ceil(variance / allowed))
+    room = count * allowed - max(variance - noise, 0.0) if noise is not None else 0.0
+    if noise is None or room <= 0:
+        return DecidingSize(problems, None)
+    return DecidingSize(problems, math.ceil(samples * max(noise / room, 1.0)))
+
+
+def bootstrap(values: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Means over problems of values `[P, K]`, and both ends of 95% percentile intervals, `[K]` each.
+
+    Problems are resampled, alike for every column and for all values of as many problems.
+    """
     count, rng = len(values), np.random.default_rng(seed)
     at_once = max(1, COUNTS_HELD // count)
     sums = [
@@ -140,4 +208,4 @@ def _bootstrap(ks: tuple[int, ...], values: np.ndarray, seed: int) -> Curve:
         for done in range(0, BOOTSTRAP_REPLICATES, at_once)
     ]
     low, high = np.percentile(np.concatenate(sums) / count, (2.5, 97.5), axis=0)
-    return Curve(ks, values.mean(axis=0), low, high)
+    return values.mean(axis=0), low, high

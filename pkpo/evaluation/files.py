@@ -5,7 +5,9 @@ A row is a sample or a problem. What is read, by the names of its columns (any c
     problem, and correct / passed / score / reward     a row per sample; HumanEval-style results, too
     problem, n, and c                                  a row per problem: c of n samples are right
     problem, and rewards                               a row per problem: a list (JSON Lines only)
-    doc_id, and exact_match / acc / ...                lm-evaluation-harness's log of samples
+    doc_id, and exact_match / acc / ...                lm-evaluation-harness's log of samples, which
+                                                       may grade an answer by several filters: the
+                                                       first one's grades are read
 """
 
 from __future__ import annotations
@@ -80,16 +82,33 @@ def read_results(path: str | Path) -> Results:
     """
     path = Path(path).expanduser()
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as reason:
-        said = reason.strerror if isinstance(reason, OSError) and reason.strerror else reason
-        raise ValueError(f"{path.name} cannot be read: {said}") from None
+        data = path.read_bytes()
+    except OSError as reason:
+        raise ValueError(f"{path.name} cannot be read: {reason.strerror or reason}") from None
+    return parse_results(data, path.name)
+
+
+def parse_results(data: bytes, name: str, samples: int = SAMPLE_LIMIT) -> Results:
+    """Read what a file holds; its first bytes and its columns say what it is.
+
+    Args:
+      data: text in UTF-8.
+      name: what messages call it.
+      samples: the most that are read.
+
+    Raises:
+      ValueError: naming the file, the line and what is wrong with it.
+    """
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as reason:
+        raise ValueError(f"{name} cannot be read: {reason}") from None
     json_lines = text.lstrip()[:1] in ("{", "[")
     try:
         rows = _json_rows(text) if json_lines else _csv_rows(text)
-        return _results(rows, "JSON Lines" if json_lines else "CSV")
+        return _results(rows, "JSON Lines" if json_lines else "CSV", samples)
     except (ValueError, csv.Error, RecursionError) as reason:
-        raise ValueError(f"{path.name}: {reason}") from None
+        raise ValueError(f"{name}: {reason}") from None
 
 
 def _json_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -126,9 +145,9 @@ def _csv_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
         yield reader.line_num, {str(name).strip().lower(): cell for name, cell in row.items()}
 
 
-def _results(rows: Iterator[tuple[int, Mapping[str, Any]]], kind: str) -> Results:
+def _results(rows: Iterator[tuple[int, Mapping[str, Any]]], kind: str, limit: int) -> Results:
     found: dict[str, list[float]] = {}
-    layout, count = "", 0
+    layout, count, graded_by = "", 0, None
     problem = score = ""
     counts: tuple[str, str] | None = None
     for line, row in rows:
@@ -138,6 +157,11 @@ def _results(rows: Iterator[tuple[int, Mapping[str, Any]]], kind: str) -> Result
             score = "" if counts else _column(row, SCORE_COLUMNS, "score")
             columns = f"{problem}, {', '.join(counts)}" if counts else f"{problem}, {score}"
             layout = f"{kind} with the columns {columns}"
+            graded_by = row.get("filter")
+            if graded_by is not None:
+                layout += f", filter {str(graded_by)[:40]}"
+        elif graded_by is not None and row.get("filter") != graded_by:
+            continue
         if problem not in row or not ({*counts} if counts else {score}) <= row.keys():
             raise ValueError(f"line {line} lacks what the first has: {layout}")
         name = str(row[problem])
@@ -150,13 +174,13 @@ def _results(rows: Iterator[tuple[int, Mapping[str, Any]]], kind: str) -> Result
             if name in found:
                 raise ValueError(f"line {line}: problem {name[:40]!r} stands there twice")
             count += n
-            values = [1.0] * c + [0.0] * (n - c) if count <= SAMPLE_LIMIT else []
+            values = [1.0] * c + [0.0] * (n - c) if count <= limit else []
         else:
             given = row[score] if isinstance(row[score], list) else [row[score]]
             values = [_number(line, score, x) for x in given]
             count += len(values)
-        if count > SAMPLE_LIMIT:
-            raise ValueError(f"at most {SAMPLE_LIMIT:,} samples can be read")
+        if count > limit:
+            raise ValueError(f"at most {limit:,} samples can be read")
         found.setdefault(name, []).extend(values)
     if not found or not all(found.values()):
         raise ValueError("there are no samples in it")
