@@ -9,6 +9,7 @@ import streamlit as st
 
 from app import cached, controls, page_registry
 from app.components import player
+from app.components.player.saved import saved_page
 from app.glossary import link_terms
 from pkpo import comparisons
 from pkpo.comparisons.settings import command_line
@@ -69,6 +70,20 @@ def show_problem_page(
                 f"{page.address}.json",
                 "application/json",
             )
+            st.download_button(
+                "This page, one HTML file",
+                lambda: saved_page(
+                    cached.cached_playback(configs),
+                    player.exact_payload(configs[0]),
+                    title=question,
+                    message=f"{message or ''} {takeaway(study, styles)}".strip(),
+                    settings=comparisons.comparison_json(study),
+                ),
+                f"{page.address}.html",
+                "text/html",
+                help="Plays anywhere, without network, Python or PKPO Lab.",
+            )
+            player.show_picture_buttons(f"{page.address}-picture")
         with st.popover("What is exact here?", icon=":material/help:"):
             st.markdown(link_terms(exact))
         st.page_link(

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
-PLOTLY_URL = "./app/static/plotly/plotly-basic-4.1.1.min.js"  # see the README beside it
+PLOTLY_FILE = Path(__file__).parents[1] / "static" / "plotly" / "plotly-basic-4.1.1.min.js"
+"""What charts are drawn with; see the README beside it."""
+PLOTLY_URL = f"./app/static/plotly/{PLOTLY_FILE.name}"
 
 
 def floats(values: Any) -> str:

@@ -13,32 +13,28 @@ from typing import Any
 import streamlit as st
 
 from app.components.player import bandit, hill
+from app.components.player.assets import (
+    PICTURE_BUTTONS,
+    PLAYER_CSS,
+    PLAYER_HTML,
+    player_script,
+)
 from app.components.player.packing import Styles, pack
-from app.components.wire import script
 from pkpo import figures
 from pkpo.comparisons import BEST_OF, BanditComparison, HillComparison
 from pkpo.training.tasks.gaussian_hill import HillConfig
 
-_HERE = Path(__file__).parent
 _COMPONENT = st.components.v2.component(
     "pkpo_player",
-    html=(_HERE / "player.html").read_text(encoding="utf-8"),
-    css=(_HERE / "player.css").read_text(encoding="utf-8")
-    + f".pk-towards {{ background: {figures.TOWARDS}; }}"
-    f" .pk-away {{ background: {figures.AWAY}; }}"
-    f" .pk-none {{ background: {figures.NO_WEIGHT}; }}",
-    js=script(
-        _HERE,
-        "marks",
-        "charts",
-        "exact",
-        "hill",
-        "bandit",
-        "live",
-        "schedule_chart",
-        "controls",
-        "player",
-    ),
+    html=PLAYER_HTML,
+    css=PLAYER_CSS,
+    js=player_script("page_entry"),
+    isolate_styles=False,
+)
+_PICTURE_BUTTONS = st.components.v2.component(
+    "pkpo_picture_buttons",
+    html=PICTURE_BUTTONS,
+    js=(Path(__file__).parent / "picture_buttons.js").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
 
@@ -84,6 +80,15 @@ def show_player(
         on_settings_change=on_settings,
         on_arrival_change=on_arrival,
     )
+
+
+def show_picture_buttons(key: str) -> None:
+    """Buttons that save the picture at the play head of the page's player; the browser makes it.
+
+    Args:
+      key: names the component on the page.
+    """
+    _PICTURE_BUTTONS(key=key, height="content")
 
 
 def player_payload(study: Any, styles: Styles, panels: Sequence[str] = ()) -> dict[str, Any]:

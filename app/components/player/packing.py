@@ -16,6 +16,7 @@ from app.formulas import mathml
 from pkpo import figures
 from pkpo.comparisons import Comparison
 from pkpo.comparisons.comparison import ks_used
+from pkpo.comparisons.settings import command_line
 from pkpo.estimators import Estimator
 from pkpo.figures.style import Styles
 
@@ -69,6 +70,8 @@ def pack(
             "away": figures.AWAY,
             "none": figures.NO_WEIGHT,
         },
+        "task": study.recordings[0].config.task,
+        "command": command_line([recording.config for recording in study.recordings]),
         "compared_k": study.compared_k,
         "kColours": {str(k): figures.k_colour(k) for k in ks_used(study.recordings)},
         "focus": len(study.recordings) - 1,

@@ -308,6 +308,11 @@ class Player {
     this.root.querySelector(".pk-formula").innerHTML = said.formula;
   }
 
+  // The picture at the play head, as a file; see picture.js.
+  savePicture(format) {
+    return saveAs(playerPicture(this), format, `${this.data.task}-update-${this.root.dataset.frame}`);
+  }
+
   close() {
     this.pause();
     this.resizing.disconnect();
@@ -325,26 +330,4 @@ class Player {
     }
     this.charts = [];
   }
-}
-
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".pk-player");
-  root.player ??= new Player(root);
-  const { controls } = root.player;
-  if (!controls.isBehind(data.controls)) {
-    root.player.load(data);
-    controls.show(data.controls, data.routes, (settings) => setTriggerValue("settings", settings));
-  }
-  clearInterval(root.waiting);
-  const arrive = () => {
-    if (!location.pathname.endsWith(`/${data.awaited}`)) return;
-    clearInterval(root.waiting);
-    setTriggerValue("arrival", true);
-  };
-  if (data.awaited) root.waiting = setInterval(arrive, 50);
-  return () => {
-    if (root.isConnected) return;
-    clearInterval(root.waiting);
-    root.player.close();
-  };
 }
