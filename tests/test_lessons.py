@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from urllib.parse import parse_qsl, urlsplit
 
@@ -13,6 +14,7 @@ from app.lessons import catalogue
 from app.lessons.lesson import pack_lesson
 from app.page_registry import PAGES
 from pkpo.analysis.solve_rates import pass_at_k_of_rates
+from tests.browser.browser import ROOT
 from tests.pages import open_page
 from toy_envs.gaussian_hill import chance_of_nothing
 
@@ -35,6 +37,11 @@ def test_truths_are_those_that_were_computed_by_hand_for_the_script():
     assert truths["answers-worth-three"] == pytest.approx((0, 0.1, 11 / 30), abs=1e-12)
     assert truths["answers-worth-k"] == pytest.approx((3 / 28, 3 / 14, 2 / 7, 0), abs=1e-12)
     assert truths["answers-worth-baseline"] == 2
+    assert truths["gradient-noise-clouds"] == 2 and truths["gradient-noise-binary"] == 1
+    assert truths["gradient-noise-variances"] == pytest.approx((3.46, 1.91, 0.83), rel=0.05)
+    assert truths["samples-for-k-paths"] == 2 and truths["samples-for-k-budget"] == 1
+    assert truths["wrong-goal-single"] == 2 and truths["wrong-goal-luck"] == 1
+    assert truths["wrong-goal-cosine"] == pytest.approx(-0.93, abs=0.005)
     assert truths["explore-settle-curve"][-1] == pytest.approx(0.99, abs=0.005)
     assert truths["explore-settle-reverse"] == 2
     assert truths["on-language-one"][::4] == pytest.approx((0.742, 0.932), abs=5e-4)
@@ -48,6 +55,25 @@ def test_the_smallest_k_that_falls_a_third_of_the_time_is_six():
         "6"
     ]
     assert task.readouts["falls"][5] == "33.6%"
+
+
+def test_half_of_the_signal_needs_half_of_the_samples_and_n_of_k_has_hardly_any():
+    task = catalogue.get_lesson("samples-for-k").task
+    assert task.sliders[0].values[task.achieved.index(True)] == "33"
+    assert task.readouts["of that of n = 64"][0] == "4%"
+
+
+def test_prompts_with_enough_of_their_own_pay_nothing_for_the_best_of_eight():
+    task = catalogue.get_lesson("wrong-goal").task
+    assert task.sliders[0].values[task.achieved.index(True)] == "70%"
+    assert task.readouts["a single try at update 150"][-1] == "0.493"
+    assert task.readouts["best of 8 at the end"][-1] == "0.894"
+
+
+@lessons
+def test_a_lesson_is_plain_data(lesson):
+    packed = pack_lesson(lesson)
+    assert json.loads(json.dumps(packed, allow_nan=False))["key"] == packed["key"]
 
 
 @lessons
@@ -110,6 +136,11 @@ def test_titles_of_upright_axes_have_room_on_a_phone(lesson):
 def test_only_who_knows_every_problem_overtakes_the_steady_model():
     achieved = catalogue.get_lesson("one-try").task.achieved
     assert achieved.index(True) == len(achieved) - 1
+
+
+def test_the_readme_counts_the_lessons():
+    count = dict(enumerate("no one two three four five six seven eight nine".split()))[len(LESSONS)]
+    assert f"**Learn**: {count} lessons" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_keys_of_questions_differ():

@@ -8,17 +8,23 @@ from typing import Any
 
 from app.lessons.answers_worth import lesson_answers_worth
 from app.lessons.explore_settle import lesson_explore_settle
+from app.lessons.gradient_noise import lesson_gradient_noise
 from app.lessons.how_bold import lesson_how_bold
 from app.lessons.lesson import Lesson, pack_lesson
 from app.lessons.on_language import lesson_on_language
 from app.lessons.one_try import lesson_one_try
+from app.lessons.samples_for_k import lesson_samples_for_k
+from app.lessons.wrong_goal import lesson_wrong_goal
 
 LESSONS: dict[str, tuple[str, Callable[[], Lesson]]] = {
     "one-try": ("One try, or the best of k?", lesson_one_try),
     "how-bold": ("How bold is best?", lesson_how_bold),
     "answers-worth": ("What is each answer worth?", lesson_answers_worth),
+    "gradient-noise": ("Same mean, different noise", lesson_gradient_noise),
+    "samples-for-k": ("How many samples for k?", lesson_samples_for_k),
     "explore-settle": ("Explore, then settle", lesson_explore_settle),
     "on-language": ("Does it hold for a language model?", lesson_on_language),
+    "wrong-goal": ("When is pass@k the wrong goal?", lesson_wrong_goal),
 }
 """By key: the title, and what makes the lesson, which computes its truths."""
 

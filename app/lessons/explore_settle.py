@@ -6,7 +6,7 @@ import numpy as np
 
 from app.classroom.questions import Question
 from app.lessons.lesson import Ask, Lesson, LessonTask, Slider
-from app.lessons.scene import Scene, SceneAxis, SceneLayer, ticks_at
+from app.lessons.scene import Scene, SceneAxis, SceneLayer, ticks_at, update_line
 from pkpo.figures.style import INK, OTHER_COLOURS, k_colour
 from pkpo.training.recording import Recording, record_run
 from pkpo.training.tasks.bandit import BanditConfig
@@ -25,10 +25,7 @@ def _run(schedule: str) -> Recording:
 
 
 def _line(run: Recording, name: str, colour: str, *, after: bool = False) -> SceneLayer:
-    curve = run["max@1"]
-    return SceneLayer(
-        kind="line", x=np.arange(len(curve)), y=curve, colour=colour, name=name, after=after
-    )
+    return update_line(run["max@1"], colour, name, after=after)
 
 
 def lesson_explore_settle() -> Lesson:
@@ -56,14 +53,7 @@ def lesson_explore_settle() -> Lesson:
     )
     y = SceneAxis(title="max@1: a single try")
     rule = SceneLayer(kind="rule", x=(_SWITCH,), colour=INK, dashed=True)
-    begun = np.arange(_SWITCH + 1)
-    until = SceneLayer(
-        kind="line",
-        x=begun,
-        y=eight["max@1"][: _SWITCH + 1],
-        colour=k_colour(_BOLD),
-        name=f"k = {_BOLD}, so far",
-    )
+    until = update_line(eight["max@1"][: _SWITCH + 1], k_colour(_BOLD), f"k = {_BOLD}, so far")
     return Lesson(
         key="explore-settle",
         title="Explore, then settle",
@@ -155,12 +145,8 @@ def lesson_explore_settle() -> Lesson:
                 x=x,
                 y=y,
                 layers=(
-                    SceneLayer(
-                        kind="line",
-                        x=np.arange(_SETTINGS.steps + 1),
-                        y=np.array([run["max@1"] for run in switched]),
-                        colour=_ANNEALED,
-                        name=f"k = {_BOLD}, then 1",
+                    update_line(
+                        [run["max@1"] for run in switched], _ANNEALED, f"k = {_BOLD}, then 1"
                     ),
                     SceneLayer(
                         kind="rule",

@@ -80,6 +80,8 @@ class Lesson:
     """and its settings there."""
     source: str
     not_claimed: str
+    link: str = "Explore it at full size"
+    """What leads there."""
 
 
 def pack_lesson(lesson: Lesson) -> dict[str, Any]:
@@ -112,6 +114,7 @@ def pack_lesson(lesson: Lesson) -> dict[str, Any]:
             "done": task.done,
         },
         "explore": f"{lesson.page}?{urlencode(lesson.settings)}",
+        "link": lesson.link,
         "source": lesson.source,
         "not_claimed": lesson.not_claimed,
     }

@@ -6,7 +6,7 @@ picture for every place of the sliders: what moves under the hand is looked up, 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -30,8 +30,8 @@ class SceneAxis:
 class SceneLayer:
     """Something that is drawn."""
 
-    kind: Literal["line", "band", "bars", "star", "rule"]
-    """A line through points, a band between y and top, upright bars, stars, upright rules."""
+    kind: Literal["line", "band", "bars", "points", "star", "rule"]
+    """A line through points, a band between y and top, upright bars, dots, stars, upright rules."""
     x: Any
     """`[P]`; in a task `[P]` for all places of the sliders, or `[places, P]`."""
     y: Any = ()
@@ -95,12 +95,25 @@ def _numbers(values: Any) -> list[Any]:
     return rounded.tolist()
 
 
+def update_line(curve: Any, colour: str, name: str = "", *, after: bool = False) -> SceneLayer:
+    """A line over the updates 0, 1, ...
+
+    Args:
+      curve: `[T]`, or `[places, T]`.
+      colour: of the line.
+      name: in the legend; without, it has no entry there.
+      after: only once the learner has answered.
+    """
+    updates = np.arange(np.shape(curve)[-1])
+    return SceneLayer(kind="line", x=updates, y=curve, colour=colour, name=name, after=after)
+
+
 def named_axis(names: Sequence[str], title: str = "") -> SceneAxis:
     """An axis for bars at 0, 1, ..., each with its name below."""
     places = tuple(float(place) for place in range(len(names)))
     return SceneAxis(title=title, low=-0.6, high=len(names) - 0.4, ticks=places, names=tuple(names))
 
 
-def ticks_at(values: Sequence[float]) -> tuple[float, ...]:
+def ticks_at(values: Iterable[float]) -> tuple[float, ...]:
     """Ticks at just these values."""
     return tuple(float(value) for value in values)

@@ -227,7 +227,7 @@ class LessonView {
   drawEnd() {
     const { lesson, data } = this;
     const explore = document.createElement("a");
-    Object.assign(explore, { href: lesson.explore, textContent: "Explore it at full size", className: "le-explore" });
+    Object.assign(explore, { href: lesson.explore, textContent: lesson.link, className: "le-explore" });
     const following = data.lessons[data.lessons.findIndex(({ key }) => key === lesson.key) + 1];
     this.text.replaceChildren(
       this.heading("To take home"),

@@ -86,6 +86,7 @@ class LessonScene {
     return named
       .map((layer) => {
         const y = this.values(layer, "y");
+        if (layer.kind === "points") return `${layer.name}: from ${Math.min(...y)} to ${Math.max(...y)}.`;
         return y.length ? `${layer.name}: from ${y[0]} to ${y[y.length - 1]}.` : `${layer.name}.`;
       })
       .join(" ");
@@ -94,10 +95,10 @@ class LessonScene {
   drawAxes() {
     const { x, y } = this.spec;
     const bottom = this.height - MARGIN.bottom;
-    for (const tick of y.ticks) {
+    for (const [index, tick] of y.ticks.entries()) {
       const at = this.y(tick);
       drawn(this.svg, "line", { x1: MARGIN.left, x2: this.width - MARGIN.right, y1: at, y2: at, class: "le-grid" });
-      drawn(this.svg, "text", { x: MARGIN.left - 8, y: at + 5, "text-anchor": "end" }, Number(tick.toFixed(3)));
+      drawn(this.svg, "text", { x: MARGIN.left - 8, y: at + 5, "text-anchor": "end" }, y.names[index] ?? Number(tick.toFixed(3)));
     }
     drawn(this.svg, "line", { x1: MARGIN.left, x2: this.width - MARGIN.right, y1: bottom, y2: bottom, class: "le-axis" });
     // Names that would run into each other are left out, every other one.
@@ -164,6 +165,13 @@ class LessonScene {
     });
   }
 
+  draw_points(layer) {
+    const y = this.values(layer, "y");
+    this.values(layer, "x").forEach((x, i) => {
+      drawn(this.svg, "circle", { cx: this.x(x), cy: this.y(y[i]), r: 3, fill: layer.colour, opacity: 0.55, "data-layer": layer.name });
+    });
+  }
+
   draw_rule(layer) {
     for (const x of this.values(layer, "x"))
       drawn(this.svg, "line", {
@@ -201,7 +209,7 @@ class LessonScene {
   drawLegend(layers) {
     this.legend.replaceChildren(
       ...layers
-        .filter((layer) => layer.name)
+        .filter((layer) => layer.name && layer.kind !== "points") // dots are named on their axis
         .map((layer) => {
           const item = document.createElement("span");
           item.style.setProperty("--c", layer.colour);
