@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from app.classroom.questions import check_answer
+from app.glossary import GLOSSARY
 from app.lessons import catalogue
 from app.lessons.lesson import pack_lesson
 from app.page_registry import PAGES
@@ -74,6 +75,18 @@ def test_prompts_with_enough_of_their_own_pay_nothing_for_the_best_of_eight():
 def test_a_lesson_is_plain_data(lesson):
     packed = pack_lesson(lesson)
     assert json.loads(json.dumps(packed, allow_nan=False))["key"] == packed["key"]
+
+
+@lessons
+def test_terms_of_the_glossary_are_linked_and_nothing_else_is_marked_up(lesson):
+    packed = pack_lesson(lesson)
+    texts = [ask[name] for ask in packed["asks"] for name in ("lead", "explanation")]
+    texts += [packed["idea"], packed["task"]["text"], packed["task"]["done"]]
+    slugs = re.findall(r"\]\(glossary#([a-z0-9-]+)\)", " ".join(texts))
+    assert slugs and set(slugs) <= set(GLOSSARY)
+    for text in texts:
+        plain = re.sub(r"\[[^\]]*\]\(glossary#[a-z0-9-]+\)", "", text)
+        assert not set(plain) & set("[]`$") and plain.count("**") % 2 == 0
 
 
 @lessons

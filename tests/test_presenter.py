@@ -9,7 +9,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from app.lessons import catalogue
 from app.page_registry import PAGES
+from app.presenter.lesson_notes import LESSON_NOTES
 from app.presenter.notes import PRESENTER_NOTES
 from app.presenter.notes_window import NOTES_PATH, notes_routes
 from app.presets import BANDIT_PRESETS, HILL_PRESETS
@@ -29,6 +31,14 @@ def test_every_page_and_every_example_has_a_note():
     assert pages <= set(PRESENTER_NOTES)
     for page, presets in (("toy-problem", HILL_PRESETS), ("bandit", BANDIT_PRESETS)):
         assert set(PRESENTER_NOTES[page]) == {"", *(preset.name for preset in presets)}
+
+
+def test_every_step_of_every_lesson_has_a_note_of_its_own():
+    lessons = [catalogue.get_lesson(key) for key in catalogue.LESSONS]
+    asked = {ask.question.key for lesson in lessons for ask in lesson.asks}
+    later = {f"{key} {step}" for key in catalogue.LESSONS for step in ("task", "end")}
+    assert set(LESSON_NOTES) == asked | later | {catalogue.ANSWERS_CARD}
+    assert len({note.ask for note in LESSON_NOTES.values()}) == len(LESSON_NOTES)
 
 
 @pytest.mark.parametrize("page", PRESENTER_NOTES)

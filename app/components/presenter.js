@@ -142,12 +142,13 @@ class Presenter {
     const chosen = document.querySelector(
       ":is(.st-key-preset) :is([aria-checked='true'], [data-testid='stBaseButton-pillsActive'])",
     );
-    const step = document.querySelector("[data-speaker-step]")?.dataset.speakerStep ?? chosen?.textContent ?? "";
+    const told = document.querySelector("[data-speaker-step]")?.dataset;
+    const step = told?.speakerStep ?? chosen?.textContent ?? "";
     const title = document.title;
     const seen = `${page} ${step} ${title}`;
     if (!again && seen === this.seen) return;
     this.seen = seen;
-    this.channel.postMessage({ page, step, title });
+    this.channel.postMessage({ page, step, title, label: told?.speakerLabel ?? step });
   }
 
   disconnect() {

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from app.classroom.questions import Answer, Question
+from app.glossary import link_terms
 from app.lessons.scene import Scene, pack_scene
 
 
@@ -17,7 +18,8 @@ class Ask:
     """A question, and what is shown of its truth once it is answered."""
 
     lead: str
-    """What one must know to answer; **bold** is the only markup in texts of lessons."""
+    """What one must know to answer; **bold** is the only markup in texts of lessons, and terms of the
+    glossary are linked where they are packed."""
     question: Question
     scene: Scene
     truth: Answer
@@ -90,15 +92,15 @@ def pack_lesson(lesson: Lesson) -> dict[str, Any]:
     return {
         "key": lesson.key,
         "title": lesson.title,
-        "idea": lesson.idea,
+        "idea": link_terms(lesson.idea),
         "asks": [
             {
-                "lead": ask.lead,
+                "lead": link_terms(ask.lead),
                 "question": asdict(ask.question),
                 "scene": pack_scene(ask.scene),
                 "truth": ask.truth,
-                "explanation": ask.explanation,
-                "mistaken": dict(ask.mistaken),
+                "explanation": link_terms(ask.explanation),
+                "mistaken": {wrong: link_terms(hint) for wrong, hint in ask.mistaken.items()},
                 "at": list(ask.at),
                 "decimals": ask.decimals,
                 "near": ask.near,
@@ -106,12 +108,12 @@ def pack_lesson(lesson: Lesson) -> dict[str, Any]:
             for ask in lesson.asks
         ],
         "task": {
-            "text": task.text,
+            "text": link_terms(task.text),
             "sliders": [asdict(slider) for slider in task.sliders],
             "scene": pack_scene(task.scene),
             "readouts": {name: list(texts) for name, texts in task.readouts.items()},
             "achieved": list(task.achieved),
-            "done": task.done,
+            "done": link_terms(task.done),
         },
         "explore": f"{lesson.page}?{urlencode(lesson.settings)}",
         "link": lesson.link,

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class SpeakerNote:
-    """What the speaker's window shows of one step, a sentence each."""
-
-    ask: str
-    wrong: str
-    """What a class often answers, and why it is wrong."""
-
+from app.presenter.lesson_notes import LESSON_NOTES
+from app.presenter.note import SpeakerNote
 
 PRESENTER_NOTES: dict[str, dict[str, SpeakerNote]] = {
     "": {
@@ -81,7 +72,8 @@ PRESENTER_NOTES: dict[str, dict[str, SpeakerNote]] = {
         "": SpeakerNote(
             "What do you expect, and why, before it is shown?",
             "“I wait for the answer”: a prediction that fails is what stays.",
-        )
+        ),
+        **LESSON_NOTES,
     },
     "language-model": {
         "": SpeakerNote(
@@ -126,4 +118,4 @@ PRESENTER_NOTES: dict[str, dict[str, SpeakerNote]] = {
         )
     },
 }
-"""By the page's address, then by the example that is shown; "" where there is none of its own."""
+"""By the page's address, then by the example or step that is shown; "" where none has its own."""

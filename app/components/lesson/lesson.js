@@ -75,9 +75,19 @@ class LessonView {
     url.searchParams.set("lesson", this.lesson.key);
     url.searchParams.set("step", this.step + 1);
     history.replaceState(history.state, "", url);
+    const ask = this.lesson.asks[this.step];
+    this.tellSpeaker(
+      ask ? ask.question.key : `${this.lesson.key} ${this.step === this.lesson.asks.length ? "task" : "end"}`,
+      `${this.lesson.title} ${this.step + 1} of ${this.steps}`,
+    );
     this.draw();
     if (moved) this.text.querySelector("h2")?.focus({ preventScroll: true });
     this.root.dataset.ready = `${this.lesson.key}-${this.step + 1}`;
+  }
+
+  // Where the speaker's notes are to be.
+  tellSpeaker(step, label) {
+    Object.assign(this.root.dataset, { speakerStep: step, speakerLabel: label });
   }
 
   draw() {
@@ -252,6 +262,7 @@ class LessonView {
     this.lesson = null;
     this.prediction = null;
     this.root.classList.add("le-on-card");
+    this.tellSpeaker("card", "My answers");
     const url = new URL(location.href);
     url.searchParams.set("lesson", "card");
     url.searchParams.delete("step");

@@ -2,15 +2,20 @@
 //
 // Beside dragging on the chart every number is a native slider, so that arrow keys and screen readers work.
 
+// A text with its markup: **bold**, and [terms](glossary#slug) of the glossary.
 function words(text, name = "p", className = "") {
   const node = document.createElement(name);
   if (className) node.className = className;
   text.split("**").forEach((part, index) => {
-    if (index % 2) {
-      const strong = document.createElement("strong");
-      strong.textContent = part;
-      node.append(strong);
-    } else node.append(part);
+    const place = index % 2 ? document.createElement("strong") : node;
+    if (place !== node) node.append(place);
+    const [before, ...terms] = part.split(/\[([^\]]*)\]\((glossary#[a-z0-9-]+)\)/);
+    place.append(before);
+    for (let i = 0; i < terms.length; i += 3) {
+      const link = document.createElement("a");
+      Object.assign(link, { textContent: terms[i], href: terms[i + 1], target: "_blank", rel: "noopener" });
+      place.append(link, terms[i + 2]);
+    }
   });
   return node;
 }
