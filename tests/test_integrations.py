@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -186,3 +188,10 @@ def test_the_loss_s_expected_gradient_is_that_of_max_at_k(scale, factor):
             gradient = np.mean([per_sample[index == i].mean(axis=0) for i in (0, 1)], axis=0)
         total += np.prod(chances[chosen]) * gradient
     assert np.abs(total - exact).max() < 1e-12
+
+
+def test_a_trainer_that_is_missing_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "trl", None)  # as if it were not installed
+    monkeypatch.delitem(sys.modules, "pkpo.integrations.trl", raising=False)
+    with pytest.raises(ValueError, match="pkpo.integrations.trl needs trl, which is not installed"):
+        importlib.import_module("pkpo.integrations.trl")
