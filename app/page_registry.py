@@ -72,6 +72,12 @@ PAGES: dict[str, dict[str, Any]] = {
         "url_path": "which-k",
         "help": "Your tries, your pass rates, your group size: which k to train for, and what it costs.",
     },
+    "your_results": {
+        "title": "Your results",
+        "icon": ":material/upload_file:",
+        "url_path": "your-results",
+        "help": "Graded samples of your own: pass@k with intervals, two files compared, how reliably.",
+    },
     "glossary": {
         "title": "Glossary",
         "icon": ":material/menu_book:",

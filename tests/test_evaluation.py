@@ -329,7 +329,7 @@ def test_the_command(tmp_path, capsys):
     assert main(["evaluate", one, other, "--k", "1,3"]) == 0
     said = capsys.readouterr().out
     assert "the second less the first, on 2 problems of both" in said
-    assert said.count("solved at least so often (of 3 samples") == 2
+    assert said.count("problems solved at least so often (in 3 samples)") == 2
     assert f"{1:>6} {0.125:>+9.4f}" in said
     assert main(["evaluate", one, other, "--json"]) == 0
     report = json.loads(capsys.readouterr().out)

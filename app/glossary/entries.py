@@ -58,6 +58,18 @@ _TERMS = (
         spelled=r"\b[Mm]ax@(?:k\b|\d+)",
     ),
     GlossaryEntry(
+        slug="cover-at-tau",
+        name="Cover@τ",
+        section=_GOAL,
+        meaning="The share of problems whose pass rate is at least τ. Pass@k is a mean of it that leans "
+        "to small τ: a problem solved once in a hundred tries counts almost fully at k = 1000.",
+        formula=r"\mathrm{Cover@}\tau = \Pr(p \ge \tau), \quad "
+        r"\mathrm{pass@}k = \int_0^1 k (1-\tau)^{k-1}\, \mathrm{Cover@}\tau \, d\tau",
+        source="arXiv:2510.08325",
+        picture=pictures.cover_picture,
+        spelled=r"\b[Cc]over@τ",
+    ),
+    GlossaryEntry(
         slug="k",
         name="k, the tries that count",
         section=_GOAL,

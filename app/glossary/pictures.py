@@ -128,6 +128,17 @@ def pass_at_k_picture() -> str:
     )
 
 
+def cover_picture() -> str:
+    """What pass@k weighs Cover@τ with, for two k."""
+    tau = np.linspace(0.0, 1.0, 41)
+    return draw_curves(
+        tau,
+        [(f"k = {k}", k_colour(k), k * (1 - tau) ** (k - 1)) for k in (1, 4)],
+        "pass rate, τ",
+        "The weight of Cover@τ in pass@k: even for k = 1; for k = 4 it is 4 at τ = 0 and 0 at 1.",
+    )
+
+
 def hill_picture(ks: Sequence[int] = (1, 8)) -> str:
     """Max@k on the hill with the cliff, against the policy's mean."""
     theta = np.linspace(0.3, 1.3, 61)

@@ -111,6 +111,12 @@ PRESENTER_NOTES: dict[str, dict[str, SpeakerNote]] = {
             "“It must be 8”: the larger k is beside n, the more groups teach nothing.",
         )
     },
+    "your-results": {
+        "": SpeakerNote(
+            "One file wins with one try, the other with 16: which model is better?",
+            "“The one with the higher pass@16”: look at how reliably it solves what it solves.",
+        )
+    },
     "glossary": {
         "": SpeakerNote(
             "Which of these words would you find hard to explain to a friend?",

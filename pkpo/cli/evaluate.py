@@ -8,20 +8,16 @@ from typing import Any
 
 from pkpo.cli.output import to_json
 from pkpo.evaluation import (
+    Coverage,
     Curve,
+    Evaluation,
     PairedComparison,
-    Results,
     compare_results,
-    estimate_coverage,
-    estimate_curve,
-    plug_in_curve,
+    evaluate_results,
     read_results,
     rows_shown,
 )
-from pkpo.evaluation.curves import K_SHOWN
 from pkpo.fields import FieldError, parse_whole
-
-THRESHOLDS = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
 def add_command(commands: argparse._SubParsersAction) -> None:
@@ -49,19 +45,17 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     if arguments.seed < 0:
         raise FieldError("seed", f"--seed must be 0 or more, got {arguments.seed}")
     files = [arguments.file, *([arguments.other] if arguments.other else [])]
-    found = [read_results(file) for file in files]
-    curves = [estimate_curve(results, ks, arguments.seed) for results in found]
-    compared = compare_results(found[0], found[1], ks, arguments.seed) if len(found) == 2 else None
-    drawn = min(K_SHOWN, *(results.smallest_n for results in found))
+    read = [(file, read_results(file)) for file in files]
+    found = evaluate_results(read, ks, seed=arguments.seed)
+    compared = (
+        compare_results(read[0][1], read[1][1], ks, arguments.seed) if len(read) == 2 else None
+    )
     if arguments.json:
-        reports = [
-            _report(file, results, curve, drawn, arguments.seed)
-            for file, results, curve in zip(files, found, curves, strict=True)
-        ]
+        reports = [_report(one) for one in found]
         print(to_json({"results": reports, "comparison": compared and _difference(compared)}))
         return 0
-    for file, results, curve in zip(files, found, curves, strict=True):
-        _print_results(file, results, curve, bool(ks), drawn, arguments.seed)
+    for one in found:
+        _print_results(one, bool(ks))
     if compared:
         _print_comparison(compared, bool(ks))
     return 0
@@ -78,33 +72,33 @@ def _rows(curve: Curve, every: bool) -> list[int]:
     return list(range(len(curve.ks))) if every else rows_shown(curve.ks)
 
 
-def _print_results(
-    file: str, results: Results, curve: Curve, every: bool, drawn: int, seed: int
-) -> None:
-    count, name = len(results.rewards), "pass" if results.binary else "max"
+def _print_results(found: Evaluation, every: bool) -> None:
+    results, curve, naive = found.results, found.curve, found.plug_in
     print(
-        f"{Path(file).name}: {count:,} problems, {results.samples:,} samples "
+        f"{Path(found.name).name}: {len(results.rewards):,} problems, {results.samples:,} samples "
         f"({results.smallest_n:,} or more of each); {results.layout}"
     )
-    naive = plug_in_curve(results, curve.ks) if results.binary else None
     print(
-        f"{'k':>6} {name + '@k':>9}   95% interval    {'plug-in' if results.binary else ''}".rstrip()
+        f"{'k':>6} {found.quantity:>9}   95% interval    {'' if naive is None else 'plug-in'}".rstrip()
     )
     for i in _rows(curve, every):
         line = f"{curve.ks[i]:>6} {curve.mean[i]:>9.4f}   {curve.low[i]:.4f} to {curve.high[i]:.4f}"
         print(line + (f" {naive[i]:>9.4f}" if naive is not None else ""))
-    if results.binary:
-        cover = estimate_coverage(results, THRESHOLDS, drawn, seed)
-        print(
-            f"solved at least so often (of {cover.samples:,} samples, with 95% interval; "
-            "Cover@tau, the share of problems whose pass rate is that, as far as samples decide)"
-        )
-        for i, rate in enumerate(THRESHOLDS):
-            print(
-                f"{rate:>6.0%} {cover.mean[i]:>9.4f}   {cover.low[i]:.4f} to {cover.high[i]:.4f}"
-                f"     {cover.at_least[i]:.4f} to {cover.at_most[i]:.4f}"
-            )
+    if found.coverage:
+        _print_coverage(found.coverage)
     print()
+
+
+def _print_coverage(cover: Coverage) -> None:
+    print(
+        f"problems solved at least so often (in {cover.samples:,} samples), and Cover@tau's bracket"
+    )
+    print(f"{'tau':>6} {'share':>9}   95% interval       from       to")
+    for i, rate in enumerate(cover.thresholds):
+        print(
+            f"{rate:>6.0%} {cover.mean[i]:>9.4f}   {cover.low[i]:.4f} to {cover.high[i]:.4f}"
+            f"   {cover.at_least[i]:.4f}   {cover.at_most[i]:.4f}"
+        )
 
 
 def _print_comparison(found: PairedComparison, every: bool) -> None:
@@ -113,10 +107,10 @@ def _print_comparison(found: PairedComparison, every: bool) -> None:
     print(f"{'k':>6} {'change':>9}   95% interval         to decide: problems, or samples of each")
     for i in _rows(curve, every):
         size = found.needs[i]
-        counts = (f"{x:,}" if x else "-" for x in (size.problems, size.samples))
+        counts = [f"{x:,}" if x else "-" for x in (size.problems, size.samples)]
         print(
             f"{curve.ks[i]:>6} {curve.mean[i]:>+9.4f}   {curve.low[i]:+.4f} to {curve.high[i]:+.4f}"
-            "   {:>19} {:>16}".format(*counts)
+            f"   {counts[0]:>19} {counts[1]:>16}"
         )
     stretches = (
         f"from k = {k} {'neither is surely ahead' if who == 'neither' else f'the {who} is ahead'}"
@@ -127,11 +121,10 @@ def _print_comparison(found: PairedComparison, every: bool) -> None:
     print(f"solved by the second alone: {won:,} problems; by the first alone: {lost:,}")
 
 
-def _report(file: str, results: Results, curve: Curve, drawn: int, seed: int) -> dict[str, Any]:
+def _report(found: Evaluation) -> dict[str, Any]:
     more: dict[str, Any] = {}
-    if results.binary:
-        cover = estimate_coverage(results, THRESHOLDS, drawn, seed)
-        more["plug_in"] = plug_in_curve(results, curve.ks).tolist()
+    if found.plug_in is not None and (cover := found.coverage):
+        more["plug_in"] = found.plug_in.tolist()
         more["coverage"] = {
             "threshold": list(cover.thresholds),
             "samples": cover.samples,
@@ -142,12 +135,12 @@ def _report(file: str, results: Results, curve: Curve, drawn: int, seed: int) ->
             "at_most": cover.at_most.tolist(),
         }
     return {
-        "file": file,
-        "layout": results.layout,
-        "problems": len(results.rewards),
-        "samples": results.samples,
-        "quantity": "pass@k" if results.binary else "max@k",
-        **_columns(curve),
+        "file": found.name,
+        "layout": found.results.layout,
+        "problems": len(found.results.rewards),
+        "samples": found.results.samples,
+        "quantity": found.quantity,
+        **_columns(found.curve),
         **more,
     }
 

@@ -11,16 +11,20 @@ from pkpo.evaluation.curves import (
     rows_shown,
 )
 from pkpo.evaluation.files import Results, parse_results, read_results
+from pkpo.evaluation.report import Evaluation, evaluate_results, evaluation_csv
 
 __all__ = [
     "Coverage",
     "Curve",
     "DecidingSize",
+    "Evaluation",
     "PairedComparison",
     "Results",
     "compare_results",
     "estimate_coverage",
     "estimate_curve",
+    "evaluate_results",
+    "evaluation_csv",
     "parse_results",
     "plug_in_curve",
     "read_results",

@@ -31,6 +31,7 @@ PAGES = {
     },
     "paper figures": "/paper-figures",
     "which k": "/which-k",
+    "your results": "/your-results",
     "glossary": "/glossary",
     "class": "/class",
 }
@@ -51,6 +52,7 @@ ONCE = {
             "runs",
             "glossary",
             "which k",
+            "your results",
         )
     )
 }
