@@ -1,8 +1,9 @@
-"""HTTP routes that answer while a hand moves a control of the player, without running a page's script.
+"""HTTP routes that answer while a hand moves a control, without running a page's script.
 
 `GET study?task=...&n=...&schedule=...`: the recording of these settings, as the player gets it from
 its page, and what the controls show of them. The parameters are those of the page's address, read by
 the same code. `GET study/exact?task=...`: exact values by k, which the player then shows by itself.
+`GET weights?rewards=...&k=...&show=...`: the weights of a group, as the estimators' page draws them.
 
 Two threads compute, so that thirty who ask at once only wait. Whoever can open the app may ask.
 """
@@ -22,6 +23,7 @@ from starlette.routing import Route
 
 from app import cached, controls
 from app.components.player import EXACT_PATH, STUDY_PATH, exact_payload
+from app.components.reward_dragger import WEIGHTS_PATH, weights_payload
 
 WAITING_LIMIT = 64
 """Questions that wait for an answer; more are refused."""
@@ -39,6 +41,7 @@ def study_routes() -> list[Route]:
     return [
         Route(f"{start}/{STUDY_PATH}", _study, methods=["GET"]),
         Route(f"{start}/{EXACT_PATH}", _exact, methods=["GET"]),
+        Route(f"{start}/{WEIGHTS_PATH}", _weights, methods=["GET"]),
     ]
 
 
@@ -48,6 +51,10 @@ async def _study(request: Request) -> Response:
 
 async def _exact(request: Request) -> Response:
     return await _answer(request, exact_answer)
+
+
+async def _weights(request: Request) -> Response:
+    return await _answer(request, weights_answer)
 
 
 async def _answer(request: Request, compute: Callable[[Asked], bytes]) -> Response:
@@ -88,12 +95,21 @@ def exact_answer(asked: Asked) -> bytes:
     return json.dumps(exact_payload(_read(asked)[2][0])).encode()
 
 
+@lru_cache(maxsize=256)
+def weights_answer(asked: Asked) -> bytes:
+    """The weights of a group, `weights_payload` in JSON.
+
+    Args:
+      asked: settings as in the address of the estimators' page.
+
+    Raises:
+      ValueError: a setting that cannot be used, with the sentence that its page shows.
+    """
+    return json.dumps(weights_payload(*controls.read_group(_once(asked)))).encode()
+
+
 def _read(asked: Asked) -> tuple[controls.ProblemPage, dict, tuple]:
-    given = dict(asked)
-    if len(given) < len(asked):
-        names = [name for name, _ in asked]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"{twice[:40]} is given more than once")
+    given = _once(asked)
     task = given.pop("task", "")
     if task not in _PAGES:
         raise ValueError(f"task must be one of {', '.join(_PAGES)}, got {task[:40]!r}")
@@ -101,6 +117,14 @@ def _read(asked: Asked) -> tuple[controls.ProblemPage, dict, tuple]:
     if problems:
         raise ValueError(problems[0])
     return _PAGES[task], values, controls.settings_of_runs(_PAGES[task], values)
+
+
+def _once(asked: Asked) -> dict[str, str]:
+    names = [name for name, _ in asked]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{name[:40]} is given more than once")
+    return dict(asked)
 
 
 def _problem(status: int, reason: str) -> Response:

@@ -13,7 +13,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from app import cached, controls, study_routes
-from pkpo import figures, schedules
+from app.components.reward_dragger import weights_payload
+from pkpo import figures, rho, schedules, transform
 from pkpo.comparisons import BEST_OF
 from pkpo.comparisons.settings import parse_comparison
 from pkpo.fields import format_value
@@ -123,6 +124,37 @@ def test_the_table_is_the_engine_s(client, shape):
         assert np.abs(read - gaussian_hill.objective(theta, k, 0.2, shape)).max() < 3e-3 * height
 
 
+def test_the_weights_are_the_library_s(client):
+    asked = {"rewards": "0.1, 0.9 0.4", "k": "2", "show": "canonical sloo_minus_one naive"}
+    answer = client.get("weights", params=asked)
+    assert answer.status_code == 200
+    said = answer.json()
+    rewards = [0.1, 0.9, 0.4]
+    assert said["rewards"] == rewards and f"{rho(rewards, 2):.4f}" in said["caption"]
+    drawn = json.loads(said["figure"])["data"]
+    assert len(drawn) == 2  # two does not divide three
+    for trace, name in zip(drawn, ("canonical", "sloo_minus_one"), strict=True):
+        weights = np.frombuffer(base64.b64decode(trace["y"]["bdata"]), trace["y"]["dtype"])
+        assert weights.tolist() == transform(rewards, 2, name).tolist()
+        assert trace["marker"]["color"] == figures.estimator_colour(name)
+    assert said["figure"] == weights_payload(rewards, 2, asked["show"].split())["figure"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ("rewards=1+x", "rewards must be from 1 to 32 numbers within a million, got '1 x'"),
+        ("rewards=1+2&k=3", "k must be from 1 to 2, got 3"),
+        ("show=magic", "choose at least one estimator that is registered, got 'magic'"),
+        ("n=3", "'n' is not a setting of this page"),
+        ("k=1&k=2", "k is given more than once"),
+    ],
+)
+def test_a_group_that_cannot_be_is_refused(client, asked, sentence):
+    answer = client.get(f"weights?{asked}")
+    assert (answer.status_code, answer.json()) == (400, {"problem": sentence})
+
+
 def test_many_at_once_wait_and_too_many_are_told(monkeypatch):
     begun, let_go = threading.Semaphore(0), threading.Event()
 
@@ -175,4 +207,5 @@ def test_the_routes_stand_below_the_app_s_own_address(base, monkeypatch):
     assert [r.path for r in study_routes.study_routes()] == [
         f"{start}/study",
         f"{start}/study/exact",
+        f"{start}/weights",
     ]

@@ -6,40 +6,23 @@ from app import charts, controls
 from app.glossary import link_terms
 from pkpo import figures
 from pkpo.analysis import group_weights
-from pkpo.estimators import ESTIMATORS, rho
+from pkpo.estimators import ESTIMATORS
 
 st.header("What is each sample worth? One group of rewards, every estimator", anchor=False)
 rewards, k, names = controls.group_controls()
 weighed = group_weights.weigh_group(rewards, k, names)
-able = [w for w in weighed if w.weights is not None]
 
-value = rho(rewards, k)
 st.markdown(
     link_terms(
-        f"The mean best of every {k} of these {len(rewards)} is **ρ = {value:.4f}**: an unbiased "
-        "estimate "
-        f"of max@{k}. A weight says how the policy gradient pushes its sample; weights are a SUM "
-        "over the "
-        "group."
+        f"The mean best of every {k} of these {len(rewards)} is **ρ**, an unbiased estimate of "
+        f"max@{k}. A weight says how the policy gradient pushes its sample; weights are a SUM over "
+        "the group. Drag a reward, and both follow."
     )
 )
 for w in weighed:
     if w.weights is None:
         st.info(f"{ESTIMATORS[w.estimator].label}: {controls.problem_text(w.refusal)}")
-controls.drag_rewards(rewards)
-if able:
-    charts.show_chart(
-        figures.plot_group_weights(rewards, able),
-        "weights",
-        "Weights per sample. "
-        + " ".join(
-            f"{ESTIMATORS[w.estimator].label}: {', '.join(f'{x:.3f}' for x in w.weights)}."
-            for w in able
-            if w.weights is not None
-        ),
-        height=400,
-        buttons=False,
-    )
+controls.drag_rewards(rewards, k, names)
 
 name = controls.choose_one("Look closely at", names, "close_up", "sloo_minus_one")
 entry = ESTIMATORS[name]

@@ -1,7 +1,7 @@
 """The controls, by page. Nothing else knows widget keys."""
 
 from app.controls.bandit import BANDIT_PAGE, OWN_BANDIT
-from app.controls.estimators import choose_one, drag_rewards, group_controls
+from app.controls.estimators import choose_one, drag_rewards, group_controls, read_group
 from app.controls.gaussian_hill import HILL_PAGE, OWN_SHAPE
 from app.controls.language_form import language_form, language_presets
 from app.controls.language_page import (
@@ -90,6 +90,7 @@ __all__ = [
     "problem_text",
     "read_address",
     "compute_results",
+    "read_group",
     "read_seed",
     "seed_input",
     "set_language",

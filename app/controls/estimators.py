@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
-from app.components.reward_dragger import drag_rewards_input
+from app.components.reward_dragger import show_group_weights
 from app.controls.address_reader import repeated_settings, show_complaints, unknown_setting
 from app.controls.markdown import problem_text
 from app.controls.numbers import number_input
@@ -79,13 +80,29 @@ def group_controls() -> tuple[list[float], int, list[str]]:
     return rewards, k, shown
 
 
-def drag_rewards(rewards: list[float]) -> None:
-    """The same rewards as sliders, to stand above a chart of one column per sample."""
-    drag_rewards_input(
+def drag_rewards(rewards: list[float], k: int, names: list[str]) -> None:
+    """The same rewards as sliders, above their weights, which follow while one is dragged."""
+    show_group_weights(
         rewards,
-        lambda moved: _keep("rewards", " ".join(f"{reward:g}" for reward in moved)),
+        k,
+        names,
+        lambda moved: _keep("rewards", " ".join(f"{reward:.12g}" for reward in moved)),
         key="_dragged",
     )
+
+
+def read_group(address: Mapping[str, str]) -> tuple[list[float], int, list[str]]:
+    """A group's rewards, k and estimators from settings as in the page's address.
+
+    Raises:
+      ValueError: a setting that this page does not have, or that cannot be used, in a sentence.
+    """
+    for name in address:
+        if name not in GROUP:
+            raise ValueError(unknown_setting(name))
+    given = {**GROUP, **address}
+    rewards = _parse_group("rewards", given["rewards"])
+    return rewards, _parse_group("k", given["k"], len(rewards)), _parse_group("show", given["show"])
 
 
 def _keep(name: str, value: str) -> None:

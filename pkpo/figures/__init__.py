@@ -2,7 +2,11 @@
 
 from pkpo.figures import bandit, gaussian_hill, run_curves
 from pkpo.figures.comparison import plot_value
-from pkpo.figures.group_weights import plot_group_weights, plot_weight_matrix
+from pkpo.figures.group_weights import (
+    describe_group_weights,
+    plot_group_weights,
+    plot_weight_matrix,
+)
 from pkpo.figures.style import (
     AWAY,
     ESTIMATOR_COLOURS,
@@ -25,6 +29,7 @@ __all__ = [
     "estimator_colour",
     "gaussian_hill",
     "k_colour",
+    "describe_group_weights",
     "plot_group_weights",
     "plot_value",
     "plot_weight_matrix",

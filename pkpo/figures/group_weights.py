@@ -40,6 +40,15 @@ def plot_group_weights(rewards: Sequence[float], weighed: Sequence[GroupWeights]
     )
 
 
+def describe_group_weights(weighed: Sequence[GroupWeights]) -> str:
+    """The same in words."""
+    return "Weights per sample. " + " ".join(
+        f"{get_estimator(w.estimator).label}: {', '.join(f'{x:.3f}' for x in w.weights)}."
+        for w in weighed
+        if w.weights is not None
+    )
+
+
 def plot_weight_matrix(estimator: str, values: np.ndarray) -> go.Figure:
     """The matrix that turns sorted rewards into weights."""
     n = len(values)

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from pkpo import transform
+from pkpo import rho, transform
 from pkpo.analysis import group_weights
 
 PLOTS = "[...document.querySelectorAll('.js-plotly-plot')].filter(p => p._fullData[0].type == "
@@ -49,29 +49,39 @@ def test_typed_rewards_go_to_the_url_and_back(visit):
     assert bars(again)["PKPO (loo-1)"] == pytest.approx(transform([0, 0, 1, 0], 3).tolist())
 
 
-def test_a_reward_can_be_dragged(visit):
-    page = visit("/estimators?rewards=0+0.5+1+0.2&k=2", ready=False)
+def test_weights_follow_a_dragged_reward_at_once(visit):
+    page = visit("/estimators?rewards=0+0.5+1+0.2&k=2&show=sloo_minus_one+canonical", ready=False)
     before = bars(page)["PKPO (loo-1)"]
     assert before == pytest.approx(transform([0, 0.5, 1, 0.2], 2).tolist())
     slider = page.get_by_label("Reward r1", exact=True)
     box = slider.bounding_box()
     assert box["height"] > 3 * box["width"]  # upright
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 8)
+    x = box["x"] + box["width"] / 2
+    address = page.url
+    page.mouse.move(x, box["y"] + box["height"] - 8)
     page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
+    seen = []
+    for share in (0.7, 0.5, 0.3):
+        page.mouse.move(x, box["y"] + share * box["height"])
+        reward = float(page.locator(".pk-drag strong").first.inner_text())
+        group = [reward, 0.5, 1, 0.2]
+        want, centred = transform(group, 2), transform(group, 2, "canonical")
+        page.wait_for_function(
+            "w => Math.abs(" + PLOTS + "'bar')[0]._fullData[0].y[0] - w) < 1e-9",
+            arg=want[0],
+        )
+        drawn = bars(page)
+        assert drawn["PKPO (loo-1)"] == pytest.approx(want.tolist(), abs=1e-12)
+        assert drawn["Canonical (centred s)"] == pytest.approx(centred.tolist(), abs=1e-12)
+        expect(page.locator(".pk-rho")).to_contain_text(f"{rho(group, 2):.4f}")
+        seen.append(reward)
+    assert seen == sorted(set(seen)) and page.url == address  # nothing is taken yet
     page.mouse.up()
-    page.wait_for_url(re.compile(r"rewards=0\.[456]\d*\+0\.5\+1\+0\.2"))
+    page.wait_for_url(re.compile(rf"rewards={re.escape(f'{seen[-1]:g}')}\+0\.5\+1\+0\.2"))
     box = page.get_by_label("Rewards of one group", exact=True)
-    expect(box).to_have_value(re.compile(r"^0\.[456]\d* 0\.5 1 0\.2$"))
-    moved = [float(x) for x in box.input_value().split()]
-    want = transform(moved, 2).tolist()
-    page.wait_for_function(
-        "w => Math.abs("
-        + PLOTS
-        + "'bar')[0]._fullData.find(t => t.name == 'PKPO (loo-1)').y[0] - w) < 1e-9",
-        arg=want[0],
-    )
-    assert bars(page)["PKPO (loo-1)"] == pytest.approx(want)
+    expect(box).to_have_value(f"{seen[-1]:g} 0.5 1 0.2")
+    slider.press("ArrowUp")  # by keyboard, too
+    page.wait_for_url(re.compile(rf"rewards={re.escape(f'{seen[-1] + 0.01:g}')}\+"))
 
 
 def test_nonsense_is_explained(visit):

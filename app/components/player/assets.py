@@ -14,7 +14,7 @@ _FILES = (
     "exact",
     "hill",
     "bandit",
-    "live",
+    "../live",
     "schedule_chart",
     "controls",
     "picture",
