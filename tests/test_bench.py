@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.bench.__main__ import BENCHES
 from tests.browser.browser import ROOT
+from tests.pretrained_models import llama, questions_file
 
 WITH_A_BROWSER = ("page", "figures", "hand")
 WITH_A_SERVER = ("classroom", "class")
@@ -47,3 +50,28 @@ def test_it_runs_with_a_server(name):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stderr
     assert len(done.stdout.splitlines()) > 1
+
+
+@pytest.mark.slow
+def test_the_gpu_s_runs_on_a_cpu(monkeypatch, tmp_path):
+    """With a tiny model; TRL's part is left out."""
+    pytest.importorskip("transformers")
+    pytest.importorskip("peft")
+    from tests.bench import cuda
+
+    monkeypatch.setenv("PKPO_DEVICE", "cpu")
+    for name, value in {"PROMPTS": 2, "N": 8, "TESTED": 4}.items():
+        monkeypatch.setattr(cuda, name, value)
+    model, problems = tmp_path / "model", tmp_path / "problems"
+    problems.mkdir()
+    for part in ("train", "test"):
+        made = questions_file(problems, 12).removeprefix("gsm8k:")
+        Path(made).rename(problems / f"{part}.jsonl")
+    parts = ["machine", "estimators", "sampling", "updates", "training"]
+    out = tmp_path / "out.json"
+    given = [str(llama(model)), str(problems), "--limit", "8", "--seconds", "0.1"]
+    cuda.main([*given, "--only", *parts, "--out", str(out)])
+    found = json.loads(out.read_text())
+    assert list(found) == parts and not any("failed" in part for part in found.values()), found
+    weights = [x for name, x in found["estimators"].items() if " torch.float" in name]
+    assert len(weights) >= 30 and max(weights) == 0  # the same device, twice

@@ -139,7 +139,7 @@ def _draw(
     first, last = int(owners[0]), int(owners[-1])
     limit, device = uniform.shape[1], uniform.device
     ends = torch.tensor(model.eos_ids, device=device)
-    state = model.start_decoding(prompts[first : last + 1])
+    state = model.start_decoding(prompts[first : last + 1], len(owners), limit)
     tokens = torch.full(uniform.shape, model.eos_ids[0], device=device)
     log_probs, entropies = torch.zeros_like(uniform), torch.zeros_like(uniform)
     lengths = torch.zeros(len(uniform), dtype=torch.long, device=device)

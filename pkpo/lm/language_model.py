@@ -81,8 +81,16 @@ class Model(Protocol):
     def teacher_forced_logits(self, prefix: Any, owners: Tensor, tokens: Tensor) -> Tensor:
         """Logits at every token of given completions; see `Decoder.teacher_forced_logits`."""
 
-    def start_decoding(self, prompts: Sequence[Sequence[int]]) -> DecodingState:
-        """The decoding state of P prompts, before the first token is drawn."""
+    def start_decoding(
+        self, prompts: Sequence[Sequence[int]], rows: int = 0, limit: int = 0
+    ) -> DecodingState:
+        """The decoding state of P prompts, before the first token is drawn.
+
+        Args:
+          prompts: as ids.
+          rows: the most completions there will be at a time; 0 where that is not known.
+          limit: the most tokens that each will append; 0 where that is not known.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +146,8 @@ class LanguageModel:
         """See `Decoder`."""
         return self.decoder.teacher_forced_logits(prefix, owners, tokens)
 
-    def start_decoding(self, prompts: Sequence[Sequence[int]]) -> DecodingState:
-        """See `Model`."""
+    def start_decoding(
+        self, prompts: Sequence[Sequence[int]], rows: int = 0, limit: int = 0
+    ) -> DecodingState:
+        """See `Model`; it needs to know neither."""
         return DecoderState(self.decoder, prompts)

@@ -21,7 +21,9 @@ import transformers
 from torch import Tensor, nn
 
 from pkpo.lm.devices import sampling_memory
+from pkpo.lm.language_model import DecodingState
 from pkpo.lm.paths import first_line
+from pkpo.lm.slots import SlotState, has_plain_cache
 
 PROMPT = """Solve the problem step by step. Write every calculation as in the example, and end with \
 #### and the answer, a whole number.
@@ -75,6 +77,8 @@ class PretrainedModel:
         self.eos_ids = _eos_ids(module, tokenizer)
         self.cache_bytes = 0
         """Of a token in the cache, once `_check_cache` has seen it."""
+        self.uses_slots = False
+        """Whether rows decode in slots (`pkpo.lm.slots`), where a GPU replays the step."""
 
     @property
     def max_positions(self) -> int:
@@ -161,9 +165,19 @@ class PretrainedModel:
         mask = torch.cat((real, torch.ones_like(own)), 1)
         return self._forward(torch.cat((asked, own), 1), mask, tokens.shape[1]).logits
 
-    def start_decoding(self, prompts: Sequence[Sequence[int]]) -> PretrainedState:
+    def start_decoding(
+        self, prompts: Sequence[Sequence[int]], rows: int = 0, limit: int = 0
+    ) -> DecodingState:
         """See `pkpo.lm.language_model.Model`."""
-        return PretrainedState(self, prompts)
+        if not (self.uses_slots and rows and limit):
+            return PretrainedState(self, prompts)
+        tokens, real = self._padded(prompts)
+        found = self._forward(tokens, real, 1, use_cache=True)
+        read = getattr(found, self.cache_name)
+        if not has_plain_cache(read):
+            raise ValueError("its cache keeps more than keys and values")
+        dtype = torch.bfloat16 if self.device.type == "cuda" else read.layers[0].keys.dtype
+        return SlotState(self._slots_forward, read, real, found.logits[:, -1], rows, limit, dtype)
 
     def _padded(self, prompts: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
         """Prompts `[P, W]`, filled up on the left, and a mask of what is real."""
@@ -177,6 +191,14 @@ class PretrainedModel:
     ) -> Any:
         """Logits behind the last tokens `[R, T]`; the mask `[R, W]` covers what was read before, too."""
         places = (mask.cumsum(1) - 1).clamp(min=0)[:, -tokens.shape[1] :]
+        return self._call(tokens, mask, places, last, use_cache, cache)
+
+    def _slots_forward(self, tokens: Tensor, mask: Tensor, places: Tensor, cache: Any) -> Tensor:
+        return self._call(tokens, mask, places, 1, use_cache=True, cache=cache).logits
+
+    def _call(
+        self, tokens: Tensor, mask: Tensor, places: Tensor, last: int, use_cache: bool, cache: Any
+    ) -> Any:
         kind = self.device.type
         with torch.autocast(kind, torch.bfloat16, enabled=kind == "cuda"):
             return self.module(
@@ -248,7 +270,8 @@ def load_pretrained(path: Path, lora: int = 0, device: str = "cpu") -> Pretraine
             p.data = p.data.clone()
         _check_arguments(module)
         model = PretrainedModel(_with_adapters(module, lora).to(device), tokenizer)
-        model.cache_bytes = _check_cache(model, type(module).__name__)
+        model.cache_bytes = _check_cache(model, kind := type(module).__name__)
+        model.uses_slots = device == "cuda" and _slots_fit(model, kind)
     except Exception as reason:  # of many libraries, for whatever the files may hold
         raise ValueError(f"model {path} cannot be loaded ({first_line(reason)})") from reason
     return model
@@ -288,18 +311,12 @@ def _check_cache(model: PretrainedModel, kind: str) -> int:
     prompts = [[3, 4, 5, 6, 7], [8, 9, 10]]
     parents, tokens = torch.tensor([1, 0, 1]), torch.tensor([4, 5, 6])
     try:
-        state = model.start_decoding(prompts)
+        state: Any = model.start_decoding(prompts)
         kept = [x for layer in state._cache.layers for x in vars(layer).values()]
         held = sum(x.nbytes for x in kept if isinstance(x, Tensor))
         state.decode_step(parents.to(model.device), tokens.to(model.device))
         texts = [prompts[i] + [t] for i, t in zip(parents.tolist(), tokens.tolist(), strict=True)]
-        owners = torch.arange(len(texts), device=model.device)
-        closing = torch.full((len(texts), 1), model.eos_ids[0], device=model.device)
-        alone = torch.cat(
-            [model.teacher_forced_logits([text], owners[:1], closing[:1]) for text in texts]
-        )[:, -1]
-        apart = (state.logits.float() - alone.float()).abs().max()
-        allowed = CACHE_TOLERANCE[state.logits.dtype] * alone.float().std()
+        apart, allowed = _apart_and_allowed(model, state.logits, texts)
     except Exception as reason:  # of whatever kind the cache is
         raise ValueError(
             f"{kind}: rows of its cache cannot be selected ({first_line(reason)})"
@@ -310,6 +327,42 @@ def _check_cache(model: PretrainedModel, kind: str) -> int:
             f"allowed {allowed:.3g})"
         )
     return held // (len(prompts) * max(map(len, prompts)))
+
+
+@torch.no_grad()
+def _slots_fit(model: PretrainedModel, kind: str) -> bool:
+    """Whether rows decoded in slots have the logits of the same texts read alone; a warning if not."""
+    prompts, rows, limit = [[3, 4, 5, 6, 7], [8, 9, 10]], 4, 3
+    texts = prompts
+    model.uses_slots = True
+    try:
+        state = model.start_decoding(prompts, rows, limit)
+        # On a GPU the first step is recorded, the second one replayed; then rows part and end.
+        for parents, tokens in (([0, 1], [4, 5]), ([0, 1, 1], [6, 3, 4]), ([1, 2, 2], [5, 7, 8])):
+            state.decode_step(*(torch.tensor(x, device=model.device) for x in (parents, tokens)))
+            texts = [texts[i] + [t] for i, t in zip(parents, tokens, strict=True)]
+            apart, allowed = _apart_and_allowed(model, state.logits, texts)
+            if not apart <= allowed:
+                raise ValueError(f"logits apart by {apart:.3g}, allowed {allowed:.3g}")
+    except Exception as reason:  # of whatever the model does while a step is recorded
+        warnings.warn(
+            f"{kind}: sampling cannot replay its steps and is slow ({first_line(reason)})",
+            stacklevel=2,
+        )
+        return False
+    return True
+
+
+def _apart_and_allowed(
+    model: PretrainedModel, logits: Tensor, texts: list[list[int]]
+) -> tuple[float, float]:
+    """How far logits `[R, vocabulary]` are from those of R texts, each read alone, and may be."""
+    owner = torch.zeros(1, dtype=torch.long, device=model.device)
+    closing = torch.full((1, 1), model.eos_ids[0], device=model.device)
+    alone = torch.cat([model.teacher_forced_logits([text], owner, closing) for text in texts])
+    alone = alone[:, -1].float()
+    apart = (logits.float() - alone).abs().max()
+    return float(apart), float(CACHE_TOLERANCE[logits.dtype] * alone.std())
 
 
 def _with_adapters(module: Any, rank: int) -> nn.Module:
