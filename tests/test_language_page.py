@@ -16,7 +16,7 @@ import torch
 from streamlit.testing.v1 import AppTest
 
 from app import access
-from app.controls.language_page import EXPERIMENT_LABELS, LANGUAGE_VIEWS, language_address
+from app.controls.language_page import EXPERIMENT_LABELS, HEADLINE, LANGUAGE_VIEWS, language_address
 from app.language_model import playground
 from app.runs import engine, run_text
 from pkpo.comparisons import word_problems as study
@@ -25,7 +25,7 @@ from pkpo.figures import language_model as figures
 from pkpo.figures.language_model import BEFORE
 from pkpo.lm import experiments
 from pkpo.lm.answers import answer_question
-from pkpo.lm.experiments import METHODS
+from pkpo.lm.experiments import EXPERIMENTS, METHODS
 from pkpo.lm.model_files import load_model, save_model
 from pkpo.lm.policy import LanguageModelPolicy
 from pkpo.lm.problem_sets import load_problem_sets
@@ -42,7 +42,6 @@ from tests.pages import words_of
 from tests.pretrained_models import llama, questions_file
 from tests.test_runs import work
 
-SEEDS = (0, 1, 2)
 SHIPPED = {
     "fresh": SMALL,
     "hard": SMALL.replace(problems="hard"),
@@ -54,7 +53,8 @@ OWN = "k1 k8 annealed".split()
 
 def configs(experiment: str, method: str):
     base = SHIPPED[experiment]
-    return [METHODS[method].config(dataclasses.replace(base, seed=seed)) for seed in SEEDS]
+    seeds = EXPERIMENTS[experiment].seeds
+    return [METHODS[method].config(dataclasses.replace(base, seed=seed)) for seed in seeds]
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +211,7 @@ def test_every_view_of_every_experiment_opens(store, view, experiment):
 def test_the_headline_states_what_the_records_hold(store):
     (header,) = open_page().header
     for method in OWN:
-        assert f"{100 * np.mean(final('fresh', method, 16)):.1f}%" in header.value
+        assert f"{100 * np.mean(final(HEADLINE, method, 16)):.1f}%" in header.value
     before = [pass_at_k(TRIES, c, 16) for c in record(SMALL).details[0]["held_out"]]
     assert f"before training: {100 * np.mean(before):.1f}%" in header.value
 
@@ -228,7 +228,7 @@ def test_methods_can_be_left_out(store):
 
 
 def test_a_group_is_weighed_by_another_estimator(store):
-    made = record(configs("fresh", "k8")[0]).details[2]["groups"][0]
+    made = record(configs(HEADLINE, "k8")[0]).details[2]["groups"][0]
     rewards = np.array([sample["reward"] for sample in made["samples"]])
     page = open_page(view="group", method="1", update="2", prompt="1", by="canonical", k="3")
     weights = transform(rewards, 3, "canonical")
@@ -256,10 +256,10 @@ def test_tokens_cannot_break_out_of_the_page(store, monkeypatch):
         "tests.language_runs.draw_problems", lambda count, rng: [_spiteful] * count
     )  # the text of a completion
     experiments.recorded_runs.cache_clear()
-    path = experiments.path_of("fresh", "k1", 0)
+    path = experiments.path_of(HEADLINE, "k1", 0)
     kept = path.read_bytes()
     try:
-        write_record(record(configs("fresh", "k1")[0]), path)
+        write_record(record(configs(HEADLINE, "k1")[0]), path)
         page = open_page(view="group")
         body = next(e.proto.body for e in page.get("html") if "pk-completions'" in e.proto.body)
         assert "<script" not in body and "&lt;" in body
@@ -273,9 +273,11 @@ _spiteful = dataclasses.replace(
 
 
 def test_problems_are_filtered(store):
-    counts = {u: record(configs("fresh", "k8")[0]).details[u]["held_out"] for u in (0, SMALL.steps)}
+    counts = {
+        u: record(configs(HEADLINE, "k8")[0]).details[u]["held_out"] for u in (0, SMALL.steps)
+    }
     lost = [a > 0 == b for a, b in zip(counts[0], counts[SMALL.steps], strict=True)]
-    questions = [p.question for p in load_problem_sets(SMALL)[1]]
+    questions = [p.question for p in load_problem_sets(SHIPPED[HEADLINE])[1]]
     page = open_page(view="problems", method="1", moved="lost")
     want = [q for q, gone in zip(questions, lost, strict=True) if gone]
     assert want, "this seed loses nothing: choose another"

@@ -10,6 +10,7 @@ import streamlit as st
 from app.controls.address_widgets import bind
 from app.controls.language_page import (
     EXPERIMENT_LABELS,
+    HEADLINE,
     LANGUAGE_READERS,
     LANGUAGE_VIEWS,
     OWN_RUNS,
@@ -49,7 +50,7 @@ def language_experiment(page: LanguagePage) -> None:
             label_visibility="collapsed",
             required=True,
             wrap=True,
-            **_bind("experiment", page.experiment, "fresh"),
+            **_bind("experiment", page.experiment, HEADLINE),
         )
         if page.experiment == OWN_RUNS:
             return

@@ -29,6 +29,7 @@ METHOD_COLOURS = {
     "k8": k_colour(8),
     "tzsm25": k_colour(16),
     "annealed": OTHER_COLOURS[0],
+    "annealed-early": OTHER_COLOURS[2],
     "entropy": OTHER_COLOURS[1],
     "canonical": estimator_colour("canonical"),
 }
@@ -99,6 +100,49 @@ def plot_over_updates(table: Table, columns: int) -> go.Figure:
         height=PANEL_HEIGHT * lines + 120,
         **axes,
     )
+
+
+def plot_by_rate(table: Table) -> go.Figure:
+    """Held-out pass@k at the end over the learning rate, a line for each method.
+
+    Args:
+      table: see `pkpo.paper.questions`.
+    """
+    panels = split_table(table, "k_eval")
+    width = (1 + GAP) / len(panels) - GAP
+    traces, axes = [], {}
+    for place, (k, rows) in enumerate(panels):
+        number = "" if place == 0 else str(place + 1)
+        for method, part in split_table(rows, "method"):
+            order = np.argsort(part["rate"])
+            traces.append(
+                line(
+                    part["rate"][order],
+                    part["mean"][order],
+                    METHOD_COLOURS[method],
+                    METHODS[method].label,
+                    mode="lines+markers",
+                    marker={"size": 8},
+                    error_y={"array": part["error"][order]},
+                    showlegend=not place,
+                    xaxis=f"x{number}",
+                    yaxis=f"y{number}",
+                )
+            )
+        left = place * (width + GAP)
+        axes[f"xaxis{number}"] = axis(
+            "learning rate",
+            domain=[left, min(left + width, 1)],
+            anchor=f"y{number}",
+            type="log",
+            tickvals=sorted(set(rows["rate"])),
+            tickformat="g",
+        )
+        axes[f"yaxis{number}"] = axis(
+            f"pass@{k}, held out", anchor=f"x{number}", rangemode="tozero"
+        )
+    layout = LEGEND_BELOW | {"margin": {"l": 62, "r": 14, "t": 30, "b": 50}}
+    return figure(traces, axes.pop("xaxis"), axes.pop("yaxis"), "", **layout, **axes)
 
 
 def plot_by_bonus(table: Table) -> go.Figure:

@@ -160,5 +160,6 @@ DRAW: dict[str, Callable[[Table], go.Figure]] = {
     "faster": partial(paper_language.plot_over_updates, columns=3),
     "answer": partial(paper_language.plot_over_updates, columns=3),
     "bonus": paper_language.plot_by_bonus,
+    "rate": paper_language.plot_by_rate,
 }
 """Recipe key -> its figure, from the recipe's table."""

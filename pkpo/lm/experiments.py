@@ -69,6 +69,21 @@ bonuses are those that the paper tried, that of "entropy" the middle one; one se
 which is best here."""
 MAIN_METHODS = ("k1", "k2", "k4", "k8", "annealed", "tzsm25", "entropy")
 METHODS |= {"canonical": Method("k = 8, canonical", {"schedule": "8", "estimator": "canonical"})}
+OTHER_RATES = (1e-4, 1e-3)
+RATE_METHODS = {
+    f"{name}-rate-{rate:g}": (name, rate)
+    for name in ("k1", "k8", "annealed", "entropy")
+    for rate in OTHER_RATES
+}
+"""Methods at another learning rate -> the method and the rate."""
+METHODS |= {
+    key: dataclasses.replace(
+        METHODS[name],
+        label=f"{METHODS[name].label}, learning rate {rate:g}",
+        settings={**METHODS[name].settings, "learning_rate": rate},
+    )
+    for key, (name, rate) in RATE_METHODS.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +94,7 @@ class Experiment:
     question: str
     base: WordProblemsConfig
     methods: tuple[str, ...] = MAIN_METHODS
-    seeds: tuple[int, ...] = EXPERIMENT_SEEDS
+    seeds: Sequence[int] = EXPERIMENT_SEEDS
 
     def configs(self) -> dict[tuple[str, int], WordProblemsConfig]:
         """The runs, by method and seed."""
@@ -114,7 +129,16 @@ EXPERIMENTS = {
         "Trained on 2,000 problems that the model solves at most once in 16 tries; measured on others "
         "like them.",
         HARD_UNSEEN_RUN,
-        seeds=(0,),
+        (*MAIN_METHODS, "annealed-early", "canonical"),
+        range(5),
+    ),
+    "rate": Experiment(
+        "Which learning rate?",
+        "The hard problems, unseen, at a third and at three times the learning rate: does the one that "
+        "all have help one of them?",
+        HARD_UNSEEN_RUN,
+        tuple(RATE_METHODS),
+        (0, 1),
     ),
     "answer": Experiment(
         "Fresh problems, answer only",

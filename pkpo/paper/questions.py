@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pkpo.lm.experiments import EXPERIMENTS, METHODS
+from pkpo.lm.experiments import EXPERIMENTS, METHODS, RATE_METHODS
+from pkpo.lm.paths import HARD_UNSEEN
 from pkpo.paper.language import (
     LAST,
     gap,
@@ -152,6 +153,50 @@ def _bonus_table(runs: Runs) -> tuple[Grid, ...]:
     return (held_out_grid("bonus", title, _bonus_runs(runs), problems=True),)
 
 
+# --- Is one method helped by the learning rate? ---------------------------------------------------
+
+RATE_FIGURE: dict[str, Any] = {
+    "experiments": {
+        "rate": EXPERIMENTS["rate"].methods,
+        HARD_UNSEEN: tuple(dict.fromkeys(name for name, _ in RATE_METHODS.values())),
+    },
+    "k_eval": (1, 16),
+}
+
+
+def _by_rate(runs: Runs) -> dict[str, dict[float, MethodRuns]]:
+    """By method and learning rate, the runs of the seeds that all have."""
+    seeds = len(next(iter(runs["rate"].values())))
+    usual = EXPERIMENTS[HARD_UNSEEN].base.learning_rate
+    found = {name: {usual: records[:seeds]} for name, records in runs[HARD_UNSEEN].items()}
+    for key, records in runs["rate"].items():
+        name, rate = RATE_METHODS[key]
+        found[name][rate] = records
+    return found
+
+
+def _rate(runs: Runs) -> tuple[Table, list[Claim]]:
+    found = _by_rate(runs)
+    usual = EXPERIMENTS[HARD_UNSEEN].base.learning_rate
+    rows = [
+        (k, name, rate, *mean_and_error(held_out(records, k)))
+        for k in RATE_FIGURE["k_eval"]
+        for name, rates in found.items()
+        for rate, records in rates.items()
+    ]
+    heads = ("k_eval", "method", "rate", "mean", "error")
+    table: Table = dict(zip(heads, map(list, zip(*rows, strict=True)), strict=True))
+    return table, [
+        claim_above(
+            f"{METHODS[name].label}: {usual:g} ends above {rate:g} at pass@1.",
+            gap(rates[usual], rates[rate], 1),
+        )
+        for name, rates in found.items()
+        for rate in sorted(rates)
+        if rate != usual
+    ]
+
+
 QUESTION_RECIPES = (
     recipe_of(
         "faster",
@@ -178,6 +223,15 @@ QUESTION_RECIPES = (
         BONUS,
         _bonus,
         _bonus_table,
+        kind="own",
+    ),
+    recipe_of(
+        "rate",
+        "Is one method helped by the learning rate?",
+        "All methods have the same. On the hard problems, unseen, at a third of it and at three times "
+        "as much, two seeds of each.",
+        RATE_FIGURE,
+        _rate,
         kind="own",
     ),
 )
