@@ -50,7 +50,7 @@ class PKPOMixin:
     def __init__(
         self,
         *args: Any,
-        k: int | str | Schedule = 8,
+        k: int | str | Schedule,
         estimator: str = "sloo_minus_one",
         strict: bool = True,
         **kwargs: Any,
