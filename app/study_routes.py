@@ -4,6 +4,7 @@
 its page, and what the controls show of them. The parameters are those of the page's address, read by
 the same code. `GET study/exact?task=...`: exact values by k, which the player then shows by itself.
 `GET weights?rewards=...&k=...&show=...`: the weights of a group, as the estimators' page draws them.
+`GET study/paid?task=...&run=0&ks=1,8`: what the draws of a run are worth under some k.
 
 Two threads compute, so that thirty who ask at once only wait. Whoever can open the app may ask.
 """
@@ -22,11 +23,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app import cached, controls
-from app.components.player import EXACT_PATH, STUDY_PATH, exact_payload
+from app.components.player import EXACT_PATH, PAID_PATH, STUDY_PATH, exact_payload, paid_payload
 from app.components.reward_dragger import WEIGHTS_PATH, weights_payload
+from pkpo.fields import parse_whole
 
 WAITING_LIMIT = 64
 """Questions that wait for an answer; more are refused."""
+PAID_LIMIT = 4
+"""Values of k in one question."""
 
 Asked = tuple[tuple[str, str], ...]
 _pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="study")
@@ -42,6 +46,7 @@ def study_routes() -> list[Route]:
         Route(f"{start}/{STUDY_PATH}", _study, methods=["GET"]),
         Route(f"{start}/{EXACT_PATH}", _exact, methods=["GET"]),
         Route(f"{start}/{WEIGHTS_PATH}", _weights, methods=["GET"]),
+        Route(f"{start}/{PAID_PATH}", _paid, methods=["GET"]),
     ]
 
 
@@ -55,6 +60,10 @@ async def _exact(request: Request) -> Response:
 
 async def _weights(request: Request) -> Response:
     return await _answer(request, weights_answer)
+
+
+async def _paid(request: Request) -> Response:
+    return await _answer(request, paid_answer)
 
 
 async def _answer(request: Request, compute: Callable[[Asked], bytes]) -> Response:
@@ -106,6 +115,28 @@ def weights_answer(asked: Asked) -> bytes:
       ValueError: a setting that cannot be used, with the sentence that its page shows.
     """
     return json.dumps(weights_payload(*controls.read_group(_once(asked)))).encode()
+
+
+@lru_cache(maxsize=32)
+def paid_answer(asked: Asked) -> bytes:
+    """What the draws of a run are worth under some k, in JSON; see `paid_payload`.
+
+    Args:
+      asked: as for `study_answer`, and "run", its place among the compared ones, and "ks", values of k
+        with commas between them.
+
+    Raises:
+      ValueError: a setting, a run or a k that cannot be.
+    """
+    given = _once(asked)
+    run, ks = given.pop("run", "0"), given.pop("ks", "1").split(",")
+    configs = _read(tuple(given.items()))[2]
+    place = parse_whole("run", run, 0, len(configs) - 1)
+    if len(ks) > PAID_LIMIT:
+        raise ValueError(f"ks must be at most {PAID_LIMIT}, got {len(ks)}")
+    numbers = [parse_whole("ks", k, 1, configs[place].n) for k in ks]
+    recording = cached.cached_comparison(configs)[0].recordings[place]
+    return json.dumps(paid_payload(recording, numbers)).encode()
 
 
 def _read(asked: Asked) -> tuple[controls.ProblemPage, dict, tuple]:

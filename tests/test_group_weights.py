@@ -75,3 +75,33 @@ def test_figures_carry_the_numbers():
     made = group_weights.weight_matrix("sloo", 6, 3)
     heat = figures.plot_weight_matrix("sloo", made)
     assert np.array_equal(np.array(heat.data[0].z), made)
+
+
+@pytest.mark.parametrize("k", [1, 2, 4, 6])
+def test_wins_are_counted_as_listed(k):
+    rewards = np.array(REWARDS)
+    wins = group_weights.count_wins(len(rewards), k)
+    listed = group_weights.list_subsets(REWARDS, k)
+    for i, reward in enumerate(REWARDS):
+        others = int((rewards <= reward).sum()) - 1
+        won = sum(i in s.members and s.best == reward for s in listed)
+        assert wins[others] == won, (i, k)
+    assert sum(wins) == math.comb(len(rewards), k)  # as many others below as there are places
+    with pytest.raises(ValueError, match="k must be from 1 to n = 6, got 7"):
+        group_weights.count_wins(6, 7)
+
+
+def test_silence_is_explained():
+    def said(rewards, k):
+        given = np.array(rewards, float)
+        weights = transform(given, k, "sloo_minus_one")
+        return [group_weights.SILENCES[i] for i in group_weights.explain_silence(given, weights)]
+
+    binary = [[0, 0, 0, 0], [1, 1, 1, 1], [0, 0, 0, 1], [0, 1, 1, 1]]
+    assert said(binary, 3) == ["all_wrong", "all_right", "taught", "all_spared"]
+    assert said(binary, 1) == ["all_wrong", "all_right", "taught", "taught"]
+    assert said([[0, 0, 0, 0], [0.5, 0.5, 0.5, 0.5], [0, 0, 0.5, 1]], 2) == [
+        "all_equal",
+        "all_equal",
+        "taught",
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import math
 import threading
 
 import numpy as np
@@ -140,6 +141,29 @@ def test_the_weights_are_the_library_s(client):
     assert said["figure"] == weights_payload(rewards, 2, asked["show"].split())["figure"]
 
 
+@pytest.mark.parametrize("estimator", ["sloo_minus_one", "canonical"])
+def test_pay_is_the_library_s(client, estimator):
+    asked = {
+        "task": BANDIT.task,
+        "bandit": "crowded",
+        "steps": "20",
+        "n": "6",
+        "estimator": estimator,
+    }
+    asked |= {"compare": "schedule 2 3", "run": "1", "ks": "1,4"}
+    config = {"task": BANDIT.task, "bandit": "crowded", "steps": 20, "n": 6, "schedule": "3"}
+    run = record_run(parse_comparison(config | {"estimator": estimator}, "")[0])
+    for k, said in zip((1, 4), client.get("study/paid", params=asked).json(), strict=True):
+        want = transform(run.rewards, k, estimator)
+        assert said["k"] == k
+        assert numbers(said["weights"]) == pytest.approx(want.ravel(), abs=1e-7)
+        silent = numbers(said["silences"]).reshape(want.shape[:-1]) > 0
+        assert np.array_equal(silent, ~want.any(axis=-1))
+        assert said["subsets"] == str(math.comb(6, k))
+        assert said["wins"] == [str(math.comb(below, k - 1)) for below in range(6)]
+        assert len(said["listed"]) == (15 if k == 4 else 0)
+
+
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
@@ -153,6 +177,23 @@ def test_the_weights_are_the_library_s(client):
 def test_a_group_that_cannot_be_is_refused(client, asked, sentence):
     answer = client.get(f"weights?{asked}")
     assert (answer.status_code, answer.json()) == (400, {"problem": sentence})
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"run": "4"}, "run must be from 0 to 1, got 4"),
+        ({"ks": "17"}, "ks must be from 1 to 16, got 17"),
+        ({"ks": "1,2,3,4,5"}, "ks must be at most 4, got 5"),
+        ({"ks": "16", "estimator": "canonical"}, "k = 16 is not allowed with n = 16"),
+        ({"n": "0"}, "n must be"),
+    ],
+)
+def test_bad_questions_about_pay_are_refused(client, asked, sentence):
+    given = {"task": HILL.task, "compare": "schedule 1 8", **asked}
+    answer = client.get("study/paid", params=given)
+    assert answer.status_code == 400
+    assert sentence in answer.json()["problem"]
 
 
 def test_many_at_once_wait_and_too_many_are_told(monkeypatch):
@@ -208,4 +249,5 @@ def test_the_routes_stand_below_the_app_s_own_address(base, monkeypatch):
         f"{start}/study",
         f"{start}/study/exact",
         f"{start}/weights",
+        f"{start}/study/paid",
     ]

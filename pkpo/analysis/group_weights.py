@@ -98,3 +98,40 @@ def mean_gain(listed: Sequence[Subset], sample: int) -> float:
     Its loo-1 weight (arXiv:2505.15201, Eq. 33) for k >= 2, its weight in s for k = 1.
     """
     return sum(s.gain(sample) for s in listed if sample in s.members) / len(listed)
+
+
+def count_wins(n: int, k: int) -> list[int]:
+    """In how many size-k subsets a sample is the best one, alone or with equals.
+
+    Returns:
+      `[n]`: by how many of the other samples are not above it; such a subset is the sample and k - 1 of
+      these. All of them together are C(n, k) where no two rewards are equal.
+
+    Raises:
+      ValueError: k outside 1..n.
+    """
+    if not 1 <= k <= n:
+        raise ValueError(f"k must be from 1 to n = {n}, got {k}")
+    return [math.comb(below, k - 1) for below in range(n)]
+
+
+SILENCES = ("taught", "all_wrong", "all_right", "all_equal", "all_spared")
+"""What a group taught: something, or why nothing. In the last, rewards differ and every weight is 0:
+each sample can be spared, as every subset holds another that is as good."""
+
+
+def explain_silence(rewards: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Why groups taught nothing: all their weights are 0.
+
+    Args:
+      rewards: `[..., n]`, of one problem.
+      weights: `[..., n]`, what an estimator makes of them.
+
+    Returns:
+      `[...]` whole numbers, places in `SILENCES`. all_wrong and all_right are for rewards that are 0 or
+      1 throughout; groups of equal rewards are all_equal otherwise.
+    """
+    binary = bool(np.isin(rewards, (0.0, 1.0)).all())
+    low, high = rewards.min(axis=-1), rewards.max(axis=-1)
+    equal = np.where(low > 0, 2, 1) if binary else 3
+    return np.where(weights.any(axis=-1), 0, np.where(low == high, equal, 4))

@@ -13,8 +13,10 @@ from playwright.sync_api import expect
 
 from pkpo import schedules
 from pkpo.__main__ import main
+from pkpo.analysis.group_weights import list_subsets
 from pkpo.comparisons import BEST_OF, compare_bandits
 from pkpo.comparisons.settings import parse_comparison
+from pkpo.estimators import transform
 from pkpo.training.recording import record_run
 from tests.browser.browser import cards, scrub, settled
 from toy_envs import gaussian_hill
@@ -298,3 +300,37 @@ def test_a_finger_moves_the_controls(chromium, app_address, path):
     moved = schedules.parse(setting(page, "schedule")).pieces[1]
     assert moved.start > 150 and moved.first > 1
     context.close()
+
+
+def test_who_gets_paid_shows_the_library_s_weights(visit):
+    page = visit("/bandit?compare=off&schedule=4&n=6")
+    scrub(page, 40)
+    page.locator(".pk-paid summary").click()
+    page.wait_for_selector(".pk-paid-weight")
+    run = record_run(parse_comparison({"task": "bandit", "schedule": "4", "n": 6}, "")[0])
+    rewards = np.sort(run.rewards[40].ravel())
+    for side, k in ((0, 1), (1, 4)):
+        figure = page.locator(".pk-paid figure").nth(side)
+        drawn = figure.locator(".pk-paid-weight").evaluate_all("n => n.map(r => +r.dataset.weight)")
+        assert drawn == pytest.approx(list(transform(rewards, k, "sloo_minus_one")), abs=1e-7)
+    page.get_by_label("Choose a draw").press("Home")  # the one with the least reward
+    lit = page.locator(".pk-paid figure").nth(1).locator("[data-lit=true]").count()
+    assert lit == (rewards == rewards[0]).sum() == 1
+    expect(page.locator(".pk-paid-won").nth(1)).to_contain_text("Best in 0 of the 15 subsets of 4")
+    page.get_by_label("Choose a draw").press("End")
+    subsets = list_subsets(list(rewards), 4)
+    won = sum(5 in s.members and s.best == rewards[5] for s in subsets)
+    assert page.locator(".pk-paid-subset[data-best=true]").count() == won
+    silent = [~transform(run.rewards[:41], k, "sloo_minus_one").any(axis=-1) for k in (1, 4)]
+    taught = [str(int((~s).sum())) for s in silent]
+    assert page.locator(".pk-paid tbody tr").first.locator("td").all_inner_texts()[1:] == taught
+    scrub(page, 0)
+    page.get_by_label("Second k").select_option("6")
+    rewards = np.sort(run.rewards[0].ravel())
+    want = [f"{w:.6f}" for w in transform(rewards, 6, "sloo_minus_one")]
+    page.wait_for_function(
+        """want => [...document.querySelectorAll('.pk-paid figure')].at(-1)
+          .querySelectorAll('.pk-paid-weight').values()
+          .map((r) => (+r.dataset.weight).toFixed(6)).toArray().join() === want.join()""",
+        arg=want,
+    )

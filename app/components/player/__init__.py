@@ -6,6 +6,7 @@ play, pause, step and scrub then need no server.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,12 @@ from app.components.player.assets import (
     player_script,
 )
 from app.components.player.packing import Styles, pack
+from app.components.wire import floats
 from pkpo import figures
+from pkpo.analysis.group_weights import SUBSET_LIMIT, count_wins, explain_silence, list_subsets
 from pkpo.comparisons import BEST_OF, BanditComparison, HillComparison
+from pkpo.estimators import transform
+from pkpo.training.recording import Recording
 from pkpo.training.tasks.gaussian_hill import HillConfig
 
 _COMPONENT = st.components.v2.component(
@@ -45,7 +50,11 @@ CONTENTS: dict[type, Callable[[Any, Styles], dict[str, Any]]] = {
 """What is packed of each kind of study, besides what all share."""
 STUDY_PATH = "study"
 EXACT_PATH = "study/exact"
+PAID_PATH = "study/paid"
 """Where the server answers while a hand moves a control; see `app.study_routes`."""
+
+LISTED_DRAWS = 16
+"""A group of more draws has no picture of its subsets."""
 
 
 def show_player(
@@ -73,7 +82,11 @@ def show_player(
             **data,
             "awaited": awaited,
             "controls": controls,
-            "routes": {"study": f"./{STUDY_PATH}", "exact": f"./{EXACT_PATH}"},
+            "routes": {
+                "study": f"./{STUDY_PATH}",
+                "exact": f"./{EXACT_PATH}",
+                "paid": f"./{PAID_PATH}",
+            },
         },
         key=key,
         height="content",
@@ -113,3 +126,42 @@ def exact_payload(config: Any) -> dict[str, Any]:
         "colours": colours,
         **(hill.hill_exact(config) if config.task == HillConfig.task else {}),
     }
+
+
+def paid_payload(recording: Recording, ks: Sequence[int]) -> list[dict[str, Any]]:
+    """What every group of a run is worth under each of some k, for the same draws.
+
+    Args:
+      recording: the run.
+      ks: values of k.
+
+    Returns:
+      For each k: "k"; "weights", `[T, prompts x n]`, by the run's estimator; "silences", `[T, prompts]`,
+      places in `group_weights.SILENCES`; "subsets", how many subsets of size k a group has; "wins",
+      `[n]`, in how many of them a draw is best, by how many others are not above it; "listed", the
+      subsets where there are few, and of more than one draw.
+
+    Raises:
+      ValueError: a k that the estimator does not allow.
+    """
+    n, estimator = recording.config.n, recording.config.estimator
+    said = []
+    for k in ks:
+        weights = transform(recording.rewards, k, estimator)
+        count = math.comb(n, k)
+        few = k > 1 and n <= LISTED_DRAWS and count <= SUBSET_LIMIT
+        said.append(
+            {
+                "k": k,
+                "weights": floats(weights),
+                "silences": floats(explain_silence(recording.rewards, weights)),
+                "subsets": _count_text(count),
+                "wins": [_count_text(wins) for wins in count_wins(n, k)],
+                "listed": [s.members for s in list_subsets(range(n), k)] if few else [],
+            }
+        )
+    return said
+
+
+def _count_text(count: int) -> str:
+    return f"{count:,}" if count < 10**9 else f"{float(count):.2e}"

@@ -17,6 +17,7 @@ _FILES = (
     "../live",
     "schedule_chart",
     "controls",
+    "paid",
     "picture",
     "player",
 )

@@ -40,6 +40,7 @@ class Player {
     document.addEventListener("keydown", this.onKey);
     this.liveK = null; // the k under the finger, where it is ahead of the recording
     this.controls = new Controls(this, root.querySelector(".pk-controls"));
+    this.paid = new Paid(this, root);
     this.onPresent = () => this.data && this.drawCharts();
     document.addEventListener("pk-present", this.onPresent);
   }
@@ -226,7 +227,7 @@ class Player {
 
   key(event) {
     if (event.target.closest("input, select")) return;
-    if (event.key === " " && event.target.closest("button")) return;
+    if (event.key === " " && event.target.closest("button, summary")) return;
     const action = { " ": "play", ArrowRight: "step", ArrowLeft: "back", Home: "rewind" }[event.key];
     if (!action) return;
     event.preventDefault();
@@ -271,6 +272,7 @@ class Player {
     for (const run of this.runs) this.drawReadout(run, t);
     for (const chart of charts) chart.draw({ t, phase, done });
     this.controls.draw(t);
+    this.paid.draw();
     if (this.explaining) this.drawPhase(t, phase);
   }
 
@@ -318,6 +320,7 @@ class Player {
     this.resizing.disconnect();
     document.removeEventListener("keydown", this.onKey);
     this.controls.close();
+    this.paid.close();
     document.removeEventListener("pk-present", this.onPresent);
     this.closeCharts();
   }
