@@ -1,6 +1,7 @@
 // Presenter mode, on any page: large type, nothing but the stage and its text, and keys. On by the key P
 // or `present=1` in the address; it stays through pages and reloads of this tab. page.css has its looks.
 
+const MOVED = "input:is([type='radio'], [type='range'], [type='checkbox'])"; // no letters are typed there
 const FIELDS = "input, textarea, select, [contenteditable='true'], [role='textbox'], [role='combobox']";
 const PRESENTER_KEYS = [
   ["← →", "one step back or on"],
@@ -59,7 +60,8 @@ class Presenter {
   // --- Keys ------------------------------------------------------------------------------------
 
   key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.(FIELDS)) return;
+    const field = event.target.closest?.(FIELDS);
+    if (event.ctrlKey || event.metaKey || event.altKey || (field && !field.matches(MOVED))) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (!this.on) {
       if (key === "p") this.take(event, () => this.turn(true));
@@ -77,7 +79,7 @@ class Presenter {
     }[key];
     if (action) return this.take(event, action);
     if (/^[1-5]$/.test(key)) return this.choose(event, Number(key));
-    this.step(event);
+    if (!field) this.step(event);
   }
 
   take(event, action) {

@@ -8,7 +8,7 @@ from app.classroom.questions import Question
 from app.lessons.lesson import Ask, Lesson, LessonTask, Slider
 from app.lessons.scene import Scene, SceneAxis, SceneLayer, ticks_at, update_line
 from pkpo.figures.style import INK, OTHER_COLOURS, k_colour
-from pkpo.training.recording import Recording, record_run
+from pkpo.training.recording import Recording, record_runs
 from pkpo.training.tasks.bandit import BanditConfig
 
 _BOLD = 8
@@ -20,20 +20,18 @@ _DRAWN_AT = tuple(range(_SWITCH, _SETTINGS.steps + 1, 30))
 _ANNEALED, _REVERSED = OTHER_COLOURS[0], OTHER_COLOURS[1]
 
 
-def _run(schedule: str) -> Recording:
-    return record_run(_SETTINGS.replace(schedule=schedule))
-
-
 def _line(run: Recording, name: str, colour: str, *, after: bool = False) -> SceneLayer:
     return update_line(run["max@1"], colour, name, after=after)
 
 
 def lesson_explore_settle() -> Lesson:
     """The lesson."""
-    one, eight = _run("1"), _run(f"{_BOLD}")
-    annealed = _run(f"{_BOLD}@0,1@{_SWITCH}")
-    reverse = _run(f"1@0,{_BOLD}@{_SWITCH}")
-    switched = [_run(f"{_BOLD}@0,1@{update}") for update in _SWITCHES]
+    others = ("1", f"{_BOLD}", f"1@0,{_BOLD}@{_SWITCH}")
+    schedules = (*others, *(f"{_BOLD}@0,1@{update}" for update in _SWITCHES))
+    one, eight, reverse, *switched = record_runs(
+        [_SETTINGS.replace(schedule=schedule) for schedule in schedules]
+    )
+    annealed = switched[_SWITCHES.index(_SWITCH)]
     ends = np.array([run["max@1"][-1] for run in switched])
     earliest = int(np.argmax(ends > _GOAL))
     end = {

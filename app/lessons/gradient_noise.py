@@ -120,8 +120,9 @@ def lesson_gradient_noise() -> Lesson:
                 ),
                 scene=_clouds(variances, float(problem.gradient(_K)[0])),
                 truth=_CLOUDS.index(widest),
-                explanation=f"{letter[widest]}: its variance is "
-                f"{variances[widest] / variances[narrowest]:.0f} times that of {letter[narrowest]}. "
+                explanation=f"Without a baseline ({letter[widest]}) the variance is "
+                f"{variances[widest] / variances[narrowest]:.0f} times that of {_SHORT[narrowest]} "
+                f"({letter[narrowest]}). "
                 "Whoever uses it needs as many times the samples for the same certainty.",
                 mistaken={
                     str(place): narrower for place, name in enumerate(_CLOUDS) if name != widest
@@ -161,7 +162,8 @@ def lesson_gradient_noise() -> Lesson:
                 at=tuple(float(place) for place in range(len(names))),
                 truth=compared,
                 near=0.5,
-                explanation=", ".join(
+                explanation="The variance left: "
+                + ", ".join(
                     f"{name} {value:.2f}" for name, value in zip(names, compared, strict=True)
                 )
                 + ". What is taken off fits best where it comes from the very subset that the attempt "
@@ -199,9 +201,9 @@ def lesson_gradient_noise() -> Lesson:
                     ),
                 ),
                 truth=winner,
-                explanation=f"{names[winner]}: loo-1 has {rare[2] / rare[winner]:.1f} times as much. "
-                "It gives a wrong answer nothing, while canonical lowers it, too. No estimator is best "
-                "everywhere.",
+                explanation=f"Where answers are right or wrong, {names[winner]} has the least here: "
+                f"loo-1 has {rare[2] / rare[winner]:.1f} times as much. It gives a wrong answer "
+                "nothing, while canonical lowers it, too. No estimator is best everywhere.",
                 mistaken={
                     str(place): hint
                     for place, hint in enumerate(

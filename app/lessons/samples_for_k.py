@@ -93,8 +93,8 @@ def lesson_samples_for_k() -> Lesson:
                 ),
                 scene=_paths(),
                 truth=_SIZES.index(_K),
-                explanation=f"{_LETTERS[_SIZES.index(_K)]}: with n = k there is a single subset, and "
-                "all of the step hangs on its one best attempt. A larger group averages over many "
+                explanation=f"With n = k ({_LETTERS[_SIZES.index(_K)]}) there is a single subset, "
+                "and all of the step hangs on its one best attempt. A larger group averages over many "
                 f"subsets ({order}).",
                 mistaken={str(place): calmer for place, n in enumerate(_SIZES) if n != _K},
             ),

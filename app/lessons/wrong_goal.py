@@ -21,7 +21,7 @@ from pkpo.training.tasks.bandit import BanditConfig
 _BOLD = 8
 _SWITCH = 150
 _SETTINGS = BanditConfig(bandit="crowded", schedule=f"1@0,{_BOLD}@{_SWITCH}")
-_SHARES = tuple(round(share, 1) for share in np.arange(0, 1.05, 0.1).tolist())
+_SHARES = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 1.0)
 _AGAINST = 0.5
 """A cosine below minus this points against, above it along."""
 
@@ -86,9 +86,9 @@ def lesson_wrong_goal() -> Lesson:
                     ),
                 ),
                 truth=0 if change > 0.05 else 2 if change < -0.05 else 1,
-                explanation=f"From {at_switch[-1]:.2f} to {ends[-1]:.2f}, while the best of {_BOLD} "
-                f"goes to {many[-1]:.2f}. One policy answers all six: what the hard prompts gain is "
-                "taken from the easy ones.",
+                explanation=f"Single tries go from {at_switch[-1]:.2f} to {ends[-1]:.2f}, while the "
+                f"best of {_BOLD} goes to {many[-1]:.2f}. One policy answers all six: what the "
+                "hard prompts gain is taken from the easy ones.",
                 mistaken={
                     "0": f"That is so where prompts do not compete; here k = {_BOLD} must take from "
                     "the easy ones.",
@@ -121,9 +121,9 @@ def lesson_wrong_goal() -> Lesson:
                 ),
                 truth=turned,
                 near=0.2,
-                explanation=f"{turned:.2f}, and below 0 since update {first}: a step for the best of "
-                f"{_BOLD} is then a step away from single tries. Where they agree, as at the start "
-                f"({cosine[0]:.2f}), nothing has to be given up.",
+                explanation=f"The cosine is {turned:.2f}, and below 0 since update {first}: a step "
+                f"for the best of {_BOLD} is then a step away from single tries. Where they agree, "
+                f"as at the start ({cosine[0]:.2f}), nothing has to be given up.",
                 mistaken={
                     "above": "Lower: you saw that one falls while the other rises.",
                     "below": "Not fully against each other: some of the way they share.",

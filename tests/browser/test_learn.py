@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
 from app.lessons import catalogue
+from app.lessons.lesson import Ask, LessonTask
+from app.presenter.lesson_notes import LESSON_NOTES
+from pkpo.figures.style import LECTURE_SIZE
+from tests.browser.test_presenter import SMALL
 
 
 def open_lesson(visit, key: str, **screen) -> Page:
@@ -78,34 +83,64 @@ def test_bars_are_dragged_with_the_pointer(visit):
     assert sum(text not in ("", "–") for text in truths) == 1  # of the question that was answered
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("width, dark", [(1440, False), (390, True)])
-def test_every_lesson_can_be_walked_by_keyboard(visit, width, dark):
-    page = open_lesson(visit, next(iter(catalogue.LESSONS)), width=width, dark=dark)
+def drawn_bars(page: Page) -> list[float]:
+    values = "(bars) => bars.map((bar) => Number(bar.dataset.value))"
+    return page.locator(".le-svg rect[data-value]").evaluate_all(values)
+
+
+def answer(page: Page, ask: Ask) -> None:
+    """With keys alone; what is then said and drawn is what the library computed."""
+    page.locator(".le h2").focus()
+    if ask.question.kind == "choice":
+        page.keyboard.press(str(ask.truth + 1))
+        page.keyboard.press("Enter")
+        expect(page.locator(".le-right")).to_be_visible()
+    else:
+        page.locator(".le-predict input").first.focus()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Enter")
+        expect(page.locator(".le-gap")).to_be_visible()
+    said = ask.explanation.replace("**", "")
+    expect(page.locator("[role=status]")).to_contain_text(said)
+    bars = [np.ravel(layer.y) for layer in ask.scene.layers if layer.kind == "bars"]
+    assert drawn_bars(page) == pytest.approx(np.concatenate([[], *bars]).tolist(), rel=1e-5)
+
+
+def achieve(page: Page, task: LessonTask) -> None:
+    """Move the sliders, with keys, to a place where the task is done."""
+    sizes = [len(slider.values) for slider in task.sliders]
+    places = np.unravel_index(task.achieved.index(True), sizes)
+    for number, place in enumerate(places):
+        page.locator(".le-of-task input").nth(number).focus()
+        page.keyboard.press("Home")
+        for _ in range(int(place)):
+            page.keyboard.press("ArrowRight")
+    expect(page.locator(".le-right")).to_contain_text("Done.")
+    read = {name: texts[task.achieved.index(True)] for name, texts in task.readouts.items()}
+    assert page.locator(".le dd").all_inner_texts() == list(read.values())
+
+
+def walk(page: Page) -> None:
     for number, key in enumerate(catalogue.LESSONS):
         lesson = catalogue.get_lesson(key)
         page.locator(".le-menu button").nth(number).click()
         for place, ask in enumerate(lesson.asks):
             page.wait_for_selector(f".le[data-ready='{key}-{place + 1}']")
-            page.locator(".le h2").focus()
-            if ask.question.kind == "choice":
-                page.keyboard.press(str(ask.truth + 1))
-                page.keyboard.press("Enter")
-                expect(page.locator(".le-right")).to_be_visible()
-            else:
-                page.locator(".le-predict input").first.focus()
-                page.keyboard.press("ArrowRight")
-                page.keyboard.press("Enter")
-                expect(page.locator(".le-gap")).to_be_visible()
-            expect(page.locator("[role=status]")).to_contain_text(
-                ask.explanation.replace("**", "")[:40]
-            )
+            answer(page, ask)
             page.locator(".le h2").focus()
             page.keyboard.press("ArrowRight")
         expect(page.get_by_role("heading", name="Try it")).to_be_visible()
+        achieve(page, lesson.task)
+        page.locator(".le h2").focus()
         page.keyboard.press("ArrowRight")
         expect(page.get_by_role("heading", name="To take home")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    expect(page.locator(".le-menu .le-done")).to_have_count(len(catalogue.LESSONS))
+
+
+def test_every_lesson_can_be_walked_by_keyboard(visit):
+    page = open_lesson(visit, next(iter(catalogue.LESSONS)))
+    walk(page)
     page.get_by_role("button", name="My answers").first.click()
     page.wait_for_selector(".le[data-ready='card']")
     asked = sum(len(catalogue.get_lesson(key).asks) for key in catalogue.LESSONS)
@@ -115,3 +150,77 @@ def test_every_lesson_can_be_walked_by_keyboard(visit, width, dark):
     assert len(kept["answers"]) == asked
     page.get_by_role("button", name="Clear my answers").click()
     assert json.loads(page.evaluate("localStorage.getItem('pkpo-lessons')"))["answers"] == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("size", [(1280, 720), (390, 844)])
+def test_every_lesson_can_be_walked_on_every_screen(visit, size, dark):
+    width, height = size
+    walk(open_lesson(visit, next(iter(catalogue.LESSONS)), width=width, height=height, dark=dark))
+
+
+FITS = """() => {
+  const main = document.querySelector('[data-testid=stMain]');
+  const parts = ['.le-text', '.le-scene'].map((part) => document.querySelector(part));
+  const boxes = parts.map((part) => part.getBoundingClientRect());
+  const inside = boxes.every((box) => box.bottom <= innerHeight && box.right <= innerWidth);
+  return inside && main.scrollHeight <= main.clientHeight + 1;
+}"""
+
+
+def present(visit, key: str, dark: bool) -> Page:
+    """Every step of a lesson on a projector, by the keys of presenter mode."""
+    lesson = catalogue.get_lesson(key)
+    page = visit(f"/learn?lesson={key}&present=1", 1280, 720, dark, ready=False)
+    page.wait_for_selector(f".le[data-ready='{key}-1']")
+    page.wait_for_function("document.documentElement.classList.contains('pk-present')")
+    expect(page.locator(".le-menu")).to_be_hidden()
+
+    def check() -> None:
+        page.wait_for_function(FITS)
+        assert page.evaluate(SMALL, LECTURE_SIZE) == []
+
+    for place, ask in enumerate(lesson.asks):
+        page.wait_for_selector(f".le[data-ready='{key}-{place + 1}']")
+        check()
+        if ask.question.kind == "choice":
+            page.keyboard.press(str(ask.truth + 1))
+            expect(page.locator(".le-predict input").nth(ask.truth)).to_be_checked()
+        page.keyboard.press("Space")  # reveals, with an answer or without
+        expect(page.locator(".le-told")).to_be_visible()
+        check()
+        page.keyboard.press("ArrowRight")
+    for step in ("Try it", "To take home"):
+        expect(page.get_by_role("heading", name=step)).to_be_visible()
+        check()
+        page.keyboard.press("Space")
+    page.wait_for_function(f"!document.querySelector(\".le\").dataset.ready.startsWith('{key}-')")
+    return page
+
+
+def test_a_lesson_is_presented_by_its_keys_and_the_speaker_has_notes(visit):
+    page = present(visit, "gradient-noise", False)
+    following = list(catalogue.LESSONS)[list(catalogue.LESSONS).index("gradient-noise") + 1]
+    asks = catalogue.get_lesson(following).asks
+    with page.context.expect_page() as opened:
+        page.keyboard.press("n")
+    notes = opened.value
+    for ask in asks[:2]:
+        expect(notes.locator("#ask")).to_have_text(LESSON_NOTES[ask.question.key].ask)
+        page.keyboard.press("ArrowRight")
+    expect(notes.locator("#wrong")).to_have_text(LESSON_NOTES[f"{following} task"].wrong)
+    expect(notes.locator("#where")).to_contain_text(f"{len(asks) + 1} of {len(asks) + 2}")
+    page.keyboard.press("ArrowLeft")
+    page.locator(".le-predict label").nth(1).click()  # keys count with the focus on a choice, too
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_selector(f".le[data-ready='{following}-1']")
+    page.keyboard.press("p")
+    expect(page.locator(".le-menu")).to_be_visible()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("key", catalogue.LESSONS)
+def test_every_lesson_fits_a_projector(visit, key, dark):
+    present(visit, key, dark)

@@ -26,7 +26,7 @@ class LessonView {
 
   close() {
     document.removeEventListener("keydown", this.onKey);
-    this.scene.resizing.disconnect();
+    this.scene.close();
   }
 
   keep() {
@@ -128,6 +128,7 @@ class LessonView {
     const mine = known ? this.kept.answers[key] : undefined;
     this.prediction = new Prediction(ask, mine ?? undefined, (value) => {
       commit.disabled = false;
+      this.touched = true;
       this.showScene(ask, value, false);
     });
     const say = document.createElement("div");
@@ -137,7 +138,7 @@ class LessonView {
     commit.dataset.do = "commit";
     const parts = [this.heading(this.lesson.title)];
     if (this.step === 0) parts.push(words(this.lesson.idea, "p", "le-idea"));
-    parts.push(words(ask.lead), words(ask.question.text, "p", "le-question"), this.prediction.node, say);
+    parts.push(words(ask.lead, "p", "le-lead"), words(ask.question.text, "p", "le-question"), this.prediction.node, say);
     if (known) {
       this.prediction.freeze();
       say.append(...this.verdict(ask, mine));
@@ -149,8 +150,11 @@ class LessonView {
       parts.push(this.foot(again, this.next()));
     } else {
       const skip = button("Show me", () => this.reveal(ask, null));
+      skip.dataset.do = "skip";
       parts.push(this.foot(skip, commit));
     }
+    this.touched = false;
+    this.text.className = known ? "le-text le-told" : "le-text";
     this.text.replaceChildren(...parts);
     this.showScene(ask, known ? mine : this.prediction.value, known);
   }
@@ -221,6 +225,7 @@ class LessonView {
       label.append(words(slider.name, "span"), input, shown);
       controls.append(label);
     });
+    this.text.className = "le-text";
     this.text.replaceChildren(
       this.heading("Try it"),
       words(task.text, "p", "le-question"),
@@ -239,6 +244,7 @@ class LessonView {
     const explore = document.createElement("a");
     Object.assign(explore, { href: lesson.explore, textContent: lesson.link, className: "le-explore" });
     const following = data.lessons[data.lessons.findIndex(({ key }) => key === lesson.key) + 1];
+    this.text.className = "le-text le-home";
     this.text.replaceChildren(
       this.heading("To take home"),
       words(`**${lesson.idea}**`),
@@ -306,8 +312,9 @@ class LessonView {
   key(event) {
     if (!this.lesson || event.ctrlKey || event.metaKey || event.altKey || !this.root.isConnected) return;
     const field = event.target.closest?.(OWN_KEYS);
+    const lecture = presenting(); // then keys are the lesson's wherever the focus is
     const outside = event.target !== document.body && !this.root.contains(event.target);
-    if (outside) return;
+    if (outside && !lecture) return;
     const radio = field?.type === "radio";
     if (/^[1-5]$/.test(event.key) && (!field || radio)) return this.prediction?.choose(Number(event.key) - 1);
     if (event.key === "Enter" && (!field || radio || field.type === "range")) {
@@ -317,13 +324,22 @@ class LessonView {
       else if (!field) this.go(this.step + 1);
       return event.preventDefault();
     }
-    if (field) return;
-    if (event.key === "ArrowRight") this.go(this.step + 1);
-    if (event.key === "ArrowLeft") this.go(this.step - 1);
-    if (event.key === " " && !event.target.closest("button, a")) {
-      event.preventDefault();
-      this.text.querySelector("[data-do='commit']:enabled, .le-main:enabled")?.click();
-    }
+    const range = field?.type === "range";
+    if (field && !(lecture && (radio || (range && event.key === " ")))) return;
+    if (event.key === "ArrowRight") this.take(event, () => this.go(this.step + 1));
+    if (event.key === "ArrowLeft") this.take(event, () => this.go(this.step - 1));
+    if (event.key === " " && !event.target.closest("button, a")) this.take(event, () => this.goOn(lecture));
+  }
+
+  take(event, action) {
+    event.preventDefault();
+    action();
+  }
+
+  // Commit or, once that is done, the next step; who presents need not have answered.
+  goOn(lecture) {
+    const first = lecture && !this.touched ? "[data-do='skip']" : "[data-do='commit']:enabled";
+    (this.text.querySelector(first) ?? this.text.querySelector(".le-main:enabled"))?.click();
   }
 }
 

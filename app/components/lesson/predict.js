@@ -20,6 +20,11 @@ function words(text, name = "p", className = "") {
   return node;
 }
 
+// Whether the page is on a lecture hall's screen.
+function presenting() {
+  return document.documentElement.classList.contains("pk-present");
+}
+
 function button(text, press, className = "") {
   const node = document.createElement("button");
   node.type = "button";
@@ -129,8 +134,10 @@ class Prediction {
     });
   }
 
+  // No more answers; of choices, the true one is marked.
   freeze() {
     for (const input of this.node.querySelectorAll("input")) input.disabled = true;
+    if (this.question.kind === "choice") this.node.children[this.ask.truth].classList.add("le-truth");
   }
 }
 

@@ -3,6 +3,8 @@
 const SVG = "http://www.w3.org/2000/svg";
 const MARGIN = { left: 62, right: 16, top: 14, bottom: 50 };
 const CHARACTER = 8.5; // px, about, of an axis' names
+const RATIO = 0.56; // height over width
+const ON_STAGE = { type: 1.45, ratio: 0.9 }; // on a lecture hall's screen: larger type, a taller chart
 const STAR = [0, -9, 2.6, -3, 9, -2.8, 4, 1.6, 5.6, 8, 0, 4.2, -5.6, 8, -4, 1.6, -9, -2.8, -2.6, -3];
 
 function drawn(parent, name, attributes, text = "") {
@@ -21,8 +23,10 @@ class LessonScene {
     this.legend = document.createElement("div");
     this.legend.className = "le-legend";
     host.append(this.legend);
-    this.resizing = new ResizeObserver(() => this.draw());
+    this.redraw = () => this.draw();
+    this.resizing = new ResizeObserver(this.redraw);
     this.resizing.observe(host);
+    document.addEventListener("pk-present", this.redraw);
     const move = (event) => {
       if (!this.view?.open || !(event.buttons & 1)) return;
       event.preventDefault();
@@ -37,6 +41,11 @@ class LessonScene {
     this.svg.addEventListener("pointermove", move);
   }
 
+  close() {
+    this.resizing.disconnect();
+    document.removeEventListener("pk-present", this.redraw);
+  }
+
   // view: revealed, place (of the sliders), kind, at, mine (the learner's answer), open (to be moved).
   show(spec, view) {
     this.spec = spec;
@@ -47,29 +56,32 @@ class LessonScene {
 
   x(value) {
     const { low, high } = this.spec.x;
-    return MARGIN.left + ((value - low) / (high - low)) * (this.width - MARGIN.left - MARGIN.right);
+    return this.margin.left + ((value - low) / (high - low)) * (this.width - this.margin.left - this.margin.right);
   }
 
   y(value) {
     const { low, high } = this.spec.y;
-    return this.height - MARGIN.bottom - ((value - low) / (high - low)) * (this.height - MARGIN.top - MARGIN.bottom);
+    return this.height - this.margin.bottom - ((value - low) / (high - low)) * (this.height - this.margin.top - this.margin.bottom);
   }
 
   unitX(px) {
     const { low, high } = this.spec.x;
-    return low + ((px - MARGIN.left) / (this.width - MARGIN.left - MARGIN.right)) * (high - low);
+    return low + ((px - this.margin.left) / (this.width - this.margin.left - this.margin.right)) * (high - low);
   }
 
   unitY(px) {
     const { low, high } = this.spec.y;
-    return low + ((this.height - MARGIN.bottom - px) / (this.height - MARGIN.top - MARGIN.bottom)) * (high - low);
+    return low + ((this.height - this.margin.bottom - px) / (this.height - this.margin.top - this.margin.bottom)) * (high - low);
   }
 
   draw() {
     const width = this.host.clientWidth;
     if (!this.spec || !width) return;
+    const lecture = presenting();
+    this.type = lecture ? ON_STAGE.type : 1;
+    this.margin = Object.fromEntries(Object.entries(MARGIN).map(([side, room]) => [side, room * this.type]));
     this.width = width;
-    this.height = Math.round(Math.min(Math.max(width * 0.56, 250), 430));
+    this.height = Math.round(Math.min(Math.max(width * (lecture ? ON_STAGE.ratio : RATIO), 250), lecture ? 540 : 430));
     this.svg.replaceChildren();
     this.svg.setAttribute("viewBox", `0 0 ${this.width} ${this.height}`);
     this.svg.style.height = `${this.height}px`;
@@ -94,26 +106,27 @@ class LessonScene {
 
   drawAxes() {
     const { x, y } = this.spec;
-    const bottom = this.height - MARGIN.bottom;
+    const { type } = this;
+    const bottom = this.height - this.margin.bottom;
     for (const [index, tick] of y.ticks.entries()) {
       const at = this.y(tick);
-      drawn(this.svg, "line", { x1: MARGIN.left, x2: this.width - MARGIN.right, y1: at, y2: at, class: "le-grid" });
-      drawn(this.svg, "text", { x: MARGIN.left - 8, y: at + 5, "text-anchor": "end" }, y.names[index] ?? Number(tick.toFixed(3)));
+      drawn(this.svg, "line", { x1: this.margin.left, x2: this.width - this.margin.right, y1: at, y2: at, class: "le-grid" });
+      drawn(this.svg, "text", { x: this.margin.left - 8, y: at + 5 * type, "text-anchor": "end" }, y.names[index] ?? Number(tick.toFixed(3)));
     }
-    drawn(this.svg, "line", { x1: MARGIN.left, x2: this.width - MARGIN.right, y1: bottom, y2: bottom, class: "le-axis" });
+    drawn(this.svg, "line", { x1: this.margin.left, x2: this.width - this.margin.right, y1: bottom, y2: bottom, class: "le-axis" });
     // Names that would run into each other are left out, every other one.
-    const longest = Math.max(...x.names.map((name) => name.length), 2) * CHARACTER;
-    const room = (this.width - MARGIN.left - MARGIN.right) / Math.max(x.ticks.length, 1);
+    const longest = Math.max(...x.names.map((name) => name.length), 2) * CHARACTER * type;
+    const room = (this.width - this.margin.left - this.margin.right) / Math.max(x.ticks.length, 1);
     const every = x.names.length && longest > room ? 2 : 1;
     x.ticks.forEach((tick, index) => {
       const name = x.names.length ? x.names[index] : Number(tick.toFixed(3));
-      const low = every > 1 && index % 2 ? 34 : 19; // in two rows
+      const low = type * (every > 1 && index % 2 ? 34 : 19); // in two rows
       drawn(this.svg, "text", { x: this.x(tick), y: bottom + low, "text-anchor": "middle" }, name);
     });
     if (x.title)
-      drawn(this.svg, "text", { x: (MARGIN.left + this.width - MARGIN.right) / 2, y: this.height - 8, "text-anchor": "middle", class: "le-title" }, x.title);
-    const middle = (MARGIN.top + bottom) / 2;
-    drawn(this.svg, "text", { x: 15, y: middle, transform: `rotate(-90 15 ${middle})`, "text-anchor": "middle", class: "le-title" }, y.title);
+      drawn(this.svg, "text", { x: (this.margin.left + this.width - this.margin.right) / 2, y: this.height - 8 * type, "text-anchor": "middle", class: "le-title" }, x.title);
+    const middle = (this.margin.top + bottom) / 2;
+    drawn(this.svg, "text", { x: 15 * type, y: middle, transform: `rotate(-90 ${15 * type} ${middle})`, "text-anchor": "middle", class: "le-title" }, y.title);
   }
 
   // What a layer shows now: its own values, or those of the sliders' place.
@@ -175,7 +188,7 @@ class LessonScene {
   draw_rule(layer) {
     for (const x of this.values(layer, "x"))
       drawn(this.svg, "line", {
-        x1: this.x(x), x2: this.x(x), y1: MARGIN.top, y2: this.height - MARGIN.bottom, stroke: layer.colour, class: "le-rule",
+        x1: this.x(x), x2: this.x(x), y1: this.margin.top, y2: this.height - this.margin.bottom, stroke: layer.colour, class: "le-rule",
         ...(layer.dashed ? { "stroke-dasharray": "4 4" } : {}),
       });
   }
@@ -186,12 +199,12 @@ class LessonScene {
     if (mine === undefined || mine === null) return;
     const state = { class: open ? "le-mine" : "le-mine le-ghost" };
     if (kind === "marker") {
-      drawn(this.svg, "line", { x1: this.x(mine), x2: this.x(mine), y1: MARGIN.top, y2: this.height - MARGIN.bottom, ...state });
-      drawn(this.svg, "text", { x: this.x(mine), y: MARGIN.top + 10, "text-anchor": mine > (this.spec.x.low + this.spec.x.high) / 2 ? "end" : "start", dx: mine > (this.spec.x.low + this.spec.x.high) / 2 ? -6 : 6, class: "le-value" }, "you");
+      drawn(this.svg, "line", { x1: this.x(mine), x2: this.x(mine), y1: this.margin.top, y2: this.height - this.margin.bottom, ...state });
+      drawn(this.svg, "text", { x: this.x(mine), y: this.margin.top + 10 * this.type, "text-anchor": mine > (this.spec.x.low + this.spec.x.high) / 2 ? "end" : "start", dx: mine > (this.spec.x.low + this.spec.x.high) / 2 ? -6 : 6, class: "le-value" }, "you");
     } else if (kind === "number") {
       const y = this.y(mine);
-      drawn(this.svg, "line", { x1: MARGIN.left, x2: this.width - MARGIN.right, y1: y, y2: y, ...state });
-      drawn(this.svg, "text", { x: this.width - MARGIN.right, y: y - 6, "text-anchor": "end", class: "le-value" }, "you");
+      drawn(this.svg, "line", { x1: this.margin.left, x2: this.width - this.margin.right, y1: y, y2: y, ...state });
+      drawn(this.svg, "text", { x: this.width - this.margin.right, y: y - 6, "text-anchor": "end", class: "le-value" }, "you");
     } else if (kind === "curve") {
       const points = mine.map((y, i) => `${this.x(at[i])},${this.y(y)}`);
       drawn(this.svg, "polyline", { points: points.join(" "), ...state });
