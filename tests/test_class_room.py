@@ -6,20 +6,26 @@ import asyncio
 import json
 import sys
 from dataclasses import asdict
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import streamlit as st
 from starlette.routing import Router
 
 from app import access
-from app.classroom import page_address, questions, room, routes
+from app.classroom import agenda, page_address, questions, room, routes
 from app.classroom.questions import Question, check_answer, distribution
 from app.classroom.room import NotNow, Room, RoomFull
+from app.lessons.catalogue import LESSONS, find_ask, get_lesson
 
-CHOICE = questions.question_of("letters-3")
-NUMBER = questions.question_of("share")
+CHOICE = agenda.question_of("letters-3")
+NUMBER = agenda.question_of("share")
+MARKER = Question(key="marker", text="Where?", kind="marker", low=-2, high=2.5)
+BARS = Question(
+    key="bars", text="How long?", kind="bars", choices=("a", "b"), low=0, high=1, count=2
+)
 CURVE = Question(key="curve", text="Draw it.", kind="curve", low=-1, high=1, count=3)
+LESSON_ASKS = [ask for key in LESSONS for ask in get_lesson(key).asks]
 HOST, STUDENT = "a" * 32, "b" * 32
 
 
@@ -33,6 +39,9 @@ HOST, STUDENT = "a" * 32, "b" * 32
         (NUMBER, 0, 0.0),
         (NUMBER, 0.25, 0.25),
         (NUMBER, 1, 1.0),
+        (MARKER, -2, -2.0),
+        (MARKER, 2.5, 2.5),
+        (BARS, [0, 1], (0.0, 1.0)),
         (CURVE, [-1, 0, 0.5], (-1.0, 0.0, 0.5)),
     ],
 )
@@ -40,7 +49,7 @@ def test_answers_that_are_possible(question, value, kept):
     assert check_answer(question, value) == kept
 
 
-@pytest.mark.parametrize("question", [CHOICE, NUMBER, CURVE])
+@pytest.mark.parametrize("question", [CHOICE, NUMBER, MARKER, BARS, CURVE])
 @pytest.mark.parametrize(
     "value",
     [
@@ -50,13 +59,14 @@ def test_answers_that_are_possible(question, value, kept):
         "<b>",
         {},
         [],
-        -2,
+        -3,
         3,
         10**400,
         0.5j,
         float("nan"),
         float("inf"),
-        [1, 0],
+        [1],
+        [1, -0.1],
         [0, 0, 0, 0],
         [0, 0, 1.01],
         [0, 0, True],
@@ -85,7 +95,12 @@ def test_distributions():
     assert seen["dots"] == [[0.0, 0], [0.5, 0], [0.501, 1], [1.0, 0], [1.0, 1]]
     assert seen["median"] == 0.501
     assert distribution(NUMBER, []) == {"dots": []}
-    assert distribution(CURVE, [(0.0, 1.0, -1.0)]) == {"curves": [[0.0, 1.0, -1.0]]}
+    drawn = [(0.0, 1.0, -1.0), (0.5, 0.0, -1.0), (1.0, 0.5, 1.0)]
+    assert distribution(CURVE, drawn) == {
+        "curves": [list(curve) for curve in drawn],
+        "median": [0.5, 0.5, -1.0],
+    }
+    assert distribution(BARS, []) == {"curves": []}
 
 
 # --- The room -------------------------------------------------------------------------------------
@@ -351,6 +366,36 @@ def test_no_class_without_classroom_mode(class_of, monkeypatch):
 def test_below_a_prefix(class_of, monkeypatch):
     monkeypatch.setattr(st, "get_option", {"server.baseUrlPath": "/lab/"}.__getitem__)
     assert ask("GET", "/lab/live/class", STUDENT)[0] == 200
+
+
+@pytest.mark.parametrize("ask", LESSON_ASKS, ids=lambda ask: ask.question.key)
+def test_every_question_of_a_lesson_can_be_asked(class_of, ask):
+    question = ask.question
+    status, view = post("host", HOST, do="ask", question=question.key)
+    assert status == 200 and view["ask"]["question"]["text"] == question.text
+    truth = list(ask.truth) if isinstance(ask.truth, tuple) else ask.truth
+    for value in (None, "1", -1e9, [truth, truth], {"0": 1}):
+        told = {"question": question.key, "round": 1, "value": value}
+        assert post("answer", STUDENT, **told)[0] == 400
+    status, seen = post("answer", STUDENT, question=question.key, round=1, value=truth)
+    assert (status, seen["mine"]) == (200, truth)
+    assert set(seen["ask"]) == {"lead", "question", "scene", "at", "decimals"}  # not the truth
+    layers = seen["ask"]["scene"]["layers"] if seen["ask"]["scene"] else []
+    assert len(layers) == sum(not layer.after for layer in ask.scene.layers)
+    [round] = post("host", HOST, do="reveal")[1]["rounds"]
+    if question.kind == "choice":
+        assert round["counts"][truth] == 1
+    elif question.kind in ("number", "marker"):
+        assert round["dots"] == [[truth, 0]]
+    else:
+        assert round["curves"] == [truth] == [round["median"]]
+
+
+def test_lessons_have_every_kind_of_question_and_no_name_twice():
+    assert {ask.question.kind for ask in LESSON_ASKS} == set(get_args(questions.QuestionKind))
+    keys = [ask.question.key for ask in LESSON_ASKS] + [one.key for one in questions.PLAIN]
+    assert len(set(keys)) == len(keys)
+    assert find_ask("one-try") is find_ask("one-try-") is find_ask("") is None
 
 
 def test_plain_questions_are_data():

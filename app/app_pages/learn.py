@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from app.components import lesson
+from app import access
+from app.components import classroom, lesson
 from app.controls.address_reader import read_link, show_complaints
 from app.lessons import catalogue
 
@@ -16,6 +17,8 @@ def choose(key: str) -> None:
     st.query_params.from_dict({"lesson": catalogue.check_lesson(key)})
 
 
+if access.classroom() and (visitor := access.visitor()).host:
+    classroom.show_lead(visitor)
 lesson.show_lesson(
     catalogue.pack_page(chosen, found.get("step", 1)), on_chosen=choose, key="lesson"
 )

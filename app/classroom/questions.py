@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pkpo.fields import FieldError
 
 Answer = int | float | tuple[float, ...]
+QuestionKind = Literal["choice", "number", "marker", "curve", "bars"]
 
 DOT_BINS = 48
 """Places along a range in which dots are stacked."""
@@ -28,7 +29,7 @@ class Question:
     key: str
     """Names it."""
     text: str
-    kind: Literal["choice", "number", "marker", "curve", "bars"]
+    kind: QuestionKind
     choices: tuple[str, ...] = ()
     """What can be chosen, or the names of the bars."""
     low: float = 0.0
@@ -90,7 +91,7 @@ def distribution(question: Question, answers: Sequence[Answer]) -> dict[str, Any
 
     Returns:
       "counts", one for each choice; or "dots", `[[value, place in its stack from 0], ...]`, and their
-      "median"; or "curves", `[answers][points]`.
+      "median"; or "curves", `[answers][points]`, and the "median" of each point, `[points]`.
     """
     if question.kind == "choice":
         counted = Counter(answers)
@@ -105,7 +106,9 @@ def distribution(question: Question, answers: Sequence[Answer]) -> dict[str, Any
             dots.append([value, stacks[place]])
             stacks[place] += 1
         return {"dots": dots} | ({"median": values[len(values) // 2]} if values else {})
-    return {"curves": [list(answer) for answer in answers]}  # type: ignore[arg-type]
+    curves = [list(answer) for answer in answers]  # type: ignore[arg-type]
+    medians = [sorted(point)[len(curves) // 2] for point in zip(*curves, strict=True)]
+    return {"curves": curves} | ({"median": medians} if curves else {})
 
 
 PLAIN = (
@@ -122,15 +125,3 @@ PLAIN = (
     Question(key="share", text="Which number, from 0 to 1?", kind="number"),
 )
 """For what the host asks aloud or on a slide of their own."""
-
-
-def question_of(key: object) -> Question:
-    """The question of that name.
-
-    Raises:
-      FieldError: there is none.
-    """
-    found = {question.key: question for question in PLAIN}
-    if not isinstance(key, str) or key not in found:
-        raise FieldError("question", f"question: there is none named {_cut(key)}")
-    return found[key]

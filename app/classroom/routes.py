@@ -1,9 +1,9 @@
 """HTTP routes by which browsers follow the class and answer, without running a page's script.
 
-`GET live/class` says what is on the screen, to the host also what was answered; as often as wanted,
-and with `If-None-Match` for next to nothing. `POST live/class/answer` takes an answer,
-`POST live/class/host` what the host does; both want JSON. Who asks is said by a header, see
-`app.access.asking_visitor`.
+`GET live/class` says what is on the screen, with all that is needed to draw it, to the host also what
+was answered; as often as wanted, and with `If-None-Match` for next to nothing. `POST live/class/answer`
+takes an answer, `POST live/class/host` what the host does; both want JSON. Who asks is said by a
+header, see `app.access.asking_visitor`.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from app import access
+from app.classroom.agenda import pack_question, question_of
 from app.classroom.page_address import check_page
-from app.classroom.questions import question_of
 from app.classroom.room import THE_CLASS, NotNow, Room, RoomFull
 
 CLASS_PATH = "live/class"
@@ -80,7 +81,7 @@ async def _act(request: Request) -> Response:
         name = told.get("do")
         if not isinstance(name, str) or name not in ACTIONS:
             raise ValueError(f"do must be one of {', '.join(ACTIONS)}, got {repr(name)[:40]}")
-        ACTIONS[name](THE_CLASS, told)
+        await run_in_threadpool(ACTIONS[name], THE_CLASS, told)  # a lesson may have to be made
     except ValueError as reason:
         return _refused(reason)
     return _view(request, visitor)
@@ -97,6 +98,8 @@ def _asking(request: Request) -> access.Visitor | Response:
 def _view(request: Request, visitor: access.Visitor) -> Response:
     """What this browser is to show; nothing if it says that it shows it already."""
     view = THE_CLASS.host_view() if visitor.host else THE_CLASS.visitor_view(visitor.owner)
+    if "question" in view:
+        view["ask"] = pack_question(view["question"])
     content = json.dumps(view).encode()
     tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
     headers = {"Cache-Control": "no-store", "ETag": tag}

@@ -10,7 +10,7 @@ from app.lessons.answers_worth import lesson_answers_worth
 from app.lessons.explore_settle import lesson_explore_settle
 from app.lessons.gradient_noise import lesson_gradient_noise
 from app.lessons.how_bold import lesson_how_bold
-from app.lessons.lesson import Lesson, pack_lesson
+from app.lessons.lesson import Ask, Lesson, pack_lesson
 from app.lessons.on_language import lesson_on_language
 from app.lessons.one_try import lesson_one_try
 from app.lessons.samples_for_k import lesson_samples_for_k
@@ -70,6 +70,16 @@ def get_lesson(key: str) -> Lesson:
       key: of `LESSONS`.
     """
     return LESSONS[key][1]()
+
+
+def find_ask(key: str) -> Ask | None:
+    """The question of that key, with its truth, which begins with that of its lesson.
+
+    Returns:
+      None if no lesson has it.
+    """
+    lessons = (get_lesson(name) for name in LESSONS if key.startswith(f"{name}-"))
+    return next((ask for lesson in lessons for ask in lesson.asks if ask.question.key == key), None)
 
 
 def pack_page(chosen: str, step: int) -> dict[str, Any]:

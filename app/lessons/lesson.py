@@ -86,6 +86,21 @@ class Lesson:
     """What leads there."""
 
 
+def pack_ask(ask: Ask) -> dict[str, Any]:
+    """A question and its truth as plain data, for the browser."""
+    return {
+        "lead": link_terms(ask.lead),
+        "question": asdict(ask.question),
+        "scene": pack_scene(ask.scene),
+        "truth": ask.truth,
+        "explanation": link_terms(ask.explanation),
+        "mistaken": {wrong: link_terms(hint) for wrong, hint in ask.mistaken.items()},
+        "at": list(ask.at),
+        "decimals": ask.decimals,
+        "near": ask.near,
+    }
+
+
 def pack_lesson(lesson: Lesson) -> dict[str, Any]:
     """A lesson as plain data, for the browser."""
     task = lesson.task
@@ -93,20 +108,7 @@ def pack_lesson(lesson: Lesson) -> dict[str, Any]:
         "key": lesson.key,
         "title": lesson.title,
         "idea": link_terms(lesson.idea),
-        "asks": [
-            {
-                "lead": link_terms(ask.lead),
-                "question": asdict(ask.question),
-                "scene": pack_scene(ask.scene),
-                "truth": ask.truth,
-                "explanation": link_terms(ask.explanation),
-                "mistaken": {wrong: link_terms(hint) for wrong, hint in ask.mistaken.items()},
-                "at": list(ask.at),
-                "decimals": ask.decimals,
-                "near": ask.near,
-            }
-            for ask in lesson.asks
-        ],
+        "asks": [pack_ask(ask) for ask in lesson.asks],
         "task": {
             "text": link_terms(task.text),
             "sliders": [asdict(slider) for slider in task.sliders],

@@ -1,12 +1,11 @@
-"""The class in the browser: the strip on every page, a visitor's screen, the host's screen.
+"""The class in the browser: the strip on every page, a visitor's screen, the host's screens.
 
-All three follow `app.classroom.routes` by themselves: no page's script runs while they do.
+All follow `app.classroom.routes` by themselves: no page's script runs while they do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,30 +17,49 @@ from app.classroom.routes import CLASS_PATH
 from app.components.wire import script
 
 _HERE = Path(__file__).parent
-_STYLES = (_HERE / "classroom.css").read_text(encoding="utf-8")
+_STYLES = "\n".join(
+    path.read_text(encoding="utf-8")
+    for path in (_HERE.parent / "lesson" / "lesson.css", _HERE / "classroom.css")
+)
 
 
-def _component(name: str, html: str) -> Any:
+def _component(name: str, html: str, *parts: str) -> Any:
     return st.components.v2.component(
         f"pkpo_class_{name}",
         html=html,
         css=_STYLES,
-        js=script(_HERE, "../live_charts/follower", "room", name),
+        js=script(_HERE, "../live_charts/follower", "room", *parts, name),
         isolate_styles=False,
     )
 
 
+_LED = "<p class='cr-count' role='status'></p><div class='cr-acts'></div>"
 _STRIP = _component("strip", "<aside class='cr-strip' aria-label='Class' hidden></aside>")
 _PHONE = _component(
     "phone",
-    "<section class='cr-phone' aria-label='Class'><div class='cr-place'></div>"
+    "<section class='cr-phone le' aria-label='Class'><div class='cr-place'></div>"
     "<p class='cr-said' role='status'></p></section>",
+    "../lesson/scene",
+    "../lesson/predict",
 )
 _HOST = _component(
     "host",
     "<section class='cr-host' aria-label='Class'><div class='cr-choose'></div>"
-    "<p class='cr-asked'></p><p class='cr-count' role='status'></p><div class='cr-acts'></div>"
+    f"<p class='cr-asked'></p>{_LED}"
     "<p class='cr-said' role='alert'></p><div class='cr-rounds'></div></section>",
+    "../lesson/scene",
+    "rounds",
+    "leader",
+)
+_LEAD = _component(
+    "lead",
+    "<section class='cr-lead' aria-label='Class'><label><input type='checkbox'>"
+    f"Phones show this question</label>{_LED}<p class='cr-said' role='alert'></p>"
+    "<div class='cr-answers' role='group' aria-label='Answers of the class' hidden>"
+    "<div class='cr-rounds'></div></div></section>",
+    "../lesson/scene",
+    "rounds",
+    "leader",
 )
 
 
@@ -55,21 +73,25 @@ def show_strip(visitor: Visitor, away: bool) -> None:
     _STRIP(data=_data(visitor) | {"away": away}, key="class-strip", height="content")
 
 
-def show_phone(visitor: Visitor, questions: Sequence[Question]) -> None:
+def show_phone(visitor: Visitor) -> None:
     """What a visitor sees of the class: the question that is asked, or the page that is shown."""
-    data = _data(visitor) | {"questions": [asdict(question) for question in questions]}
-    _PHONE(data=data, key="class-phone", height="content")
+    _PHONE(data=_data(visitor), key="class-phone", height="content")
 
 
-def show_host(visitor: Visitor, questions: Sequence[tuple[str, Question]]) -> None:
+def show_host(visitor: Visitor, questions: Sequence[Question]) -> None:
     """The host's screen.
 
     Args:
       visitor: the host.
-      questions: what can be asked, each with its lesson's name.
+      questions: what can be asked here; those of lessons are asked where the lesson is.
     """
-    listed = [asdict(question) | {"lesson": lesson} for lesson, question in questions]
+    listed = [{"key": question.key, "text": question.text} for question in questions]
     _HOST(data=_data(visitor) | {"questions": listed}, key="class-host", height="content")
+
+
+def show_lead(visitor: Visitor) -> None:
+    """The host's line above a lesson: lets the class see and answer the question on the screen."""
+    _LEAD(data=_data(visitor), key="class-lead", height="content")
 
 
 def _data(visitor: Visitor) -> dict[str, Any]:

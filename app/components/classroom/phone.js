@@ -13,14 +13,20 @@ class Phone {
 
   take(view) {
     this.view = view;
-    const question = this.data.questions.find(({ key }) => key === view.question);
-    const scene = JSON.stringify([view.question, view.round, view.page, view.open]);
-    if (scene !== this.scene) {
-      this.scene = scene;
-      this.place.replaceChildren(...(question ? this.question(question) : this.between(view)));
+    const shown = JSON.stringify([view.question, view.round, view.page, view.open]);
+    if (shown !== this.shown) {
+      this.shown = shown;
+      this.close();
+      this.place.replaceChildren(...(view.ask ? this.question(view) : this.between(view)));
+      this.show?.();
     }
-    if (question) this.mark(question);
+    if (view.ask) this.mark(view);
     else this.say("");
+  }
+
+  close() {
+    this.chart?.resizing.disconnect();
+    this.chart = this.show = null;
   }
 
   between({ page }) {
@@ -30,49 +36,33 @@ class Phone {
     return [build("h2", "", "Look at this"), link, build("p", "", "“Back to the class”, at the foot of that page, brings you here again.")];
   }
 
-  question(question) {
-    const head = build("h2", "", question.text);
-    const box = build("div", `cr-answers cr-${question.kind}`);
-    box.setAttribute("role", "group");
-    box.setAttribute("aria-label", question.text);
-    if (question.kind === "choice") {
-      box.append(...question.choices.map((name, place) => buildButton(name, () => this.send(place))));
-    } else {
-      this.sliders = Array.from({ length: question.count }, (_, i) => this.slider(question, i));
-      box.append(...this.sliders.map(({ parentNode }) => parentNode));
-      box.append(buildButton("Send", () => this.send(this.drawn(question)), "cr-main"));
+  question({ ask, mine, open }) {
+    const { kind, text } = ask.question;
+    const choice = kind === "choice";
+    const prediction = new Prediction(ask, mine ?? undefined, (value) => (choice ? this.send(value) : this.show?.()));
+    const parts = [build("h2", "", text)];
+    if (ask.lead) parts.push(words(ask.lead));
+    if (ask.scene) {
+      const place = build("div", "le-scene");
+      this.chart = new LessonScene(place, (x, y) => prediction.grab(x, y));
+      this.show = () => this.chart.show(ask.scene, { revealed: false, kind, at: ask.at, mine: prediction.value, open: open && !choice });
+      parts.push(place);
     }
-    for (const control of box.querySelectorAll("button, input")) control.disabled = !this.view.open;
-    return [head, box];
-  }
-
-  slider({ low, high, step, choices, count, text }, i) {
-    const label = build("label");
-    const input = build("input");
-    Object.assign(input, { type: "range", min: low, max: high, step });
-    const mine = this.view.mine;
-    input.value = mine === null ? (low + high) / 2 : Array.isArray(mine) ? mine[i] : mine;
-    const shown = build("span", "", input.value);
-    input.addEventListener("input", () => (shown.textContent = input.value));
-    const name = choices[i] ?? (count > 1 ? `Point ${i + 1}` : "");
-    input.setAttribute("aria-label", name || text);
-    label.append(build("span", "", name), input, shown);
-    return input;
-  }
-
-  drawn({ count, kind }) {
-    const values = this.sliders.map(({ value }) => Number(value));
-    return count > 1 || kind === "curve" || kind === "bars" ? values : values[0];
+    parts.push(prediction.node);
+    if (!choice) {
+      const send = buildButton("Send", () => this.send(prediction.value), "cr-main");
+      send.disabled = !open;
+      parts.push(send);
+    }
+    if (!open) prediction.freeze();
+    return parts;
   }
 
   // What this browser has answered, and whether it can still be changed.
-  mark(question) {
-    const { mine, open } = this.view;
-    const buttons = [...this.place.querySelectorAll(".cr-choice button")];
-    buttons.forEach((button, place) => button.setAttribute("aria-pressed", place === mine));
+  mark({ ask, mine, open, round }) {
     const answered = mine !== null;
-    const name = question.kind === "choice" ? question.choices[mine] : [mine].flat().join(", ");
-    if (open) this.say(answered ? `Your answer: ${name}. You may change it until all are shown.` : this.view.round > 1 ? "Asked again: answer once more, the same or another." : "");
+    const name = answerText(ask, mine);
+    if (open) this.say(answered ? `Your answer: ${name}. You may change it until all are shown.` : round > 1 ? "Asked again: answer once more, the same or another." : "");
     else this.say(answered ? `Your answer was ${name}. Look at the screen.` : "The answers are on the screen.");
   }
 

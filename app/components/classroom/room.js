@@ -84,6 +84,8 @@ function showClass(parentElement, selector, data, Part) {
   root.shown.data = data;
   classRoom.join(root, data, (view) => root.shown.take(view), (problem) => root.shown.say(problem));
   return () => {
-    if (!root.isConnected) classRoom.leave(root);
+    if (root.isConnected) return;
+    classRoom.leave(root);
+    root.shown.close?.();
   };
 }

@@ -76,6 +76,7 @@ class LessonView {
     url.searchParams.set("step", this.step + 1);
     history.replaceState(history.state, "", url);
     const ask = this.lesson.asks[this.step];
+    this.tellClass(ask?.question.key, ask && this.known(ask));
     this.tellSpeaker(
       ask ? ask.question.key : `${this.lesson.key} ${this.step === this.lesson.asks.length ? "task" : "end"}`,
       `${this.lesson.title} ${this.step + 1} of ${this.steps}`,
@@ -83,6 +84,11 @@ class LessonView {
     this.draw();
     if (moved) this.text.querySelector("h2")?.focus({ preventScroll: true });
     this.root.dataset.ready = `${this.lesson.key}-${this.step + 1}`;
+  }
+
+  // Which question is on the screen, and whether its truth is; a host's class follows.
+  tellClass(asked = "", told = false) {
+    Object.assign(this.root.dataset, { asked, told });
   }
 
   // Where the speaker's notes are to be.
@@ -122,9 +128,14 @@ class LessonView {
 
   // --- Ask, predict, reveal ------------------------------------------------------------------
 
+  known(ask) {
+    const { key } = ask.question;
+    return key in this.kept.answers && fits(ask, this.kept.answers[key]);
+  }
+
   drawAsk(ask) {
     const { key } = ask.question;
-    const known = key in this.kept.answers && fits(ask, this.kept.answers[key]);
+    const known = this.known(ask);
     const mine = known ? this.kept.answers[key] : undefined;
     this.prediction = new Prediction(ask, mine ?? undefined, (value) => {
       commit.disabled = false;
@@ -268,6 +279,7 @@ class LessonView {
     this.lesson = null;
     this.prediction = null;
     this.root.classList.add("le-on-card");
+    this.tellClass();
     this.tellSpeaker("card", "My answers");
     const url = new URL(location.href);
     url.searchParams.set("lesson", "card");

@@ -139,7 +139,7 @@ class LessonScene {
     const y = this.values(layer, "y");
     const points = this.values(layer, "x").map((x, i) => `${this.x(x).toFixed(1)},${this.y(y[i]).toFixed(1)}`);
     drawn(this.svg, "polyline", {
-      points: points.join(" "), stroke: layer.colour, class: "le-line", "data-layer": layer.name,
+      points: points.join(" "), stroke: layer.colour, opacity: layer.opacity ?? 1, class: "le-line", "data-layer": layer.name,
       ...(layer.dashed ? { "stroke-dasharray": "5 5" } : {}),
     });
   }
@@ -181,7 +181,7 @@ class LessonScene {
   draw_points(layer) {
     const y = this.values(layer, "y");
     this.values(layer, "x").forEach((x, i) => {
-      drawn(this.svg, "circle", { cx: this.x(x), cy: this.y(y[i]), r: 3, fill: layer.colour, opacity: 0.55, "data-layer": layer.name });
+      drawn(this.svg, "circle", { cx: this.x(x), cy: this.y(y[i]), r: layer.radius ?? 3, fill: layer.colour, opacity: 0.55, "data-layer": layer.name });
     });
   }
 
