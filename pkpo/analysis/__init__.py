@@ -8,6 +8,7 @@ from pkpo.analysis.dial import DialVariance, dial_variance, dial_variance_along
 from pkpo.analysis.k_choice import KChoice, advised_schedules, choose_k, parse_rates
 from pkpo.analysis.objectives import (
     CENTRED_AGAIN,
+    GRADED_PROMPTS,
     PROMPT_RATES,
     TRAINED_ESTIMATORS,
     ExpectedDirection,
@@ -40,6 +41,7 @@ __all__ = [
     "DEFAULT_ESTIMATORS",
     "DialVariance",
     "ExpectedDirection",
+    "GRADED_PROMPTS",
     "KChoice",
     "MIXED_PASS_RATES",
     "PROBLEM_KINDS",

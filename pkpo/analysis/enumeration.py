@@ -17,7 +17,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,8 @@ from pkpo.estimators import get_estimator, transform
 from pkpo.estimators.weights import pass_at_k_table
 
 COUNT_LIMIT = 10_000  # outcome counts that are enumerated
+Weigh = Callable[[np.ndarray, int], np.ndarray]
+"""(rewards `[..., n]`, k) -> weights `[..., n]`: symmetric, and hashable, so that it is cached."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,20 +67,21 @@ class ExactMoments:
         return signal / self.variance if self.variance > 0 else math.inf
 
 
-def can_enumerate(estimator: str, n: int, levels: int) -> bool:
+def can_enumerate(estimator: str | Weigh, n: int, levels: int) -> bool:
     """Whether this estimator can be enumerated at this group size and number of reward levels."""
     counts = math.comb(n + levels - 1, levels - 1)
-    return get_estimator(estimator).symmetric and counts <= COUNT_LIMIT
+    symmetric = get_estimator(estimator).symmetric if isinstance(estimator, str) else True
+    return symmetric and counts <= COUNT_LIMIT
 
 
 def enumerate_outcomes(
-    problem: SoftmaxProblem, estimator: str, n: int, k: int, centre: bool = False
+    problem: SoftmaxProblem, estimator: str | Weigh, n: int, k: int, centre: bool = False
 ) -> ExactMoments:
     """Exact mean and variance of one estimator's gradient estimates.
 
     Args:
       problem: a softmax policy at one prompt.
-      estimator: its name; it must be symmetric in the samples.
+      estimator: its name, or a function that weighs; it must be symmetric in the samples.
       n: samples per group.
       k: attempts that count.
       centre: subtract the group's mean from the weights, as a trainer may do again.
@@ -98,7 +101,7 @@ def enumerate_outcomes(
     across = chance @ ((sums @ known.gram) * sums).sum(axis=1)
     noise = (chance @ squares) @ (known.lengths - np.diag(known.gram))
     return ExactMoments(
-        estimator=estimator,
+        estimator=str(estimator),
         mean=mean,
         variance=max(float(across + noise - mean @ mean), 0.0),
         problem=problem,
@@ -136,12 +139,15 @@ def _levels(problem: SoftmaxProblem) -> _Levels:
 
 @functools.lru_cache(maxsize=4096)
 def _level_sums(
-    estimator: str, n: int, k: int, levels: tuple[float, ...], centre: bool
+    estimator: str | Weigh, n: int, k: int, levels: tuple[float, ...], centre: bool
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Counts `[C, L]`, log of how many groups have each, and sums of w and of w² by level `[C, L]`."""
     counts, ways = _counts(n, len(levels))
     rewards = np.repeat(np.tile(levels, len(counts)), counts.ravel()).reshape(-1, n)  # sorted
-    weights = transform(rewards, k, estimator)
+    if isinstance(estimator, str):
+        weights = transform(rewards, k, estimator)
+    else:
+        weights = estimator(rewards, k)
     if centre:
         weights = weights - weights.mean(axis=1, keepdims=True)
     ends = np.pad(np.cumsum(counts, axis=1), ((0, 0), (1, 0)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pkpo.analysis.enumeration import enumerate_outcomes
+from pkpo.analysis.enumeration import Weigh, enumerate_outcomes
 from pkpo.analysis.estimation_problems import SoftmaxProblem
 from pkpo.estimators import get_estimator
 
@@ -23,6 +23,18 @@ TRAINED_ESTIMATORS = (
 )
 PROMPT_RATES = (0.5, 0.1, 0.02)
 """Pass rates of three prompts, each with its own right arm, that share one softmax policy."""
+_RATES = (*PROMPT_RATES, 1 - sum(PROMPT_RATES))
+BINARY_PROMPTS = tuple(
+    SoftmaxProblem(tuple(float(arm == right) for arm in range(4)), _RATES) for right in range(3)
+)
+"""Each with one right arm."""
+GRADED_PROMPTS = tuple(
+    SoftmaxProblem(
+        tuple({right: 1.0, (right + 1) % 4: 0.5}.get(arm, 0.0) for arm in range(4)), _RATES
+    )
+    for right in range(3)
+)
+"""The arm behind the right one is half right, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +42,7 @@ class ExpectedDirection:
     """The expected direction of one estimator against the gradients of max@k for k = 1..n."""
 
     estimator: str
-    """A key of the registry, or `CENTRED_AGAIN`."""
+    """A key of the registry, `CENTRED_AGAIN`, or the text of a function."""
     cosine: np.ndarray
     """`[n]`"""
     scale: np.ndarray
@@ -43,29 +55,28 @@ class ExpectedDirection:
 
 
 def expected_directions(
-    n: int, k: int, names: Sequence[str] = TRAINED_ESTIMATORS
+    n: int,
+    k: int,
+    names: Sequence[str | Weigh] = TRAINED_ESTIMATORS,
+    prompts: Sequence[SoftmaxProblem] = BINARY_PROMPTS,
 ) -> list[ExpectedDirection]:
-    """Exact expected directions on three right-or-wrong prompts that share a policy.
+    """Exact expected directions on prompts that share a policy.
 
     One prompt would show nothing: with 0/1 rewards, every symmetric estimator points the same way.
 
     Raises:
       ValueError: k outside 1..n.
     """
-    rates = np.array([*PROMPT_RATES, 1 - sum(PROMPT_RATES)])
-    prompts = [
-        SoftmaxProblem(tuple(float(arm == right) for arm in range(4)), tuple(rates.tolist()))
-        for right in range(3)
-    ]
     exact = np.array([np.mean([q.gradient(j) for q in prompts], axis=0) for j in range(1, n + 1)])
     lengths = np.linalg.norm(exact, axis=1)
     result = []
     for name in names:
         key, centre = ("sloo_minus_one", True) if name == CENTRED_AGAIN else (name, False)
-        get_estimator(key).check(n, k)
+        if isinstance(key, str):
+            get_estimator(key).check(n, k)
         mean = np.mean([enumerate_outcomes(q, key, n, k, centre).mean for q in prompts], axis=0)
         along = exact @ mean / lengths
         length = np.linalg.norm(mean)
         cosine = along / length if length > 0 else np.zeros(n)
-        result.append(ExpectedDirection(name, cosine, along / lengths))
+        result.append(ExpectedDirection(str(name), cosine, along / lengths))
     return result
