@@ -41,7 +41,8 @@ def show_problem_page(
         st.info(
             "These settings cannot run; the picture is of the last that could, or of the default."
         )
-    st.markdown(link_terms(f"{message or ''} {takeaway(study, styles)}"))
+    numbers = takeaway(study, styles)
+    st.markdown(link_terms(message or numbers))
     key = f"{page.address}-player"
     player.show_player(
         cached.cached_playback(configs),
@@ -52,6 +53,9 @@ def show_problem_page(
         on_arrival=lambda: controls.url_arrived(page),
     )
     controls.show_sidebar(page, problem)  # after the picture, which is what a visitor waits for
+    if message:
+        with st.container(key="numbers"):
+            st.markdown(link_terms(numbers))
 
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.popover("Copy as command", icon=":material/terminal:"):
@@ -76,7 +80,7 @@ def show_problem_page(
                     cached.cached_playback(configs),
                     player.exact_payload(configs[0]),
                     title=question,
-                    message=f"{message or ''} {takeaway(study, styles)}".strip(),
+                    message=f"{message or ''} {numbers}".strip(),
                     settings=comparisons.comparison_json(study),
                 ),
                 f"{page.address}.html",

@@ -1,6 +1,7 @@
 // A chart: Plotly draws what stands still, once; an overlay holds the marks that move, placed with
 // Plotly's own axes. `Chart` is what all share; subclasses build and draw the marks.
 
+const NARROW = 480; // pixels of a chart whose legend would leave no room; cards name the colours
 const RIBBON = 7; // pixels that the path of k is high
 
 class Chart {
@@ -25,6 +26,7 @@ class Chart {
     if (touch) layout.dragmode = false; // a finger scrolls the page
     layout.width = this.plot.clientWidth;
     layout.height = this.plot.clientHeight;
+    if (this.name === "stage" && layout.width < NARROW) layout.showlegend = false;
     this.title();
     set(this.plot, { role: "figure", "aria-label": spec.alt });
     this.over.replaceChildren();

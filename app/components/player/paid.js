@@ -46,7 +46,7 @@ class Paid {
     this.button = document.createElement("button");
     Object.assign(this.button, { type: "button", className: "pk-paid-link", textContent: "Who gets paid?", hidden: true });
     this.button.addEventListener("click", () => this.open());
-    box.querySelector(".pk-phase").append(this.button);
+    box.querySelector(".pk-walk").append(this.button);
   }
 
   buildSide(side) {

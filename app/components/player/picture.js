@@ -6,10 +6,19 @@ const PICTURE_FONT = "'Source Sans', system-ui, sans-serif";
 // What the page's styles give to the marks of a chart.
 const PICTURE_STYLES = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "stroke-linecap", "opacity", "visibility", "paint-order", "font-family", "font-size", "font-weight", "text-anchor"];
 
+// What stands between the charts above the bar and those below it, in pixels.
+function heightBetween(charts, bar) {
+  const boxes = charts.map((chart) => chart.figure.getBoundingClientRect());
+  const [above, below] = [boxes.filter(({ top }) => top < bar.top), boxes.filter(({ top }) => top >= bar.bottom)];
+  if (!above.length || !below.length) return 0;
+  return Math.min(...below.map(({ top }) => top)) - Math.max(...above.map(({ bottom }) => bottom));
+}
+
 function playerPicture(player) {
   const { root, data, runs, focus } = player;
   const area = root.querySelector(".pk-charts").getBoundingClientRect();
-  const key = root.querySelector(".pk-key").getBoundingClientRect(); // what it says stands below
+  const bar = root.querySelector(".pk-bar").getBoundingClientRect();
+  const between = heightBetween(player.ready(), bar); // controls and words, which are not in the picture
   const { edge, line } = PICTURE;
   const width = Math.ceil(area.width) + 2 * edge;
   const svg = document.createElementNS(SVG, "svg");
@@ -37,7 +46,7 @@ function playerPicture(player) {
   for (const chart of player.ready()) {
     const at = ({ left, top: high }) => ({
       x: left - area.left + edge,
-      y: high + top - (high >= key.bottom ? key.height : 0),
+      y: high + top - (high >= bar.bottom ? between : 0),
     });
     const caption = chart.figure.querySelector("figcaption");
     const box = chart.plot.getBoundingClientRect();

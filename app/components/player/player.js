@@ -94,10 +94,10 @@ class Player {
     if (names.join() === this.charts.map((chart) => chart.name).join()) return;
     this.closeCharts();
     this.charts = names.map((name) => new CHARTS[this.data.figures[name].kind](this, name));
-    const key = this.root.querySelector(".pk-key");
+    const bar = this.root.querySelector(".pk-bar");
     for (const { figure, plot, name } of this.charts) {
       figure.style.setProperty("--span", this.data.figures[name].span);
-      this.data.figures[name].kind === "lines" ? key.parentElement.append(figure) : key.before(figure);
+      this.data.figures[name].kind === "lines" ? bar.parentElement.append(figure) : bar.before(figure);
       this.resizing.observe(plot);
     }
   }
@@ -213,6 +213,7 @@ class Player {
     this.explaining = !this.explaining;
     this.root.querySelector(".pk-explain").setAttribute("aria-pressed", this.explaining);
     this.root.querySelector(".pk-phase").hidden = !this.explaining;
+    this.root.classList.toggle("pk-explaining", this.explaining);
     const start = Math.min(Math.floor(this.position), this.last - 1);
     this.move(this.explaining && this.position >= this.last ? 0 : start < 0 ? 0 : start);
   }
@@ -307,7 +308,9 @@ class Player {
     const said = now === 2 ? run.transforms[run.k[t] === 1 ? 0 : 1] : this.data.phases[now];
     this.root.querySelector(".pk-say").textContent = said.text.replace(/\{(\w+)\}/g, (_, name) => words[name]);
     // MathML that the server made from the registry's own LaTeX; nothing of the user's is in it.
-    this.root.querySelector(".pk-formula").innerHTML = said.formula;
+    const formula = this.root.querySelector(".pk-formula");
+    formula.innerHTML = said.formula;
+    formula.tabIndex = formula.scrollWidth > formula.clientWidth ? 0 : -1;
   }
 
   // The picture at the play head, as a file; see picture.js.
