@@ -136,7 +136,7 @@ def plot_by_rate(table: Table) -> go.Figure:
             anchor=f"y{number}",
             type="log",
             tickvals=sorted(set(rows["rate"])),
-            tickformat="g",
+            tickformat="~g",
         )
         axes[f"yaxis{number}"] = axis(
             f"pass@{k}, held out", anchor=f"x{number}", rangemode="tozero"
