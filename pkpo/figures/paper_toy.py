@@ -8,7 +8,7 @@ from functools import partial
 import plotly.graph_objects as go
 
 from pkpo.estimators import get_estimator
-from pkpo.figures import paper_language
+from pkpo.figures import paper_language, schedule_questions
 from pkpo.figures.style import (
     LEGEND_BELOW,
     axis,
@@ -161,5 +161,7 @@ DRAW: dict[str, Callable[[Table], go.Figure]] = {
     "answer": partial(paper_language.plot_over_updates, columns=3),
     "bonus": paper_language.plot_by_bonus,
     "rate": paper_language.plot_by_rate,
+    "direction": schedule_questions.plot_direction,
+    "interference": schedule_questions.plot_interference,
 }
 """Recipe key -> its figure, from the recipe's table."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pkpo.paper import estimator_choice, language, questions, toy
+from pkpo.paper import estimator_choice, language, questions, schedule_questions, toy
 from pkpo.paper.recipe import FigureRecipe
 
 RECIPES: dict[str, FigureRecipe] = {
@@ -14,6 +14,7 @@ RECIPES: dict[str, FigureRecipe] = {
         *sorted((*toy.TOY_RECIPES, *language.LANGUAGE_RECIPES), key=lambda recipe: recipe.key),
         estimator_choice.RECIPE,
         *questions.QUESTION_RECIPES,
+        *schedule_questions.SCHEDULE_RECIPES,
     )
 }
 """The figures that can be made, by key."""

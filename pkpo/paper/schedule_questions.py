@@ -1,0 +1,188 @@
+"""Questions of our own about schedules, on the toy problem and bandits: which order, at what cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pkpo.analysis.interference import interference
+from pkpo.config import RunConfig
+from pkpo.paper.recipe import Claim, FigureRecipe, Table
+from pkpo.paper.trained_runs import claim_above, claim_not_below, mean_and_error
+from pkpo.training.recording import Recording, record_runs
+from pkpo.training.tasks.bandit import BanditConfig
+from pkpo.training.tasks.gaussian_hill import HillConfig
+
+SEEDS = 5
+STEPS, SWITCH = 200, 120
+EVERY = 4
+"""Updates between those that are drawn."""
+
+# --- Which order? -----------------------------------------------------------------------------
+
+DIRECTION: dict[str, Any] = {
+    "problems": {
+        "the hill": HillConfig(steps=STEPS),
+        "the trap": BanditConfig(bandit="trap", steps=STEPS),
+        "crowded prompts": BanditConfig(bandit="crowded", steps=STEPS),
+    },
+    "schedules": {
+        "k = 1": "1",
+        "k = 8": "8",
+        "8, then 1": f"8@0,1@{SWITCH}",
+        "1, then 8": f"1@0,8@{SWITCH}",
+    },
+    "k_eval": (1, 8),
+}
+
+
+def _by_schedule(base: RunConfig, seed: int) -> dict[str, list[Recording]]:
+    """A run of every schedule and seed."""
+    schedules = DIRECTION["schedules"]
+    runs = record_runs(
+        [
+            base.replace(schedule=text, seed=at)
+            for text in schedules.values()
+            for at in range(seed, seed + SEEDS)
+        ]
+    )
+    return {name: list(runs[i * SEEDS : (i + 1) * SEEDS]) for i, name in enumerate(schedules)}
+
+
+def _direction(seed: int) -> tuple[Table, list[Claim]]:
+    found = {problem: _by_schedule(base, seed) for problem, base in DIRECTION["problems"].items()}
+    rows = [
+        (problem, k, name, update, *mean_and_error(_values(runs, k, update)))
+        for problem, by_schedule in found.items()
+        for k in DIRECTION["k_eval"]
+        for name, runs in by_schedule.items()
+        for update in range(0, STEPS + 1, EVERY)
+    ]
+    heads = ("problem", "k_eval", "schedule", "update", "mean", "error")
+    table: Table = dict(zip(heads, map(list, zip(*rows, strict=True)), strict=True))
+
+    def ends(problem: str, name: str, k: int) -> np.ndarray:
+        return _values(found[problem][name], k, STEPS)
+
+    trap, hill, crowded = "the trap", "the hill", "crowded prompts"
+    after = ends(crowded, "1, then 8", 1)
+    before = _values(found[crowded]["1, then 8"], 1, SWITCH)
+    return table, [
+        claim_above(
+            "In the trap 8, then 1 ends above k = 1 at max@1: it leaves the trap first.",
+            ends(trap, "8, then 1", 1) - ends(trap, "k = 1", 1),
+        ),
+        claim_above(
+            "In the trap 1, then 8 comes too late: at max@8, too, it ends below 8, then 1.",
+            ends(trap, "8, then 1", 8) - ends(trap, "1, then 8", 8),
+        ),
+        claim_not_below(
+            "On the hill the order does not matter: 8, then 1 ends at max@1 where k = 1 does.",
+            ends(hill, "8, then 1", 1) - ends(hill, "k = 1", 1),
+        ),
+        claim_above(
+            "On the hill 1, then 8 ends above 8, then 1 at max@8: the last k decides.",
+            ends(hill, "1, then 8", 8) - ends(hill, "8, then 1", 8),
+        ),
+        claim_above(
+            "Where prompts crowd each other, going on with k = 8 costs single tries.",
+            before - after,
+        ),
+        claim_above(
+            "There 1, then 8 ends above 8, then 1 at max@8: the last k decides.",
+            ends(crowded, "1, then 8", 8) - ends(crowded, "8, then 1", 8),
+        ),
+    ]
+
+
+def _values(runs: list[Recording], k: int, update: int) -> np.ndarray:
+    """`[S, 1]`: exact max@k of each seed's policy, in the shape that claims take."""
+    return np.array([[run[f"max@{k}"][update]] for run in runs])
+
+
+# --- When does training for k cost single tries? --------------------------------------------------
+
+INTERFERENCE: dict[str, Any] = {
+    "base": BanditConfig(bandit="crowded", schedule=f"1@0,8@{SWITCH}", steps=STEPS),
+    "sharing": (1.0, 0.5, 0.2),
+    "k": 8,
+}
+
+
+def _interference(seed: int) -> tuple[Table, list[Claim]]:
+    base, k = INTERFERENCE["base"], INTERFERENCE["k"]
+    rows, cosines, losses = [], {}, {}
+    for sharing in INTERFERENCE["sharing"]:
+        runs = record_runs(
+            [base.replace(sharing=sharing, seed=at) for at in range(seed, seed + SEEDS)]
+        )
+        found = np.array(
+            [interference(run.parameters, k, base.bandit, sharing).cosine for run in runs]
+        )
+        curves = {
+            f"cosine of ∇max@1 and ∇max@{k}": found,
+            "max@1": np.array([run["max@1"] for run in runs]),
+            f"max@{k}": np.array([run[f"max@{k}"] for run in runs]),
+        }
+        rows += [
+            (panel, sharing, update, *mean_and_error(curve[:, [update]]))
+            for panel, curve in curves.items()
+            for update in range(0, STEPS + 1, EVERY)
+        ]
+        cosines[sharing] = found[:, [SWITCH]]
+        losses[sharing] = curves["max@1"][:, [SWITCH]] - curves["max@1"][:, [-1]]
+    heads = ("panel", "sharing", "update", "mean", "error")
+    table: Table = dict(zip(heads, map(list, zip(*rows, strict=True)), strict=True))
+    all_shared, *less = INTERFERENCE["sharing"]
+    return table, [
+        claim_above(
+            f"With all parameters shared the gradients point apart when k becomes {k}.",
+            -cosines[all_shared],
+        ),
+        claim_above("There single tries are lost from then on.", losses[all_shared]),
+        *(
+            claim
+            for sharing in less
+            for claim in (
+                claim_above(
+                    f"With {sharing:g} of them shared they point the same way.", cosines[sharing]
+                ),
+                claim_not_below(
+                    f"With {sharing:g} of them shared no single tries are lost.", -losses[sharing]
+                ),
+            )
+        ),
+    ]
+
+
+def _parameters(given: dict[str, Any]) -> dict[str, Any]:
+    """The same with runs' settings as data."""
+    shown = {
+        "base": lambda base: base.to_dict(),
+        "problems": lambda problems: {name: base.to_dict() for name, base in problems.items()},
+    }
+    return {name: shown.get(name, lambda x: x)(value) for name, value in given.items()}
+
+
+SCHEDULE_RECIPES = (
+    FigureRecipe(
+        "direction",
+        "Which order: 8, then 1, or 1, then 8?",
+        "The same updates, samples and step size; only the order differs. Which k comes last decides, "
+        "but where k = 1 is caught, k = 8 must come first.",
+        _parameters(DIRECTION),
+        _direction,
+        kind="own",
+    ),
+    FigureRecipe(
+        "interference",
+        "When does training for k cost single tries?",
+        "Six prompts that share parameters; k = 8 after k = 1. Where the two gradients point apart, "
+        "single tries are lost (arXiv:2602.21189).",
+        _parameters(INTERFERENCE),
+        _interference,
+        kind="own",
+    ),
+)
+"""On the toy problem and bandits; computed in a few seconds."""

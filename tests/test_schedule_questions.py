@@ -1,0 +1,50 @@
+"""Questions of our own about schedules: what the tables hold, and that the claims can fail."""
+
+import numpy as np
+import pytest
+
+from pkpo import paper
+from pkpo.analysis.interference import interference
+from pkpo.figures.paper_toy import DRAW
+from pkpo.paper import schedule_questions as questions
+from pkpo.training.recording import record_run
+
+
+@pytest.mark.parametrize("key", ["direction", "interference"])
+def test_the_figure_shows_the_table(key):
+    result = paper.RECIPES[key].run(0)
+    assert [claim.verdict for claim in result.claims] == ["holds"] * 6
+    assert all(claim.kind in (None, "own") for claim in result.claims)
+    figure = DRAW[key](result.table)
+    drawn = [y for trace in figure.data if trace.hoverinfo != "skip" for y in trace.y]
+    assert sorted(drawn) == sorted(result.table["mean"])
+
+
+def test_means_are_those_of_runs_alone():
+    table = paper.RECIPES["direction"].run(3).table
+    base = questions.DIRECTION["problems"]["the trap"]
+    runs = [record_run(base.replace(schedule="8@0,1@120", seed=seed)) for seed in range(3, 8)]
+    rows = list(zip(*table.values(), strict=True))
+    (row,) = (r for r in rows if r[:4] == ("the trap", 8, "8, then 1", 200))
+    ends = [run["max@8"][200] for run in runs]
+    assert row[4] == pytest.approx(np.mean(ends), abs=1e-15)
+    assert row[5] == pytest.approx(np.std(ends, ddof=1) / 5**0.5, abs=1e-15)
+    table = paper.RECIPES["interference"].run(3).table
+    base = questions.INTERFERENCE["base"].replace(sharing=0.5)
+    runs = [record_run(base.replace(seed=seed)) for seed in range(3, 8)]
+    cosines = [interference(r.parameters[120], 8, "crowded", 0.5).cosine for r in runs]
+    rows = list(zip(*table.values(), strict=True))
+    (row,) = (r for r in rows if r[0].startswith("cosine") and r[1:3] == (0.5, 120))
+    assert row[3] == pytest.approx(np.mean(cosines), abs=1e-12)
+
+
+def test_claims_fail_where_the_opposite_is_true(monkeypatch):
+    schedules = questions.DIRECTION["schedules"]
+    swapped = schedules | {"8, then 1": schedules["1, then 8"], "1, then 8": schedules["8, then 1"]}
+    monkeypatch.setitem(questions.DIRECTION, "schedules", swapped)
+    assert sum(claim.passed is False for claim in paper.RECIPES["direction"].run(0).claims) >= 5
+    base = questions.INTERFERENCE["base"].replace(schedule="8")
+    monkeypatch.setitem(questions.INTERFERENCE, "base", base)
+    monkeypatch.setitem(questions.INTERFERENCE, "sharing", (0.2, 1.0, 1.0))
+    together, kept, *_ = paper.RECIPES["interference"].run(0).claims
+    assert together.passed is kept.passed is False
