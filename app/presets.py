@@ -126,6 +126,16 @@ def _crowding(runs: Sequence[Recording]) -> bool:
     return best[0] < 0.55 and best[1] > 0.85 and single[1] < single[0]
 
 
+def _costs_single_tries(runs: Sequence[Recording]) -> bool:
+    single, best = _ends(runs, "max@1"), _ends(runs, "max@8")
+    return single[1] < single[0] - 0.1 and best[1] > best[0] + 0.2
+
+
+def _does_not_fall(runs: Sequence[Recording]) -> bool:
+    going_on = runs[1]["max@1"]
+    return going_on[-1] > going_on[150] - 0.005 and _ends(runs, "max@8")[1] > 0.99
+
+
 def _variety(runs: Sequence[Recording]) -> bool:
     _, two, four, eight = _ends(runs, "entropy")
     one = _ends(runs, "entropy")[0]
@@ -221,6 +231,22 @@ BANDIT_PRESETS = (
         compare="schedule 1 8",
         changes={"bandit": "crowded"},
         claims=_both(_crowding),
+    ),
+    Preset(
+        "Going on with k = 8: at a cost",
+        "The same six prompts. From update 150 on one run trains for k = 8: the two gradients point "
+        "apart by then, and what the best of 8 gains, single tries lose.",
+        compare="schedule 1 1@0,8@150",
+        changes={"bandit": "crowded"},
+        claims={"sgd": _costs_single_tries},
+    ),
+    Preset(
+        "Going on with k = 8: no fall",
+        "The same again, but a prompt shares only a fifth of its parameters with the others. The "
+        "gradients agree: single tries do not fall, they only rise no further.",
+        compare="schedule 1 1@0,8@150",
+        changes={"bandit": "crowded", "sharing": 0.2},
+        claims={"sgd": _does_not_fall},
     ),
     Preset(
         "Wide tie: k keeps variety",
