@@ -8,7 +8,6 @@ from typing import Any
 import plotly.graph_objects as go
 
 from pkpo.figures.style import (
-    LEGEND_BELOW,
     OTHER_COLOURS,
     axis,
     band,
@@ -118,14 +117,16 @@ def _panels(
                 }
             )
     drawn = PANEL_HEIGHT * rows
-    legend = LEGEND_BELOW["legend"] | {"yanchor": "bottom", "y": 1 + HEADING / drawn}
+    legend = {"orientation": "h", "x": 0, "yanchor": "bottom", "y": 1 + HEADING / drawn}
     margin = {"l": 62, "r": 14, "t": 90, "b": 50}
     return figure(
         traces,
         axes.pop("xaxis"),
         axes.pop("yaxis"),
         "",
-        **LEGEND_BELOW | {"margin": margin, "legend": legend},
+        showlegend=True,
+        legend=legend,
+        margin=margin,
         height=drawn + margin["t"] + margin["b"],
         annotations=titles,
         **axes,
