@@ -70,7 +70,7 @@ def _panels(
       by: the column of a table whose values are curves.
       look: a value and its place -> colour, dash and label.
     """
-    rows, columns = (1 + max(cell[i] for cell in cells) for i in (0, 1))
+    rows, columns = 1 + max(cell[0] for cell in cells), 1 + max(cell[1] for cell in cells)
     width, height = (1 + GAP) / columns - GAP, (1 + GAP) / rows - GAP
     traces, axes, titles = [], {}, []
     for index, (row, column, title, heading, found) in enumerate(cells):
