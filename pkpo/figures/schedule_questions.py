@@ -25,8 +25,8 @@ SCHEDULE_COLOURS = {
     "1, then 8": OTHER_COLOURS[3],
 }
 SHARING_DASHES = ("solid", "dash", "dot")
-GAP = 0.1  # between panels, of the figure
-PANEL_HEIGHT = 230
+COLUMN_GAP = 0.1  # between panels, of the figure
+ROW_HEIGHT = 230
 HEADING = 24
 """Pixels of the columns' titles, below the legend."""
 
@@ -71,7 +71,7 @@ def _panels(
       look: a value and its place -> colour, dash and label.
     """
     rows, columns = 1 + max(cell[0] for cell in cells), 1 + max(cell[1] for cell in cells)
-    width, height = (1 + GAP) / columns - GAP, (1 + GAP) / rows - GAP
+    width, height = (1 + COLUMN_GAP) / columns - COLUMN_GAP, (1 + COLUMN_GAP) / rows - COLUMN_GAP
     traces, axes, titles = [], {}, []
     for index, (row, column, title, heading, found) in enumerate(cells):
         number = "" if index == 0 else str(index + 1)
@@ -94,7 +94,7 @@ def _panels(
                     **on,
                 ),
             ]
-        left, bottom = column * (width + GAP), (rows - 1 - row) * (height + GAP)
+        left, bottom = column * (width + COLUMN_GAP), (rows - 1 - row) * (height + COLUMN_GAP)
         axes[f"xaxis{number}"] = axis(
             "update" if row + 1 == rows else "",
             domain=[left, min(left + width, 1)],
@@ -116,7 +116,7 @@ def _panels(
                     "showarrow": False,
                 }
             )
-    drawn = PANEL_HEIGHT * rows
+    drawn = ROW_HEIGHT * rows
     legend = {"orientation": "h", "x": 0, "yanchor": "bottom", "y": 1 + HEADING / drawn}
     margin = {"l": 62, "r": 14, "t": 90, "b": 50}
     return figure(

@@ -15,7 +15,7 @@ from pkpo.training.tasks.bandit import BanditConfig
 from pkpo.training.tasks.gaussian_hill import HillConfig
 
 SEEDS = 5
-STEPS, SWITCH = 200, 120
+SCHEDULE_STEPS, SWITCH = 200, 120
 EVERY = 4
 """Updates between those that are drawn."""
 
@@ -23,9 +23,9 @@ EVERY = 4
 
 DIRECTION: dict[str, Any] = {
     "problems": {
-        "the hill": HillConfig(steps=STEPS),
-        "the trap": BanditConfig(bandit="trap", steps=STEPS),
-        "crowded prompts": BanditConfig(bandit="crowded", steps=STEPS),
+        "the hill": HillConfig(steps=SCHEDULE_STEPS),
+        "the trap": BanditConfig(bandit="trap", steps=SCHEDULE_STEPS),
+        "crowded prompts": BanditConfig(bandit="crowded", steps=SCHEDULE_STEPS),
     },
     "schedules": {
         "k = 1": "1",
@@ -57,13 +57,13 @@ def _direction(seed: int) -> tuple[Table, list[Claim]]:
         for problem, by_schedule in found.items()
         for k in DIRECTION["k_eval"]
         for name, runs in by_schedule.items()
-        for update in range(0, STEPS + 1, EVERY)
+        for update in range(0, SCHEDULE_STEPS + 1, EVERY)
     ]
     heads = ("problem", "k_eval", "schedule", "update", "mean", "error")
     table: Table = dict(zip(heads, map(list, zip(*rows, strict=True)), strict=True))
 
     def ends(problem: str, name: str, k: int) -> np.ndarray:
-        return _values(found[problem][name], k, STEPS)
+        return _values(found[problem][name], k, SCHEDULE_STEPS)
 
     trap, hill, crowded = "the trap", "the hill", "crowded prompts"
     after = ends(crowded, "1, then 8", 1)
@@ -104,7 +104,7 @@ def _values(runs: list[Recording], k: int, update: int) -> np.ndarray:
 # --- When does training for k cost single tries? --------------------------------------------------
 
 INTERFERENCE: dict[str, Any] = {
-    "base": BanditConfig(bandit="crowded", schedule=f"1@0,8@{SWITCH}", steps=STEPS),
+    "base": BanditConfig(bandit="crowded", schedule=f"1@0,8@{SWITCH}", steps=SCHEDULE_STEPS),
     "sharing": (1.0, 0.5, 0.2),
     "k": 8,
 }
@@ -128,7 +128,7 @@ def _interference(seed: int) -> tuple[Table, list[Claim]]:
         rows += [
             (panel, sharing, update, *mean_and_error(curve[:, [update]]))
             for panel, curve in curves.items()
-            for update in range(0, STEPS + 1, EVERY)
+            for update in range(0, SCHEDULE_STEPS + 1, EVERY)
         ]
         cosines[sharing] = found[:, [SWITCH]]
         losses[sharing] = curves["max@1"][:, [SWITCH]] - curves["max@1"][:, [-1]]
