@@ -5,6 +5,7 @@ import streamlit as st
 from app import live_routes, page_registry, study_routes
 from app.classroom import routes
 from app.glossary.cards import glossary_routes
+from app.lessons.worksheet import worksheet_routes
 from app.presenter.notes_window import notes_routes
 
 app = st.App(
@@ -15,6 +16,7 @@ app = st.App(
         *glossary_routes(),
         *study_routes.study_routes(),
         *notes_routes(),
+        *worksheet_routes(),
         *page_registry.slash_routes(),
     ],
 )

@@ -8,11 +8,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from app.classroom.questions import check_answer
 from app.glossary import GLOSSARY
 from app.lessons import catalogue
 from app.lessons.lesson import pack_lesson
+from app.lessons.worksheet import worksheet_routes
 from app.page_registry import PAGES
 from pkpo.analysis.solve_rates import pass_at_k_of_rates
 from tests.browser.browser import ROOT
@@ -149,6 +152,17 @@ def test_titles_of_upright_axes_have_room_on_a_phone(lesson):
 def test_only_who_knows_every_problem_overtakes_the_steady_model():
     achieved = catalogue.get_lesson("one-try").task.achieved
     assert achieved.index(True) == len(achieved) - 1
+
+
+def test_the_worksheet_asks_one_question_of_every_lesson():
+    with TestClient(Starlette(routes=worksheet_routes())) as client:
+        html = client.get(f"/{catalogue.WORKSHEET_PATH}").text
+    sheet = json.loads(re.search(r'id="sheet">(.*)</script>', html)[1])
+    assert [item["question"]["key"] for item in sheet] == [
+        lesson.asks[lesson.on_paper].question.key for lesson in LESSONS
+    ]
+    assert [item["title"] for item in sheet] == [title for title, _ in catalogue.LESSONS.values()]
+    assert "{{" not in html and "http" not in re.sub(r"http://www\.w3\.org/\S+", "", html)
 
 
 def test_the_readme_counts_the_lessons():

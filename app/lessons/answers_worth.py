@@ -6,7 +6,7 @@ import numpy as np
 
 from app.classroom.questions import Question
 from app.lessons.lesson import Ask, Lesson, LessonTask, Slider
-from app.lessons.scene import Scene, SceneAxis, SceneLayer, named_axis
+from app.lessons.scene import Scene, SceneAxis, SceneLayer, named_axis, ticks_at
 from pkpo.analysis.group_weights import list_subsets
 from pkpo.estimators import ESTIMATORS, transform
 from pkpo.figures.style import AWAY, INK, TOWARDS, estimator_colour
@@ -48,7 +48,7 @@ def lesson_answers_worth() -> Lesson:
                 "less without it.",
                 question=Question(
                     key="answers-worth-three",
-                    text="Drag the bars: what does each answer add?",
+                    text="Set the bars: what does each answer add?",
                     kind="bars",
                     choices=tuple(f"earned {reward:g}" for reward in _THREE),
                     count=3,
@@ -57,7 +57,11 @@ def lesson_answers_worth() -> Lesson:
                 scene=Scene(
                     title="Weights of three answers, best of 2",
                     x=named_axis(tuple(f"earned {reward:g}" for reward in _THREE), "answers"),
-                    y=SceneAxis(title="what it adds on average", low=0.0, high=0.6),
+                    y=SceneAxis(
+                        title="what it adds on average",
+                        high=0.6,
+                        ticks=ticks_at((0, 0.2, 0.4, 0.6)),
+                    ),
                     layers=(
                         SceneLayer(
                             kind="bars",
@@ -86,7 +90,7 @@ def lesson_answers_worth() -> Lesson:
                 "right one depends on k.",
                 question=Question(
                     key="answers-worth-k",
-                    text="Drag: what is one of the two right answers worth as k grows?",
+                    text="Set the bars: what is one of the two right answers worth as k grows?",
                     kind="bars",
                     choices=tuple(f"k = {k}" for k in _KS),
                     count=len(_KS),

@@ -38,6 +38,8 @@ TAKE_HOME = (
 )
 """Three sentences."""
 MOST_STEPS = 9
+WORKSHEET_PATH = "lesson-worksheet"
+"""Where the worksheet is (`app.lessons.worksheet`)."""
 
 
 def check_lesson(text: str) -> str:
@@ -89,9 +91,12 @@ def pack_page(chosen: str, step: int) -> dict[str, Any]:
       chosen: a key of `LESSONS`, or `ANSWERS_CARD`.
       step: where to begin.
     """
-    menu = [{"key": key, "title": title} for key, (title, _) in LESSONS.items()]
+    menu: dict[str, Any] = {
+        "lessons": [{"key": key, "title": title} for key, (title, _) in LESSONS.items()],
+        "worksheet": WORKSHEET_PATH,
+    }
     if chosen == ANSWERS_CARD:
         packed = [pack_lesson(get_lesson(key)) for key in LESSONS]
         card = [{"title": one["title"], "asks": one["asks"]} for one in packed]
-        return {"lessons": menu, "card": card, "home": list(TAKE_HOME), "step": 1}
-    return {"lessons": menu, "lesson": pack_lesson(get_lesson(chosen)), "step": step}
+        return menu | {"card": card, "home": list(TAKE_HOME), "step": 1}
+    return menu | {"lesson": pack_lesson(get_lesson(chosen)), "step": step}

@@ -134,7 +134,7 @@ def lesson_gradient_noise() -> Lesson:
                 "of k others, **loo-1** the best of each subset without the attempt.",
                 question=Question(
                     key="gradient-noise-variances",
-                    text="Drag the bars: what variance is left?",
+                    text="Set the bars: what variance is left?",
                     kind="bars",
                     choices=names,
                     count=len(names),

@@ -82,6 +82,8 @@ class Lesson:
     """and its settings there."""
     source: str
     not_claimed: str
+    on_paper: int = 0
+    """Which of its questions stands on the worksheet."""
     link: str = "Explore it at full size"
     """What leads there."""
 

@@ -173,6 +173,7 @@ def lesson_one_try() -> Lesson:
             done="At many tries breadth decides: only knowing every problem beats a small chance at "
             "every problem.",
         ),
+        on_paper=2,
         page="estimators",
         settings={
             "rewards": ",".join(["1"] * _RIGHT + ["0"] * (_DRAWN - _RIGHT)),

@@ -180,6 +180,7 @@ def lesson_samples_for_k() -> Lesson:
             f"sample brings its share. At n = k it is {signal[0] / signal[-1]:.0%} with "
             f"{_K / _MOST:.1%} of them.",
         ),
+        on_paper=1,
         page="which-k",
         settings={"tries": str(_K), "n": str(splits[best][0])},
         link="Which k should I use?",

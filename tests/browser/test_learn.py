@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from app.lessons import catalogue
 from app.lessons.lesson import Ask, LessonTask
 from app.presenter.lesson_notes import LESSON_NOTES
 from pkpo.figures.style import LECTURE_SIZE
+from tests.browser.test_access import findings
 from tests.browser.test_presenter import SMALL
 
 
@@ -217,6 +219,27 @@ def test_a_lesson_is_presented_by_its_keys_and_the_speaker_has_notes(visit):
     page.wait_for_selector(f".le[data-ready='{following}-1']")
     page.keyboard.press("p")
     expect(page.locator(".le-menu")).to_be_visible()
+
+
+def test_the_worksheet_is_two_pages_with_a_key_on_the_third(visit):
+    learn = open_lesson(visit, "how-bold")
+    with learn.context.expect_page() as opened:
+        learn.get_by_role("link", name="Worksheet to print").click()
+    page = opened.value
+    page.wait_for_selector(".ws-key .le-svg")
+    assert findings(page) == []
+    asks = [lesson.asks[lesson.on_paper] for lesson in map(catalogue.get_lesson, catalogue.LESSONS)]
+    assert page.locator(".ws-question").all_inner_texts() == [ask.question.text for ask in asks]
+    key = page.locator(".ws-key .ws-item p").all_inner_texts()
+    for text, ask in zip(key, asks, strict=True):
+        assert text.endswith(ask.explanation.replace("**", ""))
+    blank, told = (page.locator(f"{part} [data-layer='best θ for 8']") for part in ("", ".ws-key"))
+    assert blank.count() == told.count() == 1
+    page.emulate_media(media="print")
+    cut = "(parts) => parts.filter((part) => part.scrollHeight > part.clientHeight).length"
+    assert page.locator(".ws-item, .ws-page").evaluate_all(cut) == 0
+    for paper in ("A4", "Letter"):
+        assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format=paper))) == 3
 
 
 @pytest.mark.slow

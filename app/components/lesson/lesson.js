@@ -54,7 +54,8 @@ class LessonView {
 
   buildMenu() {
     const chosen = this.data.card ? "card" : this.data.lesson.key;
-    this.root.querySelector(".le-menu").replaceChildren(
+    const menu = this.root.querySelector(".le-menu");
+    menu.replaceChildren(
       ...this.data.lessons.map(({ key, title }, index) => {
         const done = this.kept.done.includes(key);
         const node = button(`${index + 1}  ${title}`, () => this.send("chosen", key), done ? "le-done" : "");
@@ -66,7 +67,15 @@ class LessonView {
         button("My answers", () => this.send("chosen", "card")),
         { ariaCurrent: String(chosen === "card") },
       ),
+      Object.assign(document.createElement("a"), {
+        href: this.data.worksheet,
+        target: "_blank",
+        rel: "noopener",
+        textContent: "Worksheet to print",
+      }),
     );
+    const current = menu.querySelector("[aria-current='true']"); // on a phone the row scrolls
+    menu.scrollLeft = current.offsetLeft - menu.offsetLeft - (menu.clientWidth - current.offsetWidth) / 2;
   }
 
   go(step, moved = true) {

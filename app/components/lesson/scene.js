@@ -1,10 +1,15 @@
 // A chart of a lesson: axes, layers, and what the learner draws on it. SVG, redrawn as often as wanted.
 
 const SVG = "http://www.w3.org/2000/svg";
-const MARGIN = { left: 62, right: 16, top: 14, bottom: 50 };
+const MARGIN = { left: 68, right: 16, top: 14, bottom: 50 };
 const CHARACTER = 8.5; // px, about, of an axis' names
-const RATIO = 0.56; // height over width
-const ON_STAGE = { type: 1.45, ratio: 0.9 }; // on a lecture hall's screen: larger type, a taller chart
+// Of the type; height over width, and its limits in px. On a lecture hall's screen all is larger.
+const SIZES = {
+  screen: { type: 1, ratio: 0.56, least: 250, most: 430 },
+  stage: { type: 1.45, ratio: 0.9, least: 250, most: 540 },
+  paper: { type: 0.73, ratio: 0.6, least: 0, most: 188 },
+  key: { type: 0.73, ratio: 0.4, least: 0, most: 125 },
+};
 const STAR = [0, -9, 2.6, -3, 9, -2.8, 4, 1.6, 5.6, 8, 0, 4.2, -5.6, 8, -4, 1.6, -9, -2.8, -2.6, -3];
 
 function drawn(parent, name, attributes, text = "") {
@@ -46,7 +51,8 @@ class LessonScene {
     document.removeEventListener("pk-present", this.redraw);
   }
 
-  // view: revealed, place (of the sliders), kind, at, mine (the learner's answer), open (to be moved).
+  // view: revealed, place (of the sliders), kind, at, mine (the learner's answer), open (to be moved),
+  // size (of SIZES; that of the screen for none).
   show(spec, view) {
     this.spec = spec;
     this.view = view;
@@ -77,11 +83,11 @@ class LessonScene {
   draw() {
     const width = this.host.clientWidth;
     if (!this.spec || !width) return;
-    const lecture = presenting();
-    this.type = lecture ? ON_STAGE.type : 1;
-    this.margin = Object.fromEntries(Object.entries(MARGIN).map(([side, room]) => [side, room * this.type]));
+    const { type, ratio, least, most } = SIZES[this.view.size ?? (presenting() ? "stage" : "screen")];
+    this.type = type;
+    this.margin = Object.fromEntries(Object.entries(MARGIN).map(([side, room]) => [side, room * type]));
     this.width = width;
-    this.height = Math.round(Math.min(Math.max(width * (lecture ? ON_STAGE.ratio : RATIO), 250), lecture ? 540 : 430));
+    this.height = Math.round(Math.min(Math.max(width * ratio, least), most));
     this.svg.replaceChildren();
     this.svg.setAttribute("viewBox", `0 0 ${this.width} ${this.height}`);
     this.svg.style.height = `${this.height}px`;
@@ -126,7 +132,7 @@ class LessonScene {
     if (x.title)
       drawn(this.svg, "text", { x: (this.margin.left + this.width - this.margin.right) / 2, y: this.height - 8 * type, "text-anchor": "middle", class: "le-title" }, x.title);
     const middle = (this.margin.top + bottom) / 2;
-    drawn(this.svg, "text", { x: 15 * type, y: middle, transform: `rotate(-90 ${15 * type} ${middle})`, "text-anchor": "middle", class: "le-title" }, y.title);
+    drawn(this.svg, "text", { x: 14 * type, y: middle, transform: `rotate(-90 ${14 * type} ${middle})`, "text-anchor": "middle", class: "le-title le-upright" }, y.title);
   }
 
   // What a layer shows now: its own values, or those of the sliders' place.
