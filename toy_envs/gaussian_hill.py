@@ -23,6 +23,7 @@ from toy_envs.exact import MaxAtK, Segment, gaussian_max_at_k
 
 POINT_LIMIT = 16  # of a user's own shape
 COORDINATE_LIMIT = 100.0
+CURVE_CORNERS = 6  # points that stand for a curved segment
 FARTHEST = np.finfo(float).max / 2  # beyond every shape
 
 
@@ -64,6 +65,16 @@ class RewardShape:
         """Left and right end of where the reward is not 0."""
         ends = [x for s in self.segments for x in s.ends]
         return min(ends), max(ends)
+
+    @property
+    def corners(self) -> list[tuple[float, float]]:
+        """Points (x, reward) that, joined by lines, make the shape; `CURVE_CORNERS` on a curve."""
+        found: list[tuple[float, float]] = []
+        for segment in sorted(self.segments, key=lambda s: s.ends):
+            x = np.linspace(*segment.ends, 2 if segment.power == 1 else CURVE_CORNERS)
+            points = zip(x.round(12).tolist(), segment(x).round(12).tolist(), strict=True)
+            found += [point for point in points if point not in found[-1:]]
+        return found
 
     @property
     def highest(self) -> float:

@@ -75,6 +75,11 @@ def _count(config: Any) -> int:
     return chosen.prompts * (config.n + chosen.arms)
 
 
+def _world(text: str) -> dict[str, Any]:
+    chosen = bandit(text)
+    return {"rewards": chosen.rewards.tolist(), "start": chosen.start.tolist()}
+
+
 BANDIT_PAGE = ProblemPage(
     task=BanditConfig.task,
     address="bandit",
@@ -85,5 +90,6 @@ BANDIT_PAGE = ProblemPage(
     learning_rates=("0.25", "1", "4", "16"),
     problem="bandit",
     estimators=_estimators,
+    world=_world,
     controls=_controls,
 )

@@ -10,7 +10,7 @@ from app.controls.problem_address import current_settings, setting_view
 from app.controls.problem_spec import ProblemPage, estimators_of_any_reward
 from app.controls.sidebar import setting_number
 from pkpo.training.tasks.gaussian_hill import HillConfig
-from toy_envs.gaussian_hill import REWARD_SHAPES
+from toy_envs.gaussian_hill import REWARD_SHAPES, reward_shape
 
 OWN_SHAPE = "points:0,0;0.4,0.6;0.6,0.1;0.9,1;1,0"
 
@@ -60,5 +60,6 @@ HILL_PAGE = ProblemPage(
     learning_rates=("0.002", "0.005", "0.01", "0.02"),
     problem="shape",
     estimators=lambda shape: estimators_of_any_reward(),
+    world=lambda shape: {"points": reward_shape(shape).corners},
     controls=_controls,
 )

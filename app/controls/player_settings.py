@@ -50,6 +50,7 @@ def player_controls(
             "learning_rate": _learning_rates(page),
         },
         "problem": page.problem,
+        "world": page.world(getattr(configs[0], page.problem)),
         "goal": _goal(page, values),
         "help": {slug: GLOSSARY[slug].meaning for slug in ("k", "n", "schedule")},
         "runs": [

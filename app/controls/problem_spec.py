@@ -49,6 +49,8 @@ class ProblemPage:
     """The field that names the problem, or holds the visitor's own."""
     estimators: Callable[[str], tuple[str, ...]]
     """Those to offer for a problem."""
+    world: Callable[[str], dict[str, Any]]
+    """What of a problem is dragged in the player, by the problem's text: the numbers of its chart."""
     controls: Callable[[ProblemPage, dict[str, Any]], None]
     """Draws the controls of the settings that only this page has."""
 

@@ -19,8 +19,9 @@ from pkpo.comparisons.settings import parse_comparison
 from pkpo.estimators import transform
 from pkpo.training.recording import record_run
 from tests.browser.browser import cards, scrub, settled
-from toy_envs import gaussian_hill
+from toy_envs import bandit, gaussian_hill
 
+PIXEL = 1e-4  # a hundredth of a pixel on an axis from 0 to 1, and more than enough
 ONE = "/toy-problem?compare=off&schedule=8"
 
 
@@ -273,6 +274,71 @@ def test_the_trapped_policy_is_rescued(visit):
     expect(page.locator(".pk-goal")).to_contain_text("Reached")
 
 
+def handles(page) -> list[list[float]]:
+    """Where the handles on the stage are, in the units of its axes, to a hundredth of a pixel."""
+    return page.evaluate(
+        """() => {
+          const { xaxis, yaxis } = document.querySelector('[data-chart=stage] .pk-plot')._fullLayout;
+          return [...document.querySelectorAll('.pk-world .pk-point')].map((handle) => {
+            const [x, y] = handle.getAttribute('transform').match(/-?[0-9.]+/g).map(Number);
+            return [xaxis.p2l(x - xaxis._offset), yaxis.p2l(y - yaxis._offset)];
+          });
+        }"""
+    )
+
+
+def test_a_point_of_the_reward_is_dragged(visit):
+    page = visit(ONE)
+    page.get_by_role("button", name="Drag the reward").click()
+    assert (
+        np.abs(np.array(handles(page)) - gaussian_hill.reward_shape("hill").corners).max() < PIXEL
+    )
+    x, y = middle(page.locator(".pk-world-handle").nth(2))
+    page.mouse.move(x, y)
+    page.mouse.down()
+    settled(page, lambda: page.mouse.move(x - 20, y - 60, steps=2))
+    assert setting(page, "shape") == ""  # nothing is taken yet
+    drawn = handles(page)
+    assert drawn[2][0] < 0.39 and drawn[2][1] > 0.2
+    assert page.locator(".pk-world-ghost").get_attribute("d").count("L") == 6  # as it was
+    page.mouse.up()
+    page.wait_for_url(re.compile("shape=points"))
+    text = setting(page, "shape")
+    shape = gaussian_hill.reward_shape(text)
+    assert np.abs(np.array(handles(page)) - shape.corners).max() < PIXEL
+    assert drawn[2] == pytest.approx(list(shape.corners[2]), abs=PIXEL)
+    run = record_run(parse_comparison({"schedule": "8", "shape": text}, "")[0])
+    assert theta(page) == pytest.approx([run["theta"][-1]], abs=1e-6)
+    page.wait_for_function("document.querySelector('.pk-player').player.exact")
+    best = gaussian_hill.optimum(8, 0.1, shape)
+    assert star(page)["value"] == pytest.approx(best.value, abs=2e-3)
+
+
+def test_the_arms_are_moved_by_keys(visit):
+    page = visit("/bandit?compare=off&schedule=4")
+    page.get_by_role("button", name="Drag the rewards").click()
+
+    def press(name: str, key: str) -> bandit.Bandit:
+        before = page.url
+        settled(page, lambda: page.get_by_label(name, exact=True).press(key))
+        page.wait_for_function("before => location.href !== before", arg=before)
+        return bandit.bandit(setting(page, "bandit"))
+
+    chosen = press("Reward of arm 3", "Shift+ArrowUp")
+    assert chosen.rewards.tolist() == [[0, 0, 0.1, 0, 0, 0, 0.6, 1]]
+    page.get_by_role("button", name="Drag the starting chances").click()
+    chosen = press("Starting chance of arm 8", "Shift+ArrowUp")
+    assert chosen.start[7] == pytest.approx(0.115, abs=6e-3)
+    was = bandit.BANDITS["trap"].start
+    rest = chosen.start[:7] / was[:7]  # the others share what is left as before
+    assert rest == pytest.approx([rest[0]] * 7, rel=1e-3)
+    drawn = [y for _, y in handles(page)]
+    assert drawn == pytest.approx(list(chosen.start), abs=PIXEL)
+    config = {"task": "bandit", "schedule": "4", "bandit": setting(page, "bandit")}
+    run = record_run(parse_comparison(config, "")[0])
+    assert f"max@1 {run['max@1'][-1]:.3f}" in cards(page)[0]
+
+
 @pytest.mark.parametrize("path", ["/toy-problem", "/bandit"])
 def test_a_finger_moves_the_controls(chromium, app_address, path):
     context = chromium.new_context(
@@ -299,6 +365,15 @@ def test_a_finger_moves_the_controls(chromium, app_address, path):
     page.wait_for_function("!location.search.includes('150')")
     moved = schedules.parse(setting(page, "schedule")).pieces[1]
     assert moved.start > 150 and moved.first > 1
+    page.locator("[data-world]").first.tap()
+    handle = page.locator(".pk-world-handle").nth(1)
+    handle.scroll_into_view_if_needed()
+    x, y = middle(handle)
+    event("touchStart", {"x": x, "y": y})
+    event("touchMove", {"x": x, "y": y - 30})
+    event("touchMove", {"x": x, "y": y - 60})
+    event("touchEnd")
+    page.wait_for_function("/shape=points|bandit=arms/.test(location.search)")
     context.close()
 
 

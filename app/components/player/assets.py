@@ -16,6 +16,7 @@ _FILES = (
     "bandit",
     "../live",
     "schedule_chart",
+    "world",
     "controls",
     "paid",
     "picture",

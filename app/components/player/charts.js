@@ -22,6 +22,7 @@ class Chart {
   async show(spec, options, touch) {
     const { data, layout } = JSON.parse(spec.json);
     withType(layout);
+    for (const [axis, range] of Object.entries(this.hold ?? {})) layout[axis].range = range;
     this.spec = spec;
     if (touch) layout.dragmode = false; // a finger scrolls the page
     layout.width = this.plot.clientWidth;
@@ -45,6 +46,12 @@ class Chart {
     });
     this.plot.removeAllListeners?.("plotly_click");
     if (this.seeks) this.plot.on("plotly_click", (event) => this.player.seek(Math.round(event.points[0].x)));
+  }
+
+  // The axes of the recording, where a hand held them as they were.
+  reach() {
+    const { xaxis, yaxis } = JSON.parse(this.spec.json).layout;
+    return globalThis.Plotly.relayout(this.plot, { "xaxis.range": xaxis.range, "yaxis.range": yaxis.range });
   }
 
   title() {

@@ -46,12 +46,13 @@ class Controls {
     this.chart = new ScheduleChart(this.details.querySelector("div"), (pieces, done) =>
       this.write("schedule", scheduleText(pieces), done, pieces),
     );
+    this.world = new World(this.player, this);
     this.goal = document.createElement("p");
     Object.assign(this.goal, { className: "pk-goal", hidden: true });
     this.goal.setAttribute("role", "status");
     this.message = document.createElement("p");
     Object.assign(this.message, { className: "pk-said", role: "alert", hidden: true });
-    this.box.append(...Object.values(this.knobs).map(({ box }) => box), this.goal, this.details, this.message);
+    this.box.append(...Object.values(this.knobs).map(({ box }) => box), this.goal, this.details, this.world.tools, this.message);
   }
 
   buildKnob({ field, slider, label, short }) {
@@ -101,11 +102,12 @@ class Controls {
     this.accepted = controls;
     this.draft = structuredClone(controls);
     this.player.liveK = null;
+    this.world.show(controls.problem, controls.world);
     this.render();
     const { address, task, problem } = controls;
     const question = new URLSearchParams({ task, compare: "off", steps: 1 }); // the problem is what counts
     for (const name of [problem, "sigma"]) if (name in address) question.set(name, address[name]);
-    if (controls.impossible || `${question}` === this.asked) return;
+    if (controls.impossible || this.held === problem || `${question}` === this.asked) return;
     this.asked = `${question}`;
     // After the picture, which is what a visitor waits for.
     setTimeout(() => this.tables.ask(this.routes.exact, this.asked), 300);
@@ -273,6 +275,7 @@ class Controls {
     const worth = player.ready().map((chart) => chart.worth?.(t)).find((found) => found);
     this.value.textContent = worth ?? "";
     this.chart.drawHead(t);
+    this.world.draw();
   }
 
   close() {
