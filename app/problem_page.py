@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from app import cached, controls, page_registry
+from app.classroom.joining import page_url
 from app.components import player
 from app.components.player.saved import saved_page
 from app.glossary import link_terms
@@ -88,6 +90,7 @@ def show_problem_page(
                 help="Plays anywhere, without network, Python or PKPO Lab.",
             )
             player.show_picture_buttons(f"{page.address}-picture")
+        _show_assignment(page)
         with st.popover("What is exact here?", icon=":material/help:"):
             st.markdown(link_terms(exact))
         st.page_link(
@@ -95,4 +98,18 @@ def show_problem_page(
             label="Run this for longer",
             icon=":material/timeline:",
             query_params=controls.as_long_run(page),
+        )
+
+
+def _show_assignment(page: controls.ProblemPage) -> None:
+    """The link to the page with a few of its controls; on such a page, which they are."""
+    if told := controls.describe_assignment(page):
+        st.caption(told)
+        return
+    with st.popover("Assignment link", icon=":material/assignment:"):
+        settings = controls.choose_kept_controls(page)
+        st.code(
+            page_url(f"{page.address}?{urlencode(settings, safe=',')}"),
+            language=None,
+            wrap_lines=True,
         )

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import segno
 import streamlit as st
 
+from app import page_registry
 from app.classroom.command import CLASS_ADDRESS
 from app.classroom.page_address import CLASS_PAGE
 
@@ -15,16 +16,26 @@ _OWN = ("127.0.0.1", "localhost", "::1")
 
 
 def class_address() -> str:
-    """Where visitors find the class.
+    """Where visitors find the class."""
+    return page_url(CLASS_PAGE)
 
-    It is where the host found it, or what was printed where the host is on the machine itself.
+
+def page_url(page: str) -> str:
+    """Where others find a page of this app.
+
+    It is where this browser found it, or what was printed where that is on the machine itself.
+
+    Args:
+      page: its path below the app's address, and its settings.
     """
     here = urlsplit(st.context.url or "")
     printed = os.environ.get(CLASS_ADDRESS, "")
     if printed and here.hostname in (None, *_OWN):
-        return f"{printed}/{CLASS_PAGE}"
-    start = here.path.rstrip("/").removesuffix(f"/{CLASS_PAGE}")
-    return f"{here.scheme}://{here.netloc}{start}/{CLASS_PAGE}"
+        return f"{printed}/{page}"
+    start, _, last = here.path.rstrip("/").rpartition("/")
+    if last not in page_registry.paths():
+        start = here.path.rstrip("/")
+    return f"{here.scheme}://{here.netloc}{start}/{page}"
 
 
 def show_door() -> None:

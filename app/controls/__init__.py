@@ -1,5 +1,6 @@
 """The controls, by page. Nothing else knows widget keys."""
 
+from app.controls.assignment import choose_kept_controls, describe_assignment
 from app.controls.bandit import BANDIT_PAGE, OWN_BANDIT
 from app.controls.estimators import choose_one, drag_rewards, group_controls, read_group
 from app.controls.gaussian_hill import HILL_PAGE, OWN_SHAPE
@@ -57,6 +58,8 @@ __all__ = [
     "OWN_SHAPE",
     "ProblemPage",
     "as_long_run",
+    "choose_kept_controls",
+    "describe_assignment",
     "choose_one",
     "code_text",
     "drag_rewards",

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.controls.problem_address import current_settings
+from app.controls.problem_address import current_settings, is_shown
 from app.controls.problem_spec import ProblemPage, estimators_of_any_reward
 from app.controls.sidebar import setting_number
 from pkpo.estimators import ESTIMATORS
@@ -17,6 +17,14 @@ OWN_BANDIT = "arms:0,0.3,0.5,1@0.5,0.3,0.18,0.02"
 
 
 def _controls(page: ProblemPage, slots: dict[str, Any]) -> None:
+    if is_shown(page, "bandit"):
+        _bandit_controls(page, slots)
+    text = current_settings(page)["bandit"]
+    if ";" in text or (text in BANDITS and BANDITS[text].prompts > 1):
+        setting_number(page, "sharing", "What prompts share", slots, step=0.1)
+
+
+def _bandit_controls(page: ProblemPage, slots: dict[str, Any]) -> None:
     text = current_settings(page)["bandit"]
     rewards, _, start = text.removeprefix("arms:").partition("@")
     st.session_state["_bandit"] = text if text in BANDITS else "own"
@@ -55,8 +63,6 @@ def _controls(page: ProblemPage, slots: dict[str, Any]) -> None:
             "all arms start alike.",
         )
     slots["bandit"] = st.empty()
-    if ";" in text or (text in BANDITS and BANDITS[text].prompts > 1):
-        setting_number(page, "sharing", "What prompts share", slots, step=0.1)
 
 
 def _joined(line: str) -> str:
@@ -92,4 +98,5 @@ BANDIT_PAGE = ProblemPage(
     estimators=_estimators,
     world=_world,
     controls=_controls,
+    own=("bandit", "sharing"),
 )

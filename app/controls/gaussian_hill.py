@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from app.controls.problem_address import current_settings, setting_view
+from app.controls.problem_address import current_settings, is_shown, setting_view
 from app.controls.problem_spec import ProblemPage, estimators_of_any_reward
 from app.controls.sidebar import setting_number
 from pkpo.training.tasks.gaussian_hill import HillConfig
@@ -18,8 +18,10 @@ OWN_SHAPE = "points:0,0;0.4,0.6;0.6,0.1;0.9,1;1,0"
 def _controls(page: ProblemPage, slots: dict[str, Any]) -> None:
     setting_number(page, "theta", "Start θ", slots, step=0.05)
     setting_number(page, "sigma", "σ of the policy", slots, step=0.01)
-    st.checkbox("Learn σ too", **setting_view(page, "learn_sigma"))
-    _shape_controls(page, slots)
+    if is_shown(page, "learn_sigma"):
+        st.checkbox("Learn σ too", **setting_view(page, "learn_sigma"))
+    if is_shown(page, "shape"):
+        _shape_controls(page, slots)
 
 
 def _shape_controls(page: ProblemPage, slots: dict[str, Any]) -> None:
@@ -62,4 +64,5 @@ HILL_PAGE = ProblemPage(
     estimators=lambda shape: estimators_of_any_reward(),
     world=lambda shape: {"points": reward_shape(shape).corners},
     controls=_controls,
+    own=("theta", "sigma", "learn_sigma", "shape"),
 )

@@ -10,12 +10,13 @@ from typing import Any
 
 from app.controls.problem_address import (
     current_settings,
+    is_shown,
     page_memory,
     read_address,
     settings_address,
     settings_of_runs,
 )
-from app.controls.problem_spec import ProblemPage
+from app.controls.problem_spec import PLAYER_FIELDS, ProblemPage
 from app.glossary import GLOSSARY
 from pkpo import schedules
 from pkpo.fields import format_value
@@ -23,8 +24,6 @@ from pkpo.schedules import K_STOPS
 
 N_STOPS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 """The group sizes at which a slider stops."""
-PLAYER_FIELDS = ("schedule", "n", "learning_rate", "seed")
-"""The settings that the player moves; the sidebar has the others."""
 
 
 def player_controls(
@@ -96,6 +95,7 @@ def shown_controls(page: ProblemPage, problem: ValueError | None) -> dict[str, A
         "said": str(problem) if problem and is_moved_in_player(page, problem) else "",
         "serial": page_memory(page).get("serial"),
         "impossible": problem is not None,
+        "shown": [name for name in PLAYER_FIELDS if is_shown(page, name)],
     }
 
 

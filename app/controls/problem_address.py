@@ -21,6 +21,7 @@ from pkpo.fields import FieldError, format_value
 from pkpo.training.tasks.registry import parse_value
 
 OFF = "off"  # the URL's word for no comparison
+SHOW = "show"  # the URL's word for the controls of an assignment
 
 
 def page_memory(page: ProblemPage) -> dict[str, Any]:
@@ -43,9 +44,49 @@ def sync_from_url(page: ProblemPage, entered: bool) -> None:
     if known is not None and (address == known or by_link or is_url_behind(page)):
         page_memory(page)["waiting"] = by_link or is_url_behind(page)
         return
-    values, problems = read_address(page, address)
+    settings = {name: text for name, text in address.items() if name != SHOW}
+    values, problems = read_address(page, settings)
+    shown = None
+    if SHOW in address:
+        shown, wrong = read_shown(page, address[SHOW])
+        problems += wrong
     problems += repeated_settings()
-    page_memory(page).update(values=values, notices=problems, address=address, waiting=False)
+    page_memory(page).update(
+        values=values, notices=problems, address=address, waiting=False, shown=shown
+    )
+
+
+def read_shown(page: ProblemPage, text: str) -> tuple[tuple[str, ...], list[str]]:
+    """The controls that an assignment keeps in view, and what was wrong with their names.
+
+    Args:
+      page: the page that is open.
+      text: names of controls, parted by commas; "" for none at all.
+    """
+    known = page.control_names
+    named = list(dict.fromkeys(filter(None, (name.strip() for name in text.split(",")))))
+    wrong = [
+        f"show: {name[:40]!r} is no control of this page; there are {', '.join(known)}"
+        for name in named
+        if name not in known
+    ]
+    return tuple(name for name in known if name in named), wrong
+
+
+def is_shown(page: ProblemPage, name: str) -> bool:
+    """Whether a control is in view: all are, where the address does not say which."""
+    shown = page_memory(page).get("shown")
+    return shown is None or name in shown
+
+
+def is_assignment(page: ProblemPage) -> bool:
+    """Whether the address says which controls are in view."""
+    return page_memory(page).get("shown") is not None
+
+
+def kept_controls(page: ProblemPage) -> tuple[str, ...]:
+    """The names of the controls in view."""
+    return tuple(name for name in page.control_names if is_shown(page, name))
 
 
 def current_settings(page: ProblemPage) -> dict[str, Any]:
@@ -142,6 +183,8 @@ def settings_address(page: ProblemPage, values: Mapping[str, Any]) -> dict[str, 
 def write_address(page: ProblemPage, values: Mapping[str, Any]) -> None:
     """Bring the browser's address in step with the settings, once it shows this page's path."""
     address = settings_address(page, values)
+    if is_assignment(page):
+        address[SHOW] = ",".join(kept_controls(page))
     differs = address != st.query_params.to_dict()
     if differs and not is_url_behind(page):
         st.query_params.from_dict(address)

@@ -23,6 +23,23 @@ COMPARISONS = {
 """What can be compared on a page."""
 
 
+PLAYER_FIELDS = ("schedule", "n", "learning_rate", "seed")
+"""The settings that the player moves; the sidebar has the others."""
+PRESET_CONTROL = "examples"
+CONTROL_NAMES = {
+    PRESET_CONTROL: "examples",
+    "schedule": "k and its schedule",
+    "n": "n",
+    "learning_rate": "learning rate",
+    "seed": "seed",
+    "compare": "compare",
+    "estimator": "estimator",
+    "optimizer": "step rule",
+    "steps": "updates",
+}
+"""Of the controls that every such page has."""
+
+
 def estimators_of_any_reward() -> tuple[str, ...]:
     """The registered estimators that take rewards other than 0 and 1."""
     return tuple(name for name, entry in ESTIMATORS.items() if not entry.binary)
@@ -52,12 +69,19 @@ class ProblemPage:
     world: Callable[[str], dict[str, Any]]
     """What of a problem is dragged in the player, by the problem's text: the numbers of its chart."""
     controls: Callable[[ProblemPage, dict[str, Any]], None]
-    """Draws the controls of the settings that only this page has."""
+    """Draws the controls of the settings that only this page has, where `is_shown` says so."""
+    own: tuple[str, ...]
+    """The names of these settings."""
 
     @property
     def fields(self) -> dict[str, dataclasses.Field]:
         """The task's settings, by name."""
         return fields_of(self.task)
+
+    @property
+    def control_names(self) -> dict[str, str]:
+        """What `show=` can keep in view: each control's name in the address, and in words."""
+        return CONTROL_NAMES | {name: name.replace("_", " ") for name in self.own}
 
     @property
     def presets(self) -> tuple[Preset, ...]:

@@ -14,16 +14,18 @@ from app.controls.address_reader import show_complaints
 from app.controls.address_widgets import TYPED, suggested, typed
 from app.controls.markdown import problem_text
 from app.controls.numbers import number_input
-from app.controls.player_settings import PLAYER_FIELDS, is_moved_in_player
+from app.controls.player_settings import is_moved_in_player
 from app.controls.problem_address import (
     apply_settings,
     current_settings,
+    is_assignment,
+    is_shown,
     page_memory,
     setting_view,
     settings_of_runs,
     write_address,
 )
-from app.controls.problem_spec import COMPARISONS, ProblemPage
+from app.controls.problem_spec import COMPARISONS, PLAYER_FIELDS, PRESET_CONTROL, ProblemPage
 from app.glossary import GLOSSARY, link_terms
 from pkpo.comparisons.settings import COMPARE_LIMIT
 from pkpo.config import OPTIMIZERS
@@ -51,7 +53,10 @@ def preset_pills(page: ProblemPage) -> str | None:
         if chosen := st.session_state["preset"]:  # a second click takes nothing back
             apply_settings(page, names[chosen])
 
-    st.pills("Examples", list(names), key="preset", on_change=choose, label_visibility="collapsed")
+    if is_shown(page, PRESET_CONTROL):
+        st.pills(
+            "Examples", list(names), key="preset", on_change=choose, label_visibility="collapsed"
+        )
     return next((p.message for p in page.presets if p.name == now), None)
 
 
@@ -80,28 +85,37 @@ def show_sidebar(page: ProblemPage, problem: ValueError | None) -> None:
     """Draw the controls, and what is wrong beside the control of the field that it is about."""
     slots: dict[str, Any] = {}
     field = getattr(problem, "field", "")
-    with st.sidebar:
-        top = st.empty()
-        compare_field = _compare_controls(page, slots)
-        if compare_field != "estimator":
-            _estimator_control(page, slots)
-        if field in page.fields and field not in FIELDS_IN_VIEW:
-            page_memory(page)["unfolded"] = True  # and so it stays when the problem is gone
-        with st.expander("More settings", expanded=page_memory(page).get("unfolded", False)):
-            _more_controls(page, compare_field, slots)
-        st.button(
-            "Reset everything",
-            icon=":material/restart_alt:",
-            type="tertiary",
-            on_click=apply_settings,
-            args=(page, {}),
-        )
+    compare_field = current_settings(page)["compare"].partition(" ")[0]
+    folded = [name for name in ("optimizer", "steps", *page.own) if is_shown(page, name)]
+    if not any([*folded, is_shown(page, "compare"), is_shown(page, "estimator")]):
+        top = st.empty()  # and no sidebar
+    else:
+        with st.sidebar:
+            top = st.empty()
+            if is_shown(page, "compare"):
+                _compare_controls(page, slots)
+            if compare_field != "estimator" and is_shown(page, "estimator"):
+                _estimator_control(page, slots)
+            if field in page.fields and field not in FIELDS_IN_VIEW:
+                page_memory(page)["unfolded"] = True  # and so it stays when the problem is gone
+            if folded:
+                unfolded = page_memory(page).get("unfolded", False)
+                with st.expander("More settings", expanded=unfolded):
+                    _more_controls(page, compare_field, slots)
+            if not is_assignment(page):
+                st.button(
+                    "Reset everything",
+                    icon=":material/restart_alt:",
+                    type="tertiary",
+                    on_click=apply_settings,
+                    args=(page, {}),
+                )
     if problem and not is_moved_in_player(page, problem):
         place = slots.get(field) or slots.get("compare", top)
         place.error(problem_text(str(problem)), icon=":material/error:")
 
 
-def _compare_controls(page: ProblemPage, slots: dict[str, Any]) -> str:
+def _compare_controls(page: ProblemPage, slots: dict[str, Any]) -> None:
     field, *values = current_settings(page)["compare"].split() or [""]
     key = f"_compare_{field}"  # of its own per field: lists of different fields must not mix
     st.session_state["_compare_field"] = field
@@ -141,9 +155,8 @@ def _compare_controls(page: ProblemPage, slots: dict[str, Any]) -> str:
             **TYPED,
         )
         slots["compare"] = st.empty()
-    if field and field != "optimizer":
+    if field and field != "optimizer" and is_shown(page, "optimizer"):
         _equal_steps(page)
-    return field
 
 
 SUGGESTION_WORDS = {"schedule": "k =", "n": "n =", "learning_rate": "rate"}
@@ -209,7 +222,7 @@ def _estimator_control(page: ProblemPage, slots: dict[str, Any]) -> None:
 
 
 def _more_controls(page: ProblemPage, compare_field: str, slots: dict[str, Any]) -> None:
-    if compare_field != "optimizer":
+    if compare_field != "optimizer" and is_shown(page, "optimizer"):
         st.selectbox(
             "Step rule",
             list(OPTIMIZERS),
@@ -225,6 +238,8 @@ def setting_number(
     page: ProblemPage, name: str, label: str, slots: dict[str, Any], **more: Any
 ) -> None:
     """The control of a number, and the place below it for what is wrong with it."""
+    if not is_shown(page, name):
+        return
     limits = page.fields[name].metadata
     low, high = limits["low"], page.limits.get(name, limits["high"])
     number_input(

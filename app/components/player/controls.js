@@ -95,7 +95,15 @@ class Controls {
     this.routes = routes;
     this.onPage = controls.address;
     this.say(controls.said ?? "");
+    this.keep(controls.shown);
     this.adopt(controls);
+  }
+
+  // An assignment's link keeps some controls in view only.
+  keep(shown) {
+    const hide = (node, field) => (node.style.display = shown.includes(field) ? "" : "none");
+    for (const [field, { box }] of Object.entries(this.knobs)) hide(box, field === "k" ? "schedule" : field);
+    hide(this.details, "schedule");
   }
 
   adopt(controls) {
