@@ -64,6 +64,12 @@ def cached_dial_variance(
     return analysis.dial_variance_along(settings, axis)
 
 
+@lru_cache(maxsize=64)
+def cached_rate_weights(n: int, k: int) -> list[analysis.RateWeight]:
+    """`pkpo.analysis.rate_weights`; read-only."""
+    return analysis.rate_weights(n, k)
+
+
 @lru_cache(maxsize=1)
 def cached_explanation() -> analysis.WinnerExplanation:
     """`pkpo.analysis.explain_winner`; read-only."""

@@ -5,13 +5,22 @@ from __future__ import annotations
 import streamlit as st
 
 from app import cached, charts, controls, page_registry
+from app.components import player
 from app.controls.variance_lab import LabPage
 from app.glossary import link_terms
 from pkpo import analysis
 from pkpo.analysis import AnalysisSettings
+from pkpo.comparisons import word_problems
+from pkpo.comparisons.settings import parse_comparison
 from pkpo.figures import variance_lab as figures
+from pkpo.figures.style import k_colour
+from pkpo.lm.experiments import recorded_runs
 
 MANY = 50  # ways to be right in the second map
+RATES_BANDIT, RATES_ESTIMATORS = "crowded", ("sloo_minus_one", "rloo", "grpo", "maxrl")
+RATES_EXPERIMENT, RATES_METHODS = "hard-unseen", ("k1", "k8")
+"""Whose pass rates are followed along runs."""
+RATES_PANELS = ("stage", "rates", "value", "entropy", "groups")
 
 
 def show_winner_map(point: AnalysisSettings, page: LabPage) -> None:
@@ -218,6 +227,86 @@ def show_objectives(point: AnalysisSettings, page: LabPage) -> None:
             name: st.column_config.NumberColumn(format="%.3f")
             for name in ("cosine there", "scale there")
         },
+    )
+
+
+def show_rate_weights(point: AnalysisSettings, page: LabPage) -> None:
+    """What each method makes of a prompt by its pass rate, and the pass rates of prompts along runs."""
+    found = cached.cached_rate_weights(point.n, point.k)
+    text = figures.describe_rate_weights(found)
+    st.markdown(
+        link_terms(
+            "With rewards of 0 and 1, what an estimator expects to do at a prompt is a weight times the "
+            f"gradient of its pass rate p. At n = {point.n} and, where it is used, k = {point.k}: "
+            f"**{text}**"
+        )
+    )
+    charts.show_chart(figures.plot_rate_weights(found, point.n, point.k), "rates", text, 430)
+    st.dataframe(
+        figures.tabulate_rate_weights(found),
+        hide_index=True,
+        column_config={
+            "w(p)": st.column_config.TextColumn(width="medium"),
+            **{
+                f"w({p:g})": st.column_config.NumberColumn(format="%.3f")
+                for p in (figures.HARD, figures.EVEN, 1 - figures.HARD)
+            },
+        },
+    )
+    st.caption(
+        link_terms(
+            "Lines: exact at this n, from the estimators' own weights over every number of right "
+            "samples. Dotted: what they tend to for large groups."
+        )
+    )
+    st.subheader("The same along a run: six prompts share one policy", anchor=False)
+    st.markdown(
+        link_terms(
+            f"Four estimators on the same random numbers (n = {point.n}, k = {point.k} where it is "
+            "used). Choose one, and play: bars are the prompts' own pass rates, each dot is what "
+            "the estimator makes of one of them."
+        )
+    )
+    runs = parse_comparison(
+        {"task": "bandit", "bandit": RATES_BANDIT, "n": point.n, "schedule": str(point.k)},
+        f"estimator {' '.join(RATES_ESTIMATORS)}",
+    )
+    player.show_player(cached.cached_playback(runs, RATES_PANELS), key="lab-player")
+    st.subheader("And of a language model: word problems never seen", anchor=False)
+    _show_rate_history()
+
+
+def _show_rate_history() -> None:
+    """Pass rates of held-out problems along the recorded runs, before, on the way and after."""
+    below = 0.5
+    for method, column in zip(RATES_METHODS, st.columns(len(RATES_METHODS)), strict=True):
+        record = recorded_runs(RATES_EXPERIMENT, method)[0]
+        config, tries = record.config, word_problems.HELD_OUT_COMPLETIONS
+        k = config.k_schedule(0)
+        history = [
+            (update, word_problems.solved_counts(record, update))
+            for update in word_problems.updates_with(record, "held_out")
+        ]
+        first, last = (
+            figures.weight_below(history[place][1] / tries, config.n, k, below) for place in (0, -1)
+        )
+        text = (
+            f"Trained with k = {k}: of the weight w(p), {first:.0%} lies on problems solved less than "
+            f"every other time before training, {last:.0%} after."
+        )
+        with column:
+            st.markdown(link_terms(text))
+            charts.show_chart(
+                figures.plot_rate_history(history, tries, k_colour(k), config.n, k),
+                f"history-{method}",
+                text,
+                360,
+            )
+    st.caption(
+        link_terms(
+            f"{len(history[0][1]):,} held-out problems, {tries} answers each, one seed: a pass rate "
+            "is known to some ten percent."
+        )
     )
 
 

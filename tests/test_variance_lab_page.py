@@ -13,7 +13,7 @@ from pkpo.analysis import AnalysisSettings
 from pkpo.figures import variance_lab as figures
 from tests.pages import open_page, words_of
 
-ONE_PROBLEM = ("budget", "targets", "value")  # views that have no choice of problem
+ONE_PROBLEM = ("budget", "targets", "rates", "value")  # views that have no choice of problem
 
 
 open_lab = partial(open_page, "variance_lab")
@@ -52,6 +52,7 @@ def test_every_view_of_every_problem_shows_its_charts(view, problem):
             "cloud": ["cloud"],
             "budget": ["budget"],
             "targets": ["cosine", "scale"],
+            "rates": ["rates", "history-k1", "history-k8"],
             "value": ["value"],
         }[view]
     )

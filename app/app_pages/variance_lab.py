@@ -33,6 +33,11 @@ VIEWS = {
         (*EXACT, "n"),
     ),
     "targets": ("What does it really optimise?", variance_lab_views.show_objectives, (*EXACT, "p")),
+    "rates": (
+        "Every method is a weight on pass rates: E[w(p) ∇p]. Which prompts does it work on?",
+        variance_lab_views.show_rate_weights,
+        (*EXACT, "p"),
+    ),
     "value": (
         "How sure is an estimate of pass@k?",
         variance_lab_views.show_value_variance,

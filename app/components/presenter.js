@@ -137,12 +137,12 @@ class Presenter {
 
   // --- The speaker's window --------------------------------------------------------------------
 
-  // Where this window is: the page's address, and the example that is shown.
+  // Where this window is: the page's address, and the example or figure that is shown.
   note(again) {
     if (!this.on) return;
     const page = location.pathname.split("/").pop();
     const chosen = document.querySelector(
-      ":is(.st-key-preset) :is([aria-checked='true'], [data-testid='stBaseButton-pillsActive'])",
+      ":is(.st-key-preset, .st-key-_lab_view) :is([aria-checked='true'], [data-testid='stBaseButton-pillsActive'])",
     );
     const told = document.querySelector("[data-speaker-step]")?.dataset;
     const step = told?.speakerStep ?? chosen?.textContent ?? "";

@@ -28,6 +28,7 @@ LAB_VIEWS = {
     "cloud": "Single estimates",
     "budget": "Fixed budget",
     "targets": "What is optimised?",
+    "rates": "Which prompts count?",
     "value": "Value estimate",
 }
 LAB_FIELDS = {field.name: field for field in dataclasses.fields(AnalysisSettings)}

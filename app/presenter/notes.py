@@ -105,7 +105,11 @@ PRESENTER_NOTES: dict[str, dict[str, SpeakerNote]] = {
         "": SpeakerNote(
             "All of these are right on average: why care which one is used?",
             "“It makes no difference”: with twice the variance it takes twice the samples.",
-        )
+        ),
+        "Which prompts count?": SpeakerNote(
+            "One prompt is solved once in twenty, one every other time: which does each method work on?",
+            "“All on the hard one”: the mean counts both alike, GRPO lifts both ends.",
+        ),
     },
     "paper-figures": {
         "": SpeakerNote(

@@ -14,6 +14,7 @@ from pkpo.analysis.objectives import (
     ExpectedDirection,
     expected_directions,
 )
+from pkpo.analysis.rate_weights import RateForm, RateWeight, rate_form, rate_weight, rate_weights
 from pkpo.analysis.sample_budget import MIXED_PASS_RATES, SampleBudget, split_budget
 from pkpo.analysis.settings import (
     AXES,
@@ -47,6 +48,8 @@ __all__ = [
     "PROBLEM_KINDS",
     "PROMPT_RATES",
     "RULE_THRESHOLD",
+    "RateForm",
+    "RateWeight",
     "SampleBudget",
     "TRAINED_ESTIMATORS",
     "UNBIASED",
@@ -64,6 +67,9 @@ __all__ = [
     "group_count",
     "moments_along",
     "parse_rates",
+    "rate_form",
+    "rate_weight",
+    "rate_weights",
     "sample_estimates",
     "split_budget",
 ]

@@ -38,6 +38,11 @@ class BanditComparison:
         """Whether the policy is the same at every prompt."""
         return self.bandit.prompts == 1 or self.recordings[0].config.sharing == 1
 
+    @property
+    def pass_rates(self) -> tuple[np.ndarray, ...]:
+        """Per run, the exact expected reward of one draw at each prompt, `[T, prompts]`."""
+        return tuple((p * self.bandit.rewards).sum(axis=-1) for p in self.probabilities)
+
 
 def compare_bandits(configs: Sequence[RunConfig]) -> BanditComparison:
     """Train every config (all on the same bandit) and gather what is exactly known."""

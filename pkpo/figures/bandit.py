@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
+from pkpo import analysis
 from pkpo.comparisons import BEST_OF, BanditComparison
+from pkpo.comparisons.comparison import ks_used
 from pkpo.figures import comparison
 from pkpo.figures.comparison import updates_axis
 from pkpo.figures.style import (
@@ -324,12 +326,34 @@ def bandit_legend(study: BanditComparison) -> str:
     )
 
 
+def plot_pass_rates(study: BanditComparison) -> go.Figure:
+    """Room for prompts by pass rate and for w(p); both move and are drawn later."""
+    tops = [
+        analysis.rate_weight(r.config.estimator, np.array([0.05, 0.95]), r.config.n, k).max()
+        for r in study.recordings
+        for k in ks_used([r])
+    ]
+    return figure(
+        [line([0, 1], [1, 1], INK, "the mean reward", width=1, dash="dot", hoverinfo="skip")],
+        axis("pass rate p of a prompt", range=[-0.03, 1.03]),
+        axis("w(p)", range=[0, 1.08 * float(max(tops))], nticks=6),
+        "Bars: share of prompts; line: their w(p)",
+    )
+
+
 def describe_bandit(study: BanditComparison, styles: Styles) -> dict[str, str]:
-    """Alternative texts of the five charts, from their data."""
-    ends, curves, values, entropies, groups = [], [], [], [], []
-    for r, p, curve, reached, (label, _) in zip(
-        study.recordings, study.probabilities, study.best_of, study.reached, styles, strict=True
+    """Alternative texts of the charts, from their data."""
+    ends, curves, values, entropies, groups, rates = [], [], [], [], [], []
+    for r, p, curve, reached, solved, (label, _) in zip(
+        study.recordings,
+        study.probabilities,
+        study.best_of,
+        study.reached,
+        study.pass_rates,
+        styles,
+        strict=True,
     ):
+        rates.append(f"{label}: from {solved[-1].min():.3f} to {solved[-1].max():.3f}")
         mean = p[-1].mean(axis=0)
         ends.append(f"{label}: arm {mean.argmax() + 1} with {mean.max():.3f}")
         curves.append(f"{label}: from {curve[-1, 0]:.3f} for k = 1 to {curve[-1, -1]:.3f}")
@@ -350,4 +374,5 @@ def describe_bandit(study: BanditComparison, styles: Styles) -> dict[str, str]:
         "value": f"Exact values over updates. At the end: {'; '.join(values)}.",
         "entropy": f"Entropy in nats over updates. {'; '.join(entropies)}.",
         "groups": f"Prompts solved so far and groups that taught nothing. {'; '.join(groups)}.",
+        "rates": f"Prompts by pass rate, and their w(p). At the end: {'; '.join(rates)}.",
     }

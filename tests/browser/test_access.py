@@ -27,7 +27,7 @@ PAGES = {
     "estimators": "/estimators",
     **{
         f"variance lab, {view}": f"/variance-lab?view={view}"
-        for view in ("map", "curves", "dial", "cloud", "budget", "targets", "value")
+        for view in ("map", "curves", "dial", "cloud", "budget", "targets", "rates", "value")
     },
     "paper figures": "/paper-figures",
     "which k": "/which-k",

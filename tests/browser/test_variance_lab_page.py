@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from app.variance_lab_views import RATES_BANDIT, RATES_ESTIMATORS
 from pkpo import analysis
 from pkpo.analysis import AnalysisSettings
+from pkpo.comparisons import compare_bandits
+from pkpo.comparisons.settings import parse_comparison
+from tests.browser.browser import scrub
 
 PLOTS = "[...document.querySelectorAll('.js-plotly-plot')]"
 OF_TYPE = PLOTS + ".filter(p => p._fullData && p._fullData.length && p._fullData[0].type == '{}')"
@@ -70,6 +75,28 @@ def test_another_view_by_a_click_and_a_slider_by_keyboard(visit):
     found = least(3)
     parabola = next(t for t in drawn(page, "scatter", 2)[0] if t["name"] == "mixture")
     assert parabola["y"] == pytest.approx([found.variance(x) for x in parabola["x"]], abs=1e-12)
+
+
+def test_prompts_move_along_the_curve_of_their_estimator(visit):
+    page = visit("/variance-lab?view=rates&n=8&k=4")
+    runs = parse_comparison(
+        {"task": "bandit", "bandit": RATES_BANDIT, "n": 8, "schedule": "4"},
+        f"estimator {' '.join(RATES_ESTIMATORS)}",
+    )
+    rates = compare_bandits(runs).pass_rates
+    for run, update in ((0, 0), (0, 120), (2, 120)):
+        page.locator(".pk-settings button").nth(run).click()
+        scrub(page, update)
+        drawn = page.locator(".pk-rate").evaluate_all(
+            "n => n.map(d => [Number(d.dataset.rate), Number(d.dataset.weight)])"
+        )
+        want = rates[run][update]
+        assert [rate for rate, _ in drawn] == pytest.approx(want.tolist(), abs=1e-6)
+        weight = analysis.rate_weight(RATES_ESTIMATORS[run], want, 8, 4)
+        # Between points of a table 0.005 apart, in a straight line.
+        assert [w for _, w in drawn] == pytest.approx(weight.tolist(), abs=1e-3)
+        counts = page.locator(".pk-rate-bar").evaluate_all("n => n.map(d => +d.dataset.count)")
+        assert counts == np.histogram(np.float32(want), 20, (0, 1))[0].tolist()
 
 
 def test_fits_a_phone(visit):

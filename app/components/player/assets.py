@@ -14,6 +14,7 @@ _FILES = (
     "exact",
     "hill",
     "bandit",
+    "rates",
     "../live",
     "schedule_chart",
     "world",

@@ -9,8 +9,11 @@ import numpy as np
 from app.components.player.packing import PlayerPanel, Styles
 from app.components.wire import floats
 from pkpo import figures
+from pkpo.analysis import rate_weight
 from pkpo.comparisons import BEST_OF, BanditComparison
+from pkpo.comparisons.comparison import ks_used
 
+RATE_POINTS = 201  # pass rates from 0 to 1 at which w(p) is sent
 CURVES = 400  # at most so many best-of-k curves are sent of a run
 
 BANDIT_PHASES = (
@@ -54,6 +57,9 @@ def bandit_contents(study: BanditComparison, styles: Styles) -> dict[str, Any]:
             "groups": PlayerPanel(
                 "lines", lambda: bandit.plot_solved_and_dead(study, styles), column="solved"
             ),
+            "rates": PlayerPanel(
+                "rates", lambda: bandit.plot_pass_rates(study), on_request=lambda: _rates(study)
+            ),
         },
         "alts": bandit.describe_bandit(study, styles),
         "phases": [
@@ -90,6 +96,21 @@ def bandit_contents(study: BanditComparison, styles: Styles) -> dict[str, Any]:
         ],
         "bar": bandit.BAR_WIDTH,
         "sampleColour": bandit.reward_colours(study),
+    }
+
+
+def _rates(study: BanditComparison) -> dict[str, Any]:
+    """Per run, each prompt's pass rate over updates, and by k what the estimator makes of a rate."""
+    p = np.linspace(0, 1, RATE_POINTS)
+    return {
+        "passRates": [floats(rates) for rates in study.pass_rates],
+        "rateWeights": [
+            {
+                str(k): floats(rate_weight(r.config.estimator, p, r.config.n, k))
+                for k in ks_used([r])
+            }
+            for r in study.recordings
+        ],
     }
 
 

@@ -46,6 +46,8 @@ class PlayerPanel:
     """Of "lines": the runs' column whose value at the play head is dotted."""
     single: bool = False
     """Of "lines": one run in view, with `meta.setting` on its traces."""
+    on_request: Callable[[], dict[str, Any]] | None = None
+    """Of a chart that is shown where it is asked for by name: what its JavaScript reads besides."""
 
 
 def pack(
@@ -56,15 +58,19 @@ def pack(
     Args:
       study: the runs.
       styles: each run's label and colour.
-      panels: names of charts; all for none.
+      panels: names of charts; for none all that are not on request.
       contents: "panels" (name -> `PlayerPanel`), "alts", "phases" (title, text, LaTeX), "columns" (per
         run, name -> array), and whatever else the panels' JavaScript reads.
     """
     charts: Mapping[str, PlayerPanel] = contents.pop("panels")
+    names = panels or [name for name, panel in charts.items() if panel.on_request is None]
+    for name in names:
+        if more := charts[name].on_request:
+            contents |= more()
     alts, phases, columns = (contents.pop(name) for name in ("alts", "phases", "columns"))
     data: dict[str, Any] = {
         "plotly": PLOTLY_URL,
-        "figures": {name: _figure(charts[name], alts[name]) for name in panels or charts},
+        "figures": {name: _figure(charts[name], alts[name]) for name in names},
         "weightColours": {
             "towards": figures.TOWARDS,
             "away": figures.AWAY,

@@ -6,7 +6,7 @@
 const UPDATES_PER_SECOND = 40; // at speed 1x
 const SECONDS_PER_PHASE = 1.6; // of "Explain a step"
 const PHASES = 4; // sample, score, transform, update
-const CHARTS = { hill: HillStage, bandit: BanditStage, curve: CurveChart, lines: LineChart };
+const CHARTS = { hill: HillStage, bandit: BanditStage, curve: CurveChart, rates: RateChart, lines: LineChart };
 
 class Player {
   constructor(root) {
