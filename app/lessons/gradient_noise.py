@@ -47,7 +47,7 @@ def _clouds(variances: dict[str, float], gradient: float) -> Scene:
                 SceneLayer(
                     kind="points",
                     x=place + across,
-                    y=np.clip(dots[name], -30, 20),
+                    y=dots[name],
                     colour=INK,
                     name=letter,
                 )

@@ -14,6 +14,7 @@ AXE = Path(__file__).parent / "axe" / "axe.min.js"
 PAGES = {
     "start": "/",
     "learn": "/learn",
+    "learn, to try": "/learn?lesson=wrong-goal&step=4",
     "toy problem": "/toy-problem",
     "bandit": "/bandit",
     "language model": "/language-model",
