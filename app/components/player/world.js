@@ -10,7 +10,9 @@ const rounded = (value, step) => Number((Math.round(value / step) * step).toPrec
 
 // The points of a reward on a line.
 class ShapeWorld {
-  static kinds = { reward: "the reward" };
+  static kinds() {
+    return { reward: "the reward" };
+  }
 
   constructor(chart, { points }) {
     this.chart = chart;
@@ -71,7 +73,11 @@ class ShapeWorld {
 
 // The arms: what they pay, or how likely each is at the start.
 class ArmsWorld {
-  static kinds = { rewards: "the rewards", start: "the starting chances" };
+  // Rewards that differ between prompts have no one bar where these share a lane.
+  static kinds({ rewards }, { lanes }) {
+    const clear = lanes.every(({ prompts }) => prompts.every((p) => `${rewards[p]}` === `${rewards[prompts[0]]}`));
+    return { ...(clear && { rewards: "the rewards" }), start: "the starting chances" };
+  }
 
   constructor(chart, { rewards, start }, kind) {
     Object.assign(this, { chart, rewards, start, kind });
@@ -204,7 +210,7 @@ class World {
 
   buildTools(kinds) {
     const names = Object.keys(kinds);
-    if (this.tools.childElementCount === names.length) return;
+    if (`${[...this.tools.children].map(({ dataset }) => dataset.world)}` === `${names}`) return;
     this.tools.replaceChildren(
       ...names.map((kind) => {
         const button = document.createElement("button");
@@ -294,7 +300,9 @@ class World {
     const chart = this.stage;
     const Kind = chart && WORLDS[chart.spec.kind];
     if (!this.numbers || !Kind) return;
-    this.buildTools(Kind.kinds);
+    const kinds = Kind.kinds(this.numbers, chart.player.data);
+    if (this.kind && !(this.kind in kinds)) return this.choose(null);
+    this.buildTools(kinds);
     for (const button of this.tools.children) button.setAttribute("aria-pressed", button.dataset.world === this.kind);
     this.svg.classList.toggle("pk-world-off", !this.kind);
     if (!this.kind) return;
