@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from app.components import player
+from app.recordings import RunCache
 from pkpo import analysis, comparisons, figures, paper
 from pkpo.config import RunConfig
 from pkpo.figures.style import Styles
 from pkpo.lm.problem_sets import load_problem_sets
 from pkpo.runs import checkpoint
+from pkpo.training.recording import RecordRuns
 from pkpo.training.tasks.bandit import BanditConfig
 from pkpo.training.tasks.gaussian_hill import HillConfig
 from pkpo.training.tasks.word_problems import WordProblemsConfig
 
-COMPARE_BY_TASK: dict[str, Callable[[Sequence[RunConfig]], Any]] = {
+RECORDINGS = RunCache(128)
+"""The runs of all studies."""
+COMPARE_BY_TASK: dict[str, Callable[[Sequence[RunConfig], RecordRuns], Any]] = {
     HillConfig.task: comparisons.compare_hills,
     BanditConfig.task: comparisons.compare_bandits,
 }
@@ -27,7 +31,7 @@ COMPARE_BY_TASK: dict[str, Callable[[Sequence[RunConfig]], Any]] = {
 @lru_cache(maxsize=64)
 def cached_comparison(configs: tuple[RunConfig, ...]) -> tuple[Any, Styles]:
     """The study of these runs, with each run's label and colour; read-only."""
-    return COMPARE_BY_TASK[configs[0].task](configs), figures.run_styles(configs)
+    return COMPARE_BY_TASK[configs[0].task](configs, RECORDINGS.record), figures.run_styles(configs)
 
 
 @lru_cache(maxsize=64)

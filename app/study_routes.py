@@ -6,15 +6,18 @@ the same code. `GET study/exact?task=...`: exact values by k, which the player t
 `GET weights?rewards=...&k=...&show=...`: the weights of a group, as the estimators' page draws them.
 `GET study/paid?task=...&run=0&ks=1,8`: what the draws of a run are worth under some k.
 
-Two threads compute, so that thirty who ask at once only wait. Whoever can open the app may ask.
+Two threads compute, and train in lockstep whatever waits, so that thirty who ask at once only wait.
+Whoever can open the app may ask.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import lru_cache
 
 import streamlit as st
@@ -29,12 +32,16 @@ from pkpo.fields import parse_whole
 
 WAITING_LIMIT = 64
 """Questions that wait for an answer; more are refused."""
+TOGETHER = 16
+"""Questions whose runs are trained together."""
 PAID_LIMIT = 4
 """Values of k in one question."""
 
 Asked = tuple[tuple[str, str], ...]
 _pool = ThreadPoolExecutor(max_workers=2, thread_name_prefix="study")
 _waiting = 0
+_untrained: dict[Asked, None] = {}  # in the order in which they came
+_training = threading.Lock()
 _PAGES = {page.task: page for page in (controls.HILL_PAGE, controls.BANDIT_PAGE)}
 
 
@@ -51,7 +58,9 @@ def study_routes() -> list[Route]:
 
 
 async def _study(request: Request) -> Response:
-    return await _answer(request, study_answer)
+    if _waiting < WAITING_LIMIT:
+        _untrained[tuple(request.query_params.multi_items())] = None
+    return await _answer(request, _trained_together)
 
 
 async def _exact(request: Request) -> Response:
@@ -79,6 +88,27 @@ async def _answer(request: Request, compute: Callable[[Asked], bytes]) -> Respon
     finally:
         _waiting -= 1
     return _json(200, content)
+
+
+def _trained_together(asked: Asked) -> bytes:
+    """The answer, once whatever waits beside it has been trained in lockstep."""
+    with _training:
+        if asked in _untrained:  # else it was trained beside another
+            waiting = list(_untrained)[:TOGETHER]
+            with suppress(ValueError):  # each is told of its own
+                cached.RECORDINGS.record(
+                    [config for one in waiting for config in _possible_runs(one)]
+                )
+            for one in waiting:
+                del _untrained[one]
+    return study_answer(asked)
+
+
+def _possible_runs(asked: Asked) -> tuple:
+    try:
+        return _read(asked)[2]
+    except ValueError:
+        return ()
 
 
 @lru_cache(maxsize=64)

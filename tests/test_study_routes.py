@@ -7,19 +7,22 @@ import base64
 import json
 import math
 import threading
+from urllib.parse import urlencode
 
 import numpy as np
 import pytest
 from starlette.applications import Starlette
+from starlette.requests import Request
 from starlette.testclient import TestClient
 
 from app import cached, controls, study_routes
 from app.components.reward_dragger import weights_payload
+from app.recordings import RunCache
 from pkpo import figures, rho, schedules, transform
 from pkpo.comparisons import BEST_OF
 from pkpo.comparisons.settings import parse_comparison
 from pkpo.fields import format_value
-from pkpo.training.recording import record_run
+from pkpo.training.recording import record_run, record_runs
 from toy_envs import gaussian_hill
 
 HILL, BANDIT = controls.HILL_PAGE, controls.BANDIT_PAGE
@@ -223,6 +226,62 @@ def test_many_at_once_wait_and_too_many_are_told(monkeypatch):
 
     codes = asyncio.run(ask_all())
     assert codes.count(503) == 3 and codes.count(200) == study_routes.WAITING_LIMIT
+
+
+def test_what_waits_is_trained_together(monkeypatch):
+    trained = []
+
+    def record(configs):
+        trained.append(len(configs))
+        return record_runs(configs)
+
+    monkeypatch.setattr("app.recordings.record_runs", record)
+    settings = [{"steps": "30", "seed": str(700 + i), "compare": "off"} for i in range(12)]
+
+    def request(**asked: str) -> Request:
+        query = urlencode({"task": HILL.task, **asked}).encode()
+        return Request({"type": "http", "query_string": query})
+
+    async def ask_all():
+        questions = [study_routes._study(request(**one)) for one in settings]
+        return await asyncio.gather(*questions, study_routes._study(request(n="lots")))
+
+    *answers, refused = asyncio.run(ask_all())
+    assert refused.status_code == 400
+    assert sum(trained) == len(settings) and max(trained) > 4
+    assert not study_routes._untrained
+    for answer, one in zip(answers, settings, strict=True):
+        config = parse_comparison({"steps": 30, "seed": int(one["seed"])}, "")[0]
+        drawn = numbers(json.loads(answer.body)["study"]["runs"][0]["columns"]["samples"])
+        assert np.array_equal(drawn, record_run(config).samples.astype("f4").ravel())
+
+
+def test_of_runs_that_are_known_nothing_is_trained_again(monkeypatch):
+    trained = []
+
+    def record(configs):
+        trained.extend(config.schedule for config in configs)
+        return record_runs(configs)
+
+    monkeypatch.setattr("app.recordings.record_runs", record)
+    kept = RunCache(3)
+    four, moved = (
+        parse_comparison({"task": BANDIT.task, "steps": 60}, f"schedule {ks}")
+        for ks in ("1 8", "1 8@0,2@40")
+    )
+    first = kept.record(four)
+    assert trained == ["1", "8"]
+    again = kept.record(moved)
+    assert again[0] is first[0]
+    assert trained == ["1", "8"]  # of the other, what follows update 40 is trained
+    want = record_run(moved[1])
+    for name in ("parameters", "samples", "weights"):
+        assert np.array_equal(getattr(again[1], name), getattr(want, name)), name
+    assert all(np.array_equal(again[1][name], want[name]) for name in want.columns)
+    other = parse_comparison({"task": BANDIT.task, "steps": 60, "seed": 1}, "schedule 1 2 3")
+    kept.record(other)
+    kept.record(four[:1])  # no more room for it
+    assert trained == ["1", "8", "1", "2", "3", "1"]
 
 
 @pytest.mark.parametrize("said", [None, 3, {"settings": 3}, {"settings": {"n": "lots"}}])

@@ -10,7 +10,7 @@ import numpy as np
 from pkpo.comparisons.comparison import compared_k
 from pkpo.config import RunConfig
 from pkpo.training.policies import SoftmaxPolicy
-from pkpo.training.recording import Recording, record_runs
+from pkpo.training.recording import Recording, RecordRuns, record_runs
 from toy_envs import bandit
 from toy_envs.bandit import Bandit
 
@@ -44,9 +44,16 @@ class BanditComparison:
         return tuple((p * self.bandit.rewards).sum(axis=-1) for p in self.probabilities)
 
 
-def compare_bandits(configs: Sequence[RunConfig]) -> BanditComparison:
-    """Train every config (all on the same bandit) and gather what is exactly known."""
-    recordings = record_runs(configs)
+def compare_bandits(
+    configs: Sequence[RunConfig], record: RecordRuns = record_runs
+) -> BanditComparison:
+    """Train every config (all on the same bandit) and gather what is exactly known.
+
+    Args:
+      configs: the runs'.
+      record: gives their recordings.
+    """
+    recordings = record(configs)
     chosen = bandit.bandit(recordings[0].config.bandit)
     probabilities = tuple(_probabilities(r, chosen) for r in recordings)
     common = compared_k([r.config for r in recordings])

@@ -10,7 +10,7 @@ import numpy as np
 from pkpo.analysis.monte_carlo import gradient_deviation
 from pkpo.comparisons.comparison import compared_k, ks_used
 from pkpo.config import RunConfig
-from pkpo.training.recording import Recording, record_runs
+from pkpo.training.recording import Recording, RecordRuns, record_runs
 from toy_envs import gaussian_hill
 from toy_envs.gaussian_hill import Optimum, RewardShape
 
@@ -43,9 +43,14 @@ class HillComparison:
     """Per run, the standard deviation of single gradient estimates there, `[U]`."""
 
 
-def compare_hills(configs: Sequence[RunConfig]) -> HillComparison:
-    """Train every config (all on the same reward shape) and gather what is exactly known."""
-    recordings = record_runs(configs)
+def compare_hills(configs: Sequence[RunConfig], record: RecordRuns = record_runs) -> HillComparison:
+    """Train every config (all on the same reward shape) and gather what is exactly known.
+
+    Args:
+      configs: the runs'.
+      record: gives their recordings.
+    """
+    recordings = record(configs)
     shape = gaussian_hill.reward_shape(recordings[0].config.shape)
     sigma = recordings[0].config.sigma
     ks, common = ks_used(recordings), compared_k([r.config for r in recordings])

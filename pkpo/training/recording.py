@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,10 @@ class Recording:
     def final(self) -> dict[str, float]:
         """The trained policy's numbers: the last row of `columns`."""
         return {name: curve[-1].item() for name, curve in self.columns.items()}
+
+
+RecordRuns = Callable[[Sequence[RunConfig]], tuple[Recording, ...]]
+"""`record_runs`, or what gives the same recordings."""
 
 
 def record_run(config: RunConfig) -> Recording:
