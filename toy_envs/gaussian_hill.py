@@ -7,6 +7,7 @@ Eq. 35). Everything about max@k is known exactly here: see `toy_envs.exact`.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise, zip_longest
@@ -24,6 +25,8 @@ from toy_envs.exact import MaxAtK, Segment, gaussian_max_at_k
 POINT_LIMIT = 16  # of a user's own shape
 COORDINATE_LIMIT = 100.0
 CURVE_CORNERS = 6  # points that stand for a curved segment
+REACH = 10  # σ from an end of a segment within which a maximum is looked for
+PER_SIGMA = 8  # θ in a σ there
 FARTHEST = np.finfo(float).max / 2  # beyond every shape
 
 
@@ -267,7 +270,17 @@ def _optimum(k: int, sigma: float, shape: RewardShape) -> Optimum:
         return gradient(theta, k, sigma, shape) > level
 
     ends = np.array(sorted({x for s in shape.segments for x in s.ends}))
-    grid = np.unique(ends[:, None] + sigma * np.linspace(-10, 10, 161))
+    far = np.flatnonzero(np.diff(ends) > 2 * REACH * sigma)  # between them, nothing is near an end
+    grid = np.concatenate(
+        [
+            np.linspace(left, right, 1 + math.ceil((right - left) / sigma * PER_SIGMA))
+            for left, right in zip(
+                ends[np.append(0, far + 1)] - REACH * sigma,
+                ends[np.append(far, -1)] + REACH * sigma,
+                strict=True,
+            )
+        ]
+    )
     up = rising(grid)
     last = np.flatnonzero(up[:-1] & ~up[1:])
     low, high = grid[last], grid[last + 1]
