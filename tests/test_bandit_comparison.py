@@ -207,7 +207,7 @@ def test_words_carry_the_numbers(study):
         figures.bandit.describe_bandit(study, styles),
         figures.bandit.bandit_takeaway(study, styles),
     )
-    assert set(texts) == {"stage", "best", "value", "entropy", "groups"}
+    assert set(texts) == {"stage", "best", "value", "entropy", "groups", "rates"}
     assert f"max@{study.compared_k}" in message
     assert study.bandit.label in texts["stage"] and f"{study.bandit.arms} arms" in texts["stage"]
     for r, p, best_of, reached, (label, _) in zip(

@@ -25,8 +25,8 @@ from toy_envs.exact import MaxAtK, Segment, gaussian_max_at_k
 POINT_LIMIT = 16  # of a user's own shape
 COORDINATE_LIMIT = 100.0
 CURVE_CORNERS = 6  # points that stand for a curved segment
-REACH = 10  # σ from an end of a segment within which a maximum is looked for
-PER_SIGMA = 8  # θ in a σ there
+REACH_SIGMAS = 10  # σ from an end of a segment within which a maximum is looked for
+POINTS_PER_SIGMA = 8  # θ in a σ there
 FARTHEST = np.finfo(float).max / 2  # beyond every shape
 
 
@@ -270,13 +270,15 @@ def _optimum(k: int, sigma: float, shape: RewardShape) -> Optimum:
         return gradient(theta, k, sigma, shape) > level
 
     ends = np.array(sorted({x for s in shape.segments for x in s.ends}))
-    far = np.flatnonzero(np.diff(ends) > 2 * REACH * sigma)  # between them, nothing is near an end
+    far = np.flatnonzero(
+        np.diff(ends) > 2 * REACH_SIGMAS * sigma
+    )  # between them, nothing is near an end
     grid = np.concatenate(
         [
-            np.linspace(left, right, 1 + math.ceil((right - left) / sigma * PER_SIGMA))
+            np.linspace(left, right, 1 + math.ceil((right - left) / sigma * POINTS_PER_SIGMA))
             for left, right in zip(
-                ends[np.append(0, far + 1)] - REACH * sigma,
-                ends[np.append(far, -1)] + REACH * sigma,
+                ends[np.append(0, far + 1)] - REACH_SIGMAS * sigma,
+                ends[np.append(far, -1)] + REACH_SIGMAS * sigma,
                 strict=True,
             )
         ]

@@ -61,6 +61,8 @@ LEGEND_BELOW = {
 """Layout of a figure with its legend above."""
 FONT = "Source Sans, Source Sans Pro, system-ui, sans-serif"
 
+CHECKED = False
+"""Whether Plotly checks every figure that is made, at twice the cost; the tests have it so."""
 
 Styles = Sequence[tuple[str, str]]
 """Each run's label and colour."""
@@ -158,8 +160,8 @@ def figure(traces: Sequence[dict], x: dict, y: dict, title: str, **layout) -> go
         "xaxis": x,
         "yaxis": y,
     }
-    # One call: building a figure piece by piece costs several times as much.
-    return go.Figure({"data": list(traces), "layout": base | layout})
+    # One call: building a figure piece by piece costs several times as much, as does checking it.
+    return go.Figure({"data": list(traces), "layout": base | layout}, _validate=CHECKED)
 
 
 def line(x, y, colour: str, name: str, **more) -> dict:
