@@ -19,7 +19,8 @@ import pkpo
 from pkpo import ESTIMATORS, Estimator, get_estimator, pass_at_k, rho, transform
 from pkpo.estimators.arrays import running_sum
 
-NAMES = (*ESTIMATORS, "dial:0.3", "dial:-1.5")
+RANKED = ("lstat:top-2", "lstat:min", "lstat:quantile-0.25")
+NAMES = (*ESTIMATORS, "dial:0.3", "dial:-1.5", *RANKED)
 SYMMETRIC = [name for name in NAMES if get_estimator(name).symmetric]
 ALL_SUBSETS = ("s", "sloo", "sloo_minus_one", "canonical", "dial", "dial:0.3")
 TOLERANCE = 1e-12
@@ -352,10 +353,12 @@ one_reward = st.integers(-64, 64).map(lambda i: i / 8) | st.floats(-8, 8, width=
 
 @st.composite
 def group_and_k(draw, name: str, least_n: int = 2, least_k: int = 1):
-    n = draw(st.integers(least_n, 12))
+    def allowed_k(n: int) -> list[int]:
+        return [k for k in get_estimator(name).allowed_k(n) if k >= least_k]
+
+    n = draw(st.sampled_from([n for n in range(least_n, 13) if allowed_k(n)]))
     r = draw(st.lists(one_reward, min_size=n, max_size=n))
-    allowed = [k for k in get_estimator(name).allowed_k(n) if k >= least_k]
-    return accepted(name, np.array(r)), draw(st.sampled_from(allowed))
+    return accepted(name, np.array(r)), draw(st.sampled_from(allowed_k(n)))
 
 
 @pytest.mark.parametrize("name", SYMMETRIC)
@@ -506,7 +509,7 @@ def test_rewards_that_are_not_groups_of_finite_numbers(rewards, message):
     "name", ["", "nope", "S", "sloo-minus-one", "grpo:1", "s:2", None, 3, ["s"]]
 )
 def test_unknown_estimators(name):
-    message = f"estimator must be one of s, sloo, .*passk_training .*got {re.escape(repr(name))}$"
+    message = f"estimator must be one of s, sloo, .*passk_training, .*got {re.escape(repr(name))}$"
     with refuses(message):
         transform([0, 1, 2], 2, name)
     with refuses(message):
@@ -537,6 +540,7 @@ def test_the_registry_is_complete():
         *("s", "sloo", "sloo_minus_one", "canonical", "dial"),
         *("naive", "naive_baselined", "sloo_minus_one_partitioned"),
         *("rloo", "reinforce", "grpo", "dr_grpo", "maxrl", "tailrl", "passk_training"),
+        *("lstat", "rs_grpo", "entropic"),
     ]
     for key, estimator in ESTIMATORS.items():
         assert isinstance(estimator, Estimator) and estimator.key == key
@@ -553,7 +557,40 @@ def test_the_dial_carries_its_parameter():
     assert get_estimator("dial:0.3") is get_estimator("dial:0.3")
     assert get_estimator("dial:0.3").key == "dial:0.3"
     assert [get_estimator(f"dial:{a}").centred for a in (0, 0.5, 1)] == [False, False, True]
-    assert all(e.parameter is None for key, e in ESTIMATORS.items() if key != "dial")
+    carrying = {key for key, e in ESTIMATORS.items() if e.parameter is not None}
+    assert carrying == {"dial", "rs_grpo", "entropic"}
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("lstat:", "rank weights must be one of max, min, median, .* got ''"),
+        ("lstat:best", "got 'best'"),
+        ("lstat:top-0", "got 'top-0'"),
+        ("lstat:cvar-0", "got 'cvar-0'"),
+        ("lstat:trimmed-0.5", "got 'trimmed-0.5'"),
+        ("lstat:quantile-1.5", "got 'quantile-1.5'"),
+        ("lstat:1/x", "got '1/x'"),
+        ("lstat:1//2", "got '1//2'"),
+        ("lstat:1e7/0", "got '1e7/0'"),
+        ("rs_grpo:0", "beta must be a finite number within ±1000 and not 0, as in 'rs_grpo:2'"),
+        ("rs_grpo:nan", "beta must be a finite number"),
+        ("entropic:-1", "budget must be a finite number within .* and above 0"),
+    ],
+)
+def test_parameters_that_mean_nothing(name, message):
+    with refuses(f"estimator '{name}': .*{message}"):
+        get_estimator(name)
+
+
+def test_ranks_say_which_k_they_take():
+    assert list(get_estimator("lstat:0/0/1").allowed_k(5)) == [3]
+    assert list(get_estimator("lstat:top-2").allowed_k(5)) == [2, 3, 4]
+    assert get_estimator("lstat:min") is get_estimator("lstat:min")
+    with refuses("k = 2 is not allowed with n = 5 .* needs k = 3 < n: k must be 3"):
+        transform([0, 1, 2, 3, 4], 2, "lstat:0/0/1")
+    with refuses("n = 2 is too small for estimator 'entropic': it needs n > exp"):
+        transform([0, 1], 1, "entropic")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -20,7 +20,21 @@ from pkpo import ESTIMATORS, get_estimator, pass_at_k, rho, transform
 from toy_envs.discrete import categorical_max_at_k
 
 TOLERANCE = 1e-12
-NAMES = (*ESTIMATORS, "dial:0.3", "dial:-1.5")
+RANKED = {
+    "lstat": lambda k: quantile_of_ranks(k, Fraction(1, 2)),
+    "lstat:max": lambda k: [0] * (k - 1) + [1],
+    "lstat:min": lambda k: [1] + [0] * (k - 1),
+    "lstat:top-2": lambda k: [0] * (k - 2) + [Fraction(1, 2)] * 2,
+    "lstat:bottom-3": lambda k: [Fraction(1, 3)] * 3 + [0] * (k - 3),
+    "lstat:gini": lambda k: [Fraction(2 * (2 * j - k + 1), k * (k - 1)) for j in range(k)],
+    "lstat:cvar-0.25": lambda k: mean_of_ranks(k, Fraction(0), Fraction(1, 4)),
+    "lstat:best-0.25": lambda k: mean_of_ranks(k, Fraction(3, 4), Fraction(1)),
+    "lstat:trimmed-0.125": lambda k: mean_of_ranks(k, Fraction(1, 8), Fraction(7, 8)),
+    "lstat:quantile-0.75": lambda k: quantile_of_ranks(k, Fraction(3, 4)),
+    "lstat:0.5/0/-1.5": lambda k: [Fraction(1, 2), 0, Fraction(-3, 2)],
+}
+"""Name -> the weights of k ranks, the worst first."""
+NAMES = (*ESTIMATORS, "dial:0.3", "dial:-1.5", *list(RANKED)[1:])
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "estimators.json").read_text())["cases"]
 
 Group = Sequence[Fraction]
@@ -187,6 +201,68 @@ def define_passk_training(r: Group, k: int) -> list:
     return [float(q(r, k, i) - value) / spread / len(r) for i in range(len(r))]
 
 
+def quantile_of_ranks(k: int, share: Fraction) -> list:
+    """As NumPy's default: by straight lines between the ranks at share (k - 1)."""
+    place = share * (k - 1)
+    return [max(Fraction(0), 1 - abs(place - j)) for j in range(k)]
+
+
+def mean_of_ranks(k: int, low: Fraction, high: Fraction) -> list:
+    """Of k equally long pieces of 0..1, how much each is of the interval."""
+    pieces = [(Fraction(j, k), Fraction(j + 1, k)) for j in range(k)]
+    return [max(Fraction(0), min(b, high) - max(a, low)) / (high - low) for a, b in pieces]
+
+
+def define_lstat(ranks: Callable[[int], list]) -> Callable[[Group, int], list]:
+    """k/n times the statistic of k with the sample, less that of k without it, over all subsets."""
+
+    def weights(r: Group, k: int) -> list:
+        alpha, n = ranks(k), len(r)
+
+        def statistic(chosen) -> Fraction:
+            ascending = sorted(r[j] for j in chosen)
+            return sum((a * x for a, x in zip(alpha, ascending, strict=True)), Fraction(0))
+
+        values = {chosen: statistic(chosen) for chosen in subsets(n, k)}
+        result = []
+        for i in range(n):
+            inside = [value for chosen, value in values.items() if i in chosen]
+            outside = [value for chosen, value in values.items() if i not in chosen]
+            result.append(Fraction(k, n) * (mean(inside) - mean(outside)))
+        return result
+
+    return weights
+
+
+def define_rs_grpo(r: Group, k: int) -> list:
+    """With β = 2."""
+    raised = [math.exp(2 * float(x - max(r))) for x in r]
+    return [(x / math.fsum(raised) * len(r) - 1) / 2 / len(r) for x in raised]
+
+
+def define_entropic(r: Group, k: int) -> list:
+    """β by a search of its own for KL(softmax(β r), uniform) = ln 2; at most 2^20 over the range."""
+    n, span = len(r), max(r) - min(r)
+    if not span:
+        return [0.0] * n
+    below = [float((x - max(r)) / span) for x in r]
+
+    def spent(beta: float) -> float:
+        raised = [math.exp(beta * x) for x in below]
+        shares = [x / math.fsum(raised) for x in raised]
+        return math.fsum(p * math.log(p * n) for p in shares if p > 0)
+
+    low, high = 0.0, 2.0**20
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if spent(middle) < math.log(2) else (low, middle)
+    result = []
+    for i in range(n):
+        others = [math.exp(high * (below[j] - below[i])) for j in range(n) if j != i]
+        result.append(((n - 1) / math.fsum(others) - 1) / n)
+    return result
+
+
 DEFINITIONS: dict[str, Callable[[Group, int], list]] = {
     "s": define_s,
     "sloo": define_sloo,
@@ -205,6 +281,9 @@ DEFINITIONS: dict[str, Callable[[Group, int], list]] = {
     "maxrl": define_maxrl,
     "tailrl": define_tailrl,
     "passk_training": define_passk_training,
+    **{name: define_lstat(ranks) for name, ranks in RANKED.items()},
+    "rs_grpo": define_rs_grpo,
+    "entropic": define_entropic,
 }
 
 GROUPS = (
@@ -241,7 +320,8 @@ def test_weights_follow_the_definition(name):
         exact = DEFINITIONS[name]([Fraction(x) for x in np.asarray(r, np.float64).tolist()], k)
         assert_close(transform(r, k, name), exact, r, f"{name}, n = {len(r)}, k = {k}, r = {r}")
         checked += 1
-    assert checked >= 15, f"{name}: only {checked} cases"
+    least = 10 if "/" in name else 15  # a vector has a single k
+    assert checked >= least, f"{name}: only {checked} cases"
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if get_estimator(name).symmetric])
@@ -419,7 +499,10 @@ BITS = [(RNG.random(n) < p).astype(float) for n in SIZES for p in (0.2, 0.7)]
 ANY = [*EIGHTHS, *[np.abs(r) for r in EIGHTHS], *BITS]
 
 
-@pytest.mark.parametrize("name", [x for x in NAMES if x not in ("grpo", "maxrl", "passk_training")])
+NOT_AFFINE = ("grpo", "maxrl", "passk_training", "rs_grpo", "entropic")
+
+
+@pytest.mark.parametrize("name", [x for x in NAMES if x not in NOT_AFFINE])
 def test_affine_maps(name):
     constant = CONSTANT_WEIGHT.get(name, lambda n, k: 0.0)
     for r, k in cases(name, ANY):
@@ -432,6 +515,12 @@ def test_shift_and_scale_of_the_nonlinear():
     for r, k in cases("grpo", ANY):
         got = transform(r - 5, k, "grpo")
         assert_close(got, transform(r, k, "grpo"), r, f"grpo, n = {len(r)}: r - 5")
+    for r, k in cases("rs_grpo", ANY):
+        got = transform(r - 5, k, "rs_grpo")
+        assert_close(got, transform(r, k, "rs_grpo"), r, f"rs_grpo, n = {len(r)}: r - 5")
+    for r, k in cases("entropic", ANY):
+        got = transform(3 * r - 5, k, "entropic")
+        assert_close(got, transform(r, k, "entropic"), 3 * r, f"entropic, n = {len(r)}: 3 r - 5")
     for r, k in cases("maxrl", ANY):
         got = transform(3 * r, k, "maxrl")
         assert_close(got, transform(r, k, "maxrl"), r, f"maxrl, n = {len(r)}: 3 r")
@@ -516,6 +605,10 @@ def assert_same(left: str, right: str, groups, ks: Callable[[int], Sequence[int]
         ("dial:1", "canonical", ANY, lambda n: range(1, n)),
         ("dial:0.5", "dial", ANY, lambda n: range(1, n)),
         ("canonical", "rloo", ANY, lambda n: (1,)),
+        ("lstat:max", "canonical", ANY, lambda n: range(1, n)),
+        ("lstat:top-1", "canonical", ANY, lambda n: range(1, n)),
+        ("lstat:best-1", "rloo", ANY, lambda n: range(1, n)),
+        ("lstat", "rloo", ANY, lambda n: range(1, min(n, 3))),
         ("sloo_minus_one", "rloo", ANY, lambda n: (1,)),
         ("sloo_minus_one_partitioned", "rloo", ANY, lambda n: (1,)),
         ("naive", "reinforce", ANY, lambda n: (1,)),
@@ -528,6 +621,53 @@ def assert_same(left: str, right: str, groups, ks: Callable[[int], Sequence[int]
 )
 def test_reductions(left, right, groups, ks):
     assert_same(left, right, groups, ks)
+
+
+@pytest.mark.parametrize("n", [7, 500, 1_000_000])
+def test_the_worst_of_k_is_the_best_of_minus_k(n):
+    r = np.random.default_rng(n).normal(size=n)
+    for k in {1, 2, 5, n // 3, n - 1} & set(range(1, n)):
+        want = -transform(-r, k, "canonical")
+        got = transform(r, k, "lstat:min")
+        assert_close(got, want, r, f"lstat:min, n = {n}, k = {k}")
+
+
+def test_ranks_of_a_million_samples():
+    """A step between two neighbours tells the slope there, which whole numbers give exactly."""
+    n, k = 1_000_000, 6
+    for j, name in enumerate(("lstat:1/0/0/0/0/0", "lstat:0/1/0/0/0/0", "lstat:0/0/0/1/0/0")):
+        rank = (0, 1, 3)[j]
+        for i in (1, 2, 5, 1000, n // 6, n // 2, n - 1000, n - 3, n - 1):
+            weights = transform(np.arange(n) >= i, k, name)
+            ways = comb(i - 1, rank) * comb(n - 1 - i, k - 1 - rank)
+            slope = Fraction(k * ways, (n - 1) * comb(n - 2, k - 1))
+            context = f"{name}, gap {i} of {n}"
+            assert_close(weights[-1] - weights[0], slope, [1], context)
+            assert abs(weights[-1] - weights[0] - float(slope)) <= 1e-11 * float(slope), context
+
+
+@pytest.mark.parametrize("name", RANKED)
+def test_l_statistics_are_unbiased_for_themselves(name):
+    """The gradient of E[L] of k draws, by differentiating its sum over all k-tuples of arms."""
+    for k in get_estimator(name).allowed_k(N):
+        tuples = np.array(list(itertools.product(range(ARMS), repeat=k)))
+        alpha = np.array([float(a) for a in RANKED[name](k)])
+        value = np.sort(REAL[tuples], axis=1) @ alpha
+        want = np.einsum("t,t,tip->p", POLICY[tuples].prod(-1), value, SCORES[tuples])
+        got = expected_direction(transform(REAL[TUPLES], k, name))
+        assert_close(got, want, REAL, f"{name}, n = {N}, k = {k}")
+
+
+def test_the_entropic_budget_is_spent():
+    r = np.random.default_rng(3).normal(size=32)
+    shares = {}
+    for budget in (0.1, 0.7, 2.0):
+        # w n + 1 = e_i (n-1) / (S - e_i): gives back e_i / S.
+        ratio = (transform(r, 1, f"entropic:{budget}") * 32 + 1) / 31
+        shares[budget] = ratio / (1 + ratio)
+        assert shares[budget].sum() == pytest.approx(1, abs=1e-9)
+        spent = (shares[budget] * np.log(shares[budget] * 32)).sum()
+        assert spent == pytest.approx(budget, abs=1e-9)
 
 
 def test_canonical_is_centred_s():

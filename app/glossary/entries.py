@@ -323,6 +323,13 @@ _ESTIMATOR_MEANINGS = {
     "tailrl": "What MaxRL is for right or wrong, for any rewards: a mixture of max@k of every k.",
     "passk_training": "Canonical weights, rescaled for each problem by how sure its pass@k is. The "
     "direction is right for one problem; among several, the scale prefers some.",
+    "lstat": "Any weighting of the k kept answers by rank, centred and unbiased for its own goal: the "
+    "best is max@k, the worst is caution, the median lies between. `lstat:top-2`, `lstat:cvar-0.25` "
+    "or `lstat:0/0/1` choose another.",
+    "rs_grpo": "Rewards through an exponential, less its mean: the larger β, the more the best answer "
+    "counts. Between the mean reward and the best, but for no fixed number of tries.",
+    "entropic": "As RS-GRPO, with β chosen for each group so that its weights are a fixed distance from "
+    "equal ones: only how rewards compare counts, not their unit.",
 }
 """By key of `pkpo.estimators.ESTIMATORS`."""
 
@@ -334,6 +341,8 @@ _ESTIMATOR_SLUGS = {
     "sloo_minus_one_partitioned": "tzsm25",
     "dr_grpo": "dr-grpo",
     "passk_training": "pass-at-k-training",
+    "lstat": "l-statistic",
+    "rs_grpo": "rs-grpo",
 }
 """Where an estimator's address is not its key."""
 
@@ -345,11 +354,13 @@ _ESTIMATOR_SPELLINGS = {
     "sloo_minus_one_partitioned": r"\bTZSM25\b",
     "rloo": r"\bRLOO\b",
     "reinforce": r"\bREINFORCE\b",
-    "grpo": r"(?<!Dr\. )\bGRPO\b",
+    "grpo": r"(?<!Dr\. )(?<!RS-)\bGRPO\b",
     "dr_grpo": r"\bDr\. GRPO\b",
     "maxrl": r"\bMaxRL\b",
     "tailrl": r"\bTailRL\b",
     "passk_training": r"\bPass@k Training\b",
+    "lstat": r"\bL-statistics?\b",
+    "rs_grpo": r"\bRS-GRPO\b",
 }
 """How texts write an estimator; those that are not here are linked by their slug only."""
 

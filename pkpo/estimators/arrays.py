@@ -185,6 +185,11 @@ def _too_wide_for(dtype: Any) -> ValueError:
     )
 
 
+def exp(x: Array) -> Array:
+    """e to the power of every entry."""
+    return x.exp() if is_tensor(x) else np.exp(x)
+
+
 def sort(r: Array) -> tuple[Array, Array]:
     """The rewards ascending on the last axis, and the order that sorts them, for `unsort`."""
     if is_tensor(r):

@@ -12,9 +12,14 @@ from dataclasses import dataclass
 
 from pkpo.estimators import arrays, weights
 from pkpo.estimators.arrays import Array, check_k
+from pkpo.estimators.rank_weights import RankedWeights, parse_rank_weights
 
 ALPHA_LIMIT = 1e6
 """Of the dial's parameter, up or down."""
+BETA_LIMIT = 1e3
+"""Of RS-GRPO's parameter, up or down."""
+BUDGET_GROUP = 1e6
+"""A group that is large enough for every budget of the entropic estimator."""
 
 LEAVE_ONE_OUT = r"\frac{1}{n} \Big(r_i - \frac{1}{n-1} \sum_{j \neq i} r_j\Big)"
 """LaTeX of leave-one-out centring (arXiv:2505.15201, Eq. 26) in the sum convention."""
@@ -76,28 +81,47 @@ def get_estimator(name: str) -> Estimator:
     """The registered estimator of that name; "dial:0.3" carries its parameter after a colon.
 
     Raises:
-      ValueError: the name is not registered, or its parameter is missing or not a number within
-        ±ALPHA_LIMIT.
+      ValueError: the name is not registered, or its parameter is missing or not what it takes: a number
+        within ±ALPHA_LIMIT for the dial, see `FAMILIES` for the others.
     """
     found = ESTIMATORS.get(name) if isinstance(name, str) else None
     if found is not None:
         return found
     key, colon, text = str(name).partition(":")
-    if not colon or key != "dial":
+    if not colon or key not in FAMILIES:
         raise ValueError(
-            f"estimator must be one of {', '.join(ESTIMATORS)} (or dial:ALPHA), "
-            f"got {arrays.abbreviate(name)}"
+            f"estimator must be one of {', '.join(ESTIMATORS)} (or dial:ALPHA, lstat:RANKS, "
+            f"rs_grpo:BETA, entropic:BUDGET), got {arrays.abbreviate(name)}"
         )
+    return FAMILIES[key](text, name)
+
+
+def _parameter(name: str, text: str, what: str, limit: float, allowed: str, example: str) -> float:
+    """The number behind an estimator's colon, within ±limit; not 0 or below it where that is said."""
     try:
-        alpha = math.nan if any(c.isspace() or c == "_" for c in text) else float(text)
+        value = math.nan if any(c.isspace() or c == "_" for c in text) else float(text)
     except ValueError:
-        alpha = math.nan
-    if not abs(alpha) <= ALPHA_LIMIT:  # not true of nan, either
+        value = math.nan
+    small = {"": False, " and not 0": value == 0, " and above 0": value <= 0}[allowed]
+    if not abs(value) <= limit or small:  # not true of nan, either
         raise ValueError(
-            f"estimator {arrays.abbreviate(name)}: alpha must be a finite number within "
-            f"±{ALPHA_LIMIT:g}, as in 'dial:0.3'"
+            f"estimator {arrays.abbreviate(name)}: {what} must be a finite number within "
+            f"±{limit:g}{allowed}, as in {example!r}"
         )
-    return _dial(alpha, name)
+    return value
+
+
+def _dial_of(text: str, name: str) -> Estimator:
+    return _dial(_parameter(name, text, "alpha", ALPHA_LIMIT, "", "dial:0.3"), name)
+
+
+def _rs_grpo_of(text: str, name: str) -> Estimator:
+    return _rs_grpo(_parameter(name, text, "beta", BETA_LIMIT, " and not 0", "rs_grpo:2"), name)
+
+
+def _entropic_of(text: str, name: str) -> Estimator:
+    limit = math.log(BUDGET_GROUP)
+    return _entropic(_parameter(name, text, "budget", limit, " and above 0", "entropic:0.7"), name)
 
 
 @functools.lru_cache(maxsize=32)  # one object per α, so that its coefficients are found again
@@ -116,6 +140,76 @@ def _dial(alpha: float, key: str) -> Estimator:
         parameter=alpha,
         formula_at_one=LEAVE_ONE_OUT,
     )
+
+
+@functools.lru_cache(maxsize=32)
+def _lstat(text: str, key: str) -> Estimator:
+    try:
+        ranks = parse_rank_weights(text)
+    except ValueError as reason:
+        raise ValueError(f"estimator {arrays.abbreviate(key)}: {reason}") from None
+    needs = f"{ranks.least} <= k <= n-1" if ranks.most != ranks.least else f"k = {ranks.least} < n"
+    return Estimator(
+        key=key,
+        label=f"L-statistic: {ranks.words}",
+        formula=r"\frac{k}{n}\Big(L_{\ni i} - L^{(-i)}\Big), \quad L = \sum_{j=1}^{k} \alpha_j r_{(j)}",
+        reference="arXiv:2606.06096",
+        optimises=f"the {ranks.words} of k samples",
+        unbiased=text == "max",
+        centred=True,
+        needs=needs,
+        allowed_k=ranks.allowed_k,
+        weigh=RankedWeights(ranks),
+    )
+
+
+@functools.lru_cache(maxsize=32)
+def _rs_grpo(beta: float, key: str) -> Estimator:
+    return Estimator(
+        key=key,
+        label=f"RS-GRPO, β = {beta:g}",
+        formula=r"\frac{1}{n \beta}"
+        r" \Big(\frac{e^{\beta r_i}}{\frac{1}{n} \sum_j e^{\beta r_j}} - 1\Big)",
+        reference="arXiv:2509.24261",
+        optimises="log of the mean of exp(β r), over β (biased)",
+        unbiased=False,
+        centred=True,
+        needs="n >= 2; k has no effect",
+        allowed_k=_up_to_n_of_two,
+        weigh=functools.partial(weights.rs_grpo, beta),
+        uses_k=False,
+        linear=False,
+        parameter=beta,
+    )
+
+
+@functools.lru_cache(maxsize=32)
+def _entropic(budget: float, key: str) -> Estimator:
+    return Estimator(
+        key=key,
+        label=f"Entropic, {budget:.3g} nats",
+        formula=r"\frac{1}{n}"
+        r" \Big(\frac{e^{\beta r_i}}{\frac{1}{n-1} \sum_{j \neq i} e^{\beta r_j}} - 1\Big)",
+        reference="arXiv:2601.16175",
+        optimises=f"log of the mean of exp(β r), β by a budget of {budget:.3g} nats a group (biased)",
+        unbiased=False,
+        centred=False,
+        needs=f"n > exp({budget:.3g}); k has no effect",
+        allowed_k=lambda n: range(1, n + 1) if math.log(n) > budget else (),
+        weigh=functools.partial(weights.entropic, budget),
+        uses_k=False,
+        linear=False,
+        parameter=budget,
+    )
+
+
+FAMILIES: dict[str, Callable[[str, str], Estimator]] = {
+    "dial": _dial_of,
+    "lstat": _lstat,
+    "rs_grpo": _rs_grpo_of,
+    "entropic": _entropic_of,
+}
+"""Estimators that carry a parameter after a colon -> what makes one of that text and the whole name."""
 
 
 # Which k each estimator allows, as functions of n.
@@ -341,6 +435,9 @@ ESTIMATORS: dict[str, Estimator] = {
             binary=True,
             linear=False,
         ),
+        _lstat("median", "lstat"),
+        _rs_grpo(2.0, "rs_grpo"),
+        _entropic(math.log(2), "entropic"),
     )
 }
 """Every registered estimator by its key."""

@@ -70,7 +70,7 @@ def _solved_once(n: int, k: int, c: int) -> float:
     return -math.expm1(log)
 
 
-def _centred(slope: np.ndarray, n: int) -> Coefficients:
+def centred(slope: np.ndarray, n: int) -> Coefficients:
     """The coefficients with the given slopes whose weights sum to zero."""
     return slope, -slope * np.arange(n - 1, 0, -1) / n, 0.0
 
@@ -102,7 +102,7 @@ def sloo_minus_one_coefficients(n: int, k: int) -> Coefficients:
 
 def canonical_coefficients(n: int, k: int) -> Coefficients:
     """s, centred and rescaled by 1/(1 - k/n) (arXiv:2606.06080)."""
-    return _centred(k / (n - k) * _below(n - 1, k - 1)[:-1], n)
+    return centred(k / (n - k) * _below(n - 1, k - 1)[:-1], n)
 
 
 def dial_coefficients(alpha: float, n: int, k: int) -> Coefficients:
@@ -115,12 +115,12 @@ def dial_coefficients(alpha: float, n: int, k: int) -> Coefficients:
 
 def rloo_coefficients(n: int, k: int = 1) -> Coefficients:
     """Leave-one-out centring over n (arXiv:2402.14740); k has no effect."""
-    return _centred(np.full(n - 1, 1 / (n - 1)), n)
+    return centred(np.full(n - 1, 1 / (n - 1)), n)
 
 
 def tailrl_coefficients(n: int, k: int) -> Coefficients:
     """TailRL (arXiv:2609.02987): a_i = 1/(n-i), centred; k has no effect."""
-    return _centred(1 / np.arange(n - 1, 0, -1), n)
+    return centred(1 / np.arange(n - 1, 0, -1), n)
 
 
 @functools.lru_cache(maxsize=32)
@@ -269,6 +269,46 @@ def naive_baselined(r: Array, k: int) -> Array:
     shifted = best - best[..., :1, :]
     others = (shifted.sum(-2)[..., None, :] - shifted) / (count - 1)
     return (k / r.shape[-1] * (shifted - others)).reshape(r.shape)
+
+
+def rs_grpo(beta: float, r: Array, k: int) -> Array:
+    """(e^(beta r_i) / mean of e^(beta r_j) - 1) / beta, over n (arXiv:2509.24261); k has no effect."""
+    ascending, _ = arrays.sort(r)
+    most = ascending[..., -1:] if beta > 0 else ascending[..., :1]
+    raised = arrays.exp(beta * (r - most))
+    return _from_mean(raised) / _mean(raised) / (beta * r.shape[-1])
+
+
+BISECTIONS = 60
+STEEPNESS = (-30.0, 20.0)
+"""log2 of beta times the group's range, between which it is looked for."""
+
+
+def entropic(budget: float, r: Array, k: int) -> Array:
+    """e^(beta r_i) over its mean of the others, less 1, over n (arXiv:2601.16175); k has no effect.
+
+    beta is the group's own: the softmax of beta r is `budget` nats away from uniform (Kullback and
+    Leibler), or, where the best are so many that it cannot be, all on the best.
+    """
+    if arrays.is_tensor(r):  # some dozen small sums, in one order everywhere
+        return arrays.tensor_like(entropic(budget, r.cpu().numpy(), k), r)
+    n = r.shape[-1]
+    least, most = r.min(-1, keepdims=True), r.max(-1, keepdims=True)
+    span = most - least
+    below = (r - most) / (span + (span == 0))  # from -1 to 0
+    low, high = (np.full_like(span, end) for end in STEEPNESS)
+    for _ in range(BISECTIONS):
+        middle = (low + high) / 2
+        logits = 2**middle * below
+        raised = np.exp(logits)
+        total = raised.sum(-1, keepdims=True)
+        spent = (raised * logits).sum(-1, keepdims=True) / total - np.log(total / n)
+        low, high = np.where(spent < budget, middle, low), np.where(spent < budget, high, middle)
+    raised = np.exp(2**high * below)
+    rest = np.sort(raised, axis=-1)[..., :-1].sum(-1, keepdims=True)  # without one of the best
+    others = np.where(below == 0, rest, rest + 1 - raised)
+    advantages = raised * (n - 1) / (others + (span == 0)) - 1
+    return np.where(span > 0, advantages / n, 0.0)
 
 
 def sloo_minus_one_partitioned(r: Array, k: int) -> Array:
