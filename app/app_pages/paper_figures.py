@@ -5,7 +5,7 @@ import streamlit as st
 from app import cached, controls, paper_figure_view
 from app.glossary import link_terms
 from pkpo import paper
-from pkpo.figures import export
+from pkpo.figures import export, report
 
 st.header("Does the paper hold? Its figures, made again and checked", anchor=False)
 seed = controls.read_seed("seed")
@@ -45,8 +45,17 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         help="Per figure a CSV, an interactive page and an image, tables, and claims.json. Unpack it "
         "first: the pages share one script.",
     )
+    st.download_button(
+        "Report (HTML)",
+        lambda: report.report_html(results, seed),
+        f"pkpo-report-seed-{seed}.html",
+        "text/html",
+        icon=":material/article:",
+        help="One file for an appendix: verdict, figures with their claims, tables, settings, versions.",
+    )
     with st.popover("Copy as command", icon=":material/terminal:"):
         st.code(f"python -m pkpo figures --out figures --seed {seed}", language="bash")
+        st.code(f"python -m pkpo report --out report.html --seed {seed}", language="bash")
         st.markdown("To train the language model's runs anew, about an hour on two cores:")
         trained = ",".join(key for key, recipe in paper.RECIPES.items() if recipe.source)
         st.code(f"python -m pkpo figures --out figures --only {trained}", language="bash")

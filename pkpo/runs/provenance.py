@@ -21,13 +21,20 @@ PACKAGES = ("numpy", "scipy", "gymnasium", "safetensors", "torch", "transformers
 def provenance(task: str, device: str) -> dict[str, Any]:
     """What the numbers that this process computes depend on."""
     return {
+        **versions(),
+        "device": device,
+        "dtype": get_task(task).dtype,
+        "threads": int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count(),
+    }
+
+
+def versions() -> dict[str, Any]:
+    """The code, the packages, Python and the platform that compute here."""
+    return {
         "code": _commit() or pkpo.__version__,
         "packages": {name: version for name in PACKAGES if (version := _version(name))},
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "device": device,
-        "dtype": get_task(task).dtype,
-        "threads": int(os.environ.get("OMP_NUM_THREADS", "0")) or os.cpu_count(),
     }
 
 

@@ -1,0 +1,44 @@
+"""`pkpo report --out FILE`: every figure of the paper with its claims, in one HTML file."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from pkpo import paper
+from pkpo.extras import missing
+
+
+def add_command(commands: argparse._SubParsersAction) -> None:
+    """Add `report` to a parser's commands."""
+    parser = commands.add_parser(
+        "report",
+        help="write all figures, claims and settings to one HTML file",
+        description="Write the paper's figures, made again, with their claims, tables, settings, seeds "
+        "and versions to one HTML file, for an appendix. Those of the language model are recorded ones.",
+    )
+    parser.add_argument("--out", required=True, metavar="FILE", help="such as report.html")
+    parser.add_argument("--seed", type=int, default=0, help="random seed; default 0")
+    parser.set_defaults(run=_report)
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    try:
+        from pkpo.figures import report
+    except ModuleNotFoundError as reason:
+        raise missing("drawing", reason) from None
+
+    out = Path(arguments.out)
+    if not arguments.out.strip() or out.is_dir():
+        raise ValueError(f"--out must name a file, got {arguments.out!r}")
+    results = [recipe.run(arguments.seed) for recipe in paper.choose_recipes([])]
+    text = report.report_html(results, arguments.seed)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text, encoding="utf-8")
+    except OSError as reason:
+        raise ValueError(f"--out {arguments.out}: {reason.strerror or reason}") from None
+    counts = paper.count_verdicts(claim for result in results for claim in result.claims)
+    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    print(f"{out}: {len(results)} figures, claims: {told}; {len(text.encode()) / 1e6:.1f} MB")
+    return 0
