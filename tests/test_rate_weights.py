@@ -29,7 +29,7 @@ def test_the_closed_form_holds_for_every_n(name):
         error = np.abs(rate_weight(name, P, n, k) - form.value(P, n, k)).max()
         assert error < 1e-12, (name, n, k)
         seen += 1
-    assert seen >= 2 or name in ("grpo", "passk_training") or form is None
+    assert seen >= 2 or form is None or not form.exact
 
 
 @pytest.mark.parametrize("p", [0.02, 0.3, 0.9])
@@ -66,7 +66,7 @@ def test_at_the_ends_nothing_is_divided_by_zero():
     assert rate_weight("maxrl", ENDS, 8, 4) == pytest.approx([7, 1], abs=1e-12)
 
 
-@pytest.mark.parametrize("name", ["grpo", "passk_training"])
+@pytest.mark.parametrize("name", ["grpo", "passk_training", "rs_grpo", "rs_grpo:-1"])
 @pytest.mark.parametrize("k", [1, 4])
 def test_large_groups_come_to_the_limit(name, k):
     p = np.array([0.1, 0.3, 0.6])

@@ -160,9 +160,23 @@ RATE_FORMS: dict[str, RateForm] = {
         exact=False,
     ),
 }
-"""By the estimator's name; those that are unbiased for max@k share one, see `rate_form`."""
+"""By the estimator's name; `rate_form` knows those of whole families, too."""
+
+
+def _risk_sensitive(beta: float) -> RateForm:
+    rise = float(np.expm1(beta))
+    return RateForm(
+        f"(e^β − 1) / (β (1 + p (e^β − 1))), β = {beta:g}",
+        lambda p, n, k: rise / (beta * (1 + p * rise)),
+        exact=False,
+    )
 
 
 def rate_form(estimator: str) -> RateForm | None:
     """The closed form of an estimator's w(p); None where none is known."""
-    return _PASS_AT_K if get_estimator(estimator).unbiased else RATE_FORMS.get(estimator)
+    entry = get_estimator(estimator)
+    if entry.unbiased:
+        return _PASS_AT_K
+    if estimator.partition(":")[0] == "rs_grpo" and entry.parameter is not None:
+        return _risk_sensitive(entry.parameter)
+    return RATE_FORMS.get(estimator)
