@@ -166,7 +166,7 @@ RATE_FORMS: dict[str, RateForm] = {
 def _risk_sensitive(beta: float) -> RateForm:
     rise = float(np.expm1(beta))
     return RateForm(
-        f"(e^β − 1) / (β (1 + p (e^β − 1))), β = {beta:g}",
+        "(e^β − 1) / (β (1 + p (e^β − 1)))",
         lambda p, n, k: rise / (beta * (1 + p * rise)),
         exact=False,
     )

@@ -53,13 +53,13 @@ def _label(one: analysis.RateWeight) -> str:
 def describe_rate_weights(found: Sequence[analysis.RateWeight]) -> str:
     """How much more a hard prompt counts than one that is solved every other time."""
     parts = [
-        f"{get_estimator(one.estimators[0]).label} {one.at(HARD) / one.at(EVEN):.2g}"
+        f"{get_estimator(one.estimators[0]).label}: {one.at(HARD) / one.at(EVEN):.2g}"
         for one in found
         if one.at(EVEN) > 0
     ]
     return (
         f"A prompt solved once in {1 / HARD:.0f} tries counts as much as this many that are solved "
-        f"every other time: {', '.join(parts)}."
+        f"every other time. {'; '.join(parts)}."
     )
 
 
