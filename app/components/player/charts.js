@@ -36,7 +36,9 @@ class Chart {
     this.build(mark(this.over, "g", { "clip-path": `url(#${clip})` }));
     const { id } = this.player;
     this.built = id;
-    await globalThis.Plotly.react(this.plot, data, layout, options);
+    const drawn = spec.json + JSON.stringify(layout);
+    if (this.drawn !== drawn) await globalThis.Plotly.react(this.plot, data, layout, options);
+    this.drawn = drawn; // what stands still often does, while a setting moves
     this.place();
     this.plot.removeAllListeners?.("plotly_afterplot");
     this.plot.on("plotly_afterplot", () => {
