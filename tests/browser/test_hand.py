@@ -124,6 +124,7 @@ def test_a_point_of_the_schedule_is_dragged(visit):
     page = visit("/toy-problem?compare=off&schedule=8@0,1@150")
     page.locator(".pk-schedule summary").click()
     point = page.locator(".pk-point").nth(1)
+    point.scroll_into_view_if_needed()
     x, y = middle(point)
     page.mouse.move(x, y)
     page.mouse.down()
