@@ -370,3 +370,16 @@ def test_the_figures_page_refuses_a_bad_seed(seed):
     assert not page.exception
     assert "seed must be" in page.warning[0].value
     assert page.number_input[0].value == 0
+
+
+def test_the_estimators_page_takes_names_with_a_parameter():
+    names = "lstat:min lstat:0/0/1 rs_grpo:4 dial:0.3"
+    page = open_page("estimators", {"show": names})
+    assert not page.error and not page.warning
+    assert page.multiselect[0].value == names.split()
+    for bad, problem in (("lstat:bogus", "rank weights must be one of"), ("lstat", "")):
+        page = open_page("estimators", {"show": bad})
+        assert len(page.error) == bool(problem)
+        assert all(problem in box.value.replace("\\", "") for box in page.error)
+    page = open_page("estimators", {"show": " ".join(f"dial:{i}" for i in range(25))})
+    assert "choose at most 24 estimators, got 25" in page.error[0].value

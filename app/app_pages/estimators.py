@@ -6,7 +6,7 @@ from app import charts, controls
 from app.glossary import link_terms
 from pkpo import figures
 from pkpo.analysis import group_weights
-from pkpo.estimators import ESTIMATORS
+from pkpo.estimators import get_estimator
 
 st.header("What is each sample worth? One group of rewards, every estimator", anchor=False)
 rewards, k, names = controls.group_controls()
@@ -21,11 +21,11 @@ st.markdown(
 )
 for w in weighed:
     if w.weights is None:
-        st.info(f"{ESTIMATORS[w.estimator].label}: {controls.problem_text(w.refusal)}")
+        st.info(f"{get_estimator(w.estimator).label}: {controls.problem_text(w.refusal)}")
 controls.drag_rewards(rewards, k, names)
 
 name = controls.choose_one("Look closely at", names, "close_up", "sloo_minus_one")
-entry = ESTIMATORS[name]
+entry = get_estimator(name)
 formula, picture = st.columns([1, 1], gap="large")
 with formula:
     st.subheader(entry.label, anchor=False)

@@ -11,11 +11,12 @@ from app.components.reward_dragger import show_group_weights
 from app.controls.address_reader import repeated_settings, show_complaints, unknown_setting
 from app.controls.markdown import problem_text
 from app.controls.numbers import number_input
-from pkpo.estimators import ESTIMATORS
+from pkpo.estimators import ESTIMATORS, get_estimator
 from pkpo.fields import parse_number, parse_whole
 
 GROUP = {"rewards": "0.1 0.9 0.4 0.4 0.7 0", "k": "3", "show": "s sloo sloo_minus_one canonical"}
 GROUP_LIMIT = 32
+SHOWN_LIMIT = 24  # estimators at once
 
 
 def group_controls() -> tuple[list[float], int, list[str]]:
@@ -66,9 +67,12 @@ def group_controls() -> tuple[list[float], int, list[str]]:
     place = st.container()
     place.multiselect(
         "Estimators",
-        list(ESTIMATORS),
+        list(dict.fromkeys([*ESTIMATORS, *shown])),
         key="_show",
-        format_func=lambda name: ESTIMATORS[name].label,
+        format_func=_label_of,
+        accept_new_options=True,
+        help="Some take a parameter; type such a name: dial:0.3, lstat:min, lstat:top-2, lstat:0/0/1 "
+        "(the weights of k ranks, the worst first), rs_grpo:4, entropic:0.5.",
         on_change=lambda: _keep("show", " ".join(st.session_state["_show"])),
         filter_mode="contains",
         select_all=False,
@@ -117,10 +121,14 @@ def _parse_group(name: str, text: str, most: int = GROUP_LIMIT) -> Any:
         return parse_whole("k", text, 1, most)
     words = text.replace(",", " ").split()
     if name == "show":
-        unknown = [word for word in words if word not in ESTIMATORS]
-        if unknown or not words:
+        names = list(dict.fromkeys(words))
+        if not names or any(word not in ESTIMATORS and ":" not in word for word in names):
             raise ValueError(f"choose at least one estimator that is registered, got {text[:40]!r}")
-        return list(dict.fromkeys(words))
+        if len(names) > SHOWN_LIMIT:
+            raise ValueError(f"choose at most {SHOWN_LIMIT} estimators, got {len(names)}")
+        for word in names:
+            get_estimator(word)
+        return names
     try:
         rewards = [parse_number("rewards", word) for word in words]
     except ValueError:
@@ -137,7 +145,12 @@ def choose_one(label: str, options: list[str], key: str, default: str) -> str:
     if st.session_state.get(key) not in options:
         st.session_state[key] = default if default in options else options[0]
 
-    def name(option: str) -> str:
-        return ESTIMATORS[option].label if option in ESTIMATORS else option
+    return str(st.segmented_control(label, options, key=key, format_func=_label_of, required=True))
 
-    return str(st.segmented_control(label, options, key=key, format_func=name, required=True))
+
+def _label_of(name: str) -> str:
+    """An estimator's label; of what is none, as it is."""
+    try:
+        return get_estimator(name).label
+    except ValueError:
+        return name
