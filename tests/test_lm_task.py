@@ -215,6 +215,29 @@ def test_an_event_holds_texts_but_no_weights(config):
         assert all(type(text) is str for text in event.samples.ravel())
 
 
+def test_a_step_without_a_gradient_goes_on_bit_for_bit(folder):
+    """Adam's memory still moves the weights where every sample's weight is 0."""
+
+    def move(policy, update, worth):
+        texts = policy.sample(np.random.default_rng(update), 4)
+        policy.step(policy.gradient(texts, np.full(texts.shape, worth)), Optimizer("adam", 1e-3))
+
+    first, second = (task_of(folder, prompts=2).policy for _ in range(2))
+    move(first, 0, 0.0)
+    assert not any("adam" in name for name in first.state())  # nothing to remember yet
+    move(first, 1, 1.0)
+    before = first.state()
+    second.load(before)
+    for policy in (first, second):
+        move(policy, 2, 0.0)
+    ends = first.state(), second.state()
+    assert all(np.array_equal(x, ends[1][name]) for name, x in ends[0].items())
+    assert any(not np.array_equal(x, before[name]) for name, x in ends[0].items())
+    first.load(task_of(folder, prompts=2).policy.state())  # back to where nothing is remembered
+    move(first, 0, 0.0)
+    assert not any("adam" in name for name in first.state())
+
+
 @pytest.mark.parametrize("source", OWN)
 def test_a_killed_worker_s_run_goes_on_bit_for_bit(config, source, tmp_path, monkeypatch):
     """The first worker is gone after a checkpoint, while later events are stored already."""

@@ -224,6 +224,8 @@ class LanguageModelPolicy:
         with torch.no_grad():
             for name, p in self.model.parameters.items():
                 p.copy_(torch.as_tensor(state[name]))
+                # A step without a gradient still follows Adam's memory, where there is one.
+                p.grad = torch.zeros_like(p) if f"adam.step.{name}" in state else None
                 for key in ("step", "exp_avg", "exp_avg_sq"):
                     if (entry := f"adam.{key}.{name}") in state:
                         where = "cpu" if key == "step" else p.device
