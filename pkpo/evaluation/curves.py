@@ -200,12 +200,12 @@ def bootstrap(values: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np
 
     Problems are resampled, alike for every column and for all values of as many problems.
     """
-    count, rng = len(values), np.random.default_rng(seed)
+    count, rng, sums = len(values), np.random.default_rng(seed), []
     at_once = max(1, COUNTS_HELD // count)
-    sums = [
-        rng.multinomial(count, np.full(count, 1 / count), min(at_once, BOOTSTRAP_REPLICATES - done))
-        @ values
-        for done in range(0, BOOTSTRAP_REPLICATES, at_once)
-    ]
+    for done in range(0, BOOTSTRAP_REPLICATES, at_once):
+        rows = min(at_once, BOOTSTRAP_REPLICATES - done)
+        drawn = rng.integers(0, count, (rows, count)) + count * np.arange(rows)[:, None]
+        times = np.bincount(drawn.ravel(), minlength=rows * count).reshape(rows, count)
+        sums.append(times.astype(float) @ values)
     low, high = np.percentile(np.concatenate(sums) / count, (2.5, 97.5), axis=0)
     return values.mean(axis=0), low, high
