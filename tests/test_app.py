@@ -152,6 +152,7 @@ def test_the_toy_page_needs_no_torch():
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [f for f in controls.COMPARISONS if f])
 @pytest.mark.parametrize("second", list(controls.COMPARISONS))
 def test_every_change_of_comparison_takes_at_once_and_keeps_what_it_hides(first, second):

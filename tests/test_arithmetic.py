@@ -225,6 +225,7 @@ def rendered(tree, draw):
     return draw(st.sampled_from(SPELLINGS[tree[0]])).join(sides)
 
 
+@pytest.mark.slow
 @given(trees, st.data())
 @settings(max_examples=300, deadline=None)
 def test_random_sums_are_judged_by_fractions(tree, data):

@@ -225,7 +225,13 @@ def test_estimators_as_json(capsys):
         assert {"label", "formula", "reference", "optimises", "unbiased", "needs"} < set(row)
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp1252:strict", "utf-8"])
+@pytest.mark.parametrize(
+    "encoding",
+    [
+        "ascii",
+        *(pytest.param(x, marks=pytest.mark.slow) for x in ("cp1252", "cp1252:strict", "utf-8")),
+    ],
+)
 def test_output_that_cannot_hold_every_character_is_no_error(tmp_path, encoding):
     command = [sys.executable, "-m", "pkpo", "figures", "--out", str(tmp_path), "--only", "fig2"]
     environment = os.environ | {

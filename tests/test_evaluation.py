@@ -256,6 +256,7 @@ def test_what_has_no_coverage(rewards, rates, samples, reason):
 # --- Two results ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_size_that_decides_decides_four_times_in_five():
     """Two models whose pass@2 differs: of so many problems, 4 of 5 draws exclude 0."""
     rng, n, pool = np.random.default_rng(6), 8, 40_000

@@ -109,7 +109,10 @@ def test_a_link_to_no_entry_is_refused():
         term_link("pass")
 
 
-@pytest.mark.parametrize("name", LINKED)
+@pytest.mark.parametrize(
+    "name",
+    [*LINKED[:-2], *(pytest.param(name, marks=pytest.mark.slow) for name in LINKED[-2:])],
+)
 def test_pages_explain_their_terms(name):
     page = open_page(name)
     texts = [element.value for element in [*page.markdown, *page.caption]]

@@ -124,6 +124,7 @@ def test_effective_dimension():
     assert gradient_variance.effective_dimension(parallel) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_the_study_is_repeatable(model, tmp_path, monkeypatch):
     save_model(model, tmp_path)
     hard = [asdict(problem) for problem in draw_problems(5, 0)]

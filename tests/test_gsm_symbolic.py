@@ -158,6 +158,7 @@ def test_the_real_one_makes_what_ships():
 # --- What ships -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_shipped_problems_are_true_and_apart():
     train, held_out = gsm8k_splits(GSM_SYMBOLIC)
     assert len(train) > 4000 and len(held_out) > 1024

@@ -478,6 +478,7 @@ def test_only_the_solution_is_learned():
         assert text == p.question + ANSWER_TOKEN
 
 
+@pytest.mark.slow
 def test_warm_start_learns_and_repeats_bit_for_bit():
     torch.set_num_threads(1)
     recipe = dataclasses.replace(WARM_STARTS["tiny"], steps=40, learning_rate=1e-2)

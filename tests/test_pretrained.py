@@ -462,7 +462,7 @@ def learn(learner: LanguageModelPolicy, updates) -> None:
         learner.step(learner.gradient(texts, weights), Optimizer("adam", 1e-3))
 
 
-@pytest.mark.parametrize("lora", [0, 2])
+@pytest.mark.parametrize("lora", [pytest.param(0, marks=pytest.mark.slow), 2])
 def test_a_stopped_policy_goes_on_bit_for_bit(folder, lora):
     torch.set_num_threads(1)
 
@@ -705,6 +705,7 @@ def test_without_the_packages_the_model_is_refused_in_words(folder, monkeypatch)
         load_model(folder)
 
 
+@pytest.mark.slow
 def test_our_own_models_need_no_transformers():
     script = (
         "import sys, pkpo.training.tasks.word_problems\n"

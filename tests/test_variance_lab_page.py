@@ -59,6 +59,7 @@ def test_every_view_of_every_problem_shows_its_charts(view, problem):
     assert page.button_group(key="_lab_view").value == view
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("view", LAB_VIEWS)
 @pytest.mark.parametrize(
     "address",

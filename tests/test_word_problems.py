@@ -184,6 +184,7 @@ pieces = st.sampled_from(
 junk = st.one_of(st.text(max_size=300), st.lists(pieces, max_size=80).map("".join))
 
 
+@pytest.mark.slow
 @given(junk)
 @settings(max_examples=400, deadline=None)
 def test_any_text_gets_a_verdict(text):
