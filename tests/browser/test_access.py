@@ -177,7 +177,21 @@ def check(visit, run: str, name: str, width: int, dark: bool) -> None:
         assert page.evaluate(OFF_PAPER) == []
 
 
-@pytest.mark.parametrize("name", ONCE)
+EVERYDAY = (
+    "start",
+    "learn",
+    "toy problem",
+    "bandit",
+    "language model",
+    "paper figures",
+    "estimators",
+)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [name if name in EVERYDAY else pytest.param(name, marks=pytest.mark.slow) for name in ONCE],
+)
 def test_every_page_once(visit, run, name):
     check(visit, run, name, *ONCE[name])
 

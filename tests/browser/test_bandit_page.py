@@ -122,6 +122,7 @@ def test_draws_the_engine_s_numbers_at_the_first_a_middle_and_the_last_update(vi
     check(page, ANNEALING, 151, 0)
 
 
+@pytest.mark.slow
 def test_draws_stack_as_high_as_their_share(visit):
     page = visit("/bandit")
     scrub(page, 10)
@@ -137,6 +138,7 @@ def test_draws_stack_as_high_as_their_share(visit):
     ]
 
 
+@pytest.mark.slow
 def test_prompts_with_policies_of_their_own_have_lanes(visit):
     page = visit(f"/bandit?{APART}")
     settings = {
@@ -168,6 +170,7 @@ def test_prompts_with_policies_of_their_own_have_lanes(visit):
     assert len(drawn(page)["bars"]) == 6
 
 
+@pytest.mark.slow
 def test_many_prompts_with_one_policy_share_the_bars(visit):
     preset = next(p for p in BANDIT_PRESETS if p.changes.get("bandit") == "crowded")
     page = visit("/bandit")
@@ -191,6 +194,7 @@ def test_plays_and_scrubs(visit):
     check(page, ANNEALING, paused + 1, 2)
 
 
+@pytest.mark.slow
 def test_explains_a_step(visit):
     page = visit("/bandit?compare=off&schedule=4&n=8")
     study = compare_bandits(parse_comparison({"task": "bandit", "schedule": "4", "n": 8}, ""))
@@ -241,6 +245,7 @@ def test_the_command_prints_the_numbers_on_the_page(visit, capsys):
         assert f"entropy {report['metrics']['entropy']:.3f}" in card
 
 
+@pytest.mark.slow
 def test_a_bad_url_opens_the_default_and_says_why(visit):
     page = visit("/bandit?bandit=arms:1,x&theta=1&sharing=7")
     notice = page.get_by_role("alert")
@@ -250,6 +255,7 @@ def test_a_bad_url_opens_the_default_and_says_why(visit):
     check(page, ANNEALING, 300, 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("slower", [1, pytest.param(8, marks=pytest.mark.slow)])
 def test_pages_keep_their_own_settings(visit, slower):
     page = visit("/toy-problem?n=24")
@@ -281,6 +287,7 @@ def test_pages_keep_their_own_settings(visit, slower):
     assert "bandit?n=24" not in shown and "toy-problem?n=12" not in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("query", ["", APART, "bandit=arms:" + ",".join(["0", "1"] * 25)])
 def test_fits_a_phone(visit, query, dark):

@@ -76,6 +76,7 @@ def bars(host: Page, place: int) -> list[float]:
     ]
 
 
+@pytest.mark.slow
 def test_two_rounds_of_a_question(join, host):
     phones = [join("/class", dark=dark) for dark in (False, True, False)]
     for phone in phones:
@@ -118,6 +119,7 @@ def test_two_rounds_of_a_question(join, host):
         assert page.evaluate(CUT) == []
 
 
+@pytest.mark.slow
 def test_a_number_by_keyboard(join, host):
     phone = join("/class")
     ask(host, "share")

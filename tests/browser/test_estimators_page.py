@@ -37,6 +37,7 @@ def test_shows_weights_matrix_and_subsets(visit):
     expect(page.get_by_text("unbiased for max@k").first).to_be_visible()
 
 
+@pytest.mark.slow
 def test_typed_rewards_go_to_the_url_and_back(visit):
     page = visit("/estimators", ready=False)
     bars(page)
@@ -100,6 +101,7 @@ def test_nonsense_is_explained(visit):
     ).to_be_visible()
 
 
+@pytest.mark.slow
 def test_fits_a_phone(visit):
     page = visit("/estimators", width=390, height=844, ready=False)
     bars(page)

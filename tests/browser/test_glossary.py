@@ -34,7 +34,7 @@ def point_at(page, slug: str) -> None:
             return expect(page.locator(CARD)).to_be_visible(timeout=2_000)
 
 
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_term_is_explained_under_the_pointer_and_with_the_focus(visit, dark):
     page = visit("/estimators", dark=dark, ready=False)
     point_at(page, "rho")
@@ -58,6 +58,7 @@ def test_a_term_is_explained_under_the_pointer_and_with_the_focus(visit, dark):
     expect(page.locator(CARD)).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_a_tap_explains_and_a_second_one_leads_to_the_entry(visit):
     page = visit("/variance-lab", width=390, height=844, ready=False)
     link = term(page, "max-at-k")

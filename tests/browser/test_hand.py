@@ -60,6 +60,7 @@ def theta(page) -> list[float]:
     return page.locator(".pk-stand").evaluate_all("n => n.map(d => Number(d.dataset.theta))")
 
 
+@pytest.mark.slow
 def test_the_star_follows_the_finger_without_the_server(visit):
     page = visit(ONE)
     ready_to_move(page)
@@ -106,6 +107,7 @@ def test_k_moves_while_the_hand_is_down_and_is_taken_on_release(visit):
     assert theta(again) == theta(page)
 
 
+@pytest.mark.slow
 def test_compared_runs_are_moved_one_at_a_time(visit):
     page = visit("/toy-problem?compare=schedule+1+4+8")
     page.locator(".pk-settings button").nth(1).click()
@@ -146,6 +148,7 @@ def test_a_point_of_the_schedule_is_dragged(visit):
     assert drawn == list(schedules.parse(text).values(np.arange(301)))
 
 
+@pytest.mark.slow
 def test_the_schedule_is_edited_by_keys_buttons_and_text(visit):
     page = visit("/toy-problem?compare=off&schedule=8@0,1@150")
     page.locator(".pk-schedule summary").click()
@@ -183,6 +186,7 @@ def test_the_schedule_is_edited_by_keys_buttons_and_text(visit):
     assert page.locator(".pk-point").count() == 2
 
 
+@pytest.mark.slow
 def test_what_cannot_be_is_said_and_the_last_possible_stays(visit):
     page = visit("/toy-problem?compare=off&schedule=8")
     slider = page.get_by_label("Slide n", exact=True)
@@ -196,6 +200,7 @@ def test_what_cannot_be_is_said_and_the_last_possible_stays(visit):
     assert theta(page) == pytest.approx([run["theta"][-1]], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_the_bandit_s_best_of_k_follows_and_the_die_draws_another_seed(visit):
     page = visit("/bandit?compare=off&schedule=4")
     scrub(page, 60)
@@ -256,6 +261,7 @@ def test_k_is_turned_while_it_trains(visit, capsys, schedule, becomes):
     assert ribbon == [[int(at), int(k[at])] for at in turns]
 
 
+@pytest.mark.slow
 def test_the_trapped_policy_is_rescued(visit):
     page = visit("/bandit")
     settled(page, lambda: page.get_by_text("Your turn: rescue it", exact=True).click())
@@ -340,6 +346,7 @@ def test_the_arms_are_moved_by_keys(visit):
     assert f"max@1 {run['max@1'][-1]:.3f}" in cards(page)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/toy-problem", "/bandit"])
 def test_a_finger_moves_the_controls(chromium, app_address, path):
     context = chromium.new_context(

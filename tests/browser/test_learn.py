@@ -27,6 +27,7 @@ def commit(page: Page) -> None:
     page.get_by_role("button", name="That is my answer").click()
 
 
+@pytest.mark.slow
 def test_a_marker_is_set_revealed_kept_and_tried(visit):
     lesson = catalogue.get_lesson("how-bold")
     page = open_lesson(visit, "how-bold")
@@ -61,6 +62,7 @@ def test_a_marker_is_set_revealed_kept_and_tried(visit):
     expect(page.locator(".le-right")).to_contain_text("Done.")
 
 
+@pytest.mark.slow
 def test_bars_are_dragged_with_the_pointer(visit):
     page = open_lesson(visit, "answers-worth")
     box = page.locator(".le-svg").bounding_box()

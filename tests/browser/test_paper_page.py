@@ -86,6 +86,7 @@ def test_a_bad_seed_in_the_url(visit):
     expect(page.get_by_text("with seed 0")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_fits_a_phone(visit):
     page = visit("/paper-figures", width=390, height=844, ready=False)
     page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length == " + PLOTS)

@@ -293,6 +293,7 @@ def test_classroom(chromium, tmp_path):
     store.close()
 
 
+@pytest.mark.slow
 def test_fits_a_phone(visit, store, app_address):
     id = store.submit(LONG.replace(steps=50))
     page = visit("/runs", width=390, height=844, ready=False)

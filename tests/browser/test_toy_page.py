@@ -95,6 +95,7 @@ def test_scrubs_steps_and_plays(visit):
     assert drawn(page)["theta"][3] == pytest.approx(run["theta"][paused], abs=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("off", ["- 1e-12", "+ 1e-12"])
 def test_a_step_moves_on_from_where_playing_stopped(visit, off):
     page = visit("/toy-problem")
@@ -108,6 +109,7 @@ def test_a_step_moves_on_from_where_playing_stopped(visit, off):
     assert drawn(page)["frame"] == 123
 
 
+@pytest.mark.slow
 def test_play_ends_at_the_end_and_starts_over(visit):
     page = visit("/toy-problem?steps=60")
     assert drawn(page)["frame"] == 60
@@ -151,6 +153,7 @@ def test_explains_a_step(visit):
     page.click("[data-do=play]")
 
 
+@pytest.mark.slow
 def test_a_card_brings_its_run_into_focus(visit):
     page = visit("/toy-problem")
     page.locator(".pk-settings button").first.click()
@@ -194,6 +197,7 @@ def test_a_changed_control_keeps_the_charts_and_goes_to_the_url(visit):
     assert drawn(page)["theta"] == pytest.approx([r["theta"][-1] for r in runs], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_every_setting_is_read_from_the_url(visit):
     page = visit(
         "/toy-problem?n=12&schedule=linear:6->1@80&estimator=canonical&steps=100&learning_rate=0.01"
@@ -261,6 +265,7 @@ def test_an_impossible_setting_is_explained_and_nothing_is_lost(visit):
     page.wait_for_url(re.compile(r"\?n=8$"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("preset", HILL_PRESETS, ids=lambda p: p.name)
 def test_presets_show_what_they_say(visit, preset):
     page = visit("/toy-problem")
@@ -285,6 +290,7 @@ def test_the_command_prints_the_numbers_on_the_page(visit, capsys):
         assert f"max@1 {report['metrics']['max@1']:.3f}" in card
 
 
+@pytest.mark.slow
 def test_a_zoom_survives_playing(visit):
     page = visit("/toy-problem")
     page.evaluate(
@@ -301,6 +307,7 @@ def test_a_zoom_survives_playing(visit):
     assert drawn(page)["x"][3] == pytest.approx(run["theta"][201], abs=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("path", ["/", "/toy-problem"])
 def test_fits_a_phone(visit, path, dark):
@@ -334,6 +341,7 @@ def test_start_leads_to_the_toy_problem(visit):
     expect(page.get_by_text("Paper, Figure 1")).to_be_visible()
 
 
+@pytest.mark.slow
 def test_settings_survive_a_visit_to_another_page(visit):
     page = visit("/toy-problem?n=24&seed=3")
     theta = drawn(page)["theta"]
@@ -345,6 +353,7 @@ def test_settings_survive_a_visit_to_another_page(visit):
     assert drawn(page)["theta"] == theta
 
 
+@pytest.mark.slow
 def test_two_tabs_do_not_mix(visit):
     one = visit("/toy-problem?seed=1")
     other = visit("/toy-problem?seed=2")
@@ -355,6 +364,7 @@ def test_two_tabs_do_not_mix(visit):
     assert drawn(one)["theta"] == pytest.approx([r["theta"][-1] for r in runs], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_charts_follow_the_width_that_they_have(visit):
     page = visit("/toy-problem")
 
@@ -376,6 +386,7 @@ def test_charts_follow_the_width_that_they_have(visit):
         assert drawn(page)["x"][3] == pytest.approx(run["theta"][-1], abs=1e-3)
 
 
+@pytest.mark.slow
 def test_nothing_offers_to_upload(visit):
     page = visit("/toy-problem")
     page.hover("[data-chart=stage] .pk-plot")
@@ -383,6 +394,7 @@ def test_nothing_offers_to_upload(visit):
     assert buttons and not [b for b in buttons if "loud" in b or "hare" in b]
 
 
+@pytest.mark.slow
 def test_comparisons_change_at_the_first_choice(visit):
     page = visit("/toy-problem?n=24")
     for label, colour_count in (("Estimators", 4), ("Learning rates", 3), ("One run", 1)):

@@ -46,6 +46,7 @@ def expect_list(page, name: str, given: str, shown: list[str]) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/toy-problem", "/bandit"])
 def test_a_compared_value_is_added_as_typed(visit, path):
     page = visit(f"{path}?compare=schedule+1")
@@ -66,6 +67,7 @@ def test_a_compared_value_is_added_as_typed(visit, path):
     assert chips(page) == ["1", "12", "8@0,1@100"]
 
 
+@pytest.mark.slow
 def test_a_run_s_values_are_added_as_typed(visit):
     page = visit("/runs?new=bandit&vary=schedule+1", ready=False)
     typed = ["1"]
@@ -83,6 +85,7 @@ def test_a_run_s_values_are_added_as_typed(visit):
     expect_list(page, "vary", " ".join(["schedule", *typed, "0"]), [*typed, "0"])
 
 
+@pytest.mark.slow
 def test_what_to_train_is_added_as_typed(visit):
     page = visit("/language-model?view=train&train=k1", ready=False)
     add(page, "Train", "2")
@@ -118,6 +121,7 @@ def test_an_invalid_group_keeps_the_last_picture(visit):
     assert abs(across) < 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "label", "setting"),
     [

@@ -35,6 +35,7 @@ def cells(z) -> list[float | None]:
     return [None if v is None or v != v else v for row in z for v in row]
 
 
+@pytest.mark.slow
 def test_the_two_maps_hold_the_engine_s_numbers(visit):
     page = visit("/variance-lab?n=8", ready=False)
     for traces, ways in zip(drawn(page, "heatmap", 2), (1, 50), strict=True):
@@ -99,6 +100,7 @@ def test_prompts_move_along_the_curve_of_their_estimator(visit):
         assert counts == np.histogram(np.float32(want), 20, (0, 1))[0].tolist()
 
 
+@pytest.mark.slow
 def test_fits_a_phone(visit):
     page = visit("/variance-lab?n=8", width=390, height=844, ready=False)
     drawn(page, "heatmap", 2)
