@@ -10,6 +10,7 @@ from typing import Any
 from app.components import player
 from app.recordings import RunCache
 from pkpo import analysis, comparisons, figures, paper
+from pkpo.analysis.trainer_clinic import TrainerSettings
 from pkpo.config import RunConfig
 from pkpo.figures.style import Styles
 from pkpo.lm.problem_sets import load_problem_sets
@@ -72,6 +73,12 @@ def cached_dial_variance(
 def cached_rate_weights(n: int, k: int) -> list[analysis.RateWeight]:
     """`pkpo.analysis.rate_weights`; read-only."""
     return analysis.rate_weights(n, k)
+
+
+@lru_cache(maxsize=64)
+def cached_direction(settings: TrainerSettings, n: int, k: int) -> list[analysis.ExpectedDirection]:
+    """`pkpo.analysis.expected_directions` of a trainer on graded prompts; read-only."""
+    return analysis.expected_directions(n, k, [settings], analysis.GRADED_PROMPTS)
 
 
 @lru_cache(maxsize=1)

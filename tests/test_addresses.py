@@ -19,8 +19,10 @@ from streamlit.testing.v1 import AppTest
 from app import access, live_routes, paper_figure_view
 from app.controls import BANDIT_PAGE, HILL_PAGE, language_page, variance_lab
 from app.controls.estimators import GROUP
+from app.controls.trainer_clinic import CLINIC_READERS
 from app.runs import engine
 from pkpo.estimators import ESTIMATORS
+from pkpo.integrations.conventions import TRAINERS
 from pkpo.lm.experiments import METHODS
 from pkpo.runs import LocalExecutor, Store, sweep
 from pkpo.training.tasks.bandit import BanditConfig
@@ -125,6 +127,7 @@ PLACES: dict[str, tuple[str, dict[str, str], dict[str, type]]] = {
     ),
     "paper": ("paper_figures", {}, {"seed": int}),
     "estimators": ("estimators", {}, {"k": int}),
+    "clinic": ("estimators", {"view": "clinic"}, {"k": int, "length": float}),
     **{
         f"new {page.task}": ("runs", {"new": page.task}, numbers_of(page.fields) | {"seeds": int})
         for page in (HILL_PAGE, BANDIT_PAGE)
@@ -320,6 +323,7 @@ def test_no_page_says_a_registry_s_key(store):
         *(("runs", {"new": "gaussian-hill", "vary": f"estimator {key} x_y"}) for key in keys),
         *(("estimators", {"show": f"{key}", "rewards": "1", "k": "1"}) for key in keys),
         *(("estimators", {"show": f"{key} {key}_x"}) for key in keys),
+        *(("estimators", {"view": "clinic", "estimator": key, "rewards": "1"}) for key in keys),
         *(
             ("variance_lab", {"view": view, "show": "x_y"})
             for view in variance_lab.LAB_VIEWS
@@ -351,7 +355,7 @@ PIECES = (
     *("points:0,0;1,1", "points:0,1e999", "arms:0,0.5,1", "arms:0,1@1e-300,1", "trap", "crowded"),
     *("dial:0.3", "dial:1e300", "dial:", *ESTIMATORS, *METHODS, "sgd", "adam", "normalised"),
     *("schedule 1 2", "n 8 16", "estimator s sloo", "n 8 8", "n", "learning_rate 0.1 0"),
-    *(*variance_lab.LAB_VIEWS, *language_page.LANGUAGE_VIEWS),
+    *(*variance_lab.LAB_VIEWS, *language_page.LANGUAGE_VIEWS, "clinic", *TRAINERS, "adapter"),
     *("train", "group", "problems", "playground", "binary", "graded", "fresh", "hard", "words"),
     *("0123456789ab", "0123456789ab ba9876543210", "tiny", "small", "hub:a/b", "gsm8k:/etc/nope"),
     *("a\nb", "# a\n\n- b"),
@@ -375,7 +379,7 @@ INJECTED = (
 NAMES: dict[str, tuple[str, ...]] = {
     "toy_problem": (*HILL_PAGE.fields, "compare"),
     "bandit": (*BANDIT_PAGE.fields, "compare"),
-    "estimators": tuple(GROUP),
+    "estimators": (*GROUP, *CLINIC_READERS),
     "variance_lab": (*variance_lab.LAB_FIELDS, *variance_lab.LAB_READERS),
     "paper_figures": ("seed",),
     "runs": (

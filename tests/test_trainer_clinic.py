@@ -87,7 +87,9 @@ def test_unscaled_weights_are_n_times_too_small():
 def test_a_fault_points_elsewhere_and_its_cure_does_not(case):
     fault = FAULTS[case]
     cure = adapter_settings(fault.settings.trainer)
-    wrong, right = expected_directions(fault.n, fault.k, [fault.settings, cure], GRADED_PROMPTS)
+    wrong, right = expected_directions(
+        len(fault.rewards), fault.k, [fault.settings, cure], GRADED_PROMPTS
+    )
     assert wrong.cosine[fault.k - 1] < 1 - 1e-4
     assert right.cosine[fault.k - 1] > 1 - 1e-12
     assert right.scale[fault.k - 1] == pytest.approx(1, abs=1e-12)

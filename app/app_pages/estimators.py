@@ -2,13 +2,23 @@
 
 import streamlit as st
 
-from app import charts, controls
+from app import charts, controls, trainer_clinic_view
 from app.glossary import link_terms
 from pkpo import figures
 from pkpo.analysis import group_weights
 from pkpo.estimators import get_estimator
 
-st.header("What is each sample worth? One group of rewards, every estimator", anchor=False)
+MESSAGES = {
+    "group": "What is each sample worth? One group of rewards, every estimator",
+    "clinic": "What does your trainer really optimise?",
+}
+place = st.container()  # the header says what the buttons below it chose
+view = controls.estimators_view()
+place.header(MESSAGES[view], anchor=False)
+if view == "clinic":
+    trainer_clinic_view.show_clinic()
+    st.stop()
+
 rewards, k, names = controls.group_controls()
 weighed = group_weights.weigh_group(rewards, k, names)
 

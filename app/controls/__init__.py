@@ -2,7 +2,13 @@
 
 from app.controls.assignment import choose_kept_controls, describe_assignment
 from app.controls.bandit import BANDIT_PAGE, OWN_BANDIT
-from app.controls.estimators import choose_one, drag_rewards, group_controls, read_group
+from app.controls.estimators import (
+    choose_one,
+    drag_rewards,
+    estimators_view,
+    group_controls,
+    read_group,
+)
 from app.controls.gaussian_hill import HILL_PAGE, OWN_SHAPE
 from app.controls.language_form import language_form, language_presets
 from app.controls.language_page import (
@@ -63,6 +69,7 @@ __all__ = [
     "choose_one",
     "code_text",
     "drag_rewards",
+    "estimators_view",
     "group_controls",
     "is_url_behind",
     "lab_alpha",

@@ -17,6 +17,32 @@ from pkpo.fields import parse_number, parse_whole
 GROUP = {"rewards": "0.1 0.9 0.4 0.4 0.7 0", "k": "3", "show": "s sloo sloo_minus_one canonical"}
 GROUP_LIMIT = 32
 SHOWN_LIMIT = 24  # estimators at once
+ESTIMATOR_VIEWS = {"group": "One group", "clinic": "Trainer clinic"}
+
+
+def estimators_view() -> str:
+    """The row of buttons that chooses the view; the group goes from one to the other.
+
+    A view that does not exist is said by the view that stands in its place.
+    """
+    given = st.query_params.get("view", "group")
+    st.session_state["_estimators_view"] = given if given in ESTIMATOR_VIEWS else "group"
+
+    def take() -> None:
+        kept = {name: st.query_params[name] for name in ("rewards", "k") if name in st.query_params}
+        view = st.session_state["_estimators_view"]
+        st.query_params.from_dict(kept if view == "group" else {"view": view, **kept})
+
+    st.segmented_control(
+        "View",
+        list(ESTIMATOR_VIEWS),
+        format_func=ESTIMATOR_VIEWS.__getitem__,
+        key="_estimators_view",
+        on_change=take,
+        label_visibility="collapsed",
+        required=True,
+    )
+    return str(st.session_state["_estimators_view"])
 
 
 def group_controls() -> tuple[list[float], int, list[str]]:
@@ -42,7 +68,8 @@ def group_controls() -> tuple[list[float], int, list[str]]:
     k = min(used("k", len(rewards)), len(rewards))
     show_complaints(
         repeated_settings()
-        + [unknown_setting(name) for name in st.query_params if name not in GROUP]
+        + [unknown_setting(name) for name in st.query_params if name not in (*GROUP, "view")]
+        + [_unknown_view(view) for view in st.query_params.get_all("view")[-1:] if view != "group"]
     )
 
     st.session_state["_rewards"] = given["rewards"]
@@ -82,6 +109,10 @@ def group_controls() -> tuple[list[float], int, list[str]]:
             kept = f"; the picture is of k = {k}" if name == "k" else "; the picture is as before"
             box.error(problem_text(complaints[name]) + kept, icon=":material/error:")
     return rewards, k, shown
+
+
+def _unknown_view(view: str) -> str:
+    return f"view must be one of {', '.join(ESTIMATOR_VIEWS)}, got {view[:40]!r}"
 
 
 def drag_rewards(rewards: list[float], k: int, names: list[str]) -> None:

@@ -8,6 +8,7 @@ over samples and tokens. `TrainerSettings` says how; its weights are in the sum 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -81,6 +82,10 @@ class TrainerSettings:
 
     def __str__(self) -> str:
         return "as trained"
+
+    def replace(self, **changes: Any) -> TrainerSettings:
+        """The same with some fields changed."""
+        return replace(self, **changes)
 
     @property
     def about(self) -> TrainerConvention:
@@ -161,26 +166,26 @@ class PublishedFault:
     label: str
     story: str
     settings: TrainerSettings
-    n: int
     k: int
+    rewards: tuple[float, ...] = (0.0, 1.0, 0.0, 0.5, 0.0, 0.0, 0.0, 0.0)
+    """A group that shows it."""
 
 
 _REWARDS = replace(own_settings("trl"), through="rewards")
 FAULTS: dict[str, PublishedFault] = {
     "centred": PublishedFault(
         label="Centred again",
-        story="PKPO's weights returned as rewards: TRL takes the group's mean off once more. At k < n "
-        "the gradient is (1 - k/n) ∇max@k + (k/n) ∇max@(k-1); at k = n that is max@(k-1).",
+        story="PKPO's weights returned as rewards: TRL takes the group's mean off once more. The "
+        "gradient is then (1 - k/n) ∇max@k + (k/n) ∇max@(k-1): here, at k = n, that of max@3.",
         settings=replace(_REWARDS, divide="no"),
-        n=8,
         k=4,
+        rewards=(0.0, 1.0, 0.0, 0.5),
     ),
     "standardised": PublishedFault(
         label="Standardised again",
         story="The same with TRL's default `scale_rewards`: each prompt's weights are stretched to one "
         "deviation, so that prompts which are hard count as much as easy ones whatever k asks for.",
         settings=_REWARDS,
-        n=8,
         k=4,
     ),
     "all-zero": PublishedFault(
@@ -190,7 +195,6 @@ FAULTS: dict[str, PublishedFault] = {
         settings=replace(
             adapter_settings("rllm"), through="unscaled", estimator="s", centre="mean"
         ),
-        n=8,
         k=8,
     ),
     "n-times": PublishedFault(
@@ -198,7 +202,6 @@ FAULTS: dict[str, PublishedFault] = {
         story="The paper's weights are for a sum. As advantages of a loss that averages over samples "
         "they must be multiplied by n; without it the step is n times too small.",
         settings=replace(adapter_settings("verl"), through="unscaled"),
-        n=8,
         k=4,
     ),
     "grpo_passk": PublishedFault(
@@ -207,7 +210,6 @@ FAULTS: dict[str, PublishedFault] = {
         "the rewards, as is verl's default: graded rewards are weighed by their spread. With "
         "rewards 0 and 1 only the scale is wrong.",
         settings=replace(adapter_settings("verl"), through="unscaled", divide="rewards"),
-        n=8,
         k=8,
     ),
     "lengths": PublishedFault(
@@ -215,7 +217,6 @@ FAULTS: dict[str, PublishedFault] = {
         story="The right advantages in a loss that divides each response by its own length, with right "
         "answers three times as long as wrong ones.",
         settings=replace(adapter_settings("trl"), loss="grpo", length=3.0, centre="no"),
-        n=8,
         k=4,
     ),
 }

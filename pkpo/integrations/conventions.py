@@ -12,10 +12,10 @@ BY_PROMPT = "divides by the tokens of a prompt's responses"
 BY_LENGTH = "divides each response by its own length"
 BY_MICRO_BATCH = "divides by the tokens of each micro-batch"
 REDUCTIONS = {
-    ALIKE: "keeps the direction",
-    BY_PROMPT: "keeps it within a prompt; prompts count by the inverse of their lengths",
+    ALIKE: "keeps it",
+    BY_PROMPT: "keeps it within a prompt; prompts with long responses count less",
     BY_LENGTH: "changes it: long responses count less",
-    BY_MICRO_BATCH: "changes it, unless a step is one micro-batch",
+    BY_MICRO_BATCH: "changes it, unless a step is one micro-batch (below: one response in each)",
 }
 """How a loss sums over tokens -> what that does to the gradient of a policy-gradient sum."""
 

@@ -26,6 +26,7 @@ PAGES = {
     "new run": "/runs?new=bandit",
     "finished run": "/runs?run={run}",
     "estimators": "/estimators",
+    "trainer clinic": "/estimators?view=clinic",
     **{
         f"variance lab, {view}": f"/variance-lab?view={view}"
         for view in ("map", "curves", "dial", "cloud", "budget", "targets", "rates", "value")
@@ -54,6 +55,7 @@ ONCE = {
             "glossary",
             "which k",
             "your results",
+            "trainer clinic",
         )
     )
 }

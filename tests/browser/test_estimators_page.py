@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from pkpo import rho, transform
 from pkpo.analysis import group_weights
+from pkpo.analysis.trainer_clinic import FAULTS
 
 PLOTS = "[...document.querySelectorAll('.js-plotly-plot')].filter(p => p._fullData[0].type == "
 
@@ -106,3 +107,18 @@ def test_fits_a_phone(visit):
     page = visit("/estimators", width=390, height=844, ready=False)
     bars(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_clinic_shows_a_published_fault_and_its_cure(visit):
+    page = visit("/estimators", ready=False)
+    page.get_by_text("Trainer clinic", exact=True).click()
+    expect(page.get_by_text("Biased: its cosine with")).to_be_visible()
+    page.get_by_text("All zero at k = n", exact=True).click()
+    expect(page.get_by_text("It trains nothing")).to_be_visible()
+    page.wait_for_function(PLOTS + "'bar').length == 1")
+    page.wait_for_function("() => " + PLOTS + "'bar')[0]._fullData[1].y.length == 8")
+    drawn = bars(page)
+    assert drawn["this trainer"] == pytest.approx([0] * 8, abs=1e-15)
+    fault = FAULTS["all-zero"]
+    assert drawn["unbiased for max@k"] == pytest.approx(transform(fault.rewards, 8).tolist())
+    expect(page.get_by_text("register_rllm_adv_estimator").first).to_be_visible()
