@@ -48,6 +48,7 @@ _HOST = _component(
     f"<p class='cr-asked'></p>{_LED}"
     "<p class='cr-said' role='alert'></p><div class='cr-rounds'></div></section>",
     "../lesson/scene",
+    "../lesson/predict",
     "rounds",
     "leader",
 )
@@ -58,6 +59,7 @@ _LEAD = _component(
     "<div class='cr-answers' role='group' aria-label='Answers of the class' hidden>"
     "<div class='cr-rounds'></div></div></section>",
     "../lesson/scene",
+    "../lesson/predict",
     "rounds",
     "leader",
 )

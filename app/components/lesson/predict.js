@@ -137,7 +137,8 @@ class Prediction {
   // No more answers; of choices, the true one is marked.
   freeze() {
     for (const input of this.node.querySelectorAll("input")) input.disabled = true;
-    if (this.question.kind === "choice") this.node.children[this.ask.truth].classList.add("le-truth");
+    // A class is told no truth: its questions have none.
+    if (this.question.kind === "choice") this.node.children[this.ask.truth]?.classList.add("le-truth");
   }
 }
 
