@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import live_routes, page_registry, study_routes
+from app import links, live_routes, page_registry, study_routes
 from app.classroom import routes
 from app.glossary.cards import glossary_routes
 from app.lessons.worksheet import worksheet_routes
@@ -15,6 +15,7 @@ app = st.App(
         *routes.class_routes(),
         *glossary_routes(),
         *study_routes.study_routes(),
+        *links.link_routes(),
         *notes_routes(),
         *worksheet_routes(),
         *page_registry.slash_routes(),

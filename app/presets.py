@@ -233,7 +233,7 @@ BANDIT_PRESETS = (
         claims=_both(_crowding),
     ),
     Preset(
-        "Going on with k = 8: at a cost",
+        "k = 8 later: a cost",
         "The same six prompts. From update 150 on one run trains for k = 8: the two gradients point "
         "apart by then, and what the best of 8 gains, single tries lose.",
         compare="schedule 1 1@0,8@150",
@@ -241,7 +241,7 @@ BANDIT_PRESETS = (
         claims={"sgd": _costs_single_tries},
     ),
     Preset(
-        "Going on with k = 8: no fall",
+        "k = 8 later: no fall",
         "The same again, but a prompt shares only a fifth of its parameters with the others. The "
         "gradients agree: single tries do not fall, they only rise no further.",
         compare="schedule 1 1@0,8@150",

@@ -50,6 +50,7 @@ def show_problem_page(
         cached.cached_playback(configs),
         key=key,
         controls=controls.shown_controls(page, problem),
+        view=controls.player_view(page),
         on_settings=lambda: controls.take_settings(page, st.session_state[key].settings),
         awaited=page.address if controls.is_url_behind(page) else "",
         on_arrival=lambda: controls.url_arrived(page),

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 from urllib.parse import urlsplit
 
-import segno
 import streamlit as st
 
 from app import page_registry
 from app.classroom.command import CLASS_ADDRESS
 from app.classroom.page_address import CLASS_PAGE
-
-_OWN = ("127.0.0.1", "localhost", "::1")
+from app.links import OWN_HOSTS, qr_code
 
 
 def class_address() -> str:
@@ -30,7 +28,7 @@ def page_url(page: str) -> str:
     """
     here = urlsplit(st.context.url or "")
     printed = os.environ.get(CLASS_ADDRESS, "")
-    if printed and here.hostname in (None, *_OWN):
+    if printed and here.hostname in (None, *OWN_HOSTS):
         return f"{printed}/{page}"
     start, _, last = here.path.rstrip("/").rpartition("/")
     if last not in page_registry.paths():
@@ -41,11 +39,8 @@ def page_url(page: str) -> str:
 def show_door() -> None:
     """Draw the QR code, with the address below it."""
     address = class_address()
-    picture = segno.make(address, error="m", micro=False).svg_data_uri(
-        scale=8, border=3, light="#fff", dark="#000"
-    )
     st.html(
-        f"<img src=\"{picture}\" alt='QR code of the class' "
+        f"<img src=\"{qr_code(address)}\" alt='QR code of the class' "
         "style='width:100%;max-width:15rem;border-radius:0.5rem'>"
     )
     st.markdown(f"Point a phone's camera at it, or open\n\n**{address}**")

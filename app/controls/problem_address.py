@@ -15,6 +15,7 @@ from typing import Any
 import streamlit as st
 
 from app.controls.address_reader import repeated_settings, unknown_setting
+from app.controls.player_view import read_view, split_view
 from app.controls.problem_spec import COMPARISONS, ProblemPage
 from pkpo.comparisons.settings import COMPARE_LIMIT, parse_comparison
 from pkpo.fields import FieldError, format_value
@@ -38,11 +39,13 @@ def sync_from_url(page: ProblemPage, entered: bool) -> None:
       page: the page that is open.
       entered: whether this run came from another page, whose address says nothing of this one.
     """
-    address = st.query_params.to_dict()
+    address, given = split_view(st.query_params.to_dict())
     known = page_memory(page).get("address")
-    by_link = entered and not address
+    by_link = entered and not address and not given
     if known is not None and (address == known or by_link or is_url_behind(page)):
         page_memory(page)["waiting"] = by_link or is_url_behind(page)
+        if entered:
+            _take_view(page, given)
         return
     settings = {name: text for name, text in address.items() if name != SHOW}
     values, problems = read_address(page, settings)
@@ -51,9 +54,23 @@ def sync_from_url(page: ProblemPage, entered: bool) -> None:
         shown, wrong = read_shown(page, address[SHOW])
         problems += wrong
     problems += repeated_settings()
-    page_memory(page).update(
-        values=values, notices=problems, address=address, waiting=False, shown=shown
-    )
+    page_memory(page).update(values=values, address=address, waiting=False, shown=shown)
+    page_memory(page)["notices"] = problems + _take_view(page, given)
+
+
+def _take_view(page: ProblemPage, given: Mapping[str, str]) -> list[str]:
+    """Keep what the address says of the player's view, for the player; what was wrong with it."""
+    values = current_settings(page)
+    runs = len(settings_of_runs(page, values)) if _possible(page, values) else 1
+    view, problems = read_view(given, values["steps"], runs)
+    serial = page_memory(page).get("view", {}).get("serial", 0) + 1
+    page_memory(page)["view"] = {**view, "path": page.address, "serial": serial}
+    return problems
+
+
+def player_view(page: ProblemPage) -> dict[str, Any]:
+    """What the page's player begins with; see `app.components.player.show_player`."""
+    return page_memory(page)["view"]
 
 
 def read_shown(page: ProblemPage, text: str) -> tuple[tuple[str, ...], list[str]]:

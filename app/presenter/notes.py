@@ -55,11 +55,11 @@ PRESENTER_NOTES: dict[str, dict[str, SpeakerNote]] = {
             "Six prompts share one policy: which of them does k = 1 give up?",
             "“None, they have their own answers”: they share the parameters.",
         ),
-        "Going on with k = 8: at a cost": SpeakerNote(
+        "k = 8 later: a cost": SpeakerNote(
             "k = 8 begins at update 150: what happens to single tries?",
             "“They stay, the best of 8 rises”: the prompts share parameters and pull them apart.",
         ),
-        "Going on with k = 8: no fall": SpeakerNote(
+        "k = 8 later: no fall": SpeakerNote(
             "Now each prompt has parameters of its own: what changes?",
             "“Nothing, it is the same k”: it was the sharing that cost single tries.",
         ),

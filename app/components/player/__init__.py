@@ -33,7 +33,7 @@ _COMPONENT = st.components.v2.component(
     "pkpo_player",
     html=PLAYER_HTML,
     css=PLAYER_CSS,
-    js=player_script("page_entry"),
+    js=player_script("view_address", "link_card", "page_entry"),
     isolate_styles=False,
 )
 _PICTURE_BUTTONS = st.components.v2.component(
@@ -51,7 +51,8 @@ CONTENTS: dict[type, Callable[[Any, Styles], dict[str, Any]]] = {
 STUDY_PATH = "study"
 EXACT_PATH = "study/exact"
 PAID_PATH = "study/paid"
-"""Where the server answers while a hand moves a control; see `app.study_routes`."""
+LINK_PATH = "link"
+"""Where the server answers while a hand moves a control; see `app.study_routes` and `app.links`."""
 
 LISTED_DRAWS = 16
 """A group of more draws has no picture of its subsets."""
@@ -62,6 +63,7 @@ def show_player(
     *,
     key: str,
     controls: dict[str, Any] | None = None,
+    view: dict[str, Any] | None = None,
     on_settings: Callable[[], None] = lambda: None,
     awaited: str = "",
     on_arrival: Callable[[], None] = lambda: None,
@@ -72,6 +74,8 @@ def show_player(
       data: from `player_payload`.
       key: names the component on the page; its charts keep their state while the key lives.
       controls: what its controls of settings show; without, there are none.
+      view: what to begin with: "update", "run" and "explain" as in the page's address, the "path" of
+        the page, which then keeps them in its address, and a "serial", new where they are.
       on_settings: called, before the page runs again, with what these controls were left at in the
         session's state under the key, as "settings".
       awaited: the path that the browser is about to show; "" where it shows it already.
@@ -82,10 +86,12 @@ def show_player(
             **data,
             "awaited": awaited,
             "controls": controls,
+            "view": view,
             "routes": {
                 "study": f"./{STUDY_PATH}",
                 "exact": f"./{EXACT_PATH}",
                 "paid": f"./{PAID_PATH}",
+                "link": f"./{LINK_PATH}",
             },
         },
         key=key,

@@ -35,6 +35,6 @@ PLAYER_CSS = (
 )
 
 
-def player_script(entry: str) -> str:
-    """The player's script, begun by one of its entries: "page_entry" or "saved_entry"."""
-    return script(_HERE, *_FILES, entry)
+def player_script(*entry: str) -> str:
+    """The player's script, begun by its last file: "page_entry" or "saved_entry"."""
+    return script(_HERE, *_FILES, *entry)

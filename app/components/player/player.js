@@ -38,6 +38,7 @@ class Player {
       if (event.target === document.body || root.contains(event.target)) this.key(event);
     };
     document.addEventListener("keydown", this.onKey);
+    this.onMoved = () => {}; // called when the play head, the run or the step has changed
     this.liveK = null; // the k under the finger, where it is ahead of the recording
     this.controls = new Controls(this, root.querySelector(".pk-controls"));
     this.paid = new Paid(this, root);
@@ -47,8 +48,9 @@ class Player {
 
   // --- A new recording -------------------------------------------------------------------------
 
-  // `live`: in place of the one that is shown, whose play head, motion and chosen run stay.
-  async load(data, live = false) {
+  // `live`: in place of the one that is shown, whose play head, motion and chosen run stay. `view`: what to
+  // begin with, as `view()` says it.
+  async load(data, live = false, view = null) {
     if (this.id === data.id) return;
     this.id = data.id;
     if (!live) this.pause();
@@ -75,6 +77,7 @@ class Player {
     this.last = Math.max(...this.runs.map((run) => run.length)) - 1;
     this.position = live && !atEnd ? Math.min(this.position, this.last) : this.last;
     this.focus = live ? Math.min(this.focus, this.runs.length - 1) : data.focus;
+    if (view) this.begin(view);
     this.shownPhase = null;
     set(this.slider, { max: this.last });
     this.buildCharts();
@@ -187,6 +190,7 @@ class Player {
     cancelAnimationFrame(this.request);
     this.root.classList.remove("pk-playing");
     this.root.querySelector(".pk-play").setAttribute("aria-label", "Play");
+    this.onMoved();
   }
 
   step() {
@@ -210,12 +214,16 @@ class Player {
 
   explain() {
     this.pause();
-    this.explaining = !this.explaining;
-    this.root.querySelector(".pk-explain").setAttribute("aria-pressed", this.explaining);
-    this.root.querySelector(".pk-phase").hidden = !this.explaining;
-    this.root.classList.toggle("pk-explaining", this.explaining);
+    this.turnExplain(!this.explaining);
     const start = Math.min(Math.floor(this.position), this.last - 1);
     this.move(this.explaining && this.position >= this.last ? 0 : start < 0 ? 0 : start);
+  }
+
+  turnExplain(on) {
+    this.explaining = on;
+    this.root.querySelector(".pk-explain").setAttribute("aria-pressed", on);
+    this.root.querySelector(".pk-phase").hidden = !on;
+    this.root.classList.toggle("pk-explaining", on);
   }
 
   focusOn(index) {
@@ -233,6 +241,25 @@ class Player {
     if (!action) return;
     event.preventDefault();
     this[action]();
+  }
+
+  // --- What is shown ---------------------------------------------------------------------------
+
+  // Play head, run and step, counted as in the page's address, where they are not as on opening.
+  view() {
+    const t = Math.floor(this.position + 1e-9);
+    const phase = Math.floor((this.position - t) * PHASES + 1e-6);
+    return {
+      ...(t < this.last ? { update: t } : {}),
+      ...(this.focus !== this.data.focus ? { run: this.focus + 1 } : {}),
+      ...(this.explaining && t < this.last ? { explain: Math.min(phase, PHASES - 1) + 1 } : {}),
+    };
+  }
+
+  begin({ update, run, explain }) {
+    this.position = (update ?? (explain ? 0 : this.last)) + (explain ? (explain - 1) / PHASES : 0);
+    this.focus = run ? run - 1 : this.data.focus;
+    this.turnExplain(Boolean(explain));
   }
 
   // --- Drawing ---------------------------------------------------------------------------------
@@ -274,6 +301,7 @@ class Player {
     for (const chart of charts) chart.draw({ t, phase, done });
     this.controls.draw(t);
     this.paid.draw();
+    if (!this.playing) this.onMoved();
     if (this.explaining) this.drawPhase(t, phase);
   }
 
