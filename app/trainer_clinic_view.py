@@ -70,7 +70,7 @@ def _show_lines(page: ClinicPage) -> None:
             f"For k = {page.k} and {ESTIMATORS[page.settings.estimator].label}:"
         )
     )
-    st.code(about.adapter(page.k, page.settings.estimator), language="python")
+    st.code(about.adapter(page.k, page.settings.estimator), language="python", wrap_lines=True)
     st.page_link(
         page_registry.get_page("variance_lab"),
         label="What GRPO, MaxRL and others optimise",

@@ -204,6 +204,6 @@ def _show_exports(found: Sequence[Evaluation], compared: PairedComparison | None
             icon=":material/download:",
         )
         with st.popover("Copy as command", icon=":material/terminal:"):
-            st.code(f"python -m pkpo evaluate {files}", language="bash")
-            st.code(f"python -m pkpo evaluate {files} --json", language="bash")
+            st.code(f"python -m pkpo evaluate {files}", language="bash", wrap_lines=True)
+            st.code(f"python -m pkpo evaluate {files} --json", language="bash", wrap_lines=True)
             st.markdown("The same numbers, from the files on your machine.")
