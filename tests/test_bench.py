@@ -64,9 +64,10 @@ def test_the_gpu_s_runs_on_a_cpu(monkeypatch, tmp_path):
         monkeypatch.setattr(cuda, name, value)
     model, problems = tmp_path / "model", tmp_path / "problems"
     problems.mkdir()
-    for part in ("train", "test"):
-        made = questions_file(problems, 12).removeprefix("gsm8k:")
-        Path(made).rename(problems / f"{part}.jsonl")
+    made = Path(questions_file(problems, 24).removeprefix("gsm8k:"))
+    lines = made.read_text(encoding="utf-8").splitlines()
+    for part, own in (("train", lines[:12]), ("test", lines[12:])):
+        (problems / f"{part}.jsonl").write_text("\n".join(own), encoding="utf-8")
     parts = ["machine", "estimators", "sampling", "updates", "training"]
     out = tmp_path / "out.json"
     given = [str(llama(model)), str(problems), "--limit", "8", "--seconds", "0.1"]

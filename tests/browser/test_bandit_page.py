@@ -300,8 +300,11 @@ def test_fits_a_phone(visit, query, dark):
         }).map(node => node.className || node.tagName)"""
     )
     assert inside == []
-    ink = page.evaluate(
-        "getComputedStyle(document.querySelector('.pk-plot .xtick text'))"
-        ".fill.match(/[0-9]+/g).map(Number)"
+    page.wait_for_function(  # the chart is drawn anew in the theme's colours
+        """dark => {
+          const text = document.querySelector('.pk-plot .xtick text');
+          const ink = getComputedStyle(text).fill.match(/[0-9]+/g).map(Number);
+          return dark ? Math.min(...ink) > 150 : Math.max(...ink) < 100;
+        }""",
+        arg=dark,
     )
-    assert (min(ink) > 150) if dark else (max(ink) < 100)
