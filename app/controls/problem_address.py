@@ -202,7 +202,7 @@ def write_address(page: ProblemPage, values: Mapping[str, Any]) -> None:
     address = settings_address(page, values)
     if is_assignment(page):
         address[SHOW] = ",".join(kept_controls(page))
-    differs = address != st.query_params.to_dict()
+    differs = address != split_view(st.query_params.to_dict())[0]
     if differs and not is_url_behind(page):
         st.query_params.from_dict(address)
     page_memory(page).update(address=address, waiting=differs and is_url_behind(page))
@@ -215,7 +215,7 @@ def is_url_behind(page: ProblemPage) -> bool:
 
 def url_arrived(page: ProblemPage) -> None:
     """The browser shows the page's path, without settings as yet; now they can be written."""
-    page_memory(page).update(waiting=False, address=st.query_params.to_dict())
+    page_memory(page).update(waiting=False, address=split_view(st.query_params.to_dict())[0])
 
 
 def apply_settings(page: ProblemPage, values: Mapping[str, Any]) -> None:
