@@ -20,15 +20,14 @@ from app.components.player import LINK_PATH
 LONGEST_LINK = 1200
 """Characters of an address whose code a phone still reads from a screen."""
 
-OWN_HOSTS = ("127.0.0.1", "localhost", "::1")
-"""How a browser on this machine may call it."""
+_OWN_HOSTS = ("127.0.0.1", "localhost", "::1")
 
 
 def reachable(address: str) -> str:
     """An address as others find it: where it names this machine itself, with what was printed."""
     here = urlsplit(address)
     printed = os.environ.get(CLASS_ADDRESS, "")
-    if not printed or here.hostname not in (None, *OWN_HOSTS):
+    if not printed or here.hostname not in _OWN_HOSTS:
         return address
     public = urlsplit(printed)
     return here._replace(scheme=public.scheme, netloc=public.netloc).geturl()

@@ -288,7 +288,8 @@ def _show_rate_history() -> None:
             for update in word_problems.updates_with(record, "held_out")
         ]
         first, last = (
-            figures.weight_below(history[place][1] / tries, config.n, k, below) for place in (0, -1)
+            analysis.weight_below(below, counts / tries, config.estimator, config.n, k)
+            for _, counts in (history[0], history[-1])
         )
         text = (
             f"Trained with k = {k}: of the weight w(p), {first:.0%} lies on problems solved less than "
@@ -305,7 +306,7 @@ def _show_rate_history() -> None:
     st.caption(
         link_terms(
             f"{len(history[0][1]):,} held-out problems, {tries} answers each, one seed: a pass rate "
-            "is known to some ten percent."
+            f"is known to a standard error of at most {0.5 / tries**0.5:.1%}."
         )
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pkpo.analysis import objectives, rate_form, rate_weight, rate_weights
+from pkpo.analysis import objectives, rate_form, rate_weight, rate_weights, weight_below
 from pkpo.analysis.enumeration import enumerate_outcomes
 from pkpo.analysis.estimation_problems import SoftmaxProblem, binary_problem
 from pkpo.estimators import ESTIMATORS
@@ -102,3 +102,13 @@ def test_those_that_are_alike_stand_together():
 def test_what_cannot_be_is_said(name, p, n, k, sentence):
     with pytest.raises(ValueError, match=sentence.replace("(", r"\(")):
         rate_weight(name, p, n, k)
+
+
+def test_the_share_of_weight_on_hard_prompts():
+    rates = np.array([0.1, 0.4, 0.5, 0.9])
+    weight = 3 * (1 - rates) ** 2
+    assert weight_below(0.5, rates, "sloo_minus_one", 8, 3) == pytest.approx(
+        weight[:2].sum() / weight.sum(), abs=1e-12
+    )
+    assert weight_below(0.5, rates, "rloo", 8, 3) == pytest.approx(0.5, abs=1e-12)
+    assert weight_below(0.1, rates, "rloo", 8, 3) == 0

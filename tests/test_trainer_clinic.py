@@ -83,6 +83,21 @@ def test_unscaled_weights_are_n_times_too_small():
     assert direction.cosine[3] == pytest.approx(1)
 
 
+@pytest.mark.parametrize("case", FAULTS)
+def test_the_bias_is_the_distance_from_the_gradient(case):
+    fault = FAULTS[case]
+    n, k = len(fault.rewards), fault.k
+    (direction,) = expected_directions(n, k, [fault.settings], GRADED_PROMPTS)
+    means = [enumerate_outcomes(p, fault.settings, n, k).mean for p in GRADED_PROMPTS]
+    exact = np.mean([p.gradient(k) for p in GRADED_PROMPTS], axis=0)
+    apart = np.linalg.norm(np.mean(means, axis=0) - exact) / np.linalg.norm(exact)
+    assert direction.bias[k - 1] == pytest.approx(apart, abs=1e-12)
+    along = direction.scale[k - 1]
+    across = direction.bias[k - 1] ** 2 - (along - 1) ** 2
+    if along:  # the cosine and the scale say the same
+        assert across == pytest.approx(along**2 * (direction.cosine[k - 1] ** -2 - 1), abs=1e-9)
+
+
 @pytest.mark.parametrize("case", [key for key in FAULTS if key not in ("all-zero", "n-times")])
 def test_a_fault_points_elsewhere_and_its_cure_does_not(case):
     fault = FAULTS[case]

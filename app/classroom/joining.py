@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from urllib.parse import urlsplit
 
 import streamlit as st
 
 from app import page_registry
-from app.classroom.command import CLASS_ADDRESS
 from app.classroom.page_address import CLASS_PAGE
-from app.links import OWN_HOSTS, qr_code
+from app.links import qr_code, reachable
 
 
 def class_address() -> str:
@@ -26,14 +24,11 @@ def page_url(page: str) -> str:
     Args:
       page: its path below the app's address, and its settings.
     """
-    here = urlsplit(st.context.url or "")
-    printed = os.environ.get(CLASS_ADDRESS, "")
-    if printed and here.hostname in (None, *OWN_HOSTS):
-        return f"{printed}/{page}"
+    here = urlsplit(st.context.url or "http://localhost")
     start, _, last = here.path.rstrip("/").rpartition("/")
     if last not in page_registry.paths():
         start = here.path.rstrip("/")
-    return f"{here.scheme}://{here.netloc}{start}/{page}"
+    return reachable(f"{here.scheme}://{here.netloc}{start}/{page}")
 
 
 def show_door() -> None:

@@ -29,11 +29,9 @@ def read_view(given: Mapping[str, str], steps: int, runs: int) -> tuple[dict[str
       steps: updates of the runs.
       runs: how many there are.
     """
+    last = steps - 1 if "explain" in given else steps  # after the last update there is no step
     limits = {
-        "update": (
-            0,
-            steps - 1 if "explain" in given else steps,
-        ),  # after the last there is no step
+        "update": (0, last),
         "run": (1, runs),
         "explain": (1, EXPLAINED_STEPS),
     }

@@ -22,8 +22,6 @@ _BOLD = 8
 _SWITCH = 150
 _SETTINGS = BanditConfig(bandit="crowded", schedule=f"1@0,{_BOLD}@{_SWITCH}")
 _SHARES = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 1.0)
-_AGAINST = 0.5
-"""A cosine below minus this points against, above it along."""
 
 
 def _best(k: int) -> str:
@@ -55,7 +53,7 @@ def lesson_wrong_goal() -> Lesson:
         ticks=ticks_at(range(0, _SETTINGS.steps + 1, 50)),
     )
     y = SceneAxis(title="mean over prompts")
-    rule = SceneLayer(kind="rule", x=(_SWITCH,), colour=INK, dashed=True, name="k becomes 8")
+    rule = SceneLayer(kind="rule", x=(_SWITCH,), colour=INK, dashed=True, name=f"k becomes {_BOLD}")
     return Lesson(
         key="wrong-goal",
         title="When is pass@k the wrong goal?",

@@ -14,7 +14,14 @@ from pkpo.analysis.objectives import (
     ExpectedDirection,
     expected_directions,
 )
-from pkpo.analysis.rate_weights import RateForm, RateWeight, rate_form, rate_weight, rate_weights
+from pkpo.analysis.rate_weights import (
+    RateForm,
+    RateWeight,
+    rate_form,
+    rate_weight,
+    rate_weights,
+    weight_below,
+)
 from pkpo.analysis.sample_budget import MIXED_PASS_RATES, SampleBudget, split_budget
 from pkpo.analysis.settings import (
     AXES,
@@ -70,6 +77,7 @@ __all__ = [
     "rate_form",
     "rate_weight",
     "rate_weights",
+    "weight_below",
     "sample_estimates",
     "split_budget",
 ]

@@ -47,6 +47,8 @@ class ExpectedDirection:
     """`[n]`"""
     scale: np.ndarray
     """`[n]`, the component along the gradient over the gradient's length: 1 is unbiased there."""
+    bias: np.ndarray
+    """`[n]`, the distance from the gradient over the gradient's length."""
 
     @property
     def nearest(self) -> int:
@@ -78,5 +80,6 @@ def expected_directions(
         along = exact @ mean / lengths
         length = np.linalg.norm(mean)
         cosine = along / length if length > 0 else np.zeros(n)
-        result.append(ExpectedDirection(str(name), cosine, along / lengths))
+        bias = np.linalg.norm(mean - exact, axis=1) / lengths
+        result.append(ExpectedDirection(str(name), cosine, along / lengths, bias))
     return result

@@ -57,6 +57,23 @@ def rate_weight(estimator: str, p: Any, n: int, k: int) -> np.ndarray:
     return found
 
 
+def weight_below(bound: float, rates: np.ndarray, estimator: str, n: int, k: int) -> float:
+    """The share of all weight w(p) that lies on prompts with a pass rate below a bound.
+
+    Args:
+      bound: of the pass rate.
+      rates: `[P]`, the prompts' own.
+      estimator: a registered name.
+      n: samples per group.
+      k: attempts that count.
+
+    Raises:
+      ValueError: see `rate_weight`.
+    """
+    weight = rate_weight(estimator, rates, n, k)
+    return float(weight[rates < bound].sum() / weight.sum())
+
+
 @functools.lru_cache(maxsize=256)
 def _gains(estimator: str, n: int, k: int) -> np.ndarray:
     """`[n]`: a right sample's mean weight less a wrong one's, with j = 0..n-1 of the others right."""

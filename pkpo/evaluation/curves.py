@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtri
 
 from pkpo.estimators import pass_at_k, rho
 from pkpo.evaluation.files import Results
@@ -15,7 +16,8 @@ BOOTSTRAP_REPLICATES = 2000
 COUNTS_HELD = 4_000_000  # of resampled problems, at once
 K_SHOWN = 1024  # no k beyond this, however many samples there are
 ROWS_SHOWN = 12  # k in a table where none are asked for
-SURE = 1.96 + 0.8416  # standard errors from 0 at which 4 of 5 repeats have an interval without it
+SURE = float(ndtri(0.975) + ndtri(0.8))
+"""Standard errors from 0 at which 4 of 5 repeats have a 95% interval without it."""
 
 
 @dataclass(frozen=True, slots=True)

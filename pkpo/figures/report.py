@@ -48,7 +48,7 @@ def report_html(results: Sequence[FigureResult], seed: int) -> str:
         '<p>Walder and Karkhanis, <a href="https://arxiv.org/abs/2505.15201">arXiv:2505.15201</a>.</p>',
         "<h2>Verdict</h2>",
         _table(
-            ("whose claims", *(f"{verdict}" for verdict in paper.count_verdicts([])), "in all"),
+            ("whose claims", *paper.VERDICTS.values(), "in all"),
             (
                 (words, *paper.count_verdicts(own).values(), len(own))
                 for kind, words in paper.KINDS.items()
@@ -129,13 +129,15 @@ def _grid_table(grid: Grid) -> str:
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> str:
-    words = {"holds", "fails", "undecided"}
-
     def cell(x: object) -> str:
         text = escape(str(x))
         if isinstance(x, (int, float)):
             return f'<td class="number">{text}</td>'
-        return f'<td class="{text}">{text}</td>' if text in words else f"<td>{text}</td>"
+        return (
+            f'<td class="{text}">{text}</td>'
+            if text in paper.VERDICTS.values()
+            else f"<td>{text}</td>"
+        )
 
     head = "".join(f'<th scope="col">{escape(text)}</th>' for text in heads)
     body = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in rows)

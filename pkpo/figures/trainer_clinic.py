@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -94,5 +93,4 @@ def describe_direction(found: ExpectedDirection, k: int, lengths_count: bool) ->
         text += f"; it points nearest to max@{near} ({best:.3f})"
     if lengths_count:
         return f"{text}."
-    error = math.sqrt((scale - 1) ** 2 + (scale / cosine) ** 2 - scale**2) if cosine else math.inf
-    return f"{text}. The bias is {error:.0%} of the gradient's length."
+    return f"{text}. The bias is {found.bias[k - 1]:.0%} of the gradient's length."

@@ -10,6 +10,7 @@ import numpy as np
 from pkpo.estimators import get_estimator, rho
 from pkpo.extras import missing
 from pkpo.integrations.advantages import group_advantages
+from pkpo.integrations.conventions import ALIKE, BY_MICRO_BATCH, TRAINERS
 from pkpo.schedules import Schedule, parse
 
 try:
@@ -18,7 +19,7 @@ try:
 except ModuleNotFoundError as reason:
     raise missing("pkpo.integrations.trl", reason) from reason
 
-FAITHFUL_LOSSES = ("dr_grpo", "dapo", "luspo", "cispo", "vespo")
+FAITHFUL_LOSSES = tuple(loss for loss, how in TRAINERS["trl"].losses.items() if how == ALIKE)
 """`loss_type`s that weigh every token of a step alike: the gradient keeps the advantages' direction."""
 
 
@@ -108,9 +109,7 @@ class PKPOMixin:
         own = output["advantages"]
         everyone = self._transform_advantages(own)
         output["advantages"] = everyone[trainer.accelerator.process_index * len(own) :][: len(own)]
-        log = trainer._logs[
-            "advantages"
-        ]  # a deque of limited length, whose newest entries these are
+        log = trainer._logs["advantages"]  # a deque of limited length: these are its newest entries
         for _ in range(min(len(everyone), len(log))):
             log.pop()
         log.extend(everyone.tolist())
@@ -131,15 +130,9 @@ def _unfaithful_loss(args: Any) -> str:
     loss = args.loss_type
     if loss in FAITHFUL_LOSSES:
         return ""
-    if loss == "bnpo" and args.gradient_accumulation_steps == 1 and args.world_size == 1:
+    why = TRAINERS["trl"].losses.get(loss, "is not known here")
+    if why == BY_MICRO_BATCH and args.gradient_accumulation_steps == args.world_size == 1:
         return ""
-    why = (
-        "divides by the tokens of each micro-batch"
-        if loss == "bnpo"
-        else "divides each answer by its own length"
-        if loss in ("grpo", "sapo")
-        else "is not known here"
-    )
     return (
         f"loss_type {loss!r} {why}, so that its gradient is not that of max@k: take one of "
         f"{', '.join(FAITHFUL_LOSSES)}"

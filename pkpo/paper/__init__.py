@@ -7,6 +7,7 @@ be computed; a claim that fails is reported as failed.
 
 from pkpo.paper.recipe import (
     KINDS,
+    VERDICTS,
     Claim,
     FigureRecipe,
     FigureResult,
@@ -30,6 +31,7 @@ __all__ = [
     "FigureResult",
     "Grid",
     "KINDS",
+    "VERDICTS",
     "RECIPES",
     "choose_recipes",
     "claim_rows",

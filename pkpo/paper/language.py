@@ -11,7 +11,7 @@ import numpy as np
 from pkpo.config import EVAL_KS
 from pkpo.lm.experiments import EXPERIMENTS, MAIN_METHODS, METHODS
 from pkpo.lm.paths import HARD_UNSEEN
-from pkpo.paper.recipe import Claim, FigureRecipe, Grid, Kind, Table, all_hold
+from pkpo.paper.recipe import Claim, FigureRecipe, Grid, Kind, Table, all_hold, make_table
 from pkpo.paper.trained_runs import (
     CONFIDENCE,
     MethodRuns,
@@ -405,8 +405,7 @@ def _rows(
 
 def table_of(*rows: CurveRow) -> Table:
     """Rows as columns by name."""
-    heads = ("panel", "method", "problems", "update", "mean", "error")
-    return dict(zip(heads, map(list, zip(*rows, strict=True)), strict=True))
+    return make_table(("panel", "method", "problems", "update", "mean", "error"), rows)
 
 
 def recipe_of(
@@ -479,7 +478,7 @@ LANGUAGE_RECIPES = (
         "fig8-unseen",
         "Figures 3 and 8 on hard problems never seen",
         "Trained on 2,000 problems that the model solves at most once in 16 tries, measured on 1,024 "
-        "others like them, over five seeds. Annealing keeps the single try and most of pass@16.",
+        "others like them, over five seeds.",
         UNSEEN_FIGURE,
         _unseen,
         _unseen_table,

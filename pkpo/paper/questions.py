@@ -15,7 +15,7 @@ from pkpo.paper.language import (
     table_of,
     training,
 )
-from pkpo.paper.recipe import Claim, Grid, Table, any_holds
+from pkpo.paper.recipe import Claim, Grid, Table, any_holds, make_table
 from pkpo.paper.trained_runs import (
     CONFIDENCE,
     MethodRuns,
@@ -126,8 +126,7 @@ def _bonus(runs: Runs) -> tuple[Table, list[Claim]]:
         for k in QUESTION_K
         for name, x in methods.items()
     ]
-    heads = ("k_eval", "method", "bonus", "mean", "error")
-    table: Table = dict(zip(heads, map(list, zip(*rows, strict=True)), strict=True))
+    table = make_table(("k_eval", "method", "bonus", "mean", "error"), rows)
     best = max(runs["bonus"], key=lambda name: float(held_out(methods[name], 16).mean()))
     gains = {name: gap(methods[name], methods["k1"], 16) for name in runs["bonus"]}
     shown = ", ".join(
@@ -184,8 +183,7 @@ def _rate(runs: Runs) -> tuple[Table, list[Claim]]:
         for name, rates in found.items()
         for rate, records in rates.items()
     ]
-    heads = ("k_eval", "method", "rate", "mean", "error")
-    table: Table = dict(zip(heads, map(list, zip(*rows, strict=True)), strict=True))
+    table = make_table(("k_eval", "method", "rate", "mean", "error"), rows)
     return table, [
         claim_above(
             f"{METHODS[name].label}: {usual:g} ends above {rate:g} at pass@1.",

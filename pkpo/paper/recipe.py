@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
 
 Table = dict[str, list]
+"""Columns by name, all of one length."""
 Progress = Callable[[float], object]
 """Is told the share that is done, now and then."""
 
@@ -40,6 +41,11 @@ class Claim:
     def verdict(self) -> str:
         """A value of `VERDICTS`."""
         return VERDICTS[self.passed]
+
+
+def make_table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """A table of rows, at least one."""
+    return dict(zip(heads, map(list, zip(*rows, strict=True)), strict=True))
 
 
 def all_hold(verdicts: Iterable[bool | None]) -> bool | None:

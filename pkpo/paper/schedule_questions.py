@@ -8,7 +8,7 @@ import numpy as np
 
 from pkpo.analysis.interference import interference
 from pkpo.config import RunConfig
-from pkpo.paper.recipe import Claim, FigureRecipe, Table
+from pkpo.paper.recipe import Claim, FigureRecipe, Table, make_table
 from pkpo.paper.trained_runs import claim_above, claim_not_below, mean_and_error
 from pkpo.training.recording import Recording, record_runs
 from pkpo.training.tasks.bandit import BanditConfig
@@ -59,8 +59,7 @@ def _direction(seed: int) -> tuple[Table, list[Claim]]:
         for name, runs in by_schedule.items()
         for update in range(0, SCHEDULE_STEPS + 1, EVERY)
     ]
-    heads = ("problem", "k_eval", "schedule", "update", "mean", "error")
-    table: Table = dict(zip(heads, map(list, zip(*rows, strict=True)), strict=True))
+    table = make_table(("problem", "k_eval", "schedule", "update", "mean", "error"), rows)
 
     def ends(problem: str, name: str, k: int) -> np.ndarray:
         return _values(found[problem][name], k, SCHEDULE_STEPS)
@@ -78,7 +77,7 @@ def _direction(seed: int) -> tuple[Table, list[Claim]]:
             ends(trap, "8, then 1", 8) - ends(trap, "1, then 8", 8),
         ),
         claim_not_below(
-            "On the hill the order does not matter: 8, then 1 ends at max@1 where k = 1 does.",
+            "On the hill the order costs nothing: 8, then 1 ends at max@1 no lower than k = 1.",
             ends(hill, "8, then 1", 1) - ends(hill, "k = 1", 1),
         ),
         claim_above(
@@ -132,8 +131,7 @@ def _interference(seed: int) -> tuple[Table, list[Claim]]:
         ]
         cosines[sharing] = found[:, [SWITCH]]
         losses[sharing] = curves["max@1"][:, [SWITCH]] - curves["max@1"][:, [-1]]
-    heads = ("panel", "sharing", "update", "mean", "error")
-    table: Table = dict(zip(heads, map(list, zip(*rows, strict=True)), strict=True))
+    table = make_table(("panel", "sharing", "update", "mean", "error"), rows)
     all_shared, *less = INTERFERENCE["sharing"]
     return table, [
         claim_above(

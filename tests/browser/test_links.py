@@ -46,3 +46,21 @@ def test_copy_link_gives_the_address_and_its_code(visit):
     expect(picture).to_have_attribute("src", qr_code(page.url))
     page.keyboard.press("Escape")
     expect(card).to_be_hidden()
+
+
+@pytest.mark.parametrize("path", ["/toy-problem", pytest.param("/bandit", marks=pytest.mark.slow)])
+def test_a_view_in_the_address_is_no_step_back(visit, path):
+    """Neither opening a link nor running the page again adds to the history, or forgets the view."""
+    plain = visit(path)
+    page = visit(f"{path}?update=40")
+    wait = "location.search === '?update=40'"
+    page.wait_for_function(wait)
+    assert page.evaluate("history.length") == plain.evaluate("history.length")
+    before = page.evaluate("history.length")
+    page.keyboard.press("r")  # Streamlit's own: run again
+    page.wait_for_function("document.querySelector('.stApp').dataset.testScriptState === 'running'")
+    page.wait_for_function(
+        "document.querySelector('.stApp').dataset.testScriptState === 'notRunning'"
+    )
+    page.wait_for_function(wait)
+    assert page.evaluate("history.length") == before

@@ -18,7 +18,7 @@ function drawCounts({ question }, { counts, answered }, most) {
     bar.style.width = `${count ? (100 * count) / answered / most : 0}%`;
     const track = build("span", "cr-track");
     track.append(bar);
-    const share = count ? ` · ${Math.round((100 * count) / answered)} %` : "";
+    const share = count ? ` · ${Math.round((100 * count) / answered)}%` : "";
     list.append(build("span", "", question.choices[i]), track, build("span", "cr-number", count + share));
   });
   return list;

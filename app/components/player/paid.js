@@ -233,7 +233,7 @@ class Paid {
     const up = (some) => some.reduce((sum, w) => sum + Math.max(w, 0), 0);
     const shares = this.answer.map(({ k }, i) => {
       const [all, its] = [up(weights[i]), up(weights[i].slice(best))];
-      return all > 0 ? `${Math.round((100 * its) / all)} % for k = ${k}` : `nothing for k = ${k}, which pays nobody`;
+      return all > 0 ? `${Math.round((100 * its) / all)}% for k = ${k}` : `nothing for k = ${k}, which pays nobody`;
     });
     const who = best === this.size - 1 ? "best one gets" : `${this.size - best} best get`;
     const text = `The same ${rewards.length} draws at update ${at}: of all push up, the ${who} ${shares.join(", and ")}.`;

@@ -10,7 +10,6 @@ from pkpo.figures.variance_lab.rate_weights import (
     plot_rate_history,
     plot_rate_weights,
     tabulate_rate_weights,
-    weight_below,
 )
 from pkpo.figures.variance_lab.sample_budget import describe_budget, plot_budget
 from pkpo.figures.variance_lab.variance_curves import (
@@ -64,5 +63,4 @@ __all__ = [
     "plot_value_variance",
     "plot_winner_map",
     "tabulate_rate_weights",
-    "weight_below",
 ]

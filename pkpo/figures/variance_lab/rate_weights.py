@@ -129,9 +129,3 @@ def plot_rate_history(
         ),
         **LEGEND_ABOVE | {"margin": {"l": 66, "r": 56, "t": 64, "b": 50}},
     )
-
-
-def weight_below(rates: np.ndarray, n: int, k: int, bound: float) -> float:
-    """The share of all weight w(p) of loo-1 that lies on pass rates below a bound."""
-    weight = analysis.rate_weight("sloo_minus_one", rates, n, k)
-    return float(weight[rates < bound].sum() / weight.sum())
