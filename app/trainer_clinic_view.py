@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from app import cached, charts, controls, page_registry
-from app.controls.trainer_clinic import ClinicPage, clinic_settings
+from app.controls.trainer_clinic import ClinicPage, clinic_settings, more_clinic_settings
 from app.glossary import link_terms
 from pkpo import analysis
 from pkpo.estimators import ESTIMATORS, transform
@@ -25,6 +25,7 @@ def show_clinic() -> None:
         (found,) = cached.cached_direction(settings, len(rewards), k)
     except ValueError as reason:
         st.error(controls.problem_text(reason), icon=":material/error:")
+        more_clinic_settings(page)
         _show_lines(page)
         return
     lengths_count = settings.about.losses[settings.loss] != ALIKE and settings.length != 1
@@ -56,6 +57,7 @@ def show_clinic() -> None:
             "touches 1 is what the trainer follows."
         )
     )
+    more_clinic_settings(page)
     _show_lines(page)
 
 

@@ -256,7 +256,8 @@ def show_rate_weights(point: AnalysisSettings, page: LabPage) -> None:
     st.caption(
         link_terms(
             "Lines: exact at this n, from the estimators' own weights over every number of right "
-            "samples. Dotted: what they tend to for large groups."
+            "samples. Dotted: what they tend to for large groups. The table has all that are "
+            "registered."
         )
     )
     st.subheader("The same along a run: six prompts share one policy", anchor=False)

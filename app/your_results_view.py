@@ -151,6 +151,7 @@ def _show_table(
             curve, size = compared.difference, compared.needs[i]
             low, high = scale * curve.low[i], scale * curve.high[i]
             told = f"{scale * curve.mean[i]:+{form}} ({low:+{form}} to {high:+{form}})"
+            told = told.replace("-", "−")
             cells.append(f"**{told}**" if low > 0 or high < 0 else told)
             cells += [f"{x:,}" if x else "–" for x in (size.problems, size.samples)]
         rows.append(cells)

@@ -61,7 +61,7 @@ def standard_settings(trainer: str, through: str) -> TrainerSettings:
 
 
 def clinic_settings() -> ClinicPage:
-    """Draw the controls. What the address holds and cannot be used is said, and left at its default."""
+    """Draw the controls in view; what the address holds and cannot be used is said."""
     given, complaints = read_link(CLINIC_READERS)
     standard = standard_settings(given.get("trainer", "trl"), given.get("through", DEFAULT_THROUGH))
     chosen = {name: given[name] for name in _CHOSEN if name in given}
@@ -85,8 +85,7 @@ def clinic_settings() -> ClinicPage:
         None,
     )
     _draw_faults(fault)
-    _draw_trainer(settings, standard)
-    _draw_group(rewards, k)
+    _draw_trainer(settings, len(rewards), k)
     return ClinicPage(settings=settings, rewards=rewards, k=k, fault=fault)
 
 
@@ -130,7 +129,7 @@ def _draw_faults(fault: PublishedFault | None) -> None:
     )
 
 
-def _draw_trainer(settings: TrainerSettings, standard: TrainerSettings) -> None:
+def _draw_trainer(settings: TrainerSettings, n: int, k: int) -> None:
     def forget(name: str, binding: dict[str, Any]) -> dict[str, Any]:
         """Another trainer, or another way in, starts from what is usual there."""
         take = binding["on_change"]
@@ -142,7 +141,7 @@ def _draw_trainer(settings: TrainerSettings, standard: TrainerSettings) -> None:
 
         return {**binding, "on_change": both}
 
-    left, middle, right = st.columns(3)
+    left, middle, right = st.columns([3, 3, 1])
     left.selectbox(
         "Trainer",
         list(TRAINERS),
@@ -155,34 +154,54 @@ def _draw_trainer(settings: TrainerSettings, standard: TrainerSettings) -> None:
         format_func=trainer_clinic.THROUGH.__getitem__,
         **forget("through", _bind("through", settings.through, DEFAULT_THROUGH)),
     )
-    right.selectbox(
-        "Estimator of w",
-        list(ESTIMATORS),
-        format_func=lambda key: ESTIMATORS[key].label,
-        disabled=settings.through == "nothing",
-        **_bind("estimator", settings.estimator, standard.estimator),
-    )
-    places = st.columns(4)
-    for name, label, texts, place in (
-        ("centre", "It subtracts", trainer_clinic.CENTRES, places[0]),
-        ("divide", "It divides by", trainer_clinic.DIVIDES, places[1]),
-    ):
-        _choice(place, name, label, texts, settings, standard)
-    losses = {name: name for name in settings.about.losses}
-    _choice(places[2], "loss", "Its loss", losses, settings, standard)
-    st.session_state["_clinic_length"] = settings.length
+    st.session_state["_clinic_k"] = k
     number_input(
-        "Right answers, tokens against wrong ones",
-        *LENGTH_LIMITS,
-        place=places[3],
-        key="_clinic_length",
-        on_change=lambda: _keep("length", f"{st.session_state['_clinic_length']:g}", "1"),
-        help="3: three times as long. Only losses that divide by lengths see it.",
+        "k",
+        1,
+        n,
+        place=right,
+        key="_clinic_k",
+        on_change=lambda: _keep("k", str(st.session_state["_clinic_k"]), GROUP["k"]),
+        help="How many attempts count: from 1 to the number of rewards.",
     )
-    how = settings.about.losses[settings.loss]
-    st.caption(
-        f"Its loss, {settings.loss}: {how}. As to the gradient's direction, this {REDUCTIONS[how]}."
-    )
+
+
+def more_clinic_settings(page: ClinicPage) -> None:
+    """Draw the settings that start from what is usual for the trainer, and the group, folded away."""
+    settings = page.settings
+    standard = standard_settings(settings.trainer, settings.through)
+    refused = st.session_state.pop("_clinic_refused", "")
+    with st.expander("The trainer's settings, and the group", expanded=bool(refused)):
+        _draw_group(page.rewards, refused)
+        places = st.columns(3)
+        for name, label, texts, place in (
+            ("centre", "It subtracts", trainer_clinic.CENTRES, places[0]),
+            ("divide", "It divides by", trainer_clinic.DIVIDES, places[1]),
+            ("loss", "Its loss", {name: name for name in settings.about.losses}, places[2]),
+        ):
+            _choice(place, name, label, texts, settings, standard)
+        how = settings.about.losses[settings.loss]
+        st.caption(
+            f"Its loss, {settings.loss}: {how}. As to the gradient's direction, this "
+            f"{REDUCTIONS[how]}."
+        )
+        left, right = st.columns(2)
+        left.selectbox(
+            "Estimator of w",
+            list(ESTIMATORS),
+            format_func=lambda key: ESTIMATORS[key].label,
+            disabled=settings.through == "nothing",
+            **_bind("estimator", settings.estimator, standard.estimator),
+        )
+        st.session_state["_clinic_length"] = settings.length
+        number_input(
+            "Right answers, tokens against wrong ones",
+            *LENGTH_LIMITS,
+            place=right,
+            key="_clinic_length",
+            on_change=lambda: _keep("length", f"{st.session_state['_clinic_length']:g}", "1"),
+            help="3: three times as long. Only losses that divide by lengths see it.",
+        )
 
 
 def _choice(
@@ -201,9 +220,8 @@ def _choice(
     )
 
 
-def _draw_group(rewards: tuple[float, ...], k: int) -> None:
+def _draw_group(rewards: tuple[float, ...], refused: str) -> None:
     st.session_state["_clinic_rewards"] = _rewards_text(rewards)
-    refused = st.session_state.pop("_clinic_refused", "")
 
     def take() -> None:
         typed = st.session_state["_clinic_rewards"].strip()
@@ -214,25 +232,14 @@ def _draw_group(rewards: tuple[float, ...], k: int) -> None:
             return
         _keep("rewards", typed, GROUP["rewards"])
 
-    left, right = st.columns([3, 1])
-    left.text_input(
+    st.text_input(
         "Rewards of one group",
         key="_clinic_rewards",
         on_change=take,
         help=f"From 1 to {GROUP_LIMIT} numbers, separated by spaces or commas.",
     )
     if refused:
-        left.error(problem_text(refused), icon=":material/error:")
-    st.session_state["_clinic_k"] = k
-    number_input(
-        "k",
-        1,
-        len(rewards),
-        place=right,
-        key="_clinic_k",
-        on_change=lambda: _keep("k", str(st.session_state["_clinic_k"]), GROUP["k"]),
-        help="How many attempts count: from 1 to the number of rewards.",
-    )
+        st.error(problem_text(refused), icon=":material/error:")
 
 
 def _rewards_text(rewards: tuple[float, ...]) -> str:

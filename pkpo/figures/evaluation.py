@@ -178,8 +178,10 @@ def _change(found: PairedComparison, i: int, binary: bool) -> str:
     curve = found.difference
     mean, low, high = float(curve.mean[i]), float(curve.low[i]), float(curve.high[i])
     if binary:
-        return f"{100 * mean:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
-    return f"{mean:+.4g} ({low:+.4g} to {high:+.4g})"
+        text = f"{100 * mean:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f})"
+    else:
+        text = f"{mean:+.4g} ({low:+.4g} to {high:+.4g})"
+    return text.replace("-", "−")
 
 
 def describe_coverage(found: Sequence[Evaluation], rate: float = 0.5) -> str:

@@ -45,8 +45,8 @@ ESTIMATOR_COLOURS = {
     "maxrl": "#994455",
     "tailrl": "#6699cc",
     "passk_training": "#9aa333",
-    "lstat": "#5566aa",
-    "rs_grpo": "#cc7755",
+    "lstat": "#cc7755",
+    "rs_grpo": "#5566aa",
     "entropic": "#aa7733",
 }
 OTHER_COLOURS = ("#d6278f", "#7a5cc9", "#8a9a2b", "#5f7d8c")

@@ -14,28 +14,39 @@ from pkpo.figures.variance_lab.labels import LEGEND_ABOVE
 
 HARD, EVEN = 0.05, 0.5
 """Pass rates that sentences compare."""
+DRAWN = ("sloo_minus_one", "rloo", "grpo", "maxrl", "passk_training", "rs_grpo")
+"""Estimators that have a line; the table has them all."""
 _CUT = (0.02, 0.98)  # closed forms may go to infinity beyond
 _HEADROOM = 1.08
 
 
 def plot_rate_weights(found: Sequence[analysis.RateWeight], n: int, k: int) -> go.Figure:
-    """Every estimator's exact w(p) as a line; dotted, what it tends to for large groups.
+    """The exact w(p) of `DRAWN` as lines; dotted, what each tends to for large groups.
 
     The axis ends above what any line has at `HARD`, or at 0 for lines up to k.
     """
     traces = []
-    for one in found:
+    drawn = drawn_rates(found)
+    for one in drawn:
         name = one.estimators[0]
         colour = estimator_colour(name)
         traces.append(line(one.p, one.weight, colour, _label(one), hovertemplate="%{y:.3f}"))
         form = one.form
         if form and not form.exact:
             p = one.p[(one.p >= _CUT[0]) & (one.p <= _CUT[1])]
-            limit = f"{get_estimator(name).label}, large n"
             traces.append(
-                line(p, form.value(p, n, k), colour, limit, dash="dot", width=1.5, hoverinfo="skip")
+                line(
+                    p,
+                    form.value(p, n, k),
+                    colour,
+                    "large n",
+                    dash="dot",
+                    width=1.5,
+                    hoverinfo="skip",
+                    showlegend=False,
+                )
             )
-    top = _HEADROOM * max(k, *(max(one.at(HARD), one.at(1 - HARD)) for one in found))
+    top = _HEADROOM * max(k, *(max(one.at(HARD), one.at(1 - HARD)) for one in drawn))
     return figure(
         traces,
         axis("pass rate p of a prompt", range=[0, 1]),
@@ -45,16 +56,21 @@ def plot_rate_weights(found: Sequence[analysis.RateWeight], n: int, k: int) -> g
     )
 
 
+def drawn_rates(found: Sequence[analysis.RateWeight]) -> list[analysis.RateWeight]:
+    """Those that have a line: of estimators that are alike, one in `DRAWN` will do."""
+    return [one for one in found if set(one.estimators) & set(DRAWN)]
+
+
 def _label(one: analysis.RateWeight) -> str:
     first, *others = (get_estimator(name).label for name in one.estimators)
     return f"{first} and {len(others)} more" if others else first
 
 
 def describe_rate_weights(found: Sequence[analysis.RateWeight]) -> str:
-    """How much more a hard prompt counts than one that is solved every other time."""
+    """How much more a hard prompt counts than one that is solved every other time, for `DRAWN`."""
     parts = [
         f"{get_estimator(one.estimators[0]).label}: {one.at(HARD) / one.at(EVEN):.2g}"
-        for one in found
+        for one in drawn_rates(found)
         if one.at(EVEN) > 0
     ]
     return (
