@@ -163,7 +163,7 @@ def paid_answer(asked: Asked) -> bytes:
     configs = _read(tuple(given.items()))[2]
     place = parse_whole("run", run, 0, len(configs) - 1)
     if len(ks) > PAID_LIMIT:
-        raise ValueError(f"ks must be at most {PAID_LIMIT}, got {len(ks)}")
+        raise ValueError(f"ks must have at most {PAID_LIMIT} values, got {len(ks)}")
     numbers = [parse_whole("ks", k, 1, configs[place].n) for k in ks]
     recording = cached.cached_comparison(configs)[0].recordings[place]
     return json.dumps(paid_payload(recording, numbers)).encode()

@@ -187,7 +187,7 @@ def test_a_group_that_cannot_be_is_refused(client, asked, sentence):
     [
         ({"run": "4"}, "run must be from 0 to 1, got 4"),
         ({"ks": "17"}, "ks must be from 1 to 16, got 17"),
-        ({"ks": "1,2,3,4,5"}, "ks must be at most 4, got 5"),
+        ({"ks": "1,2,3,4,5"}, "ks must have at most 4 values, got 5"),
         ({"ks": "16", "estimator": "canonical"}, "k = 16 is not allowed with n = 16"),
         ({"n": "0"}, "n must be"),
     ],
