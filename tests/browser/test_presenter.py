@@ -75,7 +75,7 @@ def test_every_key_does_what_the_list_says_and_leaving_leads_back(visit):
     expect(page.locator(".pk-cover")).to_be_hidden()
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("stHeader")).to_be_visible()
-    assert page.url == before
+    expect(page).to_have_url(f"{before}&update=2")  # the play head is part of the address
     expect(player).to_have_attribute("data-frame", "2")
 
 
