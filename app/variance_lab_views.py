@@ -73,7 +73,8 @@ def show_winner_map(point: AnalysisSettings, page: LabPage) -> None:
         )
         left.page_link(
             page_registry.get_page("paper_figures"),
-            label="Measured under “Which estimator suits a language model?”",
+            label="Measured under “Which estimator suits a language model?”; “Can the baseline choose "
+            "itself?” has one that does",
             icon=":material/arrow_forward:",
         )
         with right:

@@ -4,6 +4,7 @@ Every function takes a `AnalysisSettings` and gives the numbers of one figure. F
 exact, by enumeration of outcome counts; the paper's toy problem is measured.
 """
 
+from pkpo.analysis.adaptive_dial import AdaptiveDial, ScoreMoments
 from pkpo.analysis.dial import DialVariance, dial_variance, dial_variance_along
 from pkpo.analysis.k_choice import KChoice, advised_schedules, choose_k, parse_rates
 from pkpo.analysis.objectives import (
@@ -43,6 +44,7 @@ from pkpo.analysis.winner_map import (
 
 __all__ = [
     "AXES",
+    "AdaptiveDial",
     "AnalysisSettings",
     "CENTRED_AGAIN",
     "CurvePoint",
@@ -58,6 +60,7 @@ __all__ = [
     "RateForm",
     "RateWeight",
     "SampleBudget",
+    "ScoreMoments",
     "TRAINED_ESTIMATORS",
     "UNBIASED",
     "WINNER_GRID",

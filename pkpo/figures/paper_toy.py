@@ -8,7 +8,7 @@ from functools import partial
 import plotly.graph_objects as go
 
 from pkpo.estimators import get_estimator
-from pkpo.figures import paper_language, schedule_questions
+from pkpo.figures import baseline_question, paper_language, schedule_questions
 from pkpo.figures.style import (
     LEGEND_BELOW,
     axis,
@@ -163,5 +163,6 @@ DRAW: dict[str, Callable[[Table], go.Figure]] = {
     "rate": paper_language.plot_by_rate,
     "direction": schedule_questions.plot_direction,
     "interference": schedule_questions.plot_interference,
+    "adaptive": baseline_question.plot_adaptive,
 }
 """Recipe key -> its figure, from the recipe's table."""

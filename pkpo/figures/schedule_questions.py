@@ -38,7 +38,9 @@ def plot_direction(table: Table) -> go.Figure:
         for column, (problem, part) in enumerate(split_table(table, "problem"))
         for row, (k, rows) in enumerate(split_table(part, "k_eval"))
     ]
-    return _panels(cells, "schedule", lambda name, place: (SCHEDULE_COLOURS[name], "solid", name))
+    return draw_panels(
+        cells, "schedule", lambda name, place: (SCHEDULE_COLOURS[name], "solid", name)
+    )
 
 
 def plot_interference(table: Table) -> go.Figure:
@@ -47,7 +49,7 @@ def plot_interference(table: Table) -> go.Figure:
         (0, column, "", panel, rows)
         for column, (panel, rows) in enumerate(split_table(table, "panel"))
     ]
-    return _panels(
+    return draw_panels(
         cells,
         "sharing",
         lambda share, place: (
@@ -58,10 +60,11 @@ def plot_interference(table: Table) -> go.Figure:
     )
 
 
-def _panels(
+def draw_panels(
     cells: Sequence[tuple[int, int, str, str, Table]],
     by: str,
     look: Callable[[Any, int], tuple[str, str, str]],
+    x_name: str = "update",
 ) -> go.Figure:
     """Curves with their standard errors as bands.
 
@@ -69,16 +72,18 @@ def _panels(
       cells: row, column, the vertical axis's title, the column's title, and the table of each panel.
       by: the column of a table whose values are curves.
       look: a value and its place -> colour, dash and label.
+      x_name: the column of a table along the horizontal axis.
     """
     rows, columns = 1 + max(cell[0] for cell in cells), 1 + max(cell[1] for cell in cells)
     width, height = (1 + COLUMN_GAP) / columns - COLUMN_GAP, (1 + COLUMN_GAP) / rows - COLUMN_GAP
     traces, axes, titles = [], {}, []
+    told: set[str] = set()  # labels in the legend
     for index, (row, column, title, heading, found) in enumerate(cells):
         number = "" if index == 0 else str(index + 1)
         on = {"xaxis": f"x{number}", "yaxis": f"y{number}"}
         for place, (value, part) in enumerate(split_table(found, by)):
             colour, dash, label = look(value, place)
-            x, mean, error = part["update"], part["mean"], part["error"]
+            x, mean, error = part[x_name], part["mean"], part["error"]
             traces += [
                 band(x, mean - error, mean + error, colour, legendgroup=label, **on),
                 line(
@@ -90,10 +95,11 @@ def _panels(
                     customdata=error,
                     hovertemplate="%{y:.3f} ± %{customdata:.3f}",
                     legendgroup=label,
-                    showlegend=index == 0,
+                    showlegend=label not in told,
                     **on,
                 ),
             ]
+            told.add(label)
         left, bottom = column * (width + COLUMN_GAP), (rows - 1 - row) * (height + COLUMN_GAP)
         axes[f"xaxis{number}"] = axis(
             "update" if row + 1 == rows else "",

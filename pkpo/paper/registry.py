@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pkpo.paper import estimator_choice, language, questions, schedule_questions, toy
+from pkpo.paper import (
+    baseline_question,
+    estimator_choice,
+    language,
+    questions,
+    schedule_questions,
+    toy,
+)
 from pkpo.paper.recipe import FigureRecipe
 
 RECIPES: dict[str, FigureRecipe] = {
@@ -15,6 +22,7 @@ RECIPES: dict[str, FigureRecipe] = {
         estimator_choice.RECIPE,
         *questions.QUESTION_RECIPES,
         *schedule_questions.SCHEDULE_RECIPES,
+        baseline_question.ADAPTIVE_RECIPE,
     )
 }
 """The figures that can be made, by key."""

@@ -67,6 +67,7 @@ class Loop:
       configs: the runs'.
       config: the first one's.
       is_alone: whether arrays have no axis for runs.
+      estimator: the name of a run's that is alone; a new one holds from the next update on.
       update: the next one; steps + 1 when the run is over.
       changes: what was steered so far, and will be, in the order of their updates.
 
@@ -85,6 +86,7 @@ class Loop:
             if self.is_alone
             else RowOptimizers([each.optimizer for each in self.configs], rates)
         )
+        self.estimator = self.config.estimator
         self.update = 0
         self.changes: list[Change] = []
         updates = np.arange(self.config.steps + 1)
@@ -201,7 +203,7 @@ class Loop:
 
     def _transform(self, rewards: np.ndarray, k: Any) -> np.ndarray:
         if self.is_alone:
-            return transform(rewards, k, self.config.estimator)
+            return transform(rewards, k, self.estimator)
         weights = np.empty(rewards.shape)
         for name, rows in self._estimators:
             weights[rows] = transform_rows(rewards[rows], k[rows], name)
