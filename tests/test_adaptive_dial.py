@@ -182,3 +182,9 @@ def test_claims_fail_where_less_is_allowed(result, monkeypatch):
     monkeypatch.setitem(question.ADAPTIVE, "seeds", 2)
     claims = paper.RECIPES["adaptive"].run(0).claims
     assert [claim.passed for claim in claims[:2]] == [False, False]
+
+
+@pytest.mark.parametrize(("gain", "passed"), [(0.1, True), (0.0, False), (0.02, None)])
+def test_what_is_called_visibly_faster(gain, passed):
+    around = np.linspace(-0.01, 0.01, 11)
+    assert question._visibly_above("", gain + around).passed is passed

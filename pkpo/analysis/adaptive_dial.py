@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln, xlog1py, xlogy
+from scipy.special import gammaln
 
 from pkpo.analysis.dial import DialVariance
 from pkpo.estimators import transform
@@ -43,25 +43,23 @@ class ScoreMoments:
 
     def second_moments(self, n: int, k: int) -> tuple[Any, Any, Any]:
         """E[g·g], E[g·d] and E[d·d]: g is loo-1's estimate of n samples, d canonical's less g."""
-        p, right, wrong, agreement = (
-            np.asarray(x, float)[..., None]
-            for x in (self.rate, self.right, self.wrong, self.agreement)
+        p, agreement = np.asarray(self.rate, float), self.agreement
+        odds = p / (1 - p)
+        log_ways, products = _products_by_count(n, k)
+        right = np.arange(n + 1)
+        chances = np.exp(
+            log_ways
+            + np.multiply.outer(np.log(p), right)
+            + np.multiply.outer(np.log1p(-p), n - right)
         )
-        c = np.arange(n + 1)  # right samples
-        ways = gammaln(n + 1) - gammaln(c + 1) - gammaln(n - c + 1)
-        chances, odds = np.exp(ways + xlogy(c, p) + xlog1py(n - c, -p)), p / (1 - p)
-        of_right = c * right + c * (c - 1) * agreement
-        of_wrong = (n - c) * wrong + (n - c) * (n - c - 1) * odds**2 * agreement
-        of_both = -c * (n - c) * odds * agreement
-        (g_right, g_wrong), (d_right, d_wrong) = _weights_by_count(n, k)
-
-        def mean(a_right: Any, a_wrong: Any, b_right: Any, b_wrong: Any) -> Any:
-            crossed = a_right * b_wrong + b_right * a_wrong
-            products = a_right * b_right * of_right + a_wrong * b_wrong * of_wrong
-            return (chances * (products + crossed * of_both)).sum(-1)
-
-        g, d = (g_right, g_wrong), (d_right, d_wrong)
-        return mean(*g, *g), mean(*g, *d), mean(*d, *d)
+        pulls = np.stack(
+            np.broadcast_arrays(
+                self.right, self.wrong, agreement, odds**2 * agreement, -odds * agreement
+            ),
+            axis=-1,
+        )
+        found = ((chances @ products).reshape(*p.shape, 3, 5) * pulls[..., None, :]).sum(axis=-1)
+        return found[..., 0], found[..., 1], found[..., 2]
 
     def dial(self, n: int, k: int) -> DialVariance:
         """The total variance of the dial's estimate over α, of all coordinates together.
@@ -85,16 +83,28 @@ class ScoreMoments:
 
 
 @functools.lru_cache(maxsize=64)
-def _weights_by_count(n: int, k: int) -> np.ndarray:
-    """`[2, 2, n + 1]`: loo-1's weights and canonical's less these, of a right and of a wrong sample.
+def _products_by_count(n: int, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """By the number of right samples in a group: what its estimates' products are made of.
 
-    By the number of right samples in the group; 0 where there is no such sample.
+    Returns:
+      `[n + 1]` logarithms of binomial coefficients; and `[n + 1, 15]` of g·g, g·d, d·d (see
+      `ScoreMoments.second_moments`) each the factors of the mean squared norms of right and of wrong
+      samples, and of the inner products of two right ones, two wrong ones, and one of each.
     """
-    counts = np.arange(n + 1)
-    groups = (np.arange(n) < counts[:, None]).astype(float)
+    right = np.arange(n + 1)
+    wrong = n - right
+    groups = (np.arange(n) < right[:, None]).astype(float)
     loo, canonical = (transform(groups, k, name) for name in ("sloo_minus_one", "canonical"))
-    ends = np.array([[w[:, 0] * (counts > 0), w[:, -1] * (counts < n)] for w in (loo, canonical)])
-    return np.array([ends[0], ends[1] - ends[0]])
+    # The weight of a right sample comes first, of a wrong one last; without any, the counts are 0.
+    g, d = ((w[:, 0], w[:, -1]) for w in (loo, canonical - loo))
+    counts = (right, wrong, right * (right - 1), wrong * (wrong - 1), right * wrong)
+    products = [
+        np.stack((a[0] * b[0], a[1] * b[1], a[0] * b[0], a[1] * b[1], a[0] * b[1] + a[1] * b[0]))
+        * counts
+        for a, b in ((g, g), (g, d), (d, d))
+    ]
+    log_ways = gammaln(n + 1) - gammaln(right + 1) - gammaln(wrong + 1)
+    return log_ways, np.concatenate(products).T
 
 
 def estimate_moments(
