@@ -79,3 +79,24 @@ def test_the_command_writes_one_file(tmp_path, capsys, monkeypatch):
     assert (
         (tmp_path / "new" / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     )
+
+
+@pytest.mark.slow
+def test_a_browser_prints_it(tmp_path, capsys):
+    out = tmp_path / "report.pdf"
+    assert main(["report", "--out", str(out)]) == 0
+    printed = out.read_bytes()
+    assert printed.startswith(b"%PDF-") and printed.rstrip().endswith(b"%%EOF")
+    assert printed.count(b"/Type /Page\n") > len(paper.RECIPES)  # every figure has claims below it
+    assert str(out) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", ["/bin/false", "/no/such/browser"])
+def test_without_a_browser_a_pdf_is_refused_in_words(path, results, monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("BROWSER_PATH", path)
+    monkeypatch.setattr(paper, "choose_recipes", lambda keys: [])
+    out = tmp_path / "report.pdf"
+    assert main(["report", "--out", str(out)]) != 0
+    said = capsys.readouterr().err
+    assert "a PDF needs Chrome or Chromium, which prints it" in said and path in said
+    assert not out.exists()

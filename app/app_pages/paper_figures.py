@@ -56,6 +56,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     with st.popover("Copy as command", icon=":material/terminal:"):
         st.code(f"python -m pkpo figures --out figures --seed {seed}", language="bash")
         st.code(f"python -m pkpo report --out report.html --seed {seed}", language="bash")
+        st.caption("With `--out report.pdf` Chrome or Chromium prints it.")
         st.markdown("To train the language model's runs anew, about an hour on two cores:")
         trained = ",".join(key for key, recipe in paper.RECIPES.items() if recipe.source)
         st.code(f"python -m pkpo figures --out figures --only {trained}", language="bash")

@@ -1,4 +1,4 @@
-"""`pkpo report --out FILE`: every figure of the paper with its claims, in one HTML file."""
+"""`pkpo report --out FILE`: every figure of the paper with its claims, in one HTML or PDF file."""
 
 from __future__ import annotations
 
@@ -13,18 +13,21 @@ def add_command(commands: argparse._SubParsersAction) -> None:
     """Add `report` to a parser's commands."""
     parser = commands.add_parser(
         "report",
-        help="write all figures, claims and settings to one HTML file",
+        help="write all figures, claims and settings to one HTML or PDF file",
         description="Write the paper's figures, made again, with their claims, tables, settings, seeds "
-        "and versions to one HTML file, for an appendix. Those of the language model are recorded ones.",
+        "and versions to one HTML or PDF file, for an appendix. Those of the language model are "
+        "recorded ones. A PDF is printed by Chrome or Chromium.",
     )
-    parser.add_argument("--out", required=True, metavar="FILE", help="such as report.html")
+    parser.add_argument(
+        "--out", required=True, metavar="FILE", help="such as report.html or report.pdf"
+    )
     parser.add_argument("--seed", type=int, default=0, help="random seed; default 0")
     parser.set_defaults(run=_report)
 
 
 def _report(arguments: argparse.Namespace) -> int:
     try:
-        from pkpo.figures import report
+        from pkpo.figures import browsers, report
     except ModuleNotFoundError as reason:
         raise missing("drawing", reason) from None
 
@@ -35,10 +38,15 @@ def _report(arguments: argparse.Namespace) -> int:
     text = report.report_html(results, arguments.seed)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, encoding="utf-8")
+        if out.suffix.lower() == ".pdf":
+            browsers.print_pdf(text, out)
+        else:
+            out.write_text(text, encoding="utf-8")
+    except browsers.NoExporterError as reason:
+        raise ValueError(f"--out {arguments.out}: {reason}") from None
     except OSError as reason:
         raise ValueError(f"--out {arguments.out}: {reason.strerror or reason}") from None
     counts = paper.count_verdicts(claim for result in results for claim in result.claims)
     told = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    print(f"{out}: {len(results)} figures, claims: {told}; {len(text.encode()) / 1e6:.1f} MB")
+    print(f"{out}: {len(results)} figures, claims: {told}; {out.stat().st_size / 1e6:.1f} MB")
     return 0

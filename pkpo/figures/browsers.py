@@ -8,15 +8,25 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PLACES = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",)
 START = 45.0  # seconds for a browser to start
 PATIENCE = 120.0  # seconds to draw one image
+PRINT_FLAGS = (
+    "--headless",
+    "--no-sandbox",  # it reads one page, made here; root has no sandbox
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--no-pdf-header-footer",
+)
 REASON = 120  # characters of why a browser draws no image
 
 
@@ -100,6 +110,39 @@ class Browser:
 
     def _wait(self, doing: Coroutine) -> Any:
         return asyncio.run_coroutine_threadsafe(doing, self._loop).result(PATIENCE)
+
+
+def print_pdf(page: str, out: Path) -> None:
+    """Print a page of HTML, which asks for nothing else, as a PDF file.
+
+    Raises:
+      NoExporterError: no browser is here, or none prints it.
+      OSError: the file cannot be written.
+    """
+    reasons = []
+    with tempfile.TemporaryDirectory() as folder:
+        source, printed = Path(folder, "page.html"), Path(folder, "page.pdf")
+        source.write_text(page, encoding="utf-8")
+        for path in candidates():
+            command = [path, *PRINT_FLAGS, f"--user-data-dir={folder}/profile"]
+            command += [f"--print-to-pdf={printed}", source.as_uri()]
+            try:
+                subprocess.run(command, capture_output=True, timeout=PATIENCE, check=True)
+            except subprocess.CalledProcessError as reason:
+                reasons.append(f"{path}: ended with {reason.returncode}")
+                continue
+            except subprocess.TimeoutExpired:
+                reasons.append(f"{path}: no answer in {PATIENCE:g} s")
+                continue
+            except OSError as reason:
+                reasons.append(f"{path}: {reason.strerror or reason}")
+                continue
+            if printed.is_file():
+                shutil.copyfile(printed, out)
+                return
+            reasons.append(f"{path}: wrote no file")
+    told = f" ({'; '.join(reasons)})" if reasons else ""
+    raise NoExporterError(f"a PDF needs Chrome or Chromium, which prints it{told}")
 
 
 async def _open(path: str | None) -> Any:

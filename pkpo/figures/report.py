@@ -29,7 +29,9 @@ th, td { border: 1px solid #d5dbe1; padding: 0.25rem 0.5rem; text-align: left; v
 td.number { text-align: right; white-space: nowrap; }
 .holds { color: #17692f; } .fails { color: #b3261e; } .undecided { color: #4b5563; }
 pre { background: #f3f5f7; padding: 0.75rem; overflow-x: auto; font-size: 0.85rem; }
-@media print { figure, tr { break-inside: avoid; } details { display: none; } }
+@media print { body { margin: 0; font-size: 13px; } table { font-size: 0.8rem; }
+  figure, tr { break-inside: avoid; } h2, h3, caption { break-after: avoid; }
+  details { display: none; } }
 """
 
 
