@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pkpo import paper
 from pkpo.extras import missing
+from pkpo.figures import browsers
 
 
 def add_command(commands: argparse._SubParsersAction) -> None:
@@ -27,7 +28,7 @@ def add_command(commands: argparse._SubParsersAction) -> None:
 
 def _report(arguments: argparse.Namespace) -> int:
     try:
-        from pkpo.figures import browsers, report
+        from pkpo.figures import report
     except ModuleNotFoundError as reason:
         raise missing("drawing", reason) from None
 
