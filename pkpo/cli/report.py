@@ -7,7 +7,6 @@ from pathlib import Path
 
 from pkpo import paper
 from pkpo.extras import missing
-from pkpo.figures import browsers
 
 
 def add_command(commands: argparse._SubParsersAction) -> None:
@@ -36,14 +35,10 @@ def _report(arguments: argparse.Namespace) -> int:
     if not arguments.out.strip() or out.is_dir():
         raise ValueError(f"--out must name a file, got {arguments.out!r}")
     results = [recipe.run(arguments.seed) for recipe in paper.choose_recipes([])]
-    text = report.report_html(results, arguments.seed)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        if out.suffix.lower() == ".pdf":
-            browsers.print_pdf(text, out)
-        else:
-            out.write_text(text, encoding="utf-8")
-    except browsers.NoExporterError as reason:
+        report.write_report(results, arguments.seed, out)
+    except report.NoExporterError as reason:
         raise ValueError(f"--out {arguments.out}: {reason}") from None
     except OSError as reason:
         raise ValueError(f"--out {arguments.out}: {reason.strerror or reason}") from None

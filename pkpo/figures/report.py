@@ -5,14 +5,18 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
 
 import numpy as np
 
 from pkpo import paper
 from pkpo.figures import export
+from pkpo.figures.browsers import NoExporterError, print_pdf
 from pkpo.figures.paper_toy import DRAW
 from pkpo.paper import Claim, FigureResult, Grid
 from pkpo.runs.provenance import versions
+
+__all__ = ["NoExporterError", "report_html", "write_report"]
 
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #1b232c; background: #fff; max-width: 62rem;
@@ -70,6 +74,20 @@ def report_html(results: Sequence[FigureResult], seed: int) -> str:
         f"<title>PKPO: figures and claims</title><style>{STYLE}</style></head>"
         f"<body><main>\n{chr(10).join(parts)}\n</main></body></html>\n"
     )
+
+
+def write_report(results: Sequence[FigureResult], seed: int, out: Path) -> None:
+    """The same as a file: a PDF where its name ends so, else HTML.
+
+    Raises:
+      NoExporterError: there is no browser to print a PDF.
+      OSError: the file cannot be written.
+    """
+    page = report_html(results, seed)
+    if out.suffix.lower() == ".pdf":
+        print_pdf(page, out)
+    else:
+        out.write_text(page, encoding="utf-8")
 
 
 def _made_with(seed: int) -> Iterable[tuple[str, object]]:
