@@ -285,6 +285,12 @@ sys.exit(main(sys.argv[2:]))
             "pip install 'pkpo-lab[app]'",
         ),
         (
+            "plotly",
+            ["report", "--out", "report.html"],
+            "pkpo report: drawing needs plotly, which is not installed: "
+            "pip install 'pkpo-lab[app]'",
+        ),
+        (
             "torch",
             ["train", "--task", "word-problems"],
             "pkpo train: task word-problems needs torch, which is not installed: "
