@@ -17,7 +17,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import access
 from app.controls.language_page import EXPERIMENT_LABELS, HEADLINE, LANGUAGE_VIEWS, language_address
-from app.language_model import playground
+from app.language_model import asking, playground
 from app.runs import engine, run_text
 from pkpo.comparisons import word_problems as study
 from pkpo.estimators import pass_at_k, transform
@@ -304,7 +304,7 @@ def test_nonsense_in_the_address_is_explained_and_left_at_its_default(store):
         n="many",
     )  # fmt: skip
     for part in (
-        "view must be one of results, train",
+        "view must be one of results, group",
         "experiment: there are no runs of yours",
         "methods: there is no 'magic'",
         "a run's id has 12 characters",
@@ -633,7 +633,7 @@ def test_a_pretrained_model_s_run_is_asked(store, pretrained, lora):
     id = trained_pretrained(store, pretrained, lora)
     config = store.run(id).config
     page = open_page(view="playground", runs=id, problem="1")
-    assert not page.error and page.header[0].value.startswith("Ask the model: 4 tries before")
+    assert not page.error and page.header[0].value.startswith("One problem, 4 tries each: before")
     question = load_problem_sets(config)[1][1].question
     assert page.text_area[0].value == question
     assert "at most 7 tokens" in said(page) and "problem 2 of 3: `So it is. ####" in said(page)
@@ -647,10 +647,10 @@ def test_a_pretrained_model_s_run_is_asked(store, pretrained, lora):
         assert found.count("role='listitem'") == len({one.text for one in answers})
         for token, chance in [pair for one in answers for pair in zip(*_parts(one), strict=True)]:
             assert f"title='{100 * chance:.1f}% likely'>{escape(token)}" in found
-    playground._ask.cache_clear()
-    playground._ask_large.cache_clear()
+    asking.ask.cache_clear()
+    asking._ask_large.cache_clear()
     assert lists(open_page(view="playground", runs=id, problem="1")) == lists(page)
-    assert list(playground._held) == [(config.model, lora)]
+    assert list(asking._held) == [(config.model, lora)]
 
 
 def _parts(attempt) -> tuple:
@@ -663,13 +663,13 @@ def test_one_visitor_at_a_time_asks_a_pretrained_model(store, pretrained):
 
     def release() -> None:
         released.append(time.monotonic())
-        playground._turn.release()
+        asking._turn.release()
 
-    assert playground._turn.acquire(blocking=False)
+    assert asking._turn.acquire(blocking=False)
     threading.Timer(2.0, release).start()
     page = open_page(view="playground", runs=id)
     assert released and len(lists(page)) == 2
-    with playground._turn:  # what is known is shown at once
+    with asking._turn:  # what is known is shown at once
         assert lists(open_page(view="playground", runs=id)) == lists(page)
 
 
@@ -684,7 +684,7 @@ def test_damaged_files_of_a_pretrained_model_are_named(store, pretrained, tmp_pa
     weights = folder / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:100])
     assert not open_page(view="playground", runs=other).error  # it is loaded already
-    playground._held.clear()
+    asking._held.clear()
     assert "llama cannot be loaded" in said(open_page(view="playground", runs=other, draw="1"))
     shutil.rmtree(folder)
     assert "No trained model is here yet" in said(open_page(view="playground", runs=last))

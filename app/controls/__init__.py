@@ -20,7 +20,9 @@ from app.controls.language_page import (
 )
 from app.controls.language_widgets import (
     language_after,
+    language_beside,
     language_choice,
+    language_deal,
     language_experiment,
     language_filters,
     language_prompt,
@@ -83,7 +85,9 @@ __all__ = [
     "lab_view",
     "language_address",
     "language_after",
+    "language_beside",
     "language_choice",
+    "language_deal",
     "language_experiment",
     "language_filters",
     "language_form",

@@ -11,6 +11,7 @@ import streamlit as st
 
 from app.controls.address_reader import read_link, show_complaints
 from app.controls.address_widgets import one_of
+from pkpo.analysis.deals import DEAL_LIMIT
 from pkpo.config import RunConfig
 from pkpo.estimators import get_estimator
 from pkpo.fields import format_value, parse_field, parse_whole
@@ -22,8 +23,8 @@ from pkpo.training.tasks.word_problems import WordProblemsConfig
 
 LANGUAGE_VIEWS = {
     "results": "What training changed",
-    "train": "Train it yourself",
     "group": "Inside a group",
+    "train": "Train it yourself",
     "problems": "Which problems",
     "playground": "Playground",
 }
@@ -147,8 +148,14 @@ class LanguagePage:
     answer: str
     model_after: str
     """A trained model, as `language_after` offers it."""
+    model_beside: str
+    """What is asked beside it, as `language_beside` offers it."""
     draw: int
     """The seed of the answers."""
+    deal_k: int
+    """Answers that are dealt at once."""
+    deals: int
+    """How often they were dealt."""
 
 
 LANGUAGE_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
@@ -165,10 +172,16 @@ LANGUAGE_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "k": ("0", _whole("k", 0, 4096)),
     "level": ("0", _whole("level", 0, 100)),
     "moved": ("all", one_of("moved", tuple(PROBLEM_CHANGES))),
-    "problem": ("131", _whole("problem", 0, 100_000)),  # k = 8 learns it, k = 1 does not
+    "problem": (
+        "700",
+        _whole("problem", 0, 100_000),
+    ),  # k = 8 solves it now and then, k = 1 does not
     "question": ("", _short("question")),
     "answer": ("", _short("answer")),
     "model_after": ("", _short("model_after")),
+    "model_beside": ("", _short("model_beside")),
+    "deal_k": ("4", _whole("deal_k", 1, 16)),
+    "deals": ("0", _whole("deals", 0, DEAL_LIMIT)),
     "draw": ("0", _whole("draw", 0, 2**32 - 2)),
 }
 """The page's own settings beside those of a run: default text, and how a text is read."""

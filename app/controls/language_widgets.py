@@ -175,14 +175,19 @@ def language_question(page: LanguagePage, known: str) -> None:
         st.button("Ask", icon=":material/question_answer:", width="stretch")
 
 
-def language_after(page: LanguagePage, options: dict[str, str]) -> str:
-    """Which trained model to ask; "" if there is none."""
-    chosen = page.model_after if page.model_after in options else next(iter(options), "")
-    if options:
-        st.selectbox(
-            "After training",
-            list(options),
-            format_func=options.__getitem__,
-            **_bind("model_after", chosen, next(iter(options))),
-        )
-    return chosen
+def language_after(options: dict[str, str], chosen: str) -> None:
+    """Which trained model to ask, one of `options`."""
+    usual = next(iter(options))
+    bound = _bind("model_after", chosen, usual)
+    st.selectbox("with", list(options), format_func=options.__getitem__, **bound)
+
+
+def language_beside(options: dict[str, str], chosen: str) -> None:
+    """Which model to ask beside it, one of `options`."""
+    bound = _bind("model_beside", chosen, "")
+    st.selectbox("Compare", list(options), format_func=options.__getitem__, **bound)
+
+
+def language_deal(page: LanguagePage, n: int, k: int) -> None:
+    """How many of n answers are dealt at once."""
+    st.slider("k", 1, n, **_bind("deal_k", k, LANGUAGE_READERS["deal_k"][0]))

@@ -1,13 +1,9 @@
-"""A playground: one problem, answered by the model before training and after."""
+"""A playground: one problem, answered by two models, such as one trained for k = 1 and one for k = 8."""
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,46 +11,27 @@ import streamlit as st
 
 from app import cached, controls
 from app.controls.language_page import LanguagePage
-from app.glossary import link_terms
-from app.language_model import completions
-from app.language_model.completions import CompletionRow
+from app.language_model.asking import AskedModel, ask
+from app.language_model.question import show_question, show_way_on
 from app.language_model.sources import language_runs
-from app.runs import run_text
+from app.language_model.tries import Tries, check_tries, show_chances, show_tokens, show_tries
 from app.runs.engine import Engine, engine
-from pkpo.fields import parse_whole
-from pkpo.lm.devices import check_torch, one_thread
+from pkpo.figures.language_model import BEFORE, method_styles
+from pkpo.figures.style import INK
+from pkpo.lm.devices import check_torch
 from pkpo.lm.experiments import FRESH_RUN, METHODS, RECORDED
-from pkpo.lm.paths import first_line, ours
+from pkpo.lm.paths import ours
 from pkpo.lm.problem_sets import known_words
-from pkpo.lm.tokenizer import unknown_words
 from pkpo.runs import Run, checkpoint
 from pkpo.training.tasks.word_problems import WordProblemsConfig
-from toy_envs.word_problems import Verdict, WordProblem, verify
+from toy_envs.word_problems import WordProblem
 
-ANSWERS_DRAWN = 16
-FEW = 4
-"""Tries of a model that is not ours: of 135 million parameters, each takes about 6 s on a core."""
 SHIPPED = RECORDED / "models"
 """Models that recorded runs ended with, a folder per method."""
-ANSWER_LABEL = 10**12  # at most, either side of 0
+ASKED_FIRST, COMPARED = "k8", "k1"
+"""Of these, what is asked before anything is chosen, and what beside it."""
+BEFORE_TRAINING = "start"
 LATEST = 12  # runs whose newest checkpoints are offered
-
-
-@dataclass(frozen=True, slots=True)
-class AskedModel:
-    """A model before training, or what a file holds of it."""
-
-    start: str
-    """The model before training."""
-    lora: int
-    limit: int
-    file: str
-    """A folder or a checkpoint; "" before training."""
-
-    @property
-    def answers_drawn(self) -> int:
-        """How often it answers."""
-        return ANSWERS_DRAWN if ours(self.start) else FEW
 
 
 def show_playground(values: dict[str, Any], page: LanguagePage) -> None:
@@ -65,15 +42,11 @@ def show_playground(values: dict[str, Any], page: LanguagePage) -> None:
     box = st.container(border=True)
     found = engine()
     options = _options(found, page)
-    chosen = controls.language_after(page, options)
+    chosen = page.model_after if page.model_after in options else next(iter(options), "")
     config = _config(found, chosen)
     before = AskedModel(config.model, config.lora, config.limit, "")
-    title.header(
-        f"Ask the model: {before.answers_drawn} tries before training, {before.answers_drawn} after",
-        anchor=False,
-    )
     with box:
-        problem, checked = _problem(page, config, before.answers_drawn)
+        problem, checked = show_question(page, config, before.answers_drawn)
         beside = st.empty()
     if not ours(config.model):
         st.caption(
@@ -81,87 +54,37 @@ def show_playground(values: dict[str, Any], page: LanguagePage) -> None:
             "free core a model of 135 million parameters takes about a minute, and half a minute more "
             "to be loaded; on a busy one, or if it is larger, it takes longer."
         )
-    left, right = st.columns(2, gap="large")
-    left.markdown(f"**Before training:** {controls.plain_text(Path(config.model).name)}")
-    if chosen:
-        right.markdown(f"**After training:** {controls.plain_text(options[chosen])}")
-    else:
-        right.info("No trained model is here yet. Train one: it can be asked while it learns.")
-    rows: list[CompletionRow] = []
+    names = _side_by_side(page, options, chosen)
+    labels = [options.get(name, BEFORE) for name in names]
+    title.header(_title(before.answers_drawn, labels), anchor=False)
+    columns = st.columns(2, gap="large")
+    if not chosen:
+        columns[1].info("No trained model is here yet. Train one: it can be asked while it learns.")
+    for column, name in zip(columns, names, strict=False):
+        with column:
+            if name == chosen:
+                controls.language_after(options, chosen)
+            else:
+                controls.language_beside(_beside(options, chosen), name)
+    asked: list[Tries] = []
     try:
-        with left:
-            rows += _answers(before, problem, checked, page.draw)
-        if chosen:
-            after = dataclasses.replace(before, file=_file(found, chosen))
-            with right:
-                rows += _answers(after, problem, checked, page.draw)
-        completions.completions_legend(rows)
+        for column, name, label in zip(columns, names, labels, strict=False):
+            with column:
+                model = dataclasses.replace(before, file=_file(found, name))
+                with st.spinner("Asking", show_time=True):
+                    tries = ask(model, problem.question, page.draw)
+                asked.append(check_tries(label, _colour(found, name), tries, problem))
+                show_tries(asked[-1], checked)
+        if checked:
+            show_chances(page, _with_start(asked, before, problem, page, names))
+        else:
+            st.caption("With its answer, chances and deals could be counted.")
+        show_tokens(asked, checked)
     except (ValueError, checkpoint.CheckpointError) as reason:
         with beside.container():
             st.error(controls.problem_text(reason), icon=":material/error:")
             if ours(config.model):
-                _way_on(problem.question, known_words(config.model))
-
-
-def _problem(page: LanguagePage, config: Any, tries: int) -> tuple[WordProblem, bool]:
-    """A held-out problem of a run or the visitor's own, and whether its answer is known."""
-    problems = cached.cached_problem_sets(config)[1] or cached.cached_problem_sets(FRESH_RUN)[1]
-    place = page.problem % len(problems)
-    given = problems[place]
-    typed = page.question.strip() or given.question
-    ours_to_check = typed == given.question
-    right = str(given.answer) if ours_to_check else ""
-    controls.language_question(dataclasses.replace(page, question=typed), right)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Another problem",
-            icon=":material/shuffle:",
-            on_click=controls.set_language,
-            kwargs={"problem": (place + 1) % len(problems), "question": None, "answer": None},
-        )
-        st.button(
-            f"Another {tries} tries",
-            icon=":material/casino:",
-            on_click=controls.set_language,
-            kwargs={"draw": page.draw + 1},
-        )
-        if ours_to_check:
-            solution = controls.code_text(given.solution)
-            st.caption(f"Unseen problem {place + 1} of {len(problems):,}: {solution}")
-            return given, True
-    answer = page.answer.strip()
-    if ours(config.model):
-        known = [word for word in known_words(config.model) if word[:1].isalpha()]
-        with st.popover(f"The {len(known):,} words that it knows"):
-            st.caption(controls.plain_text(", ".join(known)))
-    try:
-        known_answer = parse_whole("answer", answer, -ANSWER_LABEL, ANSWER_LABEL)
-    except ValueError as reason:
-        if answer:
-            st.error(controls.problem_text(reason), icon=":material/error:")
-        st.caption(link_terms("Without its answer only the equations are checked."))
-        return WordProblem(typed, "", 0, 1), False
-    return WordProblem(typed, "", known_answer, 1), True
-
-
-def _way_on(question: str, known: Sequence[str]) -> None:
-    """Known words in place of unknown ones, and a click back to a problem that works."""
-    unknown = unknown_words(question, set(known))[:FEW]
-    if not unknown:
-        return
-    plain_words = [word for word in known if word[:1].isalpha()]
-    near = {word: difflib.get_close_matches(word, plain_words, 3, 0.4) for word in unknown}
-    told = "; ".join(f"{word}: {', '.join(words)}" for word, words in near.items() if words)
-    st.caption(
-        (f"Nearest words that it knows: {controls.plain_text(told)}. " if told else "")
-        + "Names, things and verbs count as words, too; the list below has all that it knows."
-    )
-    st.button(
-        "Back to a problem that it can read",
-        icon=":material/undo:",
-        on_click=controls.set_language,
-        kwargs={"question": None, "answer": None},
-    )
+                show_way_on(problem.question, known_words(config.model))
 
 
 def _options(found: Engine, page: LanguagePage) -> dict[str, str]:
@@ -173,9 +96,9 @@ def _options(found: Engine, page: LanguagePage) -> dict[str, str]:
         if checkpoint.saved(found.store.files(run.id)) and (name := _name(run))
     }
     shipped = {
-        path.name: f"Recorded: {METHODS[path.name].label}"
-        for path in sorted(SHIPPED.glob("*"))
-        if path.name in METHODS
+        name: f"Trained for {METHODS[name].label}"
+        for name in (ASKED_FIRST, COMPARED, *METHODS)
+        if (SHIPPED / name).is_dir()
     }
     mine = {id: kept[id] for id in page.runs if id in kept}
     return mine | shipped | kept
@@ -199,16 +122,20 @@ def _name(run: Run) -> str:
 
 
 def _config(found: Engine, chosen: str) -> Any:
-    """The settings with which a model was trained."""
-    return FRESH_RUN if chosen in ("", *METHODS) else found.store.run(chosen).config
+    """The settings with which a model was trained; of none, those of the recorded ones."""
+    if chosen in ("", *METHODS):
+        return METHODS[chosen].config(FRESH_RUN) if chosen else FRESH_RUN
+    return found.store.run(chosen).config
 
 
 def _file(found: Engine, chosen: str) -> str:
-    """The folder or the checkpoint that holds a trained model.
+    """The folder or the checkpoint that holds a trained model; "" before training.
 
     Raises:
       ValueError: there is no whole checkpoint.
     """
+    if chosen == BEFORE_TRAINING:
+        return ""
     if chosen in METHODS:
         return str(SHIPPED / chosen)
     kept = cached.cached_newest_file(found.store.files(chosen))
@@ -217,96 +144,40 @@ def _file(found: Engine, chosen: str) -> str:
     return str(kept)
 
 
-def _answers(
-    asked: AskedModel, problem: WordProblem, checked: bool, draw: int
-) -> list[CompletionRow]:
-    """The different answers, the most frequent first."""
-    from pkpo.lm.answers import count_distinct  # late: no other page pays for torch
-
-    with st.spinner("Asking", show_time=True):
-        found = _ask(asked, problem.question, draw)
-    verdicts = {one.text: verify(one.text, problem) for one in found}
-    different = count_distinct(found)
-    various = run_text.count(len(different), "different answer")
-    if checked:
-        right = sum(verdicts[one.text].strict for one in found)
-        st.subheader(f"{right} of {len(found)} fully right, {various}", anchor=False)
-    else:
-        st.subheader(f"{various} in {len(found)} tries", anchor=False)
-    rows = [
-        CompletionRow(
-            tokens=one.tokens,
-            probabilities=one.probabilities,
-            mark=_mark(verdicts[one.text], checked),
-            note=f"{count} ×",
-        )
-        for one, count in different
-    ]
-    completions.show_completions(rows)
-    return rows
+def _side_by_side(page: LanguagePage, options: dict[str, str], chosen: str) -> list[str]:
+    """The models whose tries are shown, by key, the chosen one last."""
+    if not chosen:
+        return [BEFORE_TRAINING]
+    others = _beside(options, chosen)
+    usual = COMPARED if COMPARED in others else BEFORE_TRAINING
+    return [page.model_beside if page.model_beside in others else usual, chosen]
 
 
-def _mark(verdict: Verdict, checked: bool) -> str:
-    if not checked:
-        return "unknown" if verdict.chain else "false"
-    if verdict.answer:
-        return "right" if verdict.chain else "lucky"
-    return "wrong"
+def _beside(options: dict[str, str], chosen: str) -> dict[str, str]:
+    """What can stand beside the chosen model: what it was, and if it is recorded the others that are."""
+    recorded = {name: label for name, label in options.items() if {name, chosen} <= METHODS.keys()}
+    recorded.pop(chosen, None)
+    return {BEFORE_TRAINING: BEFORE} | recorded
 
 
-# --- Asking -------------------------------------------------------------------------------------
-
-_turn = threading.Lock()  # of whoever asks a model that is not ours
-_held: dict[tuple[str, int], Any] = {}  # the only one of these that is loaded
-
-
-@lru_cache(maxsize=256)
-def _ask(asked: AskedModel, question: str, draw: int) -> list[Any]:
-    """What a model answers. It is kept, so that a page that is drawn anew waits for nobody."""
-    if ours(asked.start):
-        return _attempts(_own_model(asked.start, asked.file), asked, question, draw)
-    waiting = st.empty()
-    while not _turn.acquire(timeout=1.0):
-        # Streamlit ends the script of a visitor who has left here.
-        waiting.caption("Another visitor is asking. Your turn comes by itself.")
-    try:
-        waiting.empty()
-        return _ask_large(asked, question, draw)
-    finally:
-        _turn.release()
+def _title(tries: int, labels: Sequence[str]) -> str:
+    words = " and ".join(label[0].lower() + label[1:] for label in labels)
+    return f"One problem, {tries} tries {'each' * (len(labels) > 1)}: {words}".replace(" :", ":")
 
 
-@lru_cache(maxsize=256)
-def _ask_large(asked: AskedModel, question: str, draw: int) -> list[Any]:
-    """The same in one's turn: somebody before may have asked it."""
-    from pkpo.lm.answers import SwitchableModel
-
-    key = asked.start, asked.lora
-    if key not in _held:
-        _held.clear()  # before the next is loaded: there may be no room for two
-        _held[key] = SwitchableModel(*key)
-    model = _held[key].at(Path(asked.file) if asked.file else None)
-    try:
-        return _attempts(model, asked, question, draw)
-    except (
-        IndexError,
-        RuntimeError,
-    ) as reason:  # more tokens than it can read, no memory left, ...
-        raise ValueError(f"the model cannot answer this ({first_line(reason)})") from reason
+def _colour(found: Engine, name: str) -> str:
+    return method_styles([_config(found, name)])[0][1] if name != BEFORE_TRAINING else INK
 
 
-def _attempts(model: Any, asked: AskedModel, question: str, draw: int) -> list[Any]:
-    from pkpo.lm.answers import answer_question
-
-    with one_thread():
-        return answer_question(model, question, asked.answers_drawn, draw, asked.limit)
-
-
-@lru_cache(maxsize=8)
-def _own_model(start: str, file: str) -> Any:
-    from pkpo.lm.answers import load_checkpoint_model
-    from pkpo.lm.model_files import load_model
-
-    if not file:
-        return load_model(start)
-    return load_model(file) if Path(file).is_dir() else load_checkpoint_model(start, Path(file))
+def _with_start(
+    asked: Sequence[Tries],
+    start: AskedModel,
+    problem: WordProblem,
+    page: LanguagePage,
+    names: Sequence[str],
+) -> Sequence[Tries]:
+    """The same with the model before training first, if that is cheap."""
+    if BEFORE_TRAINING in names or not ours(start.start):
+        return asked
+    tries = ask(start, problem.question, page.draw)
+    return [check_tries(BEFORE, INK, tries, problem), *asked]

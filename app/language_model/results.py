@@ -13,6 +13,7 @@ from app.components import live_charts
 from app.components.live_charts import Series
 from app.controls.language_page import LanguagePage
 from app.glossary import link_terms
+from app.language_model.introduction import show_introduction
 from app.language_model.sources import MethodSource, methods
 from app.runs.tables import table
 from pkpo.comparisons import word_problems as study
@@ -40,6 +41,7 @@ def show_results(values: dict[str, Any], page: LanguagePage) -> None:
     """The view."""
     title = st.container()
     controls.language_view(page)
+    first = st.container()
     controls.language_experiment(page)
     found = methods(page)
     shown = [method for method in found if study.updates_with(method.records[0], "held_out")]
@@ -47,6 +49,8 @@ def show_results(values: dict[str, Any], page: LanguagePage) -> None:
         title.header("What does training for the best of k change?", anchor=False)
         st.info("Nothing is measured of these runs yet. Choose others, or train some.")
         return
+    with first:
+        show_introduction(shown)
     fixed = study.has_fixed_problems(shown[0].config)
     unseen = pairs(shown, study.HELD_OUT_PASS)
     training = pairs(shown, study.ROLLING_PASS)

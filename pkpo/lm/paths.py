@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from pathlib import Path
+
+from safetensors import safe_open
 
 MODELS = Path(__file__).parent / "models"
 """The models that ship."""
@@ -61,6 +64,16 @@ def _is_gguf(model: str | Path) -> bool:
             return file.read(4) == b"GGUF"
     except OSError:
         return False
+
+
+def parameter_count(model: str | Path) -> int:
+    """How many parameters a model of ours has, from its file's head.
+
+    Raises:
+      ValueError, OSError: it is not there, or is damaged.
+    """
+    with safe_open(find(model) / "model.safetensors", framework="numpy") as opened:
+        return sum(math.prod(opened.get_slice(name).get_shape()) for name in opened.keys())
 
 
 def ours(model: str | Path) -> bool:
