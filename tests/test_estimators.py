@@ -542,7 +542,7 @@ def test_rewards_outside_what_the_estimator_accepts():
 
 def test_the_registry_is_complete():
     assert list(ESTIMATORS) == [
-        *("s", "sloo", "sloo_minus_one", "canonical", "dial"),
+        *("s", "sloo", "sloo_minus_one", "canonical", "dial", "mix"),
         *("naive", "naive_baselined", "sloo_minus_one_partitioned"),
         *("rloo", "reinforce", "grpo", "dr_grpo", "maxrl", "tailrl", "passk_training"),
         *("lstat", "rs_grpo", "entropic"),
@@ -563,7 +563,7 @@ def test_the_dial_carries_its_parameter():
     assert get_estimator("dial:0.3").key == "dial:0.3"
     assert [get_estimator(f"dial:{a}").centred for a in (0, 0.5, 1)] == [False, False, True]
     carrying = {key for key, e in ESTIMATORS.items() if e.parameter is not None}
-    assert carrying == {"dial", "rs_grpo", "entropic"}
+    assert carrying == {"dial", "mix", "rs_grpo", "entropic"}
 
 
 @pytest.mark.parametrize(
@@ -578,6 +578,8 @@ def test_the_dial_carries_its_parameter():
         ("lstat:1/x", "got '1/x'"),
         ("lstat:1//2", "got '1//2'"),
         ("lstat:1e7/0", "got '1e7/0'"),
+        ("mix:-0.1", "alpha must be a finite number within ±1 and not below 0, as in 'mix:0.3'"),
+        ("mix:1.5", "alpha must be a finite number within ±1 and not below 0"),
         ("rs_grpo:0", "beta must be a finite number within ±1000 and not 0, as in 'rs_grpo:2'"),
         ("rs_grpo:nan", "beta must be a finite number"),
         ("entropic:-1", "budget must be a finite number within .* and above 0"),

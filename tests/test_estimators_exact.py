@@ -34,7 +34,7 @@ RANKED = {
     "lstat:0.5/0/-1.5": lambda k: [Fraction(1, 2), 0, Fraction(-3, 2)],
 }
 """Name -> the weights of k ranks, the worst first."""
-NAMES = (*ESTIMATORS, "dial:0.3", "dial:-1.5", *list(RANKED)[1:])
+NAMES = (*ESTIMATORS, "dial:0.3", "dial:-1.5", "mix:0.25", *list(RANKED)[1:])
 GOLDEN = json.loads((Path(__file__).parent / "golden" / "estimators.json").read_text())["cases"]
 
 Group = Sequence[Fraction]
@@ -135,6 +135,14 @@ def define_dial(alpha: Fraction) -> Callable[[Group, int], list]:
             baseline = low + alpha * (high - low)
             result.append(Fraction(k, len(r)) * (q(r, k, i) - baseline))
         return result
+
+    return weights
+
+
+def define_mix(alpha: Fraction) -> Callable[[Group, int], list]:
+    def weights(r: Group, k: int) -> list:
+        pairs = zip(define_rloo(r, 1), define_sloo_minus_one(r, k), strict=True)
+        return [(1 - alpha) * one + alpha * best for one, best in pairs]
 
     return weights
 
@@ -271,6 +279,8 @@ DEFINITIONS: dict[str, Callable[[Group, int], list]] = {
     "dial": define_dial(Fraction(0.5)),
     "dial:0.3": define_dial(Fraction(0.3)),
     "dial:-1.5": define_dial(Fraction(-1.5)),
+    "mix": define_mix(Fraction(0.5)),
+    "mix:0.25": define_mix(Fraction(0.25)),
     "naive": define_naive,
     "naive_baselined": define_naive_baselined,
     "sloo_minus_one_partitioned": define_sloo_minus_one_partitioned,

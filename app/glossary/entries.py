@@ -305,6 +305,8 @@ _ESTIMATOR_MEANINGS = {
     "negative one.",
     "dial": "A mixture of loo-1 (α = 0) and canonical (α = 1). Every fixed α is unbiased, and the best "
     "one depends on the problem.",
+    "mix": "Part of it trains for a single try, the share α for the best of k: 1 - α times RLOO "
+    "plus α times loo-1. It follows the mixture of max@1 and max@k without bias.",
     "naive": "The group is cut into sets of k, and every answer of a set gets the set's best. Simple, "
     "and it scatters much, as each answer is in one set only.",
     "naive_baselined": "As partitioned, less the mean best of the other sets.",
@@ -340,6 +342,7 @@ _ESTIMATOR_SLUGS = {
     "naive_baselined": "partitioned-baselined",
     "sloo_minus_one_partitioned": "tzsm25",
     "dr_grpo": "dr-grpo",
+    "mix": "mixture",
     "passk_training": "pass-at-k-training",
     "lstat": "l-statistic",
     "rs_grpo": "rs-grpo",
@@ -351,6 +354,7 @@ _ESTIMATOR_SPELLINGS = {
     "sloo_minus_one": r"\bloo-1\b",
     "canonical": r"\b[Cc]anonical\b",
     "dial": r"\b[Dd]ial\b|α",
+    "mix": r"\b[Mm]ixture of max@1 and max@k\b",
     "sloo_minus_one_partitioned": r"\bTZSM25\b",
     "rloo": r"\bRLOO\b",
     "reinforce": r"\bREINFORCE\b",

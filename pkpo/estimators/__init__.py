@@ -22,13 +22,10 @@ a sum of non-negative terms.
 NumPy arrays and torch tensors (any device) go through the same code, in `pkpo.estimators.weights`.
 """
 
-from pkpo.estimators.registry import (
-    ALPHA_LIMIT,
-    ESTIMATORS,
-    Estimator,
-    get_estimator,
-    register_estimator,
-)
+from pkpo.estimators.estimator import Estimator
+from pkpo.estimators.families import ALPHA_LIMIT
+from pkpo.estimators.formulas import FORMULA_LIMIT, parse_formula
+from pkpo.estimators.registry import ESTIMATORS, get_estimator, register_estimator
 from pkpo.estimators.transforms import canonical, s, sloo, sloo_minus_one, transform
 from pkpo.estimators.values import pass_at_k, rho
 
@@ -36,8 +33,10 @@ __all__ = [
     "ALPHA_LIMIT",
     "ESTIMATORS",
     "Estimator",
+    "FORMULA_LIMIT",
     "canonical",
     "get_estimator",
+    "parse_formula",
     "pass_at_k",
     "register_estimator",
     "rho",

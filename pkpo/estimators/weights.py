@@ -113,6 +113,14 @@ def dial_coefficients(alpha: float, n: int, k: int) -> Coefficients:
     return (1 - alpha) * low + alpha * high, base, 0.0
 
 
+def mix_coefficients(alpha: float, n: int, k: int) -> Coefficients:
+    """(1 - alpha) times leave-one-out centring, for max@1, plus alpha times loo-1, for max@k."""
+    low, low_base, _ = rloo_coefficients(n)
+    high, high_base, _ = sloo_minus_one_coefficients(n, k)
+    base = (1 - alpha) * low_base + (0.0 if high_base is None else alpha * high_base)
+    return (1 - alpha) * low + alpha * high, base, 0.0
+
+
 def rloo_coefficients(n: int, k: int = 1) -> Coefficients:
     """Leave-one-out centring over n (arXiv:2402.14740); k has no effect."""
     return centred(np.full(n - 1, 1 / (n - 1)), n)

@@ -32,6 +32,7 @@ METHOD_COLOURS = {
     "annealed-early": OTHER_COLOURS[2],
     "entropy": OTHER_COLOURS[1],
     "canonical": estimator_colour("canonical"),
+    "mix": estimator_colour("mix"),
 }
 METHOD_SYMBOLS = {"start": "circle", "trained": "diamond-open", "small": "cross-thin-open"}
 GAP = 0.11  # between panels, of the figure

@@ -35,6 +35,7 @@ ESTIMATOR_COLOURS = {
     "s": "#ee6677",
     "sloo": "#4477aa",
     "dial": "#b5a642",
+    "mix": "#5d8a66",
     "naive": "#ee99aa",
     "naive_baselined": "#77aadd",
     "sloo_minus_one_partitioned": "#c98ac0",

@@ -9,7 +9,8 @@ import numpy as np
 
 from pkpo.estimators import arrays
 from pkpo.estimators.arrays import Array, ArrayLike
-from pkpo.estimators.registry import Estimator, get_estimator
+from pkpo.estimators.estimator import Estimator
+from pkpo.estimators.registry import get_estimator
 from pkpo.estimators.transforms import transform
 from pkpo.schedules import Schedule, parse
 

@@ -69,6 +69,7 @@ bonuses are those that the paper tried, that of "entropy" the middle one; one se
 which is best here."""
 MAIN_METHODS = ("k1", "k2", "k4", "k8", "annealed", "tzsm25", "entropy")
 METHODS |= {"canonical": Method("k = 8, canonical", {"schedule": "8", "estimator": "canonical"})}
+METHODS |= {"mix": Method("Mixture, α = 0.5", {"schedule": "8", "estimator": "mix:0.5"})}
 OTHER_RATES = (1e-4, 1e-3)
 RATE_METHODS = {
     f"{name}-rate-{rate:g}": (name, rate)
@@ -138,6 +139,14 @@ EXPERIMENTS = {
         "all have help one of them?",
         HARD_UNSEEN_RUN,
         tuple(RATE_METHODS),
+        (0, 1),
+    ),
+    "mixture": Experiment(
+        "A mixture of single tries and best of 8",
+        "The hard problems, unseen: half the gradient of pass@1 and half that of pass@8 in "
+        "every update, instead of one after the other.",
+        HARD_UNSEEN_RUN,
+        ("mix",),
         (0, 1),
     ),
     "answer": Experiment(
