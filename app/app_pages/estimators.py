@@ -4,9 +4,10 @@ import streamlit as st
 
 from app import charts, controls, trainer_clinic_view
 from app.glossary import link_terms
-from pkpo import figures
+from pkpo import analysis, figures
 from pkpo.analysis import group_weights
 from pkpo.estimators import get_estimator
+from pkpo.figures import trainer_clinic
 
 MESSAGES = {
     "group": "What is each sample worth? One group of rewards, every estimator",
@@ -34,19 +35,34 @@ for w in weighed:
         st.info(f"{get_estimator(w.estimator).label}: {controls.problem_text(w.refusal)}")
 controls.drag_rewards(rewards, k, names)
 
-name = controls.choose_one("Look closely at", names, "close_up", "sloo_minus_one")
+typed = names[-1] if st.query_params.get("formula") else "sloo_minus_one"
+name = controls.choose_one("Look closely at", names, "close_up", typed)
 entry = get_estimator(name)
+own = name.startswith("formula:")
+verdict: analysis.EstimatorVerdict | None = None
+refusal = ""
+try:
+    verdict = analysis.enumerate_verdict(name, len(rewards), k)
+except ValueError as reason:
+    refusal = str(reason)
 formula, picture = st.columns([1, 1], gap="large")
 with formula:
     st.subheader(entry.label, anchor=False)
     with st.container(horizontal=True):
-        st.badge(
-            "unbiased for max@k" if entry.unbiased else "not of max@k",
-            color="green" if entry.unbiased else "orange",
-        )
-        st.badge("centred" if entry.centred else "not centred", color="gray")
+        if not own or verdict:  # what is known of a formula is its verdict
+            aim = f"max@{k}" if own else "max@k"
+            unbiased = verdict.unbiased if own and verdict else entry.unbiased
+            centred = verdict.centred if own and verdict else entry.centred
+            st.badge(
+                f"unbiased for {aim}" if unbiased else f"not of {aim}",
+                color="green" if unbiased else "orange",
+            )
+            st.badge("centred" if centred else "not centred", color="gray")
         st.badge(f"needs {entry.needs}", color="gray")
-    st.latex("w_i = " + entry.formula_at(k))
+    if own:
+        st.code(name.removeprefix("formula:"), language=None, wrap_lines=True)
+    else:
+        st.latex("w_i = " + entry.formula_at(k))
     if k == 1 and entry.formula_at_one:
         st.caption(
             link_terms(
@@ -55,18 +71,39 @@ with formula:
             )
         )
         st.latex("w_i = " + entry.formula)
-    st.caption(
-        link_terms(
-            r"$q_i$: mean best of the size-k subsets with sample i; $v_k$: of all; "
-            r"$v_k^{(-i)}$: of those without i."
+    if not own:
+        st.caption(
+            link_terms(
+                r"$q_i$: mean best of the size-k subsets with sample i; $v_k$: of all; "
+                r"$v_k^{(-i)}$: of those without i."
+            )
         )
-    )
-    st.markdown(link_terms(f"Optimises {entry.optimises}. {entry.reference}."))
+        st.markdown(link_terms(f"Optimises {entry.optimises}. {entry.reference}."))
+    st.markdown(link_terms(f"**The exact verdict at n = {len(rewards)}, k = {k}**"))
+    if verdict is None:
+        st.info(f"No verdict: {controls.problem_text(refusal)}.")
+    else:
+        st.markdown(
+            "\n".join(f"- {link_terms(line)}" for line in analysis.describe_verdict(verdict))
+        )
 with picture:
     try:
         values = group_weights.weight_matrix(name, len(rewards), k)
     except ValueError as reason:
-        st.info(f"No matrix: {controls.problem_text(reason)}.")
+        if verdict is None:
+            st.info(f"No matrix: {controls.problem_text(reason)}.")
+        else:
+            st.markdown(link_terms("**What it optimises, on average**"))
+            charts.show_chart(
+                trainer_clinic.plot_followed_objective(
+                    verdict.direction, k, "its expected gradient"
+                ),
+                "followed",
+                f"Cosine of the expected gradient with that of max@j; nearest to max@"
+                f"{verdict.direction.nearest}.",
+                height=380,
+                buttons=False,
+            )
     else:
         st.markdown(link_terms("**Weights = this matrix × sorted rewards**"))
         charts.show_chart(

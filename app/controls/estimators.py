@@ -11,10 +11,15 @@ from app.components.reward_dragger import show_group_weights
 from app.controls.address_reader import repeated_settings, show_complaints, unknown_setting
 from app.controls.markdown import problem_text
 from app.controls.numbers import number_input
-from pkpo.estimators import ESTIMATORS, get_estimator
+from pkpo.estimators import ESTIMATORS, FORMULA_LIMIT, get_estimator, parse_formula
 from pkpo.fields import parse_number, parse_whole
 
-GROUP = {"rewards": "0.1 0.9 0.4 0.4 0.7 0", "k": "3", "show": "s sloo sloo_minus_one canonical"}
+GROUP = {
+    "rewards": "0.1 0.9 0.4 0.4 0.7 0",
+    "k": "3",
+    "show": "s sloo sloo_minus_one canonical",
+    "formula": "",
+}
 GROUP_LIMIT = 32
 SHOWN_LIMIT = 24  # estimators at once
 ESTIMATOR_VIEWS = {"group": "One group", "clinic": "Trainer clinic"}
@@ -48,6 +53,8 @@ def estimators_view() -> str:
 def group_controls() -> tuple[list[float], int, list[str]]:
     """Controls for a group's rewards, k and the estimators to show; what they say, checked.
 
+    A formula of one's own is an estimator behind the others.
+
     The address holds them. What it holds and cannot be used is said beside its control, and the picture
     stays at the last group that could be used.
     """
@@ -64,7 +71,7 @@ def group_controls() -> tuple[list[float], int, list[str]]:
             value = _parse_group(name, possible[name])
         return value
 
-    rewards, shown = used("rewards"), used("show")
+    rewards, shown, own = used("rewards"), used("show"), used("formula")
     k = min(used("k", len(rewards)), len(rewards))
     show_complaints(
         repeated_settings()
@@ -91,7 +98,7 @@ def group_controls() -> tuple[list[float], int, list[str]]:
         help="How many attempts count: from 1 to the number of rewards.",
     )
     st.session_state["_show"] = shown
-    place = st.container()
+    place, beside = st.columns([3, 2])
     place.multiselect(
         "Estimators",
         list(dict.fromkeys([*ESTIMATORS, *shown])),
@@ -104,11 +111,33 @@ def group_controls() -> tuple[list[float], int, list[str]]:
         filter_mode="contains",
         select_all=False,
     )
-    for name, box in (("rewards", left), ("k", right), ("show", place)):
+
+    def take_formula() -> None:
+        _keep("formula", st.session_state["_formula"].strip())
+        st.session_state.pop("close_up", None)  # look closely at the new one
+
+    st.session_state["_formula"] = given["formula"]
+    beside.text_input(
+        "Your own weights: a formula",
+        key="_formula",
+        max_chars=FORMULA_LIMIT,
+        placeholder="(r - mean(r)) / n",
+        on_change=take_formula,
+        help=_FORMULA_HELP,
+    )
+    for name, box in (("rewards", left), ("k", right), ("show", place), ("formula", beside)):
         if name in complaints:
             kept = f"; the picture is of k = {k}" if name == "k" else "; the picture is as before"
             box.error(problem_text(complaints[name]) + kept, icon=":material/error:")
-    return rewards, k, shown
+    return rewards, k, list(dict.fromkeys([*shown, *own]))
+
+
+_FORMULA_HELP = (
+    "The weight of a sample from its reward r, its rank (1, the worst, to n), n and k, with + - * / ** "
+    "and comparisons. Of each sample: exp, log, sqrt, abs, min, max, where(c, a, b), choose(a, b). Over "
+    "the group: sum, mean, least, most, std, and above(x), below(x), the sums of x over higher and "
+    "lower ranks. Equal rewards share their weights; 0/0 is 0."
+)
 
 
 def _unknown_view(view: str) -> str:
@@ -137,7 +166,8 @@ def read_group(address: Mapping[str, str]) -> tuple[list[float], int, list[str]]
             raise ValueError(unknown_setting(name))
     given = {**GROUP, **address}
     rewards = _parse_group("rewards", given["rewards"])
-    return rewards, _parse_group("k", given["k"], len(rewards)), _parse_group("show", given["show"])
+    k, shown = _parse_group("k", given["k"], len(rewards)), _parse_group("show", given["show"])
+    return rewards, k, list(dict.fromkeys([*shown, *_parse_group("formula", given["formula"])]))
 
 
 def _keep(name: str, value: str) -> None:
@@ -150,9 +180,10 @@ def _keep(name: str, value: str) -> None:
 def _parse_group(name: str, text: str, most: int = GROUP_LIMIT) -> Any:
     if name == "k":
         return parse_whole("k", text, 1, most)
-    words = text.replace(",", " ").split()
+    if name == "formula":
+        return [f"formula:{parse_formula(text).text}"] if text.strip() else []
     if name == "show":
-        names = list(dict.fromkeys(words))
+        names = list(dict.fromkeys(_split_names(text)))
         if not names or any(word not in ESTIMATORS and ":" not in word for word in names):
             raise ValueError(f"choose at least one estimator that is registered, got {text[:40]!r}")
         if len(names) > SHOWN_LIMIT:
@@ -161,7 +192,7 @@ def _parse_group(name: str, text: str, most: int = GROUP_LIMIT) -> Any:
             get_estimator(word)
         return names
     try:
-        rewards = [parse_number("rewards", word) for word in words]
+        rewards = [parse_number("rewards", word) for word in text.replace(",", " ").split()]
     except ValueError:
         rewards = []
     if not 1 <= len(rewards) <= GROUP_LIMIT or not all(abs(r) < 1e6 for r in rewards):
@@ -169,6 +200,15 @@ def _parse_group(name: str, text: str, most: int = GROUP_LIMIT) -> Any:
             f"rewards must be from 1 to {GROUP_LIMIT} numbers within a million, got {text[:40]!r}"
         )
     return rewards
+
+
+def _split_names(text: str) -> list[str]:
+    """Words between blanks or commas; a comma within brackets, as formulas have, divides nothing."""
+    depth, divided = 0, ""
+    for c in text:
+        depth += (c == "(") - (c == ")")
+        divided += " " if c == "," and depth <= 0 else c
+    return divided.split()
 
 
 def choose_one(label: str, options: list[str], key: str, default: str) -> str:

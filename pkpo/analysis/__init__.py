@@ -33,6 +33,12 @@ from pkpo.analysis.settings import (
     check_estimators,
 )
 from pkpo.analysis.variance_curves import CurvePoint, group_count, moments_along, sample_estimates
+from pkpo.analysis.verdict import (
+    VERDICT_GROUP,
+    EstimatorVerdict,
+    describe_verdict,
+    enumerate_verdict,
+)
 from pkpo.analysis.winner_map import (
     RULE_THRESHOLD,
     WINNER_GRID,
@@ -63,6 +69,8 @@ __all__ = [
     "ScoreMoments",
     "TRAINED_ESTIMATORS",
     "UNBIASED",
+    "VERDICT_GROUP",
+    "EstimatorVerdict",
     "WINNER_GRID",
     "WinnerExplanation",
     "WinnerMap",
@@ -70,8 +78,10 @@ __all__ = [
     "check_estimators",
     "choose_k",
     "compute_winner_map",
+    "describe_verdict",
     "dial_variance",
     "dial_variance_along",
+    "enumerate_verdict",
     "expected_directions",
     "explain_winner",
     "group_count",

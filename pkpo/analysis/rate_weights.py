@@ -53,7 +53,7 @@ def rate_weight(estimator: str, p: Any, n: int, k: int) -> np.ndarray:
     ways = gammaln(n) - gammaln(right + 1) - gammaln(n - right)
     at = rates[..., None]
     chance = np.exp(ways + xlogy(right, at) + xlog1py(n - 1 - right, -at))
-    found: np.ndarray = n * (chance @ _gains(estimator, n, k))
+    found: np.ndarray = n * (chance @ reward_gains(estimator, n, k))
     return found
 
 
@@ -75,7 +75,7 @@ def weight_below(bound: float, rates: np.ndarray, estimator: str, n: int, k: int
 
 
 @functools.lru_cache(maxsize=256)
-def _gains(estimator: str, n: int, k: int) -> np.ndarray:
+def reward_gains(estimator: str, n: int, k: int) -> np.ndarray:
     """`[n]`: a right sample's mean weight less a wrong one's, with j = 0..n-1 of the others right."""
     entry = get_estimator(estimator)
     entry.check(n, k)

@@ -15,6 +15,8 @@ ALPHA_LIMIT = 1e6
 """Of the dial's parameter, up or down."""
 BETA_LIMIT = 1e3
 """Of RS-GRPO's parameter, up or down."""
+SHOWN = 40
+"""Characters of a formula in a label."""
 BUDGET_GROUP = 1e6
 """A group that is large enough for every budget of the entropic estimator."""
 
@@ -115,10 +117,11 @@ def formula_estimator(formula: Formula) -> Estimator:
     What it optimises is not known beforehand: `unbiased` and `centred` are false for all of them, and
     `pkpo.analysis.enumerate_verdict` says what holds.
     """
+    text = formula.text
     return Estimator(
-        key=f"formula:{formula.text}",
-        label=f"w = {formula.text}",
-        formula=rf"\texttt{{{formula.text}}}",
+        key=f"formula:{text}",
+        label=f"w = {text if len(text) <= SHOWN else text[: SHOWN - 3] + '...'}",
+        formula=rf"\texttt{{{text}}}",
         reference="a formula of one's own",
         optimises="what its exact verdict says",
         unbiased=False,

@@ -46,7 +46,9 @@ def plot_used_weights(
     )
 
 
-def plot_followed_objective(found: ExpectedDirection, k: int) -> go.Figure:
+def plot_followed_objective(
+    found: ExpectedDirection, k: int, name: str = "this trainer"
+) -> go.Figure:
     """The expected direction's cosine with the gradient of max@j, for every j; k is marked."""
     j = np.arange(1, len(found.cosine) + 1)
     low = min(0.0, float(found.cosine.min()))
@@ -55,7 +57,7 @@ def plot_followed_objective(found: ExpectedDirection, k: int) -> go.Figure:
         j,
         found.cosine,
         USED,
-        "this trainer",
+        name,
         mode="lines+markers",
         marker={"size": 6, "color": USED},
         hovertemplate="%{y:.4f}",
