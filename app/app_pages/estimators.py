@@ -32,7 +32,8 @@ st.markdown(
 )
 for w in weighed:
     if w.weights is None:
-        st.info(f"{get_estimator(w.estimator).label}: {controls.problem_text(w.refusal)}")
+        label = controls.plain_text(get_estimator(w.estimator).label)
+        st.info(f"{label}: {controls.problem_text(w.refusal)}")
 controls.drag_rewards(rewards, k, names)
 
 typed = names[-1] if st.query_params.get("formula") else "sloo_minus_one"
@@ -47,7 +48,7 @@ except ValueError as reason:
     refusal = str(reason)
 formula, picture = st.columns([1, 1], gap="large")
 with formula:
-    st.subheader(entry.label, anchor=False)
+    st.subheader(controls.plain_text(entry.label), anchor=False)
     with st.container(horizontal=True):
         if not own or verdict:  # what is known of a formula is its verdict
             aim = f"max@{k}" if own else "max@k"

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.components.reward_dragger import show_group_weights
 from app.controls.address_reader import repeated_settings, show_complaints, unknown_setting
-from app.controls.markdown import problem_text
+from app.controls.markdown import plain_text, problem_text
 from app.controls.numbers import number_input
 from pkpo.estimators import ESTIMATORS, FORMULA_LIMIT, get_estimator, parse_formula
 from pkpo.fields import parse_number, parse_whole
@@ -216,7 +216,13 @@ def choose_one(label: str, options: list[str], key: str, default: str) -> str:
     if st.session_state.get(key) not in options:
         st.session_state[key] = default if default in options else options[0]
 
-    return str(st.segmented_control(label, options, key=key, format_func=_label_of, required=True))
+    return str(
+        st.segmented_control(label, options, key=key, format_func=_shown_label, required=True)
+    )
+
+
+def _shown_label(name: str) -> str:
+    return plain_text(_label_of(name))
 
 
 def _label_of(name: str) -> str:

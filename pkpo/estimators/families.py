@@ -15,7 +15,7 @@ ALPHA_LIMIT = 1e6
 """Of the dial's parameter, up or down."""
 BETA_LIMIT = 1e3
 """Of RS-GRPO's parameter, up or down."""
-SHOWN = 40
+LABEL_LIMIT = 40
 """Characters of a formula in a label."""
 BUDGET_GROUP = 1e6
 """A group that is large enough for every budget of the entropic estimator."""
@@ -120,7 +120,7 @@ def formula_estimator(formula: Formula) -> Estimator:
     text = formula.text
     return Estimator(
         key=f"formula:{text}",
-        label=f"w = {text if len(text) <= SHOWN else text[: SHOWN - 3] + '...'}",
+        label=f"w = {text if len(text) <= LABEL_LIMIT else text[: LABEL_LIMIT - 3] + '...'}",
         formula=rf"\texttt{{{text}}}",
         reference="a formula of one's own",
         optimises="what its exact verdict says",
