@@ -584,16 +584,21 @@ def test_a_run_on_other_problems_is_asked_those(store):
 
 
 def test_unknown_words_are_named_beside_the_field(store):
-    page = open_page(view="playground", question="Ann has 3 dragons. How many?", answer="3")
-    assert "words that the model does not know: dragons" in said(page)
-    page = open_page(view="playground", question="Ann has 3 penns. How many pens does Ann have?")
-    assert "Nearest words that it knows: penns: pens" in said(page)
+    settings = {"steps": 1, "prompts": 1, "n": 2, "schedule": "1", "held_out": 9}
+    id = store.submit(
+        run_config("word-problems", model="small", problems="gsm_symbolic", **settings)
+    )
+    work(store, id)
+    page = open_page(view="playground", runs=id, question="Emma has 3 zorgs. How many?", answer="3")
+    assert "words that the model does not know: zorgs" in said(page)
+    page = open_page(view="playground", runs=id, question="Emma has 3 appples. How many?")
+    assert "Nearest words that it knows: appples: apples" in said(page)
     page = click(page, "Back to a problem that it can read")
     assert not page.error and "question" not in page.query_params
-    page = open_page(view="playground", question="How many apples does Ann have?", answer="lots")
+    page = open_page(view="playground", runs=id, question="How many has Emma?", answer="lots")
     assert [e.value for e in page.error] == [r"answer must be a whole number, got 'lots'"]
     assert "only the equations are checked" in said(page)
-    page = open_page(view="playground", question="How many apples does Ann have?")
+    page = open_page(view="playground", runs=id, question="How many has Emma?")
     assert not page.error and "only the equations are checked" in said(page)
 
 

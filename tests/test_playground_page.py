@@ -44,6 +44,10 @@ def tries(model, place: int, draw: int = 0):
     return found, [verify(one.text, problem).strict for one in found]
 
 
+def models(page) -> list[str]:
+    return [box.value for box in page.selectbox if box.label in ("Compare", "with")]
+
+
 def html(page, part: str) -> list[str]:
     return [e.proto.body for e in page.get("html") if f"class='{part}'" in e.proto.body]
 
@@ -108,13 +112,67 @@ def test_without_an_answer_nothing_is_counted():
     assert "With its answer, chances and deals could be counted." in words_of(page.caption)
 
 
+def asked(page) -> str:
+    found = page.query_params["question"]
+    return found if isinstance(found, str) else found[0]
+
+
+def chips(page) -> dict[str, object]:
+    return {
+        box.key.removeprefix("_language_slot_"): box
+        for box in page.selectbox
+        if "_slot_" in box.key
+    }
+
+
+def test_a_chip_changes_the_problem_its_answer_and_the_address():
+    page = open_page(
+        view="playground",
+        question="Ann has 3 pens and buys 4 more. How many pens does Ann have now?",
+    )
+    found = chips(page)
+    assert {slot: box.value for slot, box in found.items()} == {
+        "N": "Ann",
+        "a": "3",
+        "THINGS": "pens",
+        "b": "4",
+    }
+    assert "3+4=7####7" in words_of(page.caption)
+    page = found["b"].select("21").run()
+    assert asked(page) == "Ann has 3 pens and buys 21 more. How many pens does Ann have now?"
+    assert "3+21=24####24" in words_of(page.caption) and len(html(page, "pk-deal")) == 1
+    page = chips(page)["N"].select("Hal").run()
+    assert asked(page) == "Hal has 3 pens and buys 21 more. How many pens does Hal have now?"
+    page = next(box for box in page.selectbox if box.label == "Kind of problem").select(5).run()
+    assert asked(page).endswith("years younger. How old is Ben?")
+    assert not page.exception and len(html(page, "pk-fan")) == 2
+
+
+def test_everyday_words_are_mapped_in_sight_and_answered():
+    page = open_page(
+        view="playground", question="Anna has three apples and buys 4 more. How many does she have?"
+    )
+    assert "Anna → Ann, three → 3, she → Ann" in words_of(page.caption)
+    assert "3+4=7####7" in words_of(page.caption) and html(page, "pk-deal") and not page.warning
+
+
+def test_nonsense_is_refused_with_a_problem_that_works():
+    page = open_page(view="playground", question="blah 7 blah")
+    (warning,) = page.warning
+    assert "The model does not know: blah." in warning.value and not page.exception
+    assert not html(page, "pk-fan") and not page.error
+    page = next(b for b in page.button if b.label == "Take the nearest").click().run()
+    assert asked(page) in warning.value.replace("\\", "") and not page.warning
+    assert html(page, "pk-deal") and len(html(page, "pk-fan")) == 2
+
+
 def test_any_of_the_recorded_models_is_asked_and_nonsense_is_not():
     page = open_page(view="playground", model_after="annealed", model_beside="k8")
-    assert [box.value for box in page.selectbox] == ["k8", "annealed"]
+    assert models(page) == ["k8", "annealed"]
     page = open_page(view="playground", model_after="annealed", model_beside="annealed")
-    assert [box.value for box in page.selectbox] == ["k1", "annealed"]
+    assert models(page) == ["k1", "annealed"]
     page = open_page(view="playground", model_after="../..", model_beside="/etc/passwd")
-    assert [box.value for box in page.selectbox] == ["k1", "k8"] and not page.exception
+    assert models(page) == ["k1", "k8"] and not page.exception
     page = open_page(view="playground", model_beside="start")
     assert len(html(page, "pk-deal")[0].split("<div class='pk-deal'>")) == 3
 

@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -216,20 +216,43 @@ def draw_problem(
             break
     people = rng.permutation(len(PERSON_NAMES))[:3]
     box = BOXES[rng.integers(len(BOXES))]
-    question = template.text.format(
-        **numbers,
-        **{letter: PERSON_NAMES[i] for letter, i in zip("NML", people, strict=True)},
-        THINGS=THINGS[rng.integers(len(THINGS))],
-        BOX=box,
-        BOXES=PLURALS[box],
-    )
-    results = "pqrs"[:steps]
+    words = {letter: PERSON_NAMES[i] for letter, i in zip("NML", people, strict=True)}
+    words["THINGS"] = THINGS[rng.integers(len(THINGS))]
+    words |= {"BOX": box, "BOXES": PLURALS[box]}
+    return _filled(template, numbers, words)
+
+
+def fill_template(
+    template: Template, given: Mapping[str, int], words: Mapping[str, str]
+) -> WordProblem | None:
+    """The problem of these numbers and words; None where the numbers fit no problem of the template.
+
+    Args:
+      template: the kind of problem.
+      given: a number for each of its small letters from a on.
+      words: for N, M, L, THINGS, BOX and BOXES, as far as the template has them.
+    """
+    fitting = fillings(template)
+    fits = np.logical_and.reduce([fitting[letter] == value for letter, value in given.items()])
+    if not fits.any():
+        return None
+    row = int(np.flatnonzero(fits)[0])
+    numbers = {letter: int(column[row]) for letter, column in fitting.items()}
+    return _filled(template, numbers, words)
+
+
+def _filled(
+    template: Template, numbers: Mapping[str, int], words: Mapping[str, str]
+) -> WordProblem:
+    """The problem of these numbers, given and computed, and these words."""
+    question = template.text.format(**{**words, **numbers})
+    results = "pqrs"[: len(template.steps)]
     equations = [
         "".join(str(numbers.get(x, x)) for x in (*step, "=", result))
         for step, result in zip(template.steps, results, strict=True)
     ]
     answer = numbers[results[-1]]
-    return WordProblem(question, f"{';'.join(equations)}####{answer}", answer, steps)
+    return WordProblem(question, f"{';'.join(equations)}####{answer}", answer, len(results))
 
 
 def draw_problems(

@@ -148,12 +148,12 @@ def language_filters(page: LanguagePage, levels: Sequence[int]) -> None:
     )
 
 
-def language_question(page: LanguagePage, known: str) -> None:
+def language_question(page: LanguagePage, known: str | None) -> None:
     """A problem of one's own.
 
     Args:
       page: the page's own settings.
-      known: the answer, if it is not the visitor's to give; "" if it is.
+      known: the answer, if it is not the visitor's to give; "" if it is; None if it is not asked for.
     """
     left, right = st.columns([4, 1])
     left.text_area(
@@ -165,7 +165,7 @@ def language_question(page: LanguagePage, known: str) -> None:
     with right:
         if known:
             st.text_input("Its answer", known, disabled=True)
-        else:
+        elif known is not None:
             st.text_input(
                 "Its answer",
                 placeholder="optional",

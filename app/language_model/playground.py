@@ -46,8 +46,12 @@ def show_playground(values: dict[str, Any], page: LanguagePage) -> None:
     config = _config(found, chosen)
     before = AskedModel(config.model, config.lora, config.limit, "")
     with box:
-        problem, checked = show_question(page, config, before.answers_drawn)
+        given = show_question(page, config, before.answers_drawn)
         beside = st.empty()
+    if given is None:
+        title.header("A problem that the model cannot read", anchor=False)
+        return
+    problem, checked = given
     if not ours(config.model):
         st.caption(
             f"Each answer has at most {config.limit:,} tokens, and one visitor asks at a time. On a "

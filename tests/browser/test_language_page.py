@@ -104,3 +104,28 @@ def test_what_was_measured_on_the_way_has_a_marker_for_each(visit):
     (first, *_) = recorded_runs("hard", "k8")
     assert line["mode"] == "lines+markers"
     assert line["x"] == study.updates_with(first, "held_out")
+
+
+@pytest.mark.parametrize("width", [pytest.param(1440, marks=pytest.mark.slow), 390])
+def test_a_problem_is_built_by_keyboard_and_its_tries_are_drawn(visit, width):
+    page = visit("/language-model?view=playground", width=width, height=900, ready=False)
+    page.locator(".pk-fan").nth(1).wait_for()
+    kind = page.get_by_role("combobox", name="Kind of problem")
+    kind.focus()
+    kind.fill("… had … … and gave")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("have left?", exact=True)).to_be_visible()
+    settled(page)
+    for fan in page.locator(".pk-fan").all():
+        ends = [int(text.split()[1]) for text in fan.locator(".pk-end").all_inner_texts()]
+        assert sum(ends) == 16
+    page.get_by_role("button", name="Deal", exact=True).click()
+    expect(page.locator(".pk-deal")).to_have_count(3)
+    for row in page.locator(".pk-deal").all():
+        expect(row.locator(".pk-dealt")).to_have_count(4)
+        expect(row).to_contain_text("of 1 deals")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def settled(page) -> None:
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
