@@ -94,12 +94,13 @@ def show_problem_page(
         _show_assignment(page)
         with st.popover("What is exact here?", icon=":material/help:"):
             st.markdown(link_terms(exact))
-        st.page_link(
-            page_registry.get_page("runs"),
-            label="Run this for longer",
-            icon=":material/timeline:",
-            query_params=controls.as_long_run(page),
-        )
+        if not controls.describe_assignment(page):  # there every setting can be changed
+            st.page_link(
+                page_registry.get_page("runs"),
+                label="Run this for longer",
+                icon=":material/timeline:",
+                query_params=controls.as_long_run(page),
+            )
 
 
 def _show_assignment(page: controls.ProblemPage) -> None:

@@ -10,7 +10,7 @@ from app.controls.problem_address import current_settings, is_shown, setting_vie
 from app.controls.problem_spec import ProblemPage, estimators_of_any_reward
 from app.controls.sidebar import setting_number
 from pkpo.training.tasks.gaussian_hill import HillConfig
-from toy_envs.gaussian_hill import REWARD_SHAPES, reward_shape
+from toy_envs.gaussian_hill import POINT_LIMIT, REWARD_SHAPES, reward_shape
 
 OWN_SHAPE = "points:0,0;0.4,0.6;0.6,0.1;0.9,1;1,0"
 
@@ -62,7 +62,7 @@ HILL_PAGE = ProblemPage(
     learning_rates=("0.002", "0.005", "0.01", "0.02"),
     problem="shape",
     estimators=lambda shape: estimators_of_any_reward(),
-    world=lambda shape: {"points": reward_shape(shape).corners},
+    world=lambda shape: {"points": reward_shape(shape).corners, "most": POINT_LIMIT},
     controls=_controls,
     own=("theta", "sigma", "learn_sigma", "shape"),
 )

@@ -95,7 +95,7 @@ def shown_controls(page: ProblemPage, problem: ValueError | None) -> dict[str, A
         "said": str(problem) if problem and is_moved_in_player(page, problem) else "",
         "serial": page_memory(page).get("serial"),
         "impossible": problem is not None,
-        "shown": [name for name in PLAYER_FIELDS if is_shown(page, name)],
+        "shown": [name for name in (*PLAYER_FIELDS, page.problem) if is_shown(page, name)],
     }
 
 

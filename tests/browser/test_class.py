@@ -190,6 +190,25 @@ def test_a_lesson_with_two_rounds(join, host, classroom):
     expect(answers.get_by_text("median of the class")).to_be_visible()
 
 
+def test_what_the_host_rehearsed_is_asked_anew(join, host, classroom):
+    phone = join("/class")
+    host.goto(classroom + "/learn?lesson=how-bold")
+    host.get_by_role("button", name="Show me").click()
+    expect(host.get_by_role("button", name="Answer again")).to_be_visible()
+    lead = host.get_by_role("region", name="Class", exact=True)
+    lead.get_by_role("checkbox", name="Phones show this question").check()
+    expect(host.get_by_role("button", name="Show me")).to_be_visible()  # nothing is told
+    phone.get_by_role("button", name="Send").click()
+    expect(lead.get_by_role("status")).to_contain_text("1 answered")
+    host.reload()
+    expect(host.get_by_role("button", name="Show me")).to_be_visible()
+    expect(phone.get_by_role("slider")).to_be_enabled()
+    host.get_by_role("button", name="Show me").click()
+    expect(phone.get_by_role("slider")).to_be_disabled()
+    host.reload()  # what was told to the class stays told
+    expect(host.get_by_role("button", name="Answer again")).to_be_visible()
+
+
 def test_a_page_for_all_and_back_to_the_class(join, host, classroom):
     phone = join("/class")
     host.goto(classroom + "/bandit?n=8")

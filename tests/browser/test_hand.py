@@ -321,6 +321,69 @@ def test_a_point_of_the_reward_is_dragged(visit):
     assert star(page)["value"] == pytest.approx(best.value, abs=2e-3)
 
 
+@pytest.mark.slow
+def test_points_of_the_reward_come_and_go_by_hand(visit):
+    page = visit(ONE)
+    page.get_by_role("button", name="Drag the reward").click()
+    more = page.get_by_role("button", name="Add a point")
+    less = page.get_by_role("button", name="Remove the point")
+    expect(less).to_be_disabled()  # none is chosen
+    corners = [list(point) for point in gaussian_hill.reward_shape("hill").corners]
+    centres = [middle(handle) for handle in page.locator(".pk-world-handle").all()]
+    (x1, y1), (x2, y2) = centres[0], centres[1]
+    settled(page, lambda: page.mouse.click((x1 + x2) / 2, (y1 + y2) / 2))
+    page.wait_for_url(re.compile("shape=points"))
+    added = gaussian_hill.reward_shape(setting(page, "shape")).corners
+    assert len(added) == len(corners) + 1
+    assert np.abs(np.array(handles(page)) - added).max() < PIXEL
+    assert corners[0][0] < added[1][0] < corners[1][0]
+    chosen = page.locator(".pk-world .pk-point:focus")
+    expect(chosen).to_have_count(1)
+    settled(page, lambda: chosen.press("Insert"))
+    settled(page, lambda: more.click())
+    page.wait_for_url(lambda url: url.count("%3B") + url.count(";") == len(corners) + 2)
+    while (
+        len(gaussian_hill.reward_shape(setting(page, "shape")).corners) < gaussian_hill.POINT_LIMIT
+    ):
+        before = page.url
+        settled(page, lambda: more.click())
+        page.wait_for_function("before => location.href !== before", arg=before)
+    expect(more).to_be_disabled()
+    last = page.locator(".pk-world .pk-point").last
+    before = page.url
+    settled(page, lambda: last.press("Delete"))
+    page.wait_for_function("before => location.href !== before", arg=before)
+    assert len(handles(page)) == gaussian_hill.POINT_LIMIT - 1
+    before = page.url
+    settled(page, lambda: page.locator(".pk-world .pk-point").last.dblclick())
+    page.wait_for_function("before => location.href !== before", arg=before)
+    shape = gaussian_hill.reward_shape(setting(page, "shape"))
+    assert len(shape.corners) == gaussian_hill.POINT_LIMIT - 2
+    run = record_run(parse_comparison({"schedule": "8", "shape": shape.name}, "")[0])
+    assert theta(page) == pytest.approx([run["theta"][-1]], abs=1e-6)
+
+
+def test_two_points_stay(visit):
+    page = visit("/toy-problem?compare=off&schedule=8&shape=points:0,0;1,1")
+    page.get_by_role("button", name="Drag the reward").click()
+    page.locator(".pk-world .pk-point").first.focus()
+    expect(page.get_by_role("button", name="Remove the point")).to_be_disabled()
+    page.locator(".pk-world .pk-point").first.press("Delete")
+    assert len(handles(page)) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [("/toy-problem", "shape"), pytest.param("/bandit", "bandit", marks=pytest.mark.slow)],
+)
+def test_an_assignment_may_keep_the_problem_as_it_is(visit, path, kept):
+    page = visit(f"{path}?compare=off&show=n")
+    expect(page.locator("[data-world]").first).to_be_hidden()
+    expect(page.get_by_text("Run this for longer")).to_have_count(0)
+    page = visit(f"{path}?compare=off&show={kept}")
+    expect(page.locator("[data-world]").first).to_be_visible()
+
+
 def test_the_arms_are_moved_by_keys(visit):
     page = visit("/bandit?compare=off&schedule=4")
     page.get_by_role("button", name="Drag the rewards").click()

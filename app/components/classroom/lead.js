@@ -9,6 +9,7 @@ class Lead extends Leader {
     this.follow.checked = sessionStorage.getItem(LEADING) === "1";
     this.follow.addEventListener("change", () => {
       sessionStorage.setItem(LEADING, this.follow.checked ? "1" : "0");
+      dispatchEvent(new Event(LEADING)); // what was answered in a rehearsal is asked anew
       this.lead();
       this.draw();
     });

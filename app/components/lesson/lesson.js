@@ -1,6 +1,8 @@
 // A lesson in the browser: ask, predict, reveal, try. Answers and progress are kept here and nowhere else.
 
 const KEPT = "pkpo-lessons"; // in localStorage: {answers: {question: value}, done: [lessons]}
+const LED = "pk-led"; // in sessionStorage: the questions that this tab's host answered before a class
+const leadsClass = () => sessionStorage.getItem("pk-leading") === "1"; // as the line above a lesson keeps it
 const OWN_KEYS = "input, select, textarea, [contenteditable]";
 
 function readKept() {
@@ -18,14 +20,18 @@ class LessonView {
     this.root = root;
     this.send = send;
     this.kept = readKept();
+    this.led = new Set((sessionStorage.getItem(LED) ?? "").split(" ")); // questions answered before a class
     this.text = root.querySelector(".le-text");
     this.scene = new LessonScene(root.querySelector(".le-scene"), (x, y) => this.prediction?.grab(x, y));
     this.onKey = (event) => this.key(event);
     document.addEventListener("keydown", this.onKey);
+    this.onLeading = () => this.lesson && this.go(this.step);
+    addEventListener("pk-leading", this.onLeading);
   }
 
   close() {
     document.removeEventListener("keydown", this.onKey);
+    removeEventListener("pk-leading", this.onLeading);
     this.scene.close();
   }
 
@@ -139,7 +145,8 @@ class LessonView {
 
   known(ask) {
     const { key } = ask.question;
-    return key in this.kept.answers && fits(ask, this.kept.answers[key]);
+    if (!(key in this.kept.answers) || !fits(ask, this.kept.answers[key])) return false;
+    return !leadsClass() || this.led.has(key); // what the host answered in a rehearsal is not told to the class
   }
 
   drawAsk(ask) {
@@ -197,6 +204,8 @@ class LessonView {
 
   reveal(ask, value) {
     this.kept.answers[ask.question.key] = value;
+    if (leadsClass()) this.led.add(ask.question.key);
+    sessionStorage.setItem(LED, [...this.led].join(" "));
     this.keep();
     this.go(this.step);
   }

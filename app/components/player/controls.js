@@ -95,15 +95,16 @@ class Controls {
     this.routes = routes;
     this.onPage = controls.address;
     this.say(controls.said ?? "");
-    this.keep(controls.shown);
+    this.keep(controls.shown, controls.problem);
     this.adopt(controls);
   }
 
   // An assignment's link keeps some controls in view only.
-  keep(shown) {
+  keep(shown, problem) {
     const hide = (node, field) => (node.style.display = shown.includes(field) ? "" : "none");
     for (const [field, { box }] of Object.entries(this.knobs)) hide(box, field === "k" ? "schedule" : field);
     hide(this.details, "schedule");
+    this.world.allow(shown.includes(problem));
   }
 
   adopt(controls) {
@@ -118,7 +119,7 @@ class Controls {
     if (controls.impossible || this.held === problem || `${question}` === this.asked) return;
     this.asked = `${question}`;
     // After the picture, which is what a visitor waits for.
-    setTimeout(() => this.tables.ask(this.routes.exact, this.asked), 300);
+    setTimeout(() => this.asked && this.tables.ask(this.routes.exact, this.asked), 300);
   }
 
   tabled(said) {

@@ -3,6 +3,7 @@
 // not computed here: the path is that of the recording.
 
 const SCHEDULE_HEIGHT = 150;
+const TWICE_WITHIN = 400; // milliseconds from tap to tap; a captured pointer has no double clicks of its own
 const SCHEDULE_EDGE = { left: 34, right: 14, top: 14, bottom: 26 };
 
 // The text form of pieces, as pkpo.schedules prints it.
@@ -66,10 +67,6 @@ class ScheduleChart {
     this.tools.className = "pk-plan-tools";
     box.append(this.tools);
     this.svg.addEventListener("click", (event) => this.click(event));
-    this.svg.addEventListener("dblclick", (event) => {
-      const handle = event.target.closest(".pk-point");
-      if (handle) this.remove(Number(handle.dataset.piece), handle.dataset.side);
-    });
     this.svg.addEventListener("pointerdown", (event) => this.grab(event));
     this.svg.addEventListener("pointermove", (event) => this.drag(event));
     for (const name of ["pointerup", "pointercancel"])
@@ -158,8 +155,16 @@ class ScheduleChart {
   grab(event) {
     const handle = event.target.closest(".pk-point");
     if (!handle) return;
-    this.held = { index: Number(handle.dataset.piece), side: handle.dataset.side, moved: false };
-    this.selected = this.held.index;
+    const [index, side] = [Number(handle.dataset.piece), handle.dataset.side];
+    const twice = this.tapped?.place === `${index} ${side}` && performance.now() - this.tapped.at < TWICE_WITHIN;
+    this.tapped = twice ? null : { place: `${index} ${side}`, at: performance.now() };
+    this.selected = index;
+    if (twice) {
+      this.over = performance.now();
+      event.preventDefault();
+      return this.remove(index, side);
+    }
+    this.held = { index, side, moved: false };
     this.svg.setPointerCapture(event.pointerId);
     this.draw();
     this.focus();
@@ -173,6 +178,7 @@ class ScheduleChart {
     const pieces = this.moved(index, side, update, k);
     if (scheduleText(pieces) === scheduleText(this.pieces)) return;
     this.held.moved = true;
+    this.tapped = null;
     this.edit(pieces, false);
   }
 

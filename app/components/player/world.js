@@ -14,15 +14,16 @@ class ShapeWorld {
     return { reward: "the reward" };
   }
 
-  constructor(chart, { points }) {
+  constructor(chart, { points, most }) {
     this.chart = chart;
     this.points = points;
+    this.most = most; // so many points at most
     const { xaxis, yaxis } = chart.plot._fullLayout;
     [this.x, this.y] = [[...xaxis.range], [0, yaxis.range[1]]];
   }
 
   get numbers() {
-    return { points: this.points };
+    return { points: this.points, most: this.most };
   }
 
   get text() {
@@ -62,6 +63,44 @@ class ShapeWorld {
     const left = this.points[i - 1]?.[0] ?? this.x[0];
     const right = this.points[i + 1]?.[0] ?? this.x[1];
     this.points = this.points.with(i, [clamp(rounded(x, sx), left, right), clamp(rounded(y, sy), 0, this.y[1])]);
+  }
+
+  // A new point at a place of the chart; its index, or -1 where there is no room for one.
+  add(px, py) {
+    const { xaxis, yaxis } = this.chart.plot._fullLayout;
+    return this.insert(xaxis.p2d(px - xaxis._offset), yaxis.p2d(py - yaxis._offset));
+  }
+
+  // Half way from a point to the next; from the last one, to the one before.
+  addAfter(i) {
+    const [from, to] = [this.points[i], this.points[i + 1] ?? this.points[i - 1]];
+    return this.insert((from[0] + to[0]) / 2, (from[1] + to[1]) / 2);
+  }
+
+  // In the middle of the widest gap.
+  addSomewhere() {
+    const gaps = this.points.slice(1).map(([x], i) => x - this.points[i][0]);
+    return this.addAfter(gaps.indexOf(Math.max(...gaps)));
+  }
+
+  insert(x, y) {
+    if (this.points.length >= this.most) return -1;
+    const [sx, sy] = this.steps();
+    const point = [clamp(rounded(x, sx), ...this.x), clamp(rounded(y, sy), 0, this.y[1])];
+    const after = this.points.findIndex(([other]) => other > point[0]);
+    const i = after < 0 ? this.points.length : after;
+    this.points = this.points.toSpliced(i, 0, point);
+    return i;
+  }
+
+  // Whether a point can go: two are left, and they span a width.
+  canLose(i) {
+    const left = this.points.toSpliced(i, 1);
+    return left.length >= 2 && left.at(-1)[0] > left[0][0];
+  }
+
+  remove(i) {
+    if (this.canLose(i)) this.points = this.points.toSpliced(i, 1);
   }
 
   outline() {
@@ -187,13 +226,31 @@ class World {
     set(this.svg, { class: "pk-world", role: "group", "aria-label": "The problem, to drag" });
     this.ghost = mark(this.svg, "path", { class: "pk-world-ghost", fill: "none", "aria-hidden": "true" });
     this.outline = mark(this.svg, "path", { class: "pk-world-now", fill: "none", "aria-hidden": "true" });
+    this.edge = mark(this.svg, "path", { class: "pk-world-edge", fill: "none", "aria-hidden": "true" });
+    this.edge.addEventListener("click", (event) => {
+      const { x, y } = this.place(event);
+      this.add((world) => world.add(x, y));
+    });
     this.layer = mark(this.svg, "g");
     this.svg.addEventListener("pointerdown", (event) => this.grab(event));
     this.svg.addEventListener("pointermove", (event) => this.drag(event));
     for (const name of ["pointerup", "pointercancel"])
       this.svg.addEventListener(name, () => this.release());
     this.svg.addEventListener("keydown", (event) => this.key(event));
-    this.svg.addEventListener("focusin", () => this.remember());
+    this.svg.addEventListener("focusin", (event) => {
+      this.chosen = [...this.layer.children].indexOf(event.target.closest(".pk-point"));
+      this.remember();
+      this.drawTools();
+    });
+    this.svg.addEventListener("focusout", ({ relatedTarget }) => {
+      if (relatedTarget) this.chosen = -1; // the hand went elsewhere; a chart drawn anew loses its focus, too
+    });
+  }
+
+  // An assignment's link may keep the problem as it is.
+  allow(may) {
+    this.tools.hidden = !may;
+    if (!may && this.kind) this.choose(null);
   }
 
   get stage() {
@@ -210,20 +267,38 @@ class World {
 
   buildTools(kinds) {
     const names = Object.keys(kinds);
-    if (`${[...this.tools.children].map(({ dataset }) => dataset.world)}` === `${names}`) return;
+    if (`${[...this.tools.querySelectorAll("[data-world]")].map(({ dataset }) => dataset.world)}` === `${names}`) return;
+    const button = (textContent, act) => {
+      const made = Object.assign(document.createElement("button"), { type: "button", textContent });
+      made.addEventListener("click", act);
+      return made;
+    };
+    this.more = button("Add a point", () => this.add((world) => world.addSomewhere()));
+    this.less = button("Remove the point", () => this.remove(this.chosen));
+    for (const made of [this.more, this.less])
+      made.addEventListener("pointerdown", (event) => event.preventDefault()); // the chosen point stays so
     this.tools.replaceChildren(
       ...names.map((kind) => {
-        const button = document.createElement("button");
-        Object.assign(button, { type: "button", textContent: `Drag ${kinds[kind]}` });
-        button.dataset.world = kind;
-        button.addEventListener("click", () => this.choose(this.kind === kind ? null : kind));
-        return button;
+        const made = button(`Drag ${kinds[kind]}`, () => this.choose(this.kind === kind ? null : kind));
+        made.dataset.world = kind;
+        return made;
       }),
+      this.more,
+      this.less,
     );
+  }
+
+  drawTools() {
+    const points = this.kind && this.world?.insert;
+    this.more.hidden = this.less.hidden = !points;
+    if (!points) return;
+    this.more.disabled = this.world.points.length >= this.world.most;
+    this.less.disabled = !(this.chosen >= 0 && this.chosen < this.world.points.length && this.world.canLose(this.chosen));
   }
 
   choose(kind) {
     this.kind = kind;
+    this.chosen = -1;
     this.world = this.past = null;
     this.player.root.classList.toggle("pk-dragging-world", Boolean(kind));
     this.player.draw();
@@ -240,12 +315,35 @@ class World {
     this.remember();
     const { x, y } = this.place(event);
     const far = this.world.handles().map(({ px, py }) => Math.hypot(px - x, py - y)); // they may overlap
-    this.held = far.indexOf(Math.min(...far));
+    const nearest = far.indexOf(Math.min(...far));
+    const twice = this.tapped?.i === nearest && performance.now() - this.tapped.at < TWICE_WITHIN;
+    this.tapped = twice ? null : { i: nearest, at: performance.now() };
+    if (twice) {
+      event.preventDefault();
+      return this.remove(nearest);
+    }
+    this.held = nearest;
     const { xaxis, yaxis } = this.stage.plot._fullLayout;
     this.stage.hold = { xaxis: [...xaxis.range], yaxis: [...yaxis.range] }; // what is under the hand stays there
     this.svg.setPointerCapture(event.pointerId);
     this.layer.children[this.held].focus();
     event.preventDefault();
+  }
+
+  // A point more, and one less; what the reward was stays as the ghost.
+  add(insert) {
+    if (!this.world?.insert) return;
+    this.remember();
+    let i = -1;
+    this.take(() => (i = insert(this.world)), true);
+    if (i >= 0) this.layer.children[i].focus();
+  }
+
+  remove(i) {
+    if (!this.world?.insert || !this.world.canLose(i)) return;
+    this.remember();
+    this.take(() => this.world.remove(i), true);
+    this.layer.children[Math.min(i, this.layer.childElementCount - 1)].focus();
   }
 
   place(event) {
@@ -255,6 +353,7 @@ class World {
 
   drag(event) {
     if (this.held === undefined) return;
+    if (event.movementX || event.movementY) this.tapped = null;
     const { x, y } = this.place(event);
     this.take(() => this.world.moved(this.held, x, y), false);
   }
@@ -272,9 +371,15 @@ class World {
     const handle = event.target.closest(".pk-point");
     const far = event.shiftKey ? 10 : 1;
     const move = { ArrowUp: [0, far], ArrowDown: [0, -far], ArrowLeft: [-far, 0], ArrowRight: [far, 0] }[event.key];
-    if (!handle || !move || !this.world) return;
-    this.remember();
-    this.take(() => this.world.nudged([...this.layer.children].indexOf(handle), ...move), true);
+    if (!handle || !this.world) return;
+    const i = [...this.layer.children].indexOf(handle);
+    const points = this.world.insert;
+    if (points && (event.key === "Delete" || event.key === "Backspace")) this.remove(i);
+    else if (points && event.key === "Insert") this.add((world) => world.addAfter(i));
+    else if (move) {
+      this.remember();
+      this.take(() => this.world.nudged(i, ...move), true);
+    } else return;
     event.preventDefault();
     event.stopPropagation();
   }
@@ -303,14 +408,16 @@ class World {
     const kinds = Kind.kinds(this.numbers, chart.player.data);
     if (this.kind && !(this.kind in kinds)) return this.choose(null);
     this.buildTools(kinds);
-    for (const button of this.tools.children) button.setAttribute("aria-pressed", button.dataset.world === this.kind);
+    for (const button of this.tools.querySelectorAll("[data-world]")) button.setAttribute("aria-pressed", button.dataset.world === this.kind);
     this.svg.classList.toggle("pk-world-off", !this.kind);
+    this.drawTools();
     if (!this.kind) return;
     if (this.svg.parentElement !== chart.figure.querySelector(".pk-box")) chart.figure.querySelector(".pk-box").append(this.svg);
     if (this.held === undefined && this.built !== chart.built) this.world = null; // other scales
     this.built = chart.built;
     this.world ??= new Kind(chart, this.numbers, this.kind);
     set(this.outline, { d: this.world.outline() });
+    set(this.edge, { d: this.world.insert ? this.world.outline() : "" });
     set(this.ghost, { d: this.past ? new Kind(chart, this.past, this.kind).outline() : "" });
     const handles = this.world.handles();
     if (this.layer.childElementCount !== handles.length) this.layer.replaceChildren(...handles.map(() => this.handle()));
@@ -326,6 +433,8 @@ class World {
       });
       node.lastChild.textContent = handles.length <= FEW_HANDLES || i === this.held ? shown : "";
     });
+    if (handles[this.chosen] && document.activeElement === document.body) this.layer.children[this.chosen].focus();
+    this.drawTools();
   }
 
   handle() {
