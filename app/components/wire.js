@@ -12,6 +12,7 @@ function loadPlotly(url) {
 }
 
 function floats(base64) {
+  if (base64 instanceof Float32Array) return base64; // from a saved file
   return new Float32Array(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer);
 }
 

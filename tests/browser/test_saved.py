@@ -7,9 +7,10 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
-from app import cached
+from app import cached, controls
 from app.components import player
 from app.components.player.saved import saved_page
+from app.controls.problem_address import read_address, settings_of_runs
 from app.presets import BANDIT_PRESETS, HILL_PRESETS
 from pkpo.comparisons import comparison_json
 from pkpo.comparisons.settings import command_line
@@ -112,3 +113,37 @@ def test_a_saved_bandit_draws_its_own_numbers(play_from_disk, tmp_path):
     scrub(page, 40)
     want = study.probabilities[-1][40].ravel()  # of the run in focus
     assert page.evaluate(DRAWN)["chances"] == pytest.approx(np.float32(want).tolist(), abs=1e-7)
+
+
+ESTIMATORS = "estimator s sloo sloo_minus_one canonical"
+LARGEST = [
+    (controls.HILL_PAGE, {"compare": "schedule 1 4 16 64", "n": "256"}),
+    (controls.HILL_PAGE, {"compare": "schedule 1 2 4 8", "n": "16"}),
+    (controls.HILL_PAGE, {"compare": "schedule 1 2 4 8", "n": "8"}),
+    (controls.HILL_PAGE, {"compare": ESTIMATORS, "schedule": "8", "n": "64"}),
+    (controls.BANDIT_PAGE, {"compare": "schedule 1 4 16 64", "n": "256"}),
+    (controls.BANDIT_PAGE, {"compare": "schedule 1 2 4 8", "n": "16"}),
+    (controls.BANDIT_PAGE, {"compare": ESTIMATORS, "bandit": "crowded", "n": "16"}),
+]
+"""To be run for as long as the page allows."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("page", "given"), LARGEST)
+def test_the_file_of_a_page_s_largest_settings_is_small(page, given):
+    def runs(steps: int):
+        values, problems = read_address(page, {**given, "steps": str(steps)})
+        assert not problems
+        return settings_of_runs(page, values)
+
+    configs = runs(page.count_limit // sum(map(page.count, runs(1))) - 1)
+    study, _ = cached.cached_comparison(configs)
+    text = saved_page(
+        cached.cached_playback(configs),
+        player.exact_payload(configs[0]),
+        title="",
+        message="",
+        settings=comparison_json(study),
+    )
+    print(page.address, given, configs[0].steps, f"{len(text.encode()) / 1e6:.2f} MB")
+    assert len(text.encode()) < SIZE_LIMIT
