@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from app.lessons import catalogue
 from app.page_registry import PAGES
 from app.presenter.lesson_notes import LESSON_NOTES
-from app.presenter.notes import PRESENTER_NOTES
+from app.presenter.notes import DRAG_STEP, PAID_STEP, PRESENTER_NOTES
 from app.presenter.notes_window import NOTES_PATH, notes_routes
 from app.presets import BANDIT_PRESETS, HILL_PRESETS
 from pkpo.analysis import choose_k
@@ -30,7 +30,8 @@ def test_every_page_and_every_example_has_a_note():
     }
     assert pages <= set(PRESENTER_NOTES)
     for page, presets in (("toy-problem", HILL_PRESETS), ("bandit", BANDIT_PRESETS)):
-        assert set(PRESENTER_NOTES[page]) == {"", *(preset.name for preset in presets)}
+        steps = {"", PAID_STEP, DRAG_STEP, *(preset.name for preset in presets)}
+        assert set(PRESENTER_NOTES[page]) == steps
 
 
 def test_every_step_of_every_lesson_has_a_note_of_its_own():

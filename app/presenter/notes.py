@@ -5,6 +5,13 @@ from __future__ import annotations
 from app.presenter.lesson_notes import LESSON_NOTES
 from app.presenter.note import SpeakerNote
 
+PAID_STEP, DRAG_STEP = "Who gets paid?", "Drag the problem"
+"""What is opened on either problem's page, as the player names it."""
+PAID_NOTE = SpeakerNote(
+    "Which of these draws does k = 8 pay, and which does it not even notice?",
+    "“The best one only”: every draw is paid for the subsets of 8 in which it is the best.",
+)
+
 PRESENTER_NOTES: dict[str, dict[str, SpeakerNote]] = {
     "": {
         "": SpeakerNote(
@@ -36,6 +43,11 @@ PRESENTER_NOTES: dict[str, dict[str, SpeakerNote]] = {
         "Stuck at pass@1": SpeakerNote(
             "Which runs will leave the lower peak, and what makes them?",
             "“All, in time”: for k = 1 every way off the peak costs single tries.",
+        ),
+        PAID_STEP: PAID_NOTE,
+        DRAG_STEP: SpeakerNote(
+            "Where would you put the reward's points so that k = 1 and k = 8 end at the same place?",
+            "“There is no such place”: where it falls off as it rises, both end at its top.",
         ),
     },
     "bandit": {
@@ -74,6 +86,11 @@ PRESENTER_NOTES: dict[str, dict[str, SpeakerNote]] = {
         "Your turn: rescue it": SpeakerNote(
             "The run has settled for 0.6: which way would you turn k, and when?",
             "“It can wait”: the longer it settles, the more rarely the better arm is drawn.",
+        ),
+        PAID_STEP: PAID_NOTE,
+        DRAG_STEP: SpeakerNote(
+            "Make the best arm pay less: does k = 8 turn away from it at the same pay as k = 1?",
+            "“At the same”: k = 8 counts the best of its draws, so that a rare arm weighs more.",
         ),
     },
     "learn": {

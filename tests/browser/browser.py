@@ -139,4 +139,5 @@ def settled(page, change) -> None:
 
 def cards(page) -> list[str]:
     """What the player says of each run."""
-    return page.locator(".pk-settings button").all_inner_texts()
+    texts = page.locator(".pk-settings button").all_inner_texts()
+    return [text.replace("\u00a0", " ") for text in texts]

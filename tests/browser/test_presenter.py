@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from app.presenter.notes import PRESENTER_NOTES
+from app.presenter.notes import DRAG_STEP, PAID_STEP, PRESENTER_NOTES
 from pkpo.figures.style import LECTURE_SIZE
 
 SMALL = """(least) => [...document.querySelectorAll('body *')].filter((node) => {
@@ -101,6 +101,13 @@ def test_the_speakers_window_follows_and_the_mode_outlives_a_reload(visit):
     chosen = PRESENTER_NOTES["toy-problem"]["Risk seeking pays"]
     expect(notes.locator("#ask")).to_have_text(chosen.ask)
     expect(notes.locator("#wrong")).to_have_text(chosen.wrong)
+    page.evaluate("document.querySelector('.pk-paid').open = true")
+    expect(notes.locator("#ask")).to_have_text(PRESENTER_NOTES["toy-problem"][PAID_STEP].ask)
+    page.evaluate("document.querySelector('.pk-paid').open = false")
+    expect(notes.locator("#ask")).to_have_text(chosen.ask)
+    page.evaluate("document.querySelector('[data-world]').click()")
+    expect(notes.locator("#ask")).to_have_text(PRESENTER_NOTES["toy-problem"][DRAG_STEP].ask)
+    page.evaluate("document.querySelector('[data-world]').click()")
     page.reload()
     page.wait_for_selector(".pk-player[data-ready]")
     settle(page)

@@ -16,3 +16,9 @@ function set(node, attributes) {
 const mix = (a, b, share) => a + (b - a) * share;
 const ease = (t) => t * t * (3 - 2 * t);
 const clamp = (x, low, high) => Math.min(Math.max(x, low), high);
+
+// Which of the speaker's notes belongs to what is open in a box; none where it is closed.
+function noteFor(box, step) {
+  if (step) Object.assign(box.dataset, { speakerStep: step, speakerLabel: step });
+  else for (const name of ["speakerStep", "speakerLabel"]) delete box.dataset[name];
+}

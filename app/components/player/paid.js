@@ -39,7 +39,10 @@ class Paid {
     this.sides = [0, 1].map((side) => this.buildSide(side));
     this.prompt.addEventListener("change", () => this.draw());
     this.slider.addEventListener("input", () => this.choose(Number(this.slider.value)));
-    this.box.addEventListener("toggle", () => this.draw());
+    this.box.addEventListener("toggle", () => {
+      noteFor(this.box, this.box.open && "Who gets paid?");
+      this.draw();
+    });
     this.watch = new ResizeObserver(() => this.draw());
     this.watch.observe(this.box);
     box.append(this.box);

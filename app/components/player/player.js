@@ -307,7 +307,7 @@ class Player {
 
   drawReadout(run, t) {
     const i = Math.min(t, run.length - 1);
-    const parts = this.data.readouts.map(([name, column]) => `${name} ${run[column][i].toFixed(3)}`);
+    const parts = this.data.readouts.map(([name, column]) => `${name}\u00a0${run[column][i].toFixed(3)}`);
     if (run.anneals) parts.unshift(`k ${run.k[i]}`);
     run.readout.textContent = parts.join("\u2002");
   }

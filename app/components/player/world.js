@@ -301,6 +301,7 @@ class World {
     this.chosen = -1;
     this.world = this.past = null;
     this.player.root.classList.toggle("pk-dragging-world", Boolean(kind));
+    noteFor(this.tools, kind && "Drag the problem");
     this.player.draw();
   }
 
