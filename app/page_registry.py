@@ -94,6 +94,10 @@ PAGES: dict[str, dict[str, Any]] = {
 """File name under app_pages/ -> what `st.Page` is told of it."""
 
 
+PLAYING = {"", "toy-problem", "bandit"}
+"""The addresses of the pages that have a player."""
+
+
 def get_page(name: str, visibility: Literal["visible", "hidden"] = "visible") -> Any:
     """One page, for links."""
     return st.Page(f"app_pages/{name}.py", **PAGES[name], visibility=visibility)

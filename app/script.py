@@ -12,7 +12,7 @@ st.set_page_config(page_title="PKPO Lab", page_icon="app/static/icon.svg", layou
 page = st.navigation(page_registry.list_pages(), position="top")
 st.session_state["entered"] = st.session_state.get("page") != page.url_path
 st.session_state["page"] = page.url_path
-page_frame.show_frame()
+page_frame.show_frame(plays=page.url_path in page_registry.PLAYING)
 if access.classroom():
     access.recognise()
     classroom.show_strip(access.visitor(), away=page.url_path != CLASS_PAGE)

@@ -67,6 +67,7 @@ function watchLayout() {
 
 export default function ({ data, parentElement, setTriggerValue, setStateValue }) {
   const root = parentElement.querySelector(".pk-frame");
+  if (data.plotly) loadPlotly(data.plotly).catch(() => {}); // what needs it says so
   hold(false); // called for every run of the script
   root.tell = () => setTriggerValue("back", true);
   root.watches ??= [watchConnection(() => root.tell()), watchLayout(), new GlossaryCard()];

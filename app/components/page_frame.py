@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.components.wire import script
+from app.components.wire import PLOTLY_URL, script
 
 _HERE = Path(__file__)
 _COMPONENT = st.components.v2.component(
@@ -27,11 +27,14 @@ def is_presenting() -> bool:
     return bool(st.session_state.get(_KEY, {}).get(PRESENT))
 
 
-def show_frame() -> None:
+def show_frame(plays: bool = False) -> None:
     """Style the page, and watch over it in the browser; draws nothing.
 
     When a lost connection is back, the page's script runs at once: a server that was started anew
     would lose the first click or change otherwise.
+
+    Args:
+      plays: whether the page has a player; the browser loads its library while the server computes.
     """
     st.html(_HERE.with_name("page.css"))
     asked = st.query_params.get(PRESENT) == "1"
@@ -39,7 +42,7 @@ def show_frame() -> None:
         del st.query_params[PRESENT]
     _COMPONENT(
         # The time is never the same, so that the browser hears of every run.
-        data={"run": time.time_ns(), PRESENT: asked},
+        data={"run": time.time_ns(), PRESENT: asked, "plotly": PLOTLY_URL if plays else ""},
         key=_KEY,
         on_back_change=lambda: None,
         on_present_change=lambda: None,

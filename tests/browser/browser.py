@@ -63,6 +63,19 @@ def running_app(*options: str, port: int | None = None, **environment: str):
     """
     port = port or free_port()
     command = [sys.executable, "-m", "app", *options, "--server.port", str(port)]
+    yield from _serving(command, port, **environment)
+
+
+@contextmanager
+def running_streamlit(script: Path):
+    """A script of Streamlit's own, for scale; yields its address."""
+    port = free_port()
+    options = ["--server.port", str(port), "--server.headless", "true"]
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *options]
+    yield from _serving(command, port)
+
+
+def _serving(command: list[str], port: int, **environment: str):
     with tempfile.TemporaryDirectory(prefix="pkpo-") as folder:
         process = subprocess.Popen(
             command,
