@@ -62,8 +62,12 @@ def test_a_term_is_explained_under_the_pointer_and_with_the_focus(visit, dark):
 def test_a_tap_explains_and_a_second_one_leads_to_the_entry(visit):
     page = visit("/variance-lab", width=390, height=844, ready=False)
     link = term(page, "max-at-k")
+    link.wait_for()
+    # The card goes when the page scrolls, as it does until all charts have their places.
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    page.locator(".stPlotlyChart .main-svg").first.wait_for(state="attached")
     link.scroll_into_view_if_needed()
-    page.wait_for_timeout(300)  # the card goes when the page scrolls
+    page.wait_for_timeout(500)
     pointer = "new PointerEvent('pointerdown', { bubbles: true, pointerType: 'touch' })"
     touch = f"(a) => a.dispatchEvent({pointer})"
     link.evaluate(touch)
