@@ -6,14 +6,15 @@ import pytest
 from pkpo import paper
 from pkpo.analysis.interference import interference
 from pkpo.figures.paper_toy import DRAW
+from pkpo.lm.experiments import recorded_runs
 from pkpo.paper import schedule_questions as questions
 from pkpo.training.recording import record_run
 
 
-@pytest.mark.parametrize("key", ["direction", "interference"])
-def test_the_figure_shows_the_table(key):
+@pytest.mark.parametrize(("key", "claims"), [("direction", 8), ("interference", 6)])
+def test_the_figure_shows_the_table(key, claims):
     result = paper.RECIPES[key].run(0)
-    assert [claim.verdict for claim in result.claims] == ["holds"] * 6
+    assert [claim.verdict for claim in result.claims] == ["holds"] * claims
     assert all(claim.kind in (None, "own") for claim in result.claims)
     figure = DRAW[key](result.table)
     drawn = [y for trace in figure.data if trace.hoverinfo != "skip" for y in trace.y]
@@ -48,3 +49,29 @@ def test_claims_fail_where_the_opposite_is_true(monkeypatch):
     monkeypatch.setitem(questions.INTERFERENCE, "sharing", (0.2, 1.0, 1.0))
     together, kept, *_ = paper.RECIPES["interference"].run(0).claims
     assert together.passed is kept.passed is False
+
+
+def test_the_mixture_s_figure_is_that_of_the_recorded_runs():
+    result = paper.RECIPES["mixture"].run(0)
+    rows = {row[:4]: row[4:] for row in zip(*result.table.values(), strict=True)}
+    mixed = recorded_runs("mixture", "mix")
+    assert len(mixed) == 5 and {run.config.estimator for run in mixed} == {"mix:0.5"}
+    mean, error = rows["pass@16", "mix", "held-out", 150]
+    counts = np.array([run.details[150]["held_out"] for run in mixed])
+    assert mean == pytest.approx((counts > 0).mean(), abs=1e-12) and 0 < error < 0.05
+    assert [claim.passed for claim in result.claims] == [True, True, True, True, None]
+    drawn = [
+        y
+        for trace in DRAW["mixture"](result.table).data
+        if trace.hoverinfo != "skip"
+        for y in trace.y
+    ]
+    assert sorted(drawn) == pytest.approx(sorted(result.table["mean"]))
+
+
+def test_the_mixture_s_claims_fail_for_runs_of_k_1():
+    recipe = paper.RECIPES["mixture"]
+    data = recipe.source.recorded()
+    data["mixture"] = {"mix": data["hard-unseen"]["k1"]}
+    claims = recipe.make(data)[1]
+    assert [claim.passed for claim in claims][1:] == [False, None, False, False]

@@ -161,6 +161,7 @@ DRAW: dict[str, Callable[[Table], go.Figure]] = {
     "answer": partial(paper_language.plot_over_updates, columns=3),
     "bonus": paper_language.plot_by_bonus,
     "rate": paper_language.plot_by_rate,
+    "mixture": partial(paper_language.plot_over_updates, columns=2),
     "direction": schedule_questions.plot_direction,
     "interference": schedule_questions.plot_interference,
     "adaptive": baseline_question.plot_adaptive,

@@ -11,6 +11,7 @@ from pkpo.figures.style import (
     OTHER_COLOURS,
     axis,
     band,
+    estimator_colour,
     figure,
     k_colour,
     line,
@@ -23,6 +24,7 @@ SCHEDULE_COLOURS = {
     "k = 8": k_colour(8),
     "8, then 1": OTHER_COLOURS[0],
     "1, then 8": OTHER_COLOURS[3],
+    "half of each": estimator_colour("mix"),
 }
 SHARING_DASHES = ("solid", "dash", "dot")
 COLUMN_GAP = 0.1  # between panels, of the figure

@@ -147,7 +147,7 @@ EXPERIMENTS = {
         "every update, instead of one after the other.",
         HARD_UNSEEN_RUN,
         ("mix",),
-        (0, 1),
+        range(5),
     ),
     "answer": Experiment(
         "Fresh problems, answer only",

@@ -195,6 +195,43 @@ def _rate(runs: Runs) -> tuple[Table, list[Claim]]:
     ]
 
 
+# --- One after the other, or both at once? --------------------------------------------------------
+
+MIXTURE: dict[str, Any] = {
+    "experiments": {HARD_UNSEEN: ("k1", "k8", "annealed"), "mixture": ("mix",)},
+    "k_eval": (1, 4, 8, 16),
+}
+
+
+def _mixture_runs(runs: Runs) -> dict[str, MethodRuns]:
+    return {name: records for found in runs.values() for name, records in found.items()}
+
+
+def _mixture(runs: Runs) -> tuple[Table, list[Claim]]:
+    methods = _mixture_runs(runs)
+    mixed, one, eight, annealed = (methods[name] for name in ("mix", "k1", "k8", "annealed"))
+    table = table_of(
+        *(
+            (f"pass@{k}", name, "held-out", u, *mean_and_error(held_out(records, k, u)))
+            for k in MIXTURE["k_eval"]
+            for name, records in methods.items()
+            for u in [u for u, kept in one[0].details.items() if "held_out" in kept]
+        )
+    )
+    return table, [
+        claim_not_below("The mixture loses nothing at pass@1 against k = 1.", gap(mixed, one, 1)),
+        claim_above("It ends above k = 1 at pass@16.", gap(mixed, one, 16)),
+        claim_above("It ends above k = 8, then 1 at pass@1.", gap(mixed, annealed, 1)),
+        claim_above("It ends above k = 8, then 1 at pass@16, too.", gap(mixed, annealed, 16)),
+        claim_not_below("It loses nothing at pass@16 against k = 8.", gap(mixed, eight, 16)),
+    ]
+
+
+def _mixture_table(runs: Runs) -> tuple[Grid, ...]:
+    title = "Hard problems, unseen: pass@k, mean ± standard error over seeds and problems"
+    return (held_out_grid("mixture", title, _mixture_runs(runs), problems=True),)
+
+
 QUESTION_RECIPES = (
     recipe_of(
         "faster",
@@ -230,6 +267,16 @@ QUESTION_RECIPES = (
         "as much, two seeds of each.",
         RATE_FIGURE,
         _rate,
+        kind="own",
+    ),
+    recipe_of(
+        "mixture",
+        "One after the other, or both at once?",
+        "The gradients of pass@1 and of pass@8, half of each in every update, against k = 8, then 1. "
+        "The same updates, samples and step size; hard problems, unseen; runs of several machines.",
+        MIXTURE,
+        _mixture,
+        _mixture_table,
         kind="own",
     ),
 )

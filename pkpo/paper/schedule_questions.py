@@ -28,10 +28,11 @@ DIRECTION: dict[str, Any] = {
         "crowded prompts": BanditConfig(bandit="crowded", steps=SCHEDULE_STEPS),
     },
     "schedules": {
-        "k = 1": "1",
-        "k = 8": "8",
-        "8, then 1": f"8@0,1@{SWITCH}",
-        "1, then 8": f"1@0,8@{SWITCH}",
+        "k = 1": {"schedule": "1"},
+        "k = 8": {"schedule": "8"},
+        "8, then 1": {"schedule": f"8@0,1@{SWITCH}"},
+        "1, then 8": {"schedule": f"1@0,8@{SWITCH}"},
+        "half of each": {"schedule": "8", "estimator": "mix:0.5"},
     },
     "k_eval": (1, 8),
 }
@@ -42,8 +43,8 @@ def _by_schedule(base: RunConfig, seed: int) -> dict[str, list[Recording]]:
     schedules = DIRECTION["schedules"]
     runs = record_runs(
         [
-            base.replace(schedule=text, seed=at)
-            for text in schedules.values()
+            base.replace(**settings, seed=at)
+            for settings in schedules.values()
             for at in range(seed, seed + SEEDS)
         ]
     )
@@ -91,6 +92,14 @@ def _direction(seed: int) -> tuple[Table, list[Claim]]:
         claim_above(
             "There 1, then 8 ends above 8, then 1 at max@8: the last k decides.",
             ends(crowded, "1, then 8", 8) - ends(crowded, "8, then 1", 8),
+        ),
+        claim_above(
+            "Half of each gradient in every update leaves the trap as well: above k = 1 at max@1.",
+            ends(trap, "half of each", 1) - ends(trap, "k = 1", 1),
+        ),
+        claim_above(
+            "Where prompts crowd each other, half of each costs single tries against k = 1.",
+            ends(crowded, "k = 1", 1) - ends(crowded, "half of each", 1),
         ),
     ]
 
@@ -166,9 +175,9 @@ def _parameters(given: dict[str, Any]) -> dict[str, Any]:
 SCHEDULE_RECIPES = (
     FigureRecipe(
         "direction",
-        "Which order: 8, then 1, or 1, then 8?",
-        "The same updates, samples and step size; only the order differs. Which k comes last decides, "
-        "but where k = 1 is caught, k = 8 must come first.",
+        "Which order: 8, then 1, or 1, then 8, or both at once?",
+        "The same updates, samples and step size. Which k comes last decides, but where k = 1 is "
+        "caught, k = 8 must come first. Half of each: the two gradients, mixed in every update.",
         _parameters(DIRECTION),
         _direction,
         kind="own",
