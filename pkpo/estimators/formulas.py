@@ -19,13 +19,13 @@ from __future__ import annotations
 
 import ast
 import functools
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln
 
 from pkpo.estimators import arrays
 from pkpo.estimators.arrays import Array, abbreviate
@@ -67,13 +67,24 @@ def _where(c: Values, a: Values, b: Values) -> Values:
     return np.where(c != 0, a, b)
 
 
+def _lgamma(x: float) -> float:
+    return math.lgamma(x) if x < 1e300 else math.inf  # beyond, it is no finite number soon
+
+
+def _log_factorial(x: Values) -> Values:
+    """Of whole numbers from 0, each computed once."""
+    different, places = np.unique(x, return_inverse=True)
+    found: Values = np.array([_lgamma(value + 1) for value in different])[places]
+    return found.reshape(x.shape)
+
+
 def _choose(a: Values, b: Values) -> Values:
     """a choose b for whole numbers; 0 where b is below 0 or above a, or a is below 0."""
     if not ((a == np.floor(a)) & (b == np.floor(b))).all():
         raise ValueError("formula: choose takes whole numbers")
     possible = (b >= 0) & (b <= a)
     top, low = np.where(possible, a, 0.0), np.where(possible, b, 0.0)
-    logs = gammaln(top + 1) - gammaln(low + 1) - gammaln(top - low + 1)
+    logs = _log_factorial(top) - _log_factorial(low) - _log_factorial(top - low)
     found = np.exp(logs)
     # Below 2^53 the whole number itself: the logarithms have lost some of the last digits.
     return np.where(possible, np.where(found < 1e12, np.rint(found), found), 0.0)
