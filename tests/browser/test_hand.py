@@ -179,6 +179,12 @@ def test_the_schedule_is_edited_by_keys_buttons_and_text(visit):
     expect(page.locator(".pk-said")).to_contain_text("schedule must look like")
     expect(text).to_have_value("three")
     leads_to("6@0,1@140")
+    page.evaluate(  # as a late echo of what was set before does
+        "() => { const { controls } = document.querySelector('.pk-player').player;"
+        " controls.show(controls.accepted, controls.routes, controls.send); }"
+    )
+    expect(text).to_have_value("three")
+    expect(page.locator(".pk-said")).to_contain_text("schedule must look like")
     text.fill("linear:8->1 @ 100")
     text.press("Enter")
     leads_to("linear:8->1@100")
@@ -420,7 +426,7 @@ def test_a_finger_moves_the_controls(chromium, app_address, path):
     page.wait_for_selector(".pk-player[data-ready]")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     page.locator(".pk-schedule summary").tap()
-    for control in page.locator(".pk-controls :is(button, input, summary)").all():
+    for control in page.locator(".pk-controls :is(button, input, summary):visible").all():
         assert control.bounding_box()["height"] >= 43.9, control.evaluate("n => n.outerHTML")
     page.locator(".pk-plan").scroll_into_view_if_needed()
     x, y = middle(page.locator(".pk-point").nth(1))
@@ -437,6 +443,8 @@ def test_a_finger_moves_the_controls(chromium, app_address, path):
     moved = schedules.parse(setting(page, "schedule")).pieces[1]
     assert moved.start > 150 and moved.first > 1
     page.locator("[data-world]").first.tap()
+    for control in page.locator(".pk-worlds button:visible").all():
+        assert control.bounding_box()["height"] >= 43.9, control.evaluate("n => n.outerHTML")
     handle = page.locator(".pk-world-handle").nth(1)
     handle.scroll_into_view_if_needed()
     x, y = middle(handle)

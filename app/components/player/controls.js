@@ -94,9 +94,12 @@ class Controls {
     if (!controls) return;
     this.routes = routes;
     this.onPage = controls.address;
-    this.say(controls.said ?? "");
+    // What a text was refused for stands until something else is set: an echo of what was set before may be late.
+    if (JSON.stringify(controls.address) !== this.refusal?.address) this.refusal = null;
+    this.say(controls.said || this.refusal?.problem || "");
     this.keep(controls.shown, controls.problem);
     this.adopt(controls);
+    if (this.refusal) this.refusal.input.value = this.refusal.text;
   }
 
   // An assignment's link keeps some controls in view only.
@@ -149,6 +152,8 @@ class Controls {
     this.releasing = this.failed = false;
     const [input, text] = [this.typing, this.typing?.value];
     this.adopt(this.accepted);
+    const address = JSON.stringify(this.accepted.address);
+    if (input) this.refusal = { input, text, address, problem: this.message.textContent };
     if (input) input.value = text;
     this.player.draw();
     if (JSON.stringify(this.accepted.address) !== JSON.stringify(this.onPage)) this.hand();
@@ -201,6 +206,7 @@ class Controls {
   // A setting of the run in focus or, where it is not what is compared, of all.
   write(field, text, done, pieces = null, typed = null) {
     const { draft } = this;
+    this.refusal = null;
     this.typing = typed; // what was typed is shown as it is until there is an answer
     const focus = draft.runs.indexOf(this.run);
     if (draft.field === field) {
