@@ -13,10 +13,11 @@ import pytest
 from app import cached
 from app.controls.language_page import LANGUAGE_READERS
 from app.language_model import introduction, playground
-from pkpo.analysis.deals import DEAL_LIMIT, deal_samples
+from app.language_model.tries import TRY_KS, check_tries
+from pkpo.analysis.deals import DEAL_LIMIT, deal_samples, deals_won
 from pkpo.estimators import pass_at_k
 from pkpo.figures.tries import plot_tries
-from pkpo.lm.answers import answer_question
+from pkpo.lm.answers import Completion, answer_question
 from pkpo.lm.experiments import FRESH_RUN, recorded_runs
 from pkpo.lm.model_files import load_model
 from pkpo.runs import LocalExecutor
@@ -166,6 +167,16 @@ def test_nonsense_is_refused_with_a_problem_that_works():
     assert html(page, "pk-deal") and len(html(page, "pk-fan")) == 2
 
 
+def test_an_answer_is_given_where_no_template_has_one():
+    own = "Ann has 3 pens. How many pens does Ann have?"
+    page = open_page(view="playground", question=own, answer="3")
+    assert [box.value for box in page.text_input if box.label == "Its answer"] == ["3"]
+    assert html(page, "pk-deal") and "fully right" in page.subheader[0].value
+    page = open_page(view="playground", question=own, answer="lots")
+    assert [e.value for e in page.error] == ["answer must be a whole number, got 'lots'"]
+    assert not html(page, "pk-deal") and len(html(page, "pk-fan")) == 2
+
+
 def test_any_of_the_recorded_models_is_asked_and_nonsense_is_not():
     page = open_page(view="playground", model_after="annealed", model_beside="k8")
     assert models(page) == ["k8", "annealed"]
@@ -185,6 +196,11 @@ def test_dealt_samples_are_different_and_the_first_deals_stay(n, k, deals):
     assert (deal_samples(n, k, deals + 5, 7)[:deals] == dealt).all()
 
 
+def test_a_deal_is_won_by_one_right_sample():
+    won = deals_won(np.array([True, False, False]), np.array([[0, 1], [1, 2]]))
+    assert won.tolist() == [True, False]
+
+
 def test_every_sample_is_dealt_equally_often():
     deals = 4000
     counts = np.bincount(deal_samples(16, 4, deals, 0).ravel(), minlength=16)
@@ -200,7 +216,12 @@ def test_what_cannot_be_dealt_is_refused():
 
 
 def test_bars_leave_out_what_so_few_tries_do_not_allow():
-    (bars,) = plot_tries([("a model", "#000000", 4, 1)]).data
+    tries = [Completion((text,), (1.0,)) for text in ("1+1=2####2", "1+1=3####3", "####3", "")]
+    problem = WordProblem("", "1+1=2####2", 2, 1)
+    asked = check_tries("a model", "#000000", tries, problem)
+    assert asked.right == [True, False, False, False]
+    values = {k: asked.pass_at(k) for k in TRY_KS if k <= 4}
+    (bars,) = plot_tries([(asked.label, asked.colour, "1 of 4 right", values)]).data
     assert list(bars.x) == ["pass@1", "pass@4"] and list(bars.y) == pytest.approx([0.25, 1.0])
 
 
@@ -208,7 +229,10 @@ def test_the_page_begins_with_a_problem_and_the_model_in_words():
     page = open_page()
     said = words_of(page.markdown) + words_of(page.caption)
     size = sum(p.numel() for p in load_model("tiny").parameters.values())
-    assert f"{size:,} parameters" in said and f"one {introduction.GPT_2 / size:,.0f}th" in said
+    assert (
+        f"{size:,} parameters" in said
+        and f"GPT-2 has {introduction.GPT_2 / size:,.0f} times as many" in said
+    )
     group = next(
         group
         for group in recorded_runs("hard-unseen", "k1")[0].details[0]["groups"]

@@ -11,7 +11,7 @@ import streamlit as st
 from app.language_model.completions import MARKS
 from pkpo.lm.token_tree import TokenBranch
 
-_CSS = Path(__file__).parent / "fan.css"
+_CSS = Path(__file__).parent / "tries.css"
 
 
 def show_fan(tree: TokenBranch, mark: Callable[[str], str]) -> None:

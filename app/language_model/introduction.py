@@ -12,8 +12,7 @@ import streamlit as st
 from app import controls
 from app.glossary import link_terms
 from app.language_model.sources import MethodSource
-from pkpo.comparisons import word_problems as study
-from pkpo.lm.paths import ours, parameter_count
+from pkpo.lm.paths import MODELS, parameter_count
 from pkpo.lm.problem_sets import known_words
 from toy_envs.word_problems import WordProblem, verify
 
@@ -21,11 +20,14 @@ GPT_2 = 124_439_808  # parameters of the smallest model of that name
 
 
 def show_introduction(found: Sequence[MethodSource]) -> None:
-    """A problem, a right try and a wrong one from before training, and the model in words."""
+    """A problem, a right try and a wrong one from before training, and a shipped model in words.
+
+    Nothing of runs of which no such group was kept.
+    """
     record = found[0].records[0]
     config: Any = record.config
-    example = _example(record.details[study.updates_with(record, "groups")[0]]["groups"])
-    if example is None or not ours(config.model):
+    example = _example(record.details.get(0, {}).get("groups", ()))
+    if example is None:
         return
     problem, right, wrong, count, n = example
     with st.container(border=True):
@@ -40,8 +42,9 @@ def show_introduction(found: Sequence[MethodSource]) -> None:
                     "were right, equations and answer."
                 )
             )
-        with middle:
-            st.markdown(_model_in_words(config.model))
+        # Of other models it is not known how they were made.
+        if config.model in {path.name for path in MODELS.iterdir()}:
+            middle.markdown(_model_in_words(config.model))
 
 
 def _example(
@@ -65,7 +68,7 @@ def _model_in_words(model: str) -> str:
     size = parameter_count(model)
     words = sum(word[:1].isalpha() for word in known_words(model))
     return (
-        f"**The model** has {size:,} parameters, one {GPT_2 / size:,.0f}th of the smallest GPT-2's, and "
-        f"knows {words} words. It reads a problem and writes equations, then the answer behind "
-        "`####`. It had been shown solved problems first; here it learns from rewards alone."
+        f"**The model** has {size:,} parameters (the smallest GPT-2 has {GPT_2 / size:,.0f} times as "
+        f"many) and knows {words:,} words. It reads a problem and writes equations, then the answer "
+        "behind `####`. It had been shown solved problems first; here it learns from rewards alone."
     )

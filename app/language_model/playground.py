@@ -166,7 +166,8 @@ def _beside(options: dict[str, str], chosen: str) -> dict[str, str]:
 
 def _title(tries: int, labels: Sequence[str]) -> str:
     words = " and ".join(label[0].lower() + label[1:] for label in labels)
-    return f"One problem, {tries} tries {'each' * (len(labels) > 1)}: {words}".replace(" :", ":")
+    each = " each" if len(labels) > 1 else ""
+    return f"One problem, {tries} tries{each}: {words}"
 
 
 def _colour(found: Engine, name: str) -> str:

@@ -78,15 +78,19 @@ def _template_question(
     parsed = parse_question(reading.text)
     if parsed and reading.problem:
         _show_chips(parsed)
-    with st.expander("Type a problem in your own words", expanded=reading.problem is None):
-        controls.language_question(dataclasses.replace(page, question=typed), None)
+    answered = reading.problem is not None
+    with st.expander("Type a problem in your own words", expanded=not answered):
+        shown = dataclasses.replace(page, question=typed)
+        controls.language_question(shown, None if answered or reading.unknown else "")
     if reading.changes:
         told = ", ".join(f"{old} → {new}" for old, new in reading.changes)
         st.caption(f"Read in words that the model knows: {controls.plain_text(told)}.")
     if reading.problem:
         return reading.problem, True
     _offer(reading, parsed)
-    return WordProblem(reading.text, "", 0, 1), False
+    if reading.unknown:  # it is not asked
+        return WordProblem(reading.text, "", 0, 1), False
+    return _with_given_answer(page, reading.text)
 
 
 def _offer(reading: Reading, parsed: TemplateSlots | None) -> None:
@@ -180,6 +184,11 @@ def _free_question(
         known = [word for word in known_words(config.model) if word[:1].isalpha()]
         with st.popover(f"The {len(known):,} words that it knows"):
             st.caption(controls.plain_text(", ".join(known)))
+    return _with_given_answer(page, typed)
+
+
+def _with_given_answer(page: LanguagePage, question: str) -> tuple[WordProblem, bool]:
+    """The problem with the answer that the visitor gave, and whether there is one."""
     answer = page.answer.strip()
     try:
         known_answer = parse_whole("answer", answer, -ANSWER_REACH, ANSWER_REACH)
@@ -187,8 +196,8 @@ def _free_question(
         if answer:
             st.error(controls.problem_text(reason), icon=":material/error:")
         st.caption(link_terms("Without its answer only the equations are checked."))
-        return WordProblem(typed, "", 0, 1), False
-    return WordProblem(typed, "", known_answer, 1), True
+        return WordProblem(question, "", 0, 1), False
+    return WordProblem(question, "", known_answer, 1), True
 
 
 def show_way_on(question: str, known: Sequence[str]) -> None:

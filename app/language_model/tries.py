@@ -17,11 +17,14 @@ from app.language_model import completions
 from app.language_model.completions import CompletionRow
 from app.language_model.fan import show_fan
 from app.runs import run_text
-from pkpo.analysis.deals import DEAL_LIMIT, deal_samples
+from pkpo.analysis.deals import DEAL_LIMIT, deal_samples, deals_won
 from pkpo.estimators import pass_at_k
 from pkpo.figures.tries import plot_tries
 from pkpo.lm.token_tree import token_tree
 from toy_envs.word_problems import Verdict, WordProblem, verify
+
+TRY_KS = (1, 4, 16)
+"""The k of the bars, as far as there are so many tries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,10 @@ class Tries:
     def right(self) -> list[bool]:
         """Which of the tries are fully right."""
         return [self.verdicts[one.text].strict for one in self.tries]
+
+    def pass_at(self, k: int) -> float:
+        """The unbiased estimate of pass@k from these tries."""
+        return float(pass_at_k(len(self.tries), sum(self.right), k))
 
 
 def check_tries(label: str, colour: str, tries: Sequence[Any], problem: WordProblem) -> Tries:
@@ -67,10 +74,18 @@ def show_tries(found: Tries, checked: bool) -> None:
 def show_chances(page: LanguagePage, asked: Sequence[Tries]) -> None:
     """What these tries say of pass@k, and k of them dealt."""
     left, right = st.columns(2, gap="large")
-    counted = [(one.label, one.colour, len(one.tries), sum(one.right)) for one in asked]
+    counted = [
+        (
+            one.label,
+            one.colour,
+            f"{sum(one.right)} of {len(one.tries)} right",
+            {k: one.pass_at(k) for k in TRY_KS if k <= len(one.tries)},
+        )
+        for one in asked
+    ]
     with left:
         st.markdown(link_terms("**How likely is one of k tries right?** ρ, from these tries"))
-        said = "; ".join(f"{label}: {c} of {n} right" for label, _, n, c in counted)
+        said = "; ".join(f"{label}: {right_of}" for label, _, right_of, _ in counted)
         charts.show_chart(plot_tries(counted), "tries", said, 300)
     with right:
         _show_deals(page, asked)
@@ -78,7 +93,7 @@ def show_chances(page: LanguagePage, asked: Sequence[Tries]) -> None:
 
 def _show_deals(page: LanguagePage, asked: Sequence[Tries]) -> None:
     """Any k of the tries, dealt: is the best of them right?"""
-    n = min(len(one.tries) for one in asked)
+    n = len(asked[0].tries)  # all have as many
     k = min(page.deal_k, n)
     st.markdown(link_terms(f"**Deal any k of these {n}:** is the best of them right?"))
     controls.language_deal(page, n, k)
@@ -94,23 +109,22 @@ def _show_deals(page: LanguagePage, asked: Sequence[Tries]) -> None:
         if page.deals:
             st.button("Clear", on_click=controls.set_language, kwargs={"deals": None})
     dealt = deal_samples(n, k, page.deals, page.draw)
-    st.html("".join(_deal_row(one, n, k, dealt) for one in asked))
+    st.html("".join(_deal_row(one, k, dealt) for one in asked))
 
 
-def _deal_row(one: Tries, n: int, k: int, dealt: np.ndarray) -> str:
+def _deal_row(one: Tries, k: int, dealt: np.ndarray) -> str:
     """A model's tries, those of the last deal marked, and how many deals held a right one."""
-    right = np.array(one.right)[:n]
     last = dealt[-1].tolist() if len(dealt) else []
     signs = "".join(
         f"<span class='pk-try pk-{'right' if ok else 'wrong'}{' pk-dealt' * (i in last)}'>"
         f"{'✓' if ok else '✕'}</span>"
-        for i, ok in enumerate(right)
+        for i, ok in enumerate(one.right)
     )
-    said = f"ρ: {float(pass_at_k(n, int(right.sum()), k)):.1%}"
+    said = f"ρ: {one.pass_at(k):.1%}"
     if last:
-        won = int(right[dealt].any(axis=1).sum())
-        best = "right" if right[last].any() else "wrong"
-        share = f"{won:,} of {len(dealt):,} deals: {won / len(dealt):.1%}"
+        won = deals_won(np.array(one.right), dealt)
+        best = "right" if won[-1] else "wrong"
+        share = f"{won.sum():,} of {len(won):,} deals: {won.mean():.1%}"
         said = f"This deal's best is {best}. {share}. {said}"
     return (
         f"<div class='pk-deal'><b>{escape(one.label)}</b><span class='pk-tries'>{signs}</span>"

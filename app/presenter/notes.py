@@ -89,8 +89,8 @@ PRESENTER_NOTES: dict[str, dict[str, SpeakerNote]] = {
         ),
         PAID_STEP: PAID_NOTE,
         DRAG_STEP: SpeakerNote(
-            "Make the best arm pay less: does k = 8 turn away from it at the same pay as k = 1?",
-            "“At the same”: k = 8 counts the best of its draws, so that a rare arm weighs more.",
+            "Make the trap's best arm pay less and less: when does k = 8 stop going there, and k = 1?",
+            "“Both when it no longer pays most”: k = 1 never went there, it draws that arm too rarely.",
         ),
     },
     "learn": {

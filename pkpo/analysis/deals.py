@@ -24,3 +24,14 @@ def deal_samples(n: int, k: int, deals: int, seed: int) -> np.ndarray:
         raise ValueError(f"deals must be from 0 to {DEAL_LIMIT:,}, got {deals}")
     noise = np.random.default_rng((seed, n, k)).random((deals, n))
     return np.sort(np.argsort(noise, axis=1)[:, :k], axis=1)
+
+
+def deals_won(right: np.ndarray, dealt: np.ndarray) -> np.ndarray:
+    """`[deals]`: whether a deal holds a right sample.
+
+    Args:
+      right: `[n]`, which samples are right.
+      dealt: from `deal_samples`.
+    """
+    won: np.ndarray = np.asarray(right, bool)[dealt].any(axis=1)
+    return won

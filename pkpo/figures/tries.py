@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from pkpo.estimators import pass_at_k
 from pkpo.figures.style import LEGEND_BELOW, axis, figure
 
-TRY_KS = (1, 4, 16)
 
-
-def plot_tries(asked: Sequence[tuple[str, str, int, int]]) -> go.Figure:
-    """Bars of pass@k for each k of `TRY_KS` that the tries allow, the unbiased estimate (ρ).
+def plot_tries(asked: Sequence[tuple[str, str, str, Mapping[int, float]]]) -> go.Figure:
+    """Bars of pass@k, side by side for each k.
 
     Args:
-      asked: of each model label, colour, tries n, and how many of them are right.
+      asked: of each model label, colour, what is said beside its values, and pass@k by k.
     """
-    bars = []
-    for label, colour, n, right in asked:
-        ks = [k for k in TRY_KS if k <= n]
-        values = [float(pass_at_k(n, right, k)) for k in ks]
-        bars.append(
-            {
-                "type": "bar",
-                "name": label,
-                "x": [f"pass@{k}" for k in ks],
-                "y": values,
-                "marker": {"color": colour},
-                "texttemplate": "%{y:.0%}",
-                "textposition": "outside",
-                "cliponaxis": False,
-                "customdata": [f"{right} of {n} right"] * len(ks),
-                "hovertemplate": "%{y:.1%}; %{customdata}",
-            }
-        )
+    bars = [
+        {
+            "type": "bar",
+            "name": label,
+            "x": [f"pass@{k}" for k in values],
+            "y": list(values.values()),
+            "marker": {"color": colour},
+            "texttemplate": "%{y:.0%}",
+            "textposition": "outside",
+            "cliponaxis": False,
+            "customdata": [said] * len(values),
+            "hovertemplate": "%{y:.1%}; %{customdata}",
+        }
+        for label, colour, said, values in asked
+    ]
     return figure(
         bars,
         axis("", type="category"),

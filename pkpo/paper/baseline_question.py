@@ -191,7 +191,7 @@ def _adaptive(seed: int) -> tuple[Table, list[Claim]]:
     ]
     table = make_table(("panel", "curve", "x", "mean", "error"), rows)
     enough = str(ADAPTIVE["enough"])
-    over = f"{ratios[enough].size:,} problems"
+    over = f"{ratios[enough].size:,} problems (each the mean over {ADAPTIVE['repeats']} histories)"
     mean, worst = float(ratios[enough].mean()), float(ratios[enough].max())
     return table, [
         Claim(

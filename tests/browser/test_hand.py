@@ -173,7 +173,14 @@ def test_the_schedule_is_edited_by_keys_buttons_and_text(visit):
     leads_to("6@0,1@140,8@220")
     page.keyboard.press("Delete")
     leads_to("6@0,1@140")
+    page.locator(".pk-point").nth(1).dblclick(delay=120)  # two taps take a point away
+    leads_to("6")
+    page.wait_for_timeout(300)
+    leads_to("6")
     text = page.get_by_label("Schedule", exact=True)
+    text.fill("6@0,1@140")
+    text.press("Enter")
+    leads_to("6@0,1@140")
     text.fill("three")
     text.press("Enter")
     expect(page.locator(".pk-said")).to_contain_text("schedule must look like")
@@ -363,8 +370,15 @@ def test_points_of_the_reward_come_and_go_by_hand(visit):
     before = page.url
     settled(page, lambda: page.locator(".pk-world .pk-point").last.dblclick())
     page.wait_for_function("before => location.href !== before", arg=before)
+    before = gaussian_hill.reward_shape(setting(page, "shape")).corners
+    assert len(before) == gaussian_hill.POINT_LIMIT - 2
+    page.locator(".pk-world .pk-point").nth(3).focus()
+    less.focus()  # as Tab does: the point stays the chosen one
+    was = page.url
+    settled(page, lambda: less.press("Enter"))
+    page.wait_for_function("was => location.href !== was", arg=was)
     shape = gaussian_hill.reward_shape(setting(page, "shape"))
-    assert len(shape.corners) == gaussian_hill.POINT_LIMIT - 2
+    assert shape.corners == before[:3] + before[4:]
     run = record_run(parse_comparison({"schedule": "8", "shape": shape.name}, "")[0])
     assert theta(page) == pytest.approx([run["theta"][-1]], abs=1e-6)
 

@@ -95,17 +95,22 @@ def test_the_saved_file_plays_from_disk(visit, play_from_disk, tmp_path):
     assert page.get_by_text(command_line(configs), exact=True).is_visible()
 
 
+def saved_text(configs, title="", message="") -> str:
+    study, _ = cached.cached_comparison(configs)
+    return saved_page(
+        cached.cached_playback(configs),
+        player.exact_payload(configs[0]),
+        title=title,
+        message=message,
+        settings=comparison_json(study),
+    )
+
+
 def test_a_saved_bandit_draws_its_own_numbers(play_from_disk, tmp_path):
     file = tmp_path / "bandit.html"
     configs = BANDIT_PRESETS[0].runs("bandit")
     study, _ = cached.cached_comparison(configs)
-    text = saved_page(
-        cached.cached_playback(configs),
-        player.exact_payload(configs[0]),
-        title="<b>",
-        message="a & b",
-        settings=comparison_json(study),
-    )
+    text = saved_text(configs, "<b>", "a & b")
     assert len(text.encode()) < SIZE_LIMIT
     file.write_text(text, encoding="utf-8")
     page = play_from_disk(file)
@@ -137,13 +142,6 @@ def test_the_file_of_a_page_s_largest_settings_is_small(page, given):
         return settings_of_runs(page, values)
 
     configs = runs(page.count_limit // sum(map(page.count, runs(1))) - 1)
-    study, _ = cached.cached_comparison(configs)
-    text = saved_page(
-        cached.cached_playback(configs),
-        player.exact_payload(configs[0]),
-        title="",
-        message="",
-        settings=comparison_json(study),
-    )
+    text = saved_text(configs)
     print(page.address, given, configs[0].steps, f"{len(text.encode()) / 1e6:.2f} MB")
     assert len(text.encode()) < SIZE_LIMIT

@@ -1,7 +1,7 @@
 // A lesson in the browser: ask, predict, reveal, try. Answers and progress are kept here and nowhere else.
 
 const KEPT = "pkpo-lessons"; // in localStorage: {answers: {question: value}, done: [lessons]}
-const LED = "pk-led"; // in sessionStorage: the questions that this tab's host answered before a class
+const LED = "pk-led"; // in sessionStorage: the questions that this tab's host answered in sight of a class
 const leadsClass = () => sessionStorage.getItem("pk-leading") === "1"; // as the line above a lesson keeps it
 const OWN_KEYS = "input, select, textarea, [contenteditable]";
 
@@ -20,7 +20,7 @@ class LessonView {
     this.root = root;
     this.send = send;
     this.kept = readKept();
-    this.led = new Set((sessionStorage.getItem(LED) ?? "").split(" ")); // questions answered before a class
+    this.led = new Set((sessionStorage.getItem(LED) ?? "").split(" "));
     this.text = root.querySelector(".le-text");
     this.scene = new LessonScene(root.querySelector(".le-scene"), (x, y) => this.prediction?.grab(x, y));
     this.onKey = (event) => this.key(event);
@@ -204,8 +204,7 @@ class LessonView {
 
   reveal(ask, value) {
     this.kept.answers[ask.question.key] = value;
-    if (leadsClass()) this.led.add(ask.question.key);
-    sessionStorage.setItem(LED, [...this.led].join(" "));
+    if (leadsClass()) sessionStorage.setItem(LED, [...this.led.add(ask.question.key)].join(" "));
     this.keep();
     this.go(this.step);
   }

@@ -33,7 +33,8 @@ _COLOURS = {
 """The player's names of the theme's colours."""
 
 
-LINE_POINTS = 1200  # of a line that is drawn: no screen shows more
+LINE_POINTS = 1200
+"""Of a line that is drawn, at most, but for its end: no screen shows more."""
 
 
 def saved_page(
@@ -71,7 +72,7 @@ def packed_content(study: dict[str, Any], exact: dict[str, Any]) -> bytes:
 
     The runs' columns stand behind the JSON, first the lowest bytes of all numbers, at last the highest:
     so the highest, which hardly differ, take little room. Weights keep five digits, more than are
-    written anywhere; lines are drawn through at most `LINE_POINTS` points.
+    written anywhere; lines are drawn through about `LINE_POINTS` points at most.
     """
     columns: list[bytes] = []
     runs = []
@@ -105,24 +106,34 @@ def _five_digits(raw: bytes) -> bytes:
 
 
 def _lean_figure(text: str) -> str:
-    """A figure of Plotly's with lines of single precision and no more than `LINE_POINTS` points."""
+    """A figure of Plotly's with arrays of single precision, through at most `LINE_POINTS` points.
+
+    A trace that carries lists or tables beside its points stays as it is.
+    """
     found = json.loads(text)
     for trace in found["data"]:
-        if any(isinstance(part, dict) and "shape" in part for part in trace.values()):
-            continue  # what stands beside its points has columns of its own
+        packed = {name: part for name, part in trace.items() if "bdata" in _keys(part)}
+        if any(isinstance(part, list) or "shape" in _keys(part) for part in trace.values()):
+            continue
         arrays = {
             name: np.frombuffer(base64.b64decode(part["bdata"]), part["dtype"])
-            for name, part in trace.items()
-            if isinstance(part, dict) and "bdata" in part
+            for name, part in packed.items()
         }
         points = max(map(len, arrays.values()), default=0)
-        kept = np.unique(np.r_[0 : points : -(-points // LINE_POINTS) or 1, points - 1])
+        stride = max(1, -(-points // LINE_POINTS))
         for name, values in arrays.items():
-            lean = values[kept] if len(values) == points else values
-            lean = lean.astype(np.float32) if lean.dtype == np.float64 else lean
+            lean = values
+            if stride > 1 and len(values) == points:
+                lean = values[np.unique(np.r_[0:points:stride, points - 1])]
+            if lean.dtype == np.float64:
+                lean = lean.astype(np.float32)
             raw = base64.b64encode(lean.tobytes()).decode()
             trace[name] = {"dtype": lean.dtype.str[1:], "bdata": raw}
     return json.dumps(found)
+
+
+def _keys(part: Any) -> Any:
+    return part if isinstance(part, dict) else ()
 
 
 def _theme() -> str:

@@ -3,7 +3,6 @@
 // not computed here: the path is that of the recording.
 
 const SCHEDULE_HEIGHT = 150;
-const TWICE_WITHIN = 400; // milliseconds from tap to tap; a captured pointer has no double clicks of its own
 const SCHEDULE_EDGE = { left: 34, right: 14, top: 14, bottom: 26 };
 
 // The text form of pieces, as pkpo.schedules prints it.
@@ -58,6 +57,7 @@ class ScheduleChart {
   constructor(box, changed) {
     this.changed = changed;
     this.selected = 0;
+    this.taps = new DoubleTap();
     this.svg = mark(box, "svg", { class: "pk-plan", height: SCHEDULE_HEIGHT, role: "group", "aria-label": "Schedule of k" });
     this.axes = mark(this.svg, "g", { class: "pk-plan-axes", "aria-hidden": "true" });
     this.path = mark(this.svg, "path", { class: "pk-plan-path", fill: "none" });
@@ -156,11 +156,9 @@ class ScheduleChart {
     const handle = event.target.closest(".pk-point");
     if (!handle) return;
     const [index, side] = [Number(handle.dataset.piece), handle.dataset.side];
-    const twice = this.tapped?.place === `${index} ${side}` && performance.now() - this.tapped.at < TWICE_WITHIN;
-    this.tapped = twice ? null : { place: `${index} ${side}`, at: performance.now() };
     this.selected = index;
-    if (twice) {
-      this.over = performance.now();
+    if (this.taps.isSecond(`${index} ${side}`)) {
+      this.spent = true;
       event.preventDefault();
       return this.remove(index, side);
     }
@@ -178,11 +176,13 @@ class ScheduleChart {
     const pieces = this.moved(index, side, update, k);
     if (scheduleText(pieces) === scheduleText(this.pieces)) return;
     this.held.moved = true;
-    this.tapped = null;
+    this.taps.forget();
     this.edit(pieces, false);
   }
 
   release() {
+    if (this.spent) this.over = performance.now(); // the finger that took a point away adds none as it rises
+    this.spent = false;
     if (!this.held) return;
     const { moved } = this.held;
     this.held = null;

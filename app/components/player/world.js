@@ -95,6 +95,7 @@ class ShapeWorld {
 
   // Whether a point can go: two are left, and they span a width.
   canLose(i) {
+    if (i < 0 || i >= this.points.length) return false;
     const left = this.points.toSpliced(i, 1);
     return left.length >= 2 && left.at(-1)[0] > left[0][0];
   }
@@ -220,6 +221,8 @@ class World {
     this.player = player;
     this.controls = controls;
     this.kind = null;
+    this.chosen = -1; // a point, by its place
+    this.taps = new DoubleTap();
     this.tools = document.createElement("div");
     this.tools.className = "pk-worlds";
     this.svg = document.createElementNS(SVG, "svg");
@@ -242,8 +245,11 @@ class World {
       this.remember();
       this.drawTools();
     });
-    this.svg.addEventListener("focusout", ({ relatedTarget }) => {
-      if (relatedTarget) this.chosen = -1; // the hand went elsewhere; a chart drawn anew loses its focus, too
+    this.svg.addEventListener("focusout", ({ relatedTarget: to }) => {
+      // A chart drawn anew loses the focus to nothing, and the buttons are for the chosen point.
+      if (!to || this.svg.contains(to) || this.tools.contains(to)) return;
+      this.chosen = -1;
+      this.drawTools();
     });
   }
 
@@ -293,7 +299,7 @@ class World {
     this.more.hidden = this.less.hidden = !points;
     if (!points) return;
     this.more.disabled = this.world.points.length >= this.world.most;
-    this.less.disabled = !(this.chosen >= 0 && this.chosen < this.world.points.length && this.world.canLose(this.chosen));
+    this.less.disabled = !this.world.canLose(this.chosen);
   }
 
   choose(kind) {
@@ -317,9 +323,7 @@ class World {
     const { x, y } = this.place(event);
     const far = this.world.handles().map(({ px, py }) => Math.hypot(px - x, py - y)); // they may overlap
     const nearest = far.indexOf(Math.min(...far));
-    const twice = this.tapped?.i === nearest && performance.now() - this.tapped.at < TWICE_WITHIN;
-    this.tapped = twice ? null : { i: nearest, at: performance.now() };
-    if (twice) {
+    if (this.taps.isSecond(nearest)) {
       event.preventDefault();
       return this.remove(nearest);
     }
@@ -354,7 +358,7 @@ class World {
 
   drag(event) {
     if (this.held === undefined) return;
-    if (event.movementX || event.movementY) this.tapped = null;
+    if (event.movementX || event.movementY) this.taps.forget();
     const { x, y } = this.place(event);
     this.take(() => this.world.moved(this.held, x, y), false);
   }
