@@ -6,7 +6,7 @@ LISTENING = $(if $(PORT),--server.port=$(PORT))
 # Files of tests run side by side, one on each core, at most four.
 SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile
 
-.PHONY: setup setup-all app classroom test test-slow test-newest bench lint browser upgrade clean
+.PHONY: setup setup-all app classroom test test-slow test-newest bench docs lint browser upgrade clean
 
 # What the app needs, and what tests need besides; ready in a moment where nothing has changed.
 setup:
@@ -46,6 +46,10 @@ upgrade:
 
 bench: setup-all
 	$(BIN)/python -m tests.bench
+
+# The documentation as a site, without a network: build/docs/index.html.
+docs: setup-all
+	$(BIN)/python -m sphinx -q -W --keep-going docs build/docs
 
 browser: setup-all
 	@$(BIN)/python -m tests.browser.install

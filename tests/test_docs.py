@@ -1,0 +1,110 @@
+"""The documentation: its Python runs and prints what it says, its links lead somewhere, it builds."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from sphinx.util.inventory import InventoryFile
+
+import pkpo
+from pkpo import estimators, evaluation, integrations
+from tests.browser.browser import ROOT
+
+DOCS = ROOT / "docs"
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")])
+BLOCK = re.compile(r"^```(python|text)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)\s]+)\)|^```{literalinclude} (\S+)", re.MULTILINE)
+
+
+def test_the_tutorial_prints_what_it_says():
+    space: dict[str, object] = {}
+    printed, compared = "", 0
+    for kind, text in BLOCK.findall((DOCS / "tutorial.md").read_text(encoding="utf-8")):
+        if kind == "text":
+            assert printed == text
+            printed, compared = "", compared + 1
+            continue
+        assert not printed, f"nothing stands under what printed {printed!r}"
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            exec(compile(text, "docs/tutorial.md", "exec", dont_inherit=True), space)
+        printed = out.getvalue()
+    assert compared > 8 and not printed
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_page_links_to_files_that_are_there(page):
+    for pair in LINK.findall(page.read_text(encoding="utf-8")):
+        address = urlsplit("".join(pair))
+        if not address.scheme and address.path:
+            assert (page.parent / address.path).exists(), address.path
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The site, built with warnings as errors."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "sphinx", "-q", "-E", "-W", "--keep-going", DOCS, folder]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=250)
+    assert built.returncode == 0, built.stderr
+    return folder
+
+
+class Addresses(HTMLParser):
+    """What a page asks for, what it links to, and what can be linked to in it."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.loaded: list[str] = []
+        self.linked: list[str] = []
+        self.places: set[str] = set()
+        self.feed(page.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.places.add(given.get("id", ""))
+        if tag == "a" and "href" in given:
+            self.linked.append(given["href"])
+        elif "src" in given or (tag == "link" and given.get("rel") != "canonical"):
+            self.loaded.append(given.get("src") or given["href"])
+
+
+@pytest.mark.slow
+def test_every_link_within_the_site_leads_somewhere_and_nothing_is_loaded_from_elsewhere(site):
+    pages = {page.resolve(): Addresses(page) for page in site.rglob("*.html")}
+    assert len(pages) > 8
+    checked = 0
+    for page, found in pages.items():
+        for address in found.loaded:
+            parts = urlsplit(address)
+            assert not parts.netloc and parts.scheme in ("", "data"), (page.name, address)
+            inside = parts.path and not parts.scheme
+            assert not inside or (page.parent / unquote(parts.path)).is_file(), address
+        for address in found.linked:
+            parts = urlsplit(address)
+            if parts.scheme or parts.netloc:
+                continue
+            target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+            assert target.is_file(), (page.name, address)
+            if parts.fragment and target in pages:
+                assert unquote(parts.fragment) in pages[target].places, (page.name, address)
+            checked += 1
+    assert checked > 500
+
+
+@pytest.mark.slow
+def test_the_reference_has_every_public_name(site):
+    inventory = InventoryFile.loads((site / "objects.inv").read_bytes(), uri="").data
+    known = {name for kind, names in inventory.items() if kind.startswith("py:") for name in names}
+    assert {f"pkpo.{name}" for name in pkpo.__all__} <= known
+    for module in (estimators, evaluation, integrations):
+        own = set(module.__all__) - set(pkpo.__all__)
+        assert own and {f"{module.__name__}.{name}" for name in own} <= known
