@@ -12,6 +12,7 @@ from app import cached, controls, page_registry
 from app.classroom.joining import page_url
 from app.components import player
 from app.components.player.saved import saved_page
+from app.downloads import show_table_downloads
 from app.glossary import link_terms
 from pkpo import comparisons
 from pkpo.comparisons.settings import command_line
@@ -65,11 +66,10 @@ def show_problem_page(
             st.caption("Prints the same numbers, without a browser:")
             st.code(command_line(configs), language="bash", wrap_lines=True)
         with st.popover("Save", icon=":material/download:"):
-            st.download_button(
-                "Every update, CSV",
-                lambda: comparisons.comparison_csv(study, [label for label, _ in styles]),
-                f"{page.address}.csv",
-                "text/csv",
+            show_table_downloads(
+                "Every update",
+                lambda: comparisons.comparison_columns(study, [label for label, _ in styles]),
+                page.address,
             )
             st.download_button(
                 "Settings, JSON",

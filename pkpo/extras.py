@@ -11,6 +11,8 @@ EXTRAS = {
     "peft": "hf",
     "accelerate": "hf",
     "gguf": "hf",
+    "pyarrow": "app",
+    "tensorboard": "tensorboard",
     "ray": "ray",
     "reasoning_gym": "gsm-symbolic",
 }

@@ -11,7 +11,8 @@ import pytest
 
 from app.presets import BANDIT_PRESETS
 from pkpo import figures
-from pkpo.comparisons import BEST_OF, compare_bandits, comparison_csv, comparison_json
+from pkpo.columns import to_csv
+from pkpo.comparisons import BEST_OF, compare_bandits, comparison_columns, comparison_json
 from pkpo.comparisons.settings import parse_comparison
 from pkpo.config import EVAL_KS
 from pkpo.figures.bandit import BAR_WIDTH, LANE, ROLLING_MEAN_UPDATES, rolling_mean
@@ -99,7 +100,7 @@ def test_prompts_are_alike_where_all_is_shared():
 @every_study
 def test_csv_and_json_read_back(study):
     labels = [f"run {i}" for i in range(len(study.recordings))]
-    rows = list(csv.DictReader(io.StringIO(comparison_csv(study, labels))))
+    rows = list(csv.DictReader(io.StringIO(to_csv(comparison_columns(study, labels)).decode())))
     for label, recording in zip(labels, study.recordings, strict=True):
         mine = [row for row in rows if row["run"] == label]
         for name, curve in recording.columns.items():

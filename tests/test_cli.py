@@ -31,7 +31,8 @@ def run(capsys, text: str) -> tuple[int, str, str]:
 
 def check_report(report: dict, config: RunConfig) -> None:
     run = record_run(config)
-    assert set(report) == {"status", "step", "config", "metrics", "seconds", "history"}
+    numbers = {"status", "step", "config", "metrics", "seconds", "history"}
+    assert set(report) == numbers | {"files", "logged_to"}
     assert report["status"] == "finished" and report["step"] == config.steps
     assert report["config"] == config.to_dict()
     assert report["history"] == {name: curve.tolist() for name, curve in run.columns.items()}

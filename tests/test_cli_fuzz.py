@@ -116,6 +116,7 @@ def lines(seed: int, count: int) -> list[list[str]]:
         return [
             *("train", *task, *SHORT, *given, *odd),
             *rng.choice([[], [], [], ["--compare", *compare]]),
+            *rng.choice([[]] * 8 + [["--log", rng.choice(WORDS)], ["--out", rng.choice(TEXTS)]]),
             *rng.choice([[], ["--json"]]),
         ]
 

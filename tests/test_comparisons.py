@@ -8,15 +8,17 @@ import re
 
 import numpy as np
 import pytest
+from pyarrow import parquet
 
 from pkpo import ESTIMATORS, figures, transform
 from pkpo.analysis.monte_carlo import gradient_deviation
+from pkpo.columns import to_csv, to_parquet
 from pkpo.comparisons import (
     CURVE_POINTS,
     DEVIATION_POINTS,
     MARKED_KS,
     compare_hills,
-    comparison_csv,
+    comparison_columns,
     comparison_json,
 )
 from pkpo.comparisons.settings import parse_comparison
@@ -135,13 +137,27 @@ def test_the_window_follows_the_policies_but_not_for_ever():
 @every_study
 def test_csv_reads_back_exactly(study):
     labels = [f'run {i}, "quoted"' for i in range(len(study.recordings))]
-    rows = list(csv.DictReader(io.StringIO(comparison_csv(study, labels))))
+    rows = list(csv.DictReader(io.StringIO(to_csv(comparison_columns(study, labels)).decode())))
     assert len(rows) == sum(len(r) for r in study.recordings)
     for label, recording in zip(labels, study.recordings, strict=True):
         mine = [row for row in rows if row["run"] == label]
         for name, curve in recording.columns.items():
             assert [float(row[name]) for row in mine] == curve.tolist(), f"{label}: {name}"
         assert set(rows[0]) == {"run", *recording.columns}
+
+
+@every_study
+def test_parquet_reads_back_exactly(study):
+    labels = [f'run {i}, "quoted"' for i in range(len(study.recordings))]
+    found = parquet.read_table(io.BytesIO(to_parquet(comparison_columns(study, labels))))
+    assert found.column_names == ["run", *study.recordings[0].columns]
+    runs = np.array(found["run"].to_pylist())
+    assert len(runs) == sum(len(r) for r in study.recordings)
+    for label, recording in zip(labels, study.recordings, strict=True):
+        for name, curve in recording.columns.items():
+            column = found[name].to_numpy()
+            assert column.dtype == curve.dtype
+            assert np.array_equal(column[runs == label], curve), f"{label}: {name}"
 
 
 @every_study

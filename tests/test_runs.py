@@ -15,6 +15,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
+from pyarrow import parquet
 
 from pkpo.__main__ import main
 from pkpo.config import Change
@@ -739,15 +740,20 @@ def test_list_show_and_export(store, capsys, tmp_path):
     assert "60 of 60" in shown and "from update 0: k 2" in shown
     out = tmp_path / "out" / "deep"
     status, printed, _ = run_command(capsys, "runs", "export", id, "--out", str(out))
-    files = [out / f"{id}{end}" for end in (".csv", ".json", ".safetensors")]
+    files = [out / f"{id}{end}" for end in (".csv", ".parquet", ".json", ".safetensors")]
     assert status == 0 and printed.split() == list(map(str, files))
     header, *rows = csv.reader(files[0].read_text().splitlines())
     assert header == list(want.columns)
     for name, column in zip(header, zip(*rows, strict=True), strict=True):
         assert list(map(float, column)) == want[name].tolist(), name
-    settings = json.loads(files[1].read_text())
+    table = parquet.read_table(files[1])
+    assert table.column_names == list(want.columns)
+    for name, curve in want.columns.items():
+        column = table[name].to_numpy()
+        assert column.dtype == curve.dtype and np.array_equal(column, curve), name
+    settings = json.loads(files[2].read_text())
     assert settings["config"] == SMALL.to_dict() and settings["changes"] == report["changes"]
-    state = checkpoints.read_checkpoint(files[2])
+    state = checkpoints.read_checkpoint(files[3])
     assert state["update"] == 61 and state["policy/parameters"][0] == want["theta"][-1]
 
 
@@ -799,10 +805,12 @@ def test_a_store_of_the_version_before_is_taken_over(store):
     with sqlite3.connect(store.file) as db:  # as it was before details were kept
         db.execute("DROP TABLE details")
         db.execute("ALTER TABLE runs DROP COLUMN address")
+        db.execute("ALTER TABLE runs DROP COLUMN log")
         db.execute("PRAGMA user_version = 1")
     db.close()
     found = Store(store.folder)
     assert found.run(id).status == "queued" and found.details(id) == {}
+    assert found.run(id).log == ()
     found.claim(lambda device: 1)
     process = Process.this_one()
     found.begin(id, process, {})
@@ -818,4 +826,6 @@ def test_a_store_of_the_version_before_is_taken_over(store):
 
 def test_export_of_a_run_that_never_began(store, tmp_path):
     id = store.submit(SMALL)
-    assert [path.suffix for path in export_run(store, id, tmp_path)] == [".csv", ".json"]
+    files, problem = export_run(store, id, tmp_path)
+    assert [path.suffix for path in files] == [".csv", ".parquet", ".json"] and problem == ""
+    assert parquet.read_table(files[1]).shape == (0, 0)

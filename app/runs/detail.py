@@ -11,6 +11,7 @@ from app import cached, live_routes, page_registry
 from app.access import Visitor
 from app.components import live_charts
 from app.controls import language_address, plain_text
+from app.downloads import show_table_downloads
 from app.runs import form, run_text
 from app.runs.engine import Engine
 from app.runs.navigation import (
@@ -182,13 +183,7 @@ def _changes(changes: list[Change]) -> None:
 def _facts(engine: Engine, run: Run) -> None:
     with st.container(horizontal=True):
         with st.popover("Export", icon=":material/download:"):
-            st.download_button(
-                "Metrics, CSV",
-                lambda: export.metrics_csv(engine.store.events(run.id)),
-                f"{run.id}.csv",
-                "text/csv",
-                on_click="ignore",
-            )
+            show_table_downloads("Metrics", lambda: engine.store.events(run.id), run.id)
             st.download_button(
                 "Settings and changes, JSON",
                 lambda: export.settings_json(

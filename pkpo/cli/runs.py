@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pkpo.cli.output import to_json
+from pkpo.cli.output import shorten, to_json
 from pkpo.comparisons.settings import command_line
 from pkpo.config import RunConfig
 from pkpo.runs import export
@@ -18,6 +19,13 @@ from pkpo.runs.executor import Executor
 from pkpo.runs.executors import make_executor
 from pkpo.runs.run import STATUSES, Run, StoreError
 from pkpo.runs.store import Store
+from pkpo.runs.trackers import (
+    TRACKERS,
+    TrackedRun,
+    check_trackers,
+    log_whole_run,
+    trackers_from_environment,
+)
 
 STOP_POLL_SECONDS = 0.1  # seconds between looks at a run that was asked to stop
 
@@ -32,7 +40,11 @@ def add_command(commands: argparse._SubParsersAction) -> None:
         ("stop", _stop, "let a run finish its update and stop"),
         ("resume", _resume, "let a run go on from its last checkpoint"),
         ("delete", _delete, "forget a run and its files"),
-        ("export", _export, "write metrics (CSV), settings (JSON) and the newest checkpoint"),
+        (
+            "export",
+            _export,
+            "write metrics (CSV, Parquet), settings (JSON) and the newest checkpoint",
+        ),
     ):
         parser = actions.add_parser(name, help=text)
         if name == "list":
@@ -43,8 +55,30 @@ def add_command(commands: argparse._SubParsersAction) -> None:
             parser.add_argument("id", help="the run's id")
         if name == "export":
             parser.add_argument("--out", required=True, help="folder; made if missing")
+            add_log_option(parser)
         parser.add_argument("--json", action="store_true", help="print JSON")
         parser.set_defaults(run=_guarded, act=action)
+
+
+def add_log_option(parser: argparse.ArgumentParser, when: str = "") -> None:
+    """Add `--log`, which `chosen_trackers` reads; `when` is said behind its help."""
+    parser.add_argument(
+        "--log",
+        action="append",
+        metavar="TRACKER",
+        help=f"also log metrics to {', '.join(TRACKERS)}, if installed; can be repeated{when}; "
+        "default PKPO_LOG",
+    )
+
+
+def chosen_trackers(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """The trackers that --log or PKPO_LOG names.
+
+    Raises:
+      ValueError: one is unknown or not installed.
+    """
+    named = arguments.log
+    return trackers_from_environment() if named is None else check_trackers(named, "--log")
 
 
 @contextmanager
@@ -66,8 +100,13 @@ def writable(folder: str) -> Iterator[Path]:
         raise ValueError(f"--out {folder}: {reason.strerror or reason}") from None
 
 
-def start_in_background(configs: Sequence[RunConfig], as_json: bool) -> None:
+def start_in_background(configs: Sequence[RunConfig], as_json: bool, log: Sequence[str]) -> None:
     """Submit runs, together if there are several, start what may start, and print their ids.
+
+    Args:
+      configs: the runs'.
+      as_json: whether more than ids is printed.
+      log: trackers.
 
     Raises:
       ValueError: a run is longer than allowed, or the store cannot be used.
@@ -75,9 +114,9 @@ def start_in_background(configs: Sequence[RunConfig], as_json: bool) -> None:
     try:
         store = Store()
         if len(configs) == 1:
-            ids = [store.submit(configs[0])]
+            ids = [store.submit(configs[0], log=log)]
         else:
-            sweep = store.submit_together(configs)
+            sweep = store.submit_together(configs, log=log)
             ids = [run.id for run in reversed(store.runs(sweep=sweep))]
         make_executor(store).reconcile()
         reports = [_report(store, store.run(id)) for id in ids]
@@ -125,6 +164,8 @@ def _show(arguments: argparse.Namespace, store: Store, executor: Executor) -> in
     for name, value in run.metrics.items():
         print(f"  {name:<24}{value:>16g}")
     print(f"  files in {store.files(run.id)}")
+    if "logged_to" in run.provenance:
+        print(f"  logged to {run.provenance['logged_to']}")
     return 0
 
 
@@ -150,13 +191,25 @@ def _delete(arguments: argparse.Namespace, store: Store, executor: Executor) -> 
 
 
 def _export(arguments: argparse.Namespace, store: Store, executor: Executor) -> int:
+    log = chosen_trackers(arguments)
     with writable(arguments.out) as out:
-        files = export.export_run(store, arguments.id, out)
+        run = store.run(arguments.id)
+        if run.status == "running" and (busy := set(log) & set(run.log)):
+            raise ValueError(
+                f"run {run.id} is running and logged to {', '.join(busy)} by its worker"
+            )
+        files, problem = export.export_run(store, run.id, out)
+    tracked = TrackedRun(task=run.task, id=run.id, config=run.settings, folder=store.folder)
+    logged_to, problems = log_whole_run(log, tracked, store.events(run.id))
+    names = [str(path) for path in files]
     if arguments.json:
-        print(to_json({"id": arguments.id, "files": [str(path) for path in files]}))
+        print(to_json({"id": run.id, "files": names, "logged_to": logged_to}))
     else:
-        print("\n".join(map(str, files)))
-    return 0
+        print("\n".join([*names, *logged_to]))
+    for said in [problem, *problems]:
+        if said:
+            print(f"pkpo runs: {shorten(said)}", file=sys.stderr)
+    return 1 if problems else 0
 
 
 def _report(store: Store, run: Run) -> dict[str, Any]:
@@ -170,6 +223,7 @@ def _report(store: Store, run: Run) -> dict[str, Any]:
         "message": run.message,
         "name": run.name,
         "sweep": run.sweep,
+        "log": run.log,
         "changes": [dataclasses.asdict(change) for change in store.changes(run.id)],
         "provenance": run.provenance,
         "created": run.created,

@@ -1,7 +1,7 @@
 """Compared runs of one task, with everything exact around them: the numbers of a problem's page."""
 
 from pkpo.comparisons.bandit import BEST_OF, BanditComparison, compare_bandits
-from pkpo.comparisons.comparison import Comparison, comparison_csv, comparison_json
+from pkpo.comparisons.comparison import Comparison, comparison_columns, comparison_json
 from pkpo.comparisons.gaussian_hill import (
     CURVE_POINTS,
     DEVIATION_POINTS,
@@ -20,6 +20,6 @@ __all__ = [
     "MARKED_KS",
     "compare_bandits",
     "compare_hills",
-    "comparison_csv",
+    "comparison_columns",
     "comparison_json",
 ]

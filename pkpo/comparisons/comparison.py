@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from functools import lru_cache
@@ -54,17 +52,14 @@ def compared_k(configs: Sequence[RunConfig]) -> int:
     return next((k for k in EVAL_KS if k >= largest), EVAL_KS[-1])
 
 
-def comparison_csv(study: Comparison, labels: Sequence[str]) -> str:
-    """Every run's curves, one row per run and update."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    for index, (label, recording) in enumerate(zip(labels, study.recordings, strict=True)):
-        columns = recording.columns
-        if index == 0:
-            writer.writerow(["run", *columns])
-        rows = zip(*(curve.tolist() for curve in columns.values()), strict=True)
-        writer.writerows([label, *row] for row in rows)
-    return out.getvalue()
+def comparison_columns(study: Comparison, labels: Sequence[str]) -> dict[str, np.ndarray]:
+    """Every run's curves, one row per run and update, each with the label of its run."""
+    recordings = study.recordings
+    runs = np.repeat(np.array(labels), [len(recording) for recording in recordings])
+    return {"run": runs} | {
+        name: np.concatenate([recording[name] for recording in recordings])
+        for name in recordings[0].columns
+    }
 
 
 def comparison_json(study: Comparison) -> str:

@@ -69,6 +69,9 @@ CREATE TABLE details (
     """
 ALTER TABLE runs ADD COLUMN address TEXT NOT NULL DEFAULT '';
 """,
+    """
+ALTER TABLE runs ADD COLUMN log TEXT NOT NULL DEFAULT '';
+""",
 )
 
 _NO_WAL = (

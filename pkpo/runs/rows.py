@@ -34,6 +34,7 @@ def run_of_row(row: sqlite3.Row) -> Run:
     pid, started = values.pop("pid"), values.pop("process")
     for name in ("settings", "metrics", "provenance"):
         values[name] = object_of_json(values[name])
+    values["log"] = tuple(values["log"].split())
     return Run(process=None if pid is None else Process(pid, started), **values)
 
 

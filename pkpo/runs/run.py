@@ -55,6 +55,8 @@ class Run:
     sweep: str
     """What runs that were submitted together have in common; "" for a single one."""
     device: str
+    log: tuple[str, ...]
+    """The trackers that its metrics also go to, see `pkpo.runs.trackers`."""
     status: str
     message: str
     """Why it ended, or what was unusual when it went on; one line."""

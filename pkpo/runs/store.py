@@ -43,6 +43,7 @@ from pkpo.runs.run import (
     check_id,
     new_id,
 )
+from pkpo.runs.trackers import check_trackers, trackers_from_environment
 
 NAME_LENGTH = 80
 
@@ -189,14 +190,23 @@ class Store:
         address: str = "",
         name: str = "",
         device: str = "",
+        log: Sequence[str] | None = None,
     ) -> str:
-        """Queue a run; returns its id. Its device is that of `run_device` if none is given.
+        """Queue a run; returns its id.
+
+        Args:
+          config: what determines its numbers.
+          owner: who asks, see `Run`.
+          address: from where.
+          name: what it is called.
+          device: where it computes; "" is what `run_device` says.
+          log: the trackers; None is what `trackers_from_environment` says.
 
         Raises:
           ValueError: it is longer than allowed, too many wait of its owner, from its address or of
-            all visitors, or its device is not there.
+            all visitors, or its device or a tracker is not there.
         """
-        return self._submit([config], owner, address, name, device, sweep="")[0]
+        return self._submit([config], owner, address, name, device, log, sweep="")[0]
 
     def submit_together(
         self,
@@ -206,10 +216,11 @@ class Store:
         address: str = "",
         name: str = "",
         device: str = "",
+        log: Sequence[str] | None = None,
     ) -> str:
         """Queue all of several runs or, if that is too many, none; returns their sweep's id."""
         sweep = new_id()
-        self._submit(configs, owner, address, name, device, sweep)
+        self._submit(configs, owner, address, name, device, log, sweep)
         return sweep
 
     def stop(self, id: str) -> None:
@@ -433,6 +444,7 @@ class Store:
         address: str,
         name: str,
         device: str,
+        log: Sequence[str] | None,
         sweep: str,
     ) -> list[str]:
         for config in configs:
@@ -442,12 +454,13 @@ class Store:
                 )
         if len(name) > NAME_LENGTH:
             raise ValueError(f"name must have at most {NAME_LENGTH} characters, got {len(name)}")
+        trackers = trackers_from_environment() if log is None else check_trackers(log)
         ids = [new_id() for _ in configs]
         now = time.time()
         rows = [
             (
                 *(id, name, config.task, json.dumps(config.to_dict()), owner, address, sweep),
-                *(device or run_device(config), now, now),
+                *(device or run_device(config), " ".join(trackers), now, now),
             )
             for id, config in zip(ids, configs, strict=True)
         ]
@@ -455,8 +468,8 @@ class Store:
             self._check_queue(db, owner, address, len(configs))
             db.executemany(
                 "INSERT INTO runs "
-                "(id, name, task, settings, owner, address, sweep, device, created, queued) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "(id, name, task, settings, owner, address, sweep, device, log, created, queued) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
         return ids

@@ -13,7 +13,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 
 from pkpo.runs import checkpoint
 from pkpo.runs.environment import error_reason, read_positive
@@ -23,6 +23,7 @@ from pkpo.runs.process import Process
 from pkpo.runs.provenance import provenance
 from pkpo.runs.run import Interrupted, NotOurs, Run, StoreError
 from pkpo.runs.store import Store
+from pkpo.runs.trackers import MetricsLog, TrackedRun, rows_of
 
 STORE_RETRY_SECONDS = 60.0  # seconds to wait for a database that is held by others
 BEAT = 1.0  # seconds between signs of life, however long an update takes
@@ -128,23 +129,31 @@ def train_until_stopped(
     state, problems = checkpoint.newest(folder, count)
     trainer = executor.trainer(run, store.changes(run.id), state)
     update = trainer.update
-    went_on = f"{'; '.join(problems)}: it went on from update {update}"
-    store.note(run.id, went_on if problems else "")
-    interval = read_positive("PKPO_CHECKPOINT_SECONDS", CHECKPOINT_SECONDS)
-    last = time.monotonic()
-    asked = store.append(run.id, process, [], update)
-    while True:
-        stop = asked.stop or told_to_stop()
-        over = update > run.config.steps
-        if over or stop or time.monotonic() - last > interval:
-            checkpoint.write_checkpoint(folder, trainer.state())
-            store.describe(run.id, trainer.cost())
-            last = time.monotonic()
-        if over or stop:
-            return not over
-        block = trainer.advance(asked.changes, told_to_stop)
-        update = block.upcoming
-        upcoming = update if update <= run.config.steps else None
-        asked = store.append(run.id, process, block.rows, upcoming, block.details)
-        if block.failure is not None:
-            raise block.failure
+    said = [f"{'; '.join(problems)}: it went on from update {update}"] if problems else []
+    store.note(run.id, "".join(said))
+    tracked = TrackedRun(task=run.task, id=run.id, config=run.settings, folder=store.folder)
+    with closing(
+        MetricsLog(run.log, tracked, lambda also: store.note(run.id, "; ".join([*said, *also])))
+    ) as log:
+        if run.log:  # begun anew, with what is known of the run
+            log.log(rows_of(store.events(run.id)))
+            store.describe(run.id, {"logged_to": "; ".join(log.lines)})
+        interval = read_positive("PKPO_CHECKPOINT_SECONDS", CHECKPOINT_SECONDS)
+        last = time.monotonic()
+        asked = store.append(run.id, process, [], update)
+        while True:
+            stop = asked.stop or told_to_stop()
+            over = update > run.config.steps
+            if over or stop or time.monotonic() - last > interval:
+                checkpoint.write_checkpoint(folder, trainer.state())
+                store.describe(run.id, trainer.cost())
+                last = time.monotonic()
+            if over or stop:
+                return not over
+            block = trainer.advance(asked.changes, told_to_stop)
+            update = block.upcoming
+            upcoming = update if update <= run.config.steps else None
+            asked = store.append(run.id, process, block.rows, upcoming, block.details)
+            log.log(block.rows)
+            if block.failure is not None:
+                raise block.failure

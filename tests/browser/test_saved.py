@@ -6,13 +6,14 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
+from pyarrow import parquet
 
 from app import cached, controls
 from app.components import player
 from app.components.player.saved import saved_page
 from app.controls.problem_address import read_address, settings_of_runs
 from app.presets import BANDIT_PRESETS, HILL_PRESETS
-from pkpo.comparisons import comparison_json
+from pkpo.comparisons import comparison_columns, comparison_json
 from pkpo.comparisons.settings import command_line
 from tests.browser.browser import cards, scrub
 
@@ -58,6 +59,9 @@ def test_the_saved_file_plays_from_disk(visit, play_from_disk, tmp_path):
         page.get_by_role("button", name="This page, one HTML file").click()
     file = tmp_path / saved.value.suggested_filename
     saved.value.save_as(file)
+    with page.expect_download() as table:
+        page.get_by_role("button", name="Every update, Parquet").click()
+    columns = parquet.read_table(table.value.path())
     scrub(page, 120)
     with page.expect_download() as picture:
         page.get_by_role("button", name="Picture at the play head, SVG").click()
@@ -68,7 +72,9 @@ def test_the_saved_file_plays_from_disk(visit, play_from_disk, tmp_path):
     assert picture.value.path().read_bytes()[:4] == b"\x89PNG"
 
     configs = HILL_PRESETS[0].runs("gaussian-hill")
-    study, _ = cached.cached_comparison(configs)
+    study, styles = cached.cached_comparison(configs)
+    want = comparison_columns(study, [label for label, _ in styles])
+    assert columns.to_pydict() == {name: curve.tolist() for name, curve in want.items()}
     said = " ".join(node.text or "" for node in drawing.iter() if node.tag.endswith("text"))
     assert "Update 120 of 300" in said and f"Settings: {command_line(configs)}" in said
     stands = [n for n in drawing.iter() if "pk-stand" in n.get("class", "")]
