@@ -1,4 +1,4 @@
-"""What Sphinx does not know: formulas as MathML, and docstrings that are written in Markdown."""
+"""What Sphinx does not know: formulas as MathML, docstrings in Markdown, and the lessons' texts."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import latex2mathml.converter
 from docutils import nodes
+from lesson_texts import PLACE, write_lessons
 from sphinx.application import Sphinx
 
 
@@ -16,6 +17,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_html_math_renderer("mathml", (_visit_inline, None), (_visit_block, None))
     app.connect("autodoc-process-docstring", _read_markdown, priority=1)  # before napoleon
     app.connect("autodoc-process-signature", _name_aliases)
+    app.connect("source-read", _put_lessons)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
@@ -62,6 +64,11 @@ def _name_aliases(
     """A signature with aliases of types by their names, also where they stand inside others."""
     named = re.compile(r"TypeAliasForwardRef\('(\w+)'\)")
     return tuple(text and named.sub(r"\1", text) for text in (signature, returned))
+
+
+def _put_lessons(app: Sphinx, page: str, source: list[str]) -> None:
+    if page == "lessons":
+        source[0] = source[0].replace(PLACE, write_lessons())
 
 
 def _block(found: re.Match[str]) -> str:

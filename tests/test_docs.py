@@ -15,6 +15,7 @@ import pytest
 from sphinx.util.inventory import InventoryFile
 
 import pkpo
+from app.lessons import catalogue
 from pkpo import estimators, evaluation, integrations
 from tests.browser.browser import ROOT
 
@@ -58,14 +59,15 @@ def site(tmp_path_factory):
     return folder
 
 
-class Addresses(HTMLParser):
-    """What a page asks for, what it links to, and what can be linked to in it."""
+class Page(HTMLParser):
+    """What a page asks for, what it links to, what can be linked to in it, and its words."""
 
     def __init__(self, page: Path) -> None:
         super().__init__()
         self.loaded: list[str] = []
         self.linked: list[str] = []
         self.places: set[str] = set()
+        self.words = ""
         self.feed(page.read_text(encoding="utf-8"))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -76,10 +78,13 @@ class Addresses(HTMLParser):
         elif "src" in given or (tag == "link" and given.get("rel") != "canonical"):
             self.loaded.append(given.get("src") or given["href"])
 
+    def handle_data(self, data: str) -> None:
+        self.words += data
+
 
 @pytest.mark.slow
 def test_every_link_within_the_site_leads_somewhere_and_nothing_is_loaded_from_elsewhere(site):
-    pages = {page.resolve(): Addresses(page) for page in site.rglob("*.html")}
+    pages = {page.resolve(): Page(page) for page in site.rglob("*.html")}
     assert len(pages) > 8
     checked = 0
     for page, found in pages.items():
@@ -108,3 +113,22 @@ def test_the_reference_has_every_public_name(site):
     for module in (estimators, evaluation, integrations):
         own = set(module.__all__) - set(pkpo.__all__)
         assert own and {f"{module.__name__}.{name}" for name in own} <= known
+
+
+@pytest.mark.slow
+def test_the_lessons_stand_there_word_for_word(site):
+    said = plain(Page(site / "lessons.html").words)
+    for lesson in map(catalogue.get_lesson, catalogue.LESSONS):
+        asks = [
+            text for ask in lesson.asks for text in (ask.lead, ask.question.text, ask.explanation)
+        ]
+        for text in (lesson.title, *asks, lesson.task.text, lesson.task.done, lesson.not_claimed):
+            assert plain(text) in said
+
+
+def plain(text: str) -> str:
+    """A text without emphasis, and with quotation marks and blanks as a keyboard has them."""
+    marks = {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "--", "…": "..."}
+    for printed, typed in marks.items():
+        text = text.replace(printed, typed)
+    return " ".join(text.replace("**", "").split())

@@ -1,15 +1,20 @@
-"""What CONTRIBUTING.md shows: each kind of thing is added from outside, and is there everywhere."""
+"""What docs/how-to shows: each kind of thing is added from outside, and is there everywhere."""
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import sys
+import tomllib
+import types
+from importlib.metadata import EntryPoint
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import controls
+from app import controls, page_registry
 from pkpo import ESTIMATORS, plugins, schedules, transform
 from pkpo.__main__ import main
 from pkpo.estimators import register_estimator
@@ -18,8 +23,14 @@ from pkpo.training.tasks.registry import TASKS, make_task, register_task, run_co
 from tests.browser.browser import ROOT
 from tests.pages import open_page
 
-TEXT = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-ESTIMATOR, RAMP, TASK = re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+
+def examples(page: str, language: str = "python") -> list[str]:
+    """The blocks of code of a page of docs/how-to."""
+    text = (ROOT / "docs" / "how-to" / f"{page}.md").read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+[ESTIMATOR], [RAMP], [TASK] = map(examples, ("add-estimator", "add-schedule", "add-task"))
 
 
 @pytest.fixture
@@ -30,7 +41,7 @@ def added():
     space = {"__name__": "added"}
     try:
         for code in (ESTIMATOR, RAMP, TASK):
-            exec(compile(code, "CONTRIBUTING.md", "exec", dont_inherit=True), space)
+            exec(compile(code, "docs/how-to", "exec", dont_inherit=True), space)
         yield space
     finally:
         for registry, known in zip(registries, before, strict=True):
@@ -86,6 +97,54 @@ def test_the_task_is_everywhere(added, capsys, tmp_path, monkeypatch):
     assert id in capsys.readouterr().out
     view = open_page("runs", run=id)
     assert [title.value for title in view.header] == ["my coin"] and not view.error
+
+
+def test_the_page_works_as_printed(monkeypatch):
+    """As Streamlit runs it, and with an entry like those of the other pages."""
+    script, entry = examples("add-page")
+
+    def opened(**address: str) -> AppTest:
+        view = AppTest.from_string(script, default_timeout=60)
+        for name, text in address.items():
+            view.query_params[name] = text
+        view.run()
+        assert not view.exception, view.exception[0].value
+        return view
+
+    view = opened(percent="50")
+    assert [metric.value for metric in view.metric] == [
+        "50.0%",
+        "75.0%",
+        "93.8%",
+        "99.6%",
+        "100.0%",
+    ]
+    view.slider[0].set_value(0).run()
+    assert view.query_params["percent"] == "0" and view.metric[4].value == "0.0%"
+    view.slider[0].set_value(10).run()
+    assert "percent" not in view.query_params
+    (complaint,) = opened(percent="101").warning
+    assert "percent must be from 0 to 100, got 101" in complaint.value
+    ((name, about),) = ast.literal_eval(f"{{{entry}}}").items()
+    assert about.keys() == page_registry.PAGES["glossary"].keys()
+    monkeypatch.setitem(page_registry.PAGES, name, about)
+    assert page_registry.paths()[-1] == "odds"
+
+
+def test_the_package_registers_what_it_names(added, monkeypatch):
+    [code], [settings] = examples("plugin"), examples("plugin", "toml")
+    (entry,) = tomllib.loads(settings)["project"]["entry-points"][plugins.ENTRY_POINTS].values()
+    module = types.ModuleType(entry.partition(":")[0])
+    exec(compile(code, "docs/how-to/plugin.md", "exec", dont_inherit=True), module.__dict__)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    found = EntryPoint("my_parts", entry, plugins.ENTRY_POINTS)
+    monkeypatch.setattr(plugins, "entry_points", lambda group: [found])
+    plugins.load_plugins.cache_clear()
+    try:
+        assert plugins.load_plugins() == ("my_parts",)
+        assert schedules.parse("cubic:8->1@100")(50) == 7  # 8 - 7/8, rounded
+    finally:
+        plugins.load_plugins.cache_clear()
 
 
 def test_what_is_taken_is_refused(added):
