@@ -11,7 +11,7 @@ import math
 import operator
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,18 @@ REWARD_LIMIT = 1e150
 """Of a reward, up or down: the sums and squares that estimators take of a group stay finite."""
 SHOWN_CHARACTERS = 80  # characters of a caller's value in a message
 DEEP = 64  # nested lists that NumPy follows
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def fixed(function: Function) -> Function:
+    """Mark what depends on sizes and names only: torch.compile calls it once and keeps the result.
+
+    It is what `torch.compiler.assume_constant_result` does, without importing torch.
+    """
+    function._dynamo_marked_constant = True  # type: ignore[attr-defined]
+    return function
 
 
 def is_tensor(x: Any) -> bool:
@@ -56,24 +68,26 @@ def tensor_like(values: np.ndarray, given: Array) -> Array:
     return torch.as_tensor(values).to(_widest(given.device)).to(given.device)
 
 
+@fixed
 def _widest(device: Any) -> Any:
     torch = sys.modules["torch"]
     return torch.float64 if has_float64(device.type) else torch.float32
 
 
-def numbers(name: str, x: ArrayLike) -> Array:
+def numbers(name: str, x: ArrayLike, check: bool = True) -> Array:
     """A caller's argument as a tensor, if it is one, or as a NumPy array; its values unchecked.
 
     Args:
       name: of the argument, for messages.
       x: what was given.
+      check: whether its values will be read: a tensor on the device meta has none.
 
     Raises:
       ValueError: neither, or one whose entries would be lost or cannot be read: masked, sparse, ragged,
         on the meta device, or a list of tensors.
     """
     if is_tensor(x):
-        if problem := _unreadable(x):
+        if problem := _unreadable(x, check):
             raise ValueError(f"{name} must be real numbers, got {problem}")
         return x
     if problem := _hidden_inside(x):
@@ -88,7 +102,7 @@ def numbers(name: str, x: ArrayLike) -> Array:
         raise ValueError(f"{name} must be real numbers, got {abbreviate(x)}") from None
 
 
-def _unreadable(x: Array) -> str:
+def _unreadable(x: Array, check: bool) -> str:
     """What keeps a tensor's entries from being read as they stand; "" if nothing does."""
     torch = sys.modules["torch"]
     if x.is_nested:
@@ -97,7 +111,7 @@ def _unreadable(x: Array) -> str:
         return "a masked tensor: leave masked samples out"
     if x.layout is not torch.strided:
         return "a sparse tensor: x.to_dense() makes it plain"
-    if x.is_meta:
+    if check and x.is_meta:
         return "a tensor without data, on the device meta"
     return f"a tensor of {x.dtype}" if x.is_complex() else ""
 
@@ -113,35 +127,47 @@ def _hidden_inside(x: Any, depth: int = 0) -> str:
     return next(filter(None, (_hidden_inside(item, depth + 1) for item in x)), "")
 
 
-def prepare(rewards: ArrayLike) -> tuple[Array, Callable[[Array], Array]]:
-    """Checked rewards in float64, and the function that gives a result the caller's type back."""
-    given = numbers("rewards", rewards)
+def prepare(
+    rewards: ArrayLike, check: bool = True, differentiable: bool = False
+) -> tuple[Array, Callable[[Array], Array]]:
+    """Rewards in float64, and the function that gives a result the caller's type back.
+
+    Args:
+      rewards: `[..., n]`.
+      check: whether their values are read, and refused where they are not finite or too large; without
+        it nothing waits for a device, and nothing depends on a value.
+      differentiable: whether what is made of them carries their autograd graph.
+    """
+    given = numbers("rewards", rewards, check)
     if is_tensor(given):
         torch = sys.modules["torch"]
         home = given.device
-        away = home if has_float64(home.type) else "cpu"
-        dtype = given.dtype if given.is_floating_point() else _widest(home)
-        r = given.detach().to(away).to(torch.float64)
+        widest = _widest(home)
+        stays = widest is torch.float64
+        dtype = given.dtype if given.is_floating_point() else widest
+        r = given if differentiable else given.detach()
+        r = (r if stays else r.cpu()).to(torch.float64)
         # Not a number and what is too large show in the extremes, which cost a tenth of a full check.
-        ends = torch.stack(torch.aminmax(r)) if r.numel() else r
+        ends = r.detach() if r.requires_grad else r
+        if check and r.numel():
+            ends = torch.stack(torch.aminmax(ends))
 
         def restore(w: Array) -> Array:
-            result = w.to(dtype)
-            if dtype is not torch.float64 and not bool(torch.isfinite(result).all()):
+            result = w if w.dtype is dtype else w.to(dtype)
+            if check and dtype is not torch.float64 and not bool(torch.isfinite(result).all()):
                 raise _too_wide_for(dtype)
-            return result.to(home)
+            return result if stays else result.to(home)
     else:
         if given.dtype.kind not in "biuf":
             raise ValueError(f"rewards must be real numbers, got an array of {given.dtype}")
         target = given.dtype if given.dtype.kind == "f" else np.dtype(np.float64)
         with np.errstate(over="ignore"):  # of a wider type: infinite, and refused below
-            r = given.astype(np.float64)
-        ends = r
+            r = ends = given.astype(np.float64)
 
         def restore(w: Array) -> Array:
             with np.errstate(over="ignore"):
                 result = w.astype(target, copy=False)
-            if target.itemsize < w.dtype.itemsize and not np.isfinite(result).all():
+            if check and target.itemsize < w.dtype.itemsize and not np.isfinite(result).all():
                 raise _too_wide_for(target)
             return result
 
@@ -149,7 +175,7 @@ def prepare(rewards: ArrayLike) -> tuple[Array, Callable[[Array], Array]]:
         raise ValueError(
             f"rewards must hold at least one sample on the last axis, got shape {tuple(r.shape)}"
         )
-    if not bool((abs(ends) <= REWARD_LIMIT).all()):  # not true of nan, either
+    if check and not bool((abs(ends) <= REWARD_LIMIT).all()):  # not true of nan, either
         flat = (float(value) for value in r.reshape(-1))
         bad = next(value for value in flat if not abs(value) <= REWARD_LIMIT)
         limit = f"within ±{REWARD_LIMIT:g}" if math.isfinite(bad) else "finite"
@@ -190,6 +216,11 @@ def exp(x: Array) -> Array:
     return x.exp() if is_tensor(x) else np.exp(x)
 
 
+def group_size(r: Array) -> int:
+    """n of rewards `[..., n]`; a number of its own also where torch.compile holds it open."""
+    return operator.index(r.shape[-1])
+
+
 def sort(r: Array) -> tuple[Array, Array]:
     """The rewards ascending on the last axis, and the order that sorts them, for `unsort`."""
     if is_tensor(r):
@@ -203,7 +234,7 @@ def sort(r: Array) -> tuple[Array, Array]:
 def unsort(weights: Array, order: Array) -> Array:
     """Undo `sort`."""
     if is_tensor(weights):
-        return weights.new_empty(weights.shape).scatter_(-1, order, weights)
+        return weights.scatter(-1, order, weights)
     result = np.empty_like(weights)
     result.put(order, weights)
     return result

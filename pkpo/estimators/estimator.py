@@ -36,6 +36,10 @@ class Estimator:
     """Does not depend on the order of the samples."""
     binary: bool = False
     """Takes rewards 0 and 1 only."""
+    nonnegative: bool = False
+    """Takes no rewards below 0."""
+    on_host: bool = False
+    """Worked out by NumPy, whichever library the rewards are of: it cannot do with `check=False`."""
     parameter: float | None = None
     formula_at_one: str = ""
     """LaTeX of w_i at k = 1, where another rule is in force there."""
@@ -57,6 +61,17 @@ class Estimator:
             raise ValueError(
                 f"k = {k} is not allowed with n = {n} for estimator {self.key!r}, which needs "
                 f"{self.needs}: k must be {shown}"
+            )
+
+    def check_rewards(self, r: Array) -> None:
+        """Raise the ValueError that `transform` would raise for float64 rewards `[..., n]`."""
+        if self.nonnegative and bool((r < 0).any()):
+            raise ValueError(
+                f"rewards must be >= 0 for estimator {self.key!r}, got {float(r.min()):g}"
+            )
+        if self.binary and bool((odd := (r != 0) & (r != 1)).any()):
+            raise ValueError(
+                f"rewards must be 0 or 1 for estimator {self.key!r}, got {float(r[odd][0]):g}"
             )
 
 

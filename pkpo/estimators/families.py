@@ -72,7 +72,6 @@ def _entropic_of(text: str, name: str) -> Estimator:
     )
 
 
-@functools.lru_cache(maxsize=32)  # one object per α, so that its coefficients are found again
 def dial_estimator(alpha: float, key: str) -> Estimator:
     """The line through loo-1 and canonical."""
     return Estimator(
@@ -91,7 +90,6 @@ def dial_estimator(alpha: float, key: str) -> Estimator:
     )
 
 
-@functools.lru_cache(maxsize=32)
 def mix_estimator(alpha: float, key: str) -> Estimator:
     """A mixture of the gradients of max@1 and max@k."""
     return Estimator(
@@ -110,7 +108,6 @@ def mix_estimator(alpha: float, key: str) -> Estimator:
     )
 
 
-@functools.lru_cache(maxsize=128)
 def formula_estimator(formula: Formula) -> Estimator:
     """The weights that a formula of one's own gives.
 
@@ -131,10 +128,10 @@ def formula_estimator(formula: Formula) -> Estimator:
         weigh=formula.weigh,
         uses_k="k" in formula.names,
         linear=False,
+        on_host=True,
     )
 
 
-@functools.lru_cache(maxsize=32)
 def lstat_estimator(text: str, key: str) -> Estimator:
     """The L-statistic of the k kept samples that `parse_rank_weights` reads."""
     try:
@@ -156,7 +153,6 @@ def lstat_estimator(text: str, key: str) -> Estimator:
     )
 
 
-@functools.lru_cache(maxsize=32)
 def rs_grpo_estimator(beta: float, key: str) -> Estimator:
     """RS-GRPO with this β."""
     return Estimator(
@@ -177,7 +173,6 @@ def rs_grpo_estimator(beta: float, key: str) -> Estimator:
     )
 
 
-@functools.lru_cache(maxsize=32)
 def entropic_estimator(budget: float, key: str) -> Estimator:
     """The entropic estimator with this budget in nats."""
     return Estimator(
@@ -194,6 +189,7 @@ def entropic_estimator(budget: float, key: str) -> Estimator:
         weigh=functools.partial(weights.entropic, budget),
         uses_k=False,
         linear=False,
+        on_host=True,
         parameter=budget,
     )
 

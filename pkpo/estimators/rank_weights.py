@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pkpo.estimators import weights
-from pkpo.estimators.arrays import Array, abbreviate
+from pkpo.estimators.arrays import Array, abbreviate, fixed
 from pkpo.estimators.weights import Coefficients, LinearWeights
 
 RANK_WEIGHT_LIMIT = 1e6
@@ -68,9 +68,11 @@ class RankedWeights:
 
     def __call__(self, r: Array, k: int) -> Array:
         """Weights `[..., n]`."""
-        alpha = np.abs(self._of(k))
-        low_heavy = alpha @ (2 * np.arange(1, k + 1) - k - 1) < 0
-        return -self._downward(-r, k) if low_heavy else self._upward(r, k)
+        return -self._downward(-r, k) if self._is_low_heavy(k) else self._upward(r, k)
+
+    @fixed
+    def _is_low_heavy(self, k: int) -> bool:
+        return bool(np.abs(self._of(k)) @ (2 * np.arange(1, k + 1) - k - 1) < 0)
 
 
 def _shares_of_rank(population: int, drawn: int, below: int) -> np.ndarray:

@@ -30,6 +30,17 @@ def get_estimator(name: str) -> Estimator:
     found = ESTIMATORS.get(name) if isinstance(name, str) else None
     if found is not None:
         return found
+    # torch.compile follows an object that it finds in a dictionary, not one that a fixed function gave.
+    made = _parse(name)
+    return _PARSED.get(name, made)
+
+
+@arrays.fixed
+def _parse(name: str) -> Estimator:
+    """The estimator of a name with a parameter: one object per name, so that what is cached is found."""
+    found = _PARSED.get(name) if isinstance(name, str) else None
+    if found is not None:
+        return found
     key, colon, text = str(name).partition(":")
     if not colon or key not in FAMILIES:
         raise ValueError(
@@ -37,7 +48,15 @@ def get_estimator(name: str) -> Estimator:
             f"lstat:RANKS, rs_grpo:BETA, entropic:BUDGET, formula:WEIGHTS), "
             f"got {arrays.abbreviate(name)}"
         )
-    return FAMILIES[key](text, name)
+    made = FAMILIES[key](text, name)
+    while len(_PARSED) >= PARSED_LIMIT:
+        _PARSED.pop(list(_PARSED)[0], None)
+    return _PARSED.setdefault(name, made)
+
+
+PARSED_LIMIT = 256
+"""Estimators with a parameter that are kept."""
+_PARSED: dict[str, Estimator] = {}
 
 
 ESTIMATORS: dict[str, Estimator] = {
@@ -206,6 +225,7 @@ ESTIMATORS: dict[str, Estimator] = {
             needs="n >= 2 and rewards >= 0; k has no effect",
             allowed_k=up_to_n_of_two,
             weigh=weights.maxrl,
+            nonnegative=True,
             uses_k=False,
             linear=False,
         ),

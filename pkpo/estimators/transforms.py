@@ -18,14 +18,20 @@ if TYPE_CHECKING:
 
 
 @overload
-def transform(rewards: torch.Tensor, k: int, estimator: str = ...) -> torch.Tensor: ...
+def transform(
+    rewards: torch.Tensor, k: int, estimator: str = ..., *, check: bool = ...
+) -> torch.Tensor: ...
 
 
 @overload
-def transform(rewards: npt.ArrayLike, k: int, estimator: str = ...) -> np.ndarray: ...
+def transform(
+    rewards: npt.ArrayLike, k: int, estimator: str = ..., *, check: bool = ...
+) -> np.ndarray: ...
 
 
-def transform(rewards: ArrayLike, k: int, estimator: str = "sloo_minus_one") -> Array:
+def transform(
+    rewards: ArrayLike, k: int, estimator: str = "sloo_minus_one", *, check: bool = True
+) -> Array:
     r"""Turn one group's rewards into policy-gradient weights: the one changed line.
 
     The gradient estimate is $\sum_i w_i \nabla\log\pi(x_i)$, a SUM over the group (arXiv:2505.15201,
@@ -35,6 +41,9 @@ def transform(rewards: ArrayLike, k: int, estimator: str = "sloo_minus_one") -> 
       rewards: `[..., n]`, one group per row: NumPy array, torch tensor on any device, or list.
       k: attempts kept. Which values are allowed depends on the estimator: `Estimator.allowed_k`.
       estimator: a key of `ESTIMATORS`; a parameter follows a colon, as in "dial:0.3".
+      check: whether the rewards' values are checked, which reads them on the host. Without it nothing
+        waits for a device, torch.compile makes one graph, and vmap works; rewards that the estimator
+        does not take then give weights that mean nothing, and no error. k is checked always.
 
     Returns:
       `[..., n]` weights, same library and device as `rewards`; float64 for integer, boolean and
@@ -45,10 +54,15 @@ def transform(rewards: ArrayLike, k: int, estimator: str = "sloo_minus_one") -> 
       ValueError: an unknown estimator, a k that it does not allow for this n, an empty group, or a
         reward that is not finite, beyond ±1e150 or outside what the estimator accepts; rewards that are
         masked, sparse, ragged or a list of tensors; or weights too large for the rewards' own type.
+        Without checks: a tensor, for an estimator that NumPy works out (`Estimator.on_host`).
     """
     chosen = get_estimator(estimator)
-    r, restore = arrays.prepare(rewards)
-    chosen.check(r.shape[-1], k)
+    r, restore = arrays.prepare(rewards, check)
+    chosen.check(arrays.group_size(r), k)
+    if check:
+        chosen.check_rewards(r)
+    elif chosen.on_host and not isinstance(r, np.ndarray):
+        raise ValueError(f"check must be True for estimator {chosen.key!r}, which NumPy works out")
     return restore(chosen.weigh(r, operator.index(k)))
 
 
@@ -70,6 +84,7 @@ def transform_rows(rewards: np.ndarray, k: np.ndarray, estimator: str) -> Array:
         raise ValueError(f"k must hold one number for each of {len(r)} rows, got {len(ks)}")
     for distinct in set(ks):
         chosen.check(r.shape[-1], distinct)
+    chosen.check_rewards(r)
     if not chosen.uses_k or len(set(ks)) == 1:
         return restore(chosen.weigh(r, ks[0]))
     if isinstance(chosen.weigh, LinearWeights):
@@ -81,60 +96,60 @@ def transform_rows(rewards: np.ndarray, k: np.ndarray, estimator: str) -> Array:
 
 
 @overload
-def s(rewards: torch.Tensor, k: int) -> torch.Tensor: ...
+def s(rewards: torch.Tensor, k: int, *, check: bool = ...) -> torch.Tensor: ...
 
 
 @overload
-def s(rewards: npt.ArrayLike, k: int) -> np.ndarray: ...
+def s(rewards: npt.ArrayLike, k: int, *, check: bool = ...) -> np.ndarray: ...
 
 
-def s(rewards: ArrayLike, k: int) -> Array:
+def s(rewards: ArrayLike, k: int, *, check: bool = True) -> Array:
     """All-subsets weights without a baseline, s (arXiv:2505.15201, Eq. 19). See `transform`."""
-    return transform(rewards, k, "s")
+    return transform(rewards, k, "s", check=check)
 
 
 @overload
-def sloo(rewards: torch.Tensor, k: int) -> torch.Tensor: ...
+def sloo(rewards: torch.Tensor, k: int, *, check: bool = ...) -> torch.Tensor: ...
 
 
 @overload
-def sloo(rewards: npt.ArrayLike, k: int) -> np.ndarray: ...
+def sloo(rewards: npt.ArrayLike, k: int, *, check: bool = ...) -> np.ndarray: ...
 
 
-def sloo(rewards: ArrayLike, k: int) -> Array:
+def sloo(rewards: ArrayLike, k: int, *, check: bool = True) -> Array:
     """Leave-one-out weights, s^(loo) (arXiv:2505.15201, Eq. 29); k <= n-1. See `transform`."""
-    return transform(rewards, k, "sloo")
+    return transform(rewards, k, "sloo", check=check)
 
 
 @overload
-def sloo_minus_one(rewards: torch.Tensor, k: int) -> torch.Tensor: ...
+def sloo_minus_one(rewards: torch.Tensor, k: int, *, check: bool = ...) -> torch.Tensor: ...
 
 
 @overload
-def sloo_minus_one(rewards: npt.ArrayLike, k: int) -> np.ndarray: ...
+def sloo_minus_one(rewards: npt.ArrayLike, k: int, *, check: bool = ...) -> np.ndarray: ...
 
 
-def sloo_minus_one(rewards: ArrayLike, k: int) -> Array:
+def sloo_minus_one(rewards: ArrayLike, k: int, *, check: bool = True) -> Array:
     """Leave-one-out-minus-one weights, s^(loo-1): PKPO (arXiv:2505.15201, Eq. 33).
 
     At k = 1, where Eq. 33 is not defined, ordinary leave-one-out centring over n (Eq. 26), in the
     same convention, so that annealing into k = 1 does not jump. See `transform`.
     """
-    return transform(rewards, k, "sloo_minus_one")
+    return transform(rewards, k, "sloo_minus_one", check=check)
 
 
 @overload
-def canonical(rewards: torch.Tensor, k: int) -> torch.Tensor: ...
+def canonical(rewards: torch.Tensor, k: int, *, check: bool = ...) -> torch.Tensor: ...
 
 
 @overload
-def canonical(rewards: npt.ArrayLike, k: int) -> np.ndarray: ...
+def canonical(rewards: npt.ArrayLike, k: int, *, check: bool = ...) -> np.ndarray: ...
 
 
-def canonical(rewards: ArrayLike, k: int) -> Array:
+def canonical(rewards: ArrayLike, k: int, *, check: bool = True) -> Array:
     """Centred all-subsets weights (arXiv:2606.06080, arXiv:2606.06096); k <= n-1.
 
     They sum to zero, so a trainer that subtracts the group mean again changes nothing. See
     `transform`.
     """
-    return transform(rewards, k, "canonical")
+    return transform(rewards, k, "canonical", check=check)

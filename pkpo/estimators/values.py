@@ -52,14 +52,14 @@ def pass_at_k(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Any:
 
 
 @overload
-def rho(rewards: torch.Tensor, k: int) -> torch.Tensor: ...
+def rho(rewards: torch.Tensor, k: int, *, check: bool = ...) -> torch.Tensor: ...
 
 
 @overload
-def rho(rewards: npt.ArrayLike, k: int) -> np.ndarray: ...
+def rho(rewards: npt.ArrayLike, k: int, *, check: bool = ...) -> np.ndarray: ...
 
 
-def rho(rewards: ArrayLike, k: int) -> Array:
+def rho(rewards: ArrayLike, k: int, *, check: bool = True) -> Array:
     r"""Unbiased estimate of max@k from one group of rewards (arXiv:2505.15201, Eq. 12).
 
     Averages the best of k over every size-k subset of the n samples:
@@ -68,15 +68,18 @@ def rho(rewards: ArrayLike, k: int) -> Array:
     Args:
       rewards: `[..., n]`, one group per row, higher is better.
       k: attempts kept, 1 <= k <= n.
+      check: whether the rewards' values are checked, as in `transform`.
 
     Returns:
-      `[...]`, floating, same library and device as `rewards`.
+      `[...]`, floating, same library and device as `rewards`. Of a tensor that requires gradients it
+      carries the graph: the i-th smallest reward has the derivative $\binom{i-1}{k-1} / \binom{n}{k}$.
+      Equal rewards take their places in the order of the sort: one of the subgradients.
 
     Raises:
       ValueError: k outside 1..n, an empty group, or a reward that is not finite.
     """
-    r, restore = arrays.prepare(rewards)
-    return restore(weights.mean_best_of_k(r, check_k(k, r.shape[-1])))
+    r, restore = arrays.prepare(rewards, check, differentiable=True)
+    return restore(weights.mean_best_of_k(r, check_k(k, arrays.group_size(r))))
 
 
 def _whole(name: str, x: ArrayLike) -> np.ndarray:

@@ -132,16 +132,25 @@ def tailrl_coefficients(n: int, k: int) -> Coefficients:
 
 
 @functools.lru_cache(maxsize=32)
-def _coefficients(
+def _coefficients(formula: Callable[[int, int], Coefficients], n: int, k: int) -> Coefficients:
+    """A formula's coefficients, computed once per n and k."""
+    return formula(n, k)
+
+
+@functools.lru_cache(maxsize=32)
+def _coefficients_on(
     formula: Callable[[int, int], Coefficients], n: int, k: int, device: Any
 ) -> tuple[Array, Array | None, float]:
-    """A formula's coefficients, computed once per n, k and device (None: NumPy)."""
-    slope, base, floor = formula(n, k)
-    if device is not None:
-        torch = sys.modules["torch"]
-        slope = torch.as_tensor(slope, device=device)
-        base = None if base is None else torch.as_tensor(base, device=device)
-    return slope, base, floor
+    """The same as tensors on an accelerator, copied to it once."""
+    with sys.modules["torch"].inference_mode(False):  # they serve in a later backward, too
+        slope, base, floor = _as_tensors(*_coefficients(formula, n, k))
+        return slope.to(device), None if base is None else base.to(device), floor
+
+
+def _as_tensors(slope: np.ndarray, base: Any, floor: float) -> tuple[Array, Array | None, float]:
+    """The same as tensors on the CPU, which share their memory: nothing to keep."""
+    from_numpy = sys.modules["torch"].from_numpy
+    return from_numpy(slope), None if base is None else from_numpy(base), floor
 
 
 @functools.lru_cache(maxsize=64)
@@ -166,8 +175,17 @@ class LinearWeights:
     def __call__(self, r: Array, k: int) -> Array:
         """Weights `[..., n]` from one sort, one product with the gaps and one cumulative sum."""
         device = r.device if arrays.is_tensor(r) else None
-        slope, base, floor = _coefficients(self.formula, r.shape[-1], k, device)
+        slope, base, floor = self.coefficients(arrays.group_size(r), k, device)
         return _apply(r, slope, base, floor if floor else None)
+
+    @arrays.fixed
+    def coefficients(self, n: int, k: int, device: Any) -> tuple[Array, Array | None, float]:
+        """(slope, base, floor), as tensors on a device (None: as NumPy arrays)."""
+        if device is None:
+            return _coefficients(self.formula, n, k)
+        if device.type == "cpu":
+            return _as_tensors(*_coefficients(self.formula, n, k))
+        return _coefficients_on(self.formula, n, k, device)
 
     def rows(self, r: np.ndarray, ks: tuple[int, ...]) -> Array:
         """The same of rewards `[R, ..., n]` with a k for each of R rows."""
@@ -188,9 +206,8 @@ def _apply(r: Array, slope: Array, base: Array | None, floor: Any) -> Array:
 
 def mean_best_of_k(r: Array, k: int) -> Array:
     """The average best of k, `[...]`, as the smallest reward plus weighted gaps."""
-    n = r.shape[-1]
     device = r.device if arrays.is_tensor(r) else None
-    slope, _, _ = _coefficients(_value_coefficients, n, k, device)
+    slope, _, _ = _VALUES.coefficients(arrays.group_size(r), k, device)
     ascending, _ = arrays.sort(r)
     gaps = ascending[..., 1:] - ascending[..., :-1]
     return ascending[..., 0] + (gaps * slope).sum(-1)
@@ -198,6 +215,12 @@ def mean_best_of_k(r: Array, k: int) -> Array:
 
 def _value_coefficients(n: int, k: int) -> Coefficients:
     return pass_at_k_table(n, k, n - 1)[:0:-1].copy(), None, 1.0  # torch takes no negative strides
+
+
+_VALUES = LinearWeights(_value_coefficients)
+_ALL_SUBSETS = LinearWeights(s_coefficients)
+_LEAVE_ONE_OUT = LinearWeights(rloo_coefficients)
+_LOO_MINUS_ONE = LinearWeights(sloo_minus_one_coefficients)
 
 
 # --- The others: straight from their definitions ----------------------------------------------------
@@ -233,24 +256,17 @@ def grpo(r: Array, k: int) -> Array:
 
 def maxrl(r: Array, k: int) -> Array:
     """Rewards minus their mean, over the mean and n; 0 where all are 0 (arXiv:2602.02710)."""
-    if bool((r < 0).any()):
-        raise ValueError(f"rewards must be >= 0 for estimator 'maxrl', got {float(r.min()):g}")
     mean = _mean(r)
     return _from_mean(r) / (mean + (mean == 0)) / r.shape[-1]
 
 
 def passk_training(r: Array, k: int) -> Array:
     """(q_i - v_k) / sqrt(v_k (1 - v_k)) over n, for 0/1 rewards (arXiv:2508.10751)."""
-    odd = (r != 0) & (r != 1)
-    if bool(odd.any()):
-        raise ValueError(
-            f"rewards must be 0 or 1 for estimator 'passk_training', got {float(r[odd][0]):g}"
-        )
     n = r.shape[-1]
     v = mean_best_of_k(r, k)[..., None]
     spread = (v * (1 - v)) ** 0.5
     alive = (v > 0) & (v < 1)
-    deviation = _from_mean(LinearWeights(s_coefficients)(r, k) * (n / k))
+    deviation = _from_mean(_ALL_SUBSETS(r, k) * (n / k))
     return deviation * alive / (spread + ~alive) / n
 
 
@@ -323,6 +339,6 @@ def sloo_minus_one_partitioned(r: Array, k: int) -> Array:
     """loo-1 inside each set of k, averaged over sets (arXiv:2503.19595)."""
     n = r.shape[-1]
     if k == 1:  # a set of one has nobody to leave out: centre over the group, as loo-1 does
-        return LinearWeights(rloo_coefficients)(r, 1)
+        return _LEAVE_ONE_OUT(r, 1)
     sets = _sets(r, k)
-    return (k / n * LinearWeights(sloo_minus_one_coefficients)(sets, k)).reshape(r.shape)
+    return (k / n * _LOO_MINUS_ONE(sets, k)).reshape(r.shape)
