@@ -13,8 +13,9 @@ from pkpo.analysis.adaptive_dial import AdaptiveDial, ScoreMoments, estimate_mom
 from pkpo.analysis.estimation_problems import binary_problem
 from pkpo.analysis.winner_map import RULE_THRESHOLD, WINNER_GRID
 from pkpo.config import RunConfig
+from pkpo.intervals import CONFIDENCE
 from pkpo.paper.recipe import Claim, FigureRecipe, Table, make_table
-from pkpo.paper.trained_runs import CONFIDENCE, MARGIN, interval, interval_in_words, mean_and_error
+from pkpo.paper.trained_runs import MARGIN, interval, interval_in_words, mean_and_error
 from pkpo.training.loop import Loop
 from pkpo.training.policies import SoftmaxPolicy
 from pkpo.training.recording import record_runs

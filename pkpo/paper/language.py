@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from pkpo.config import EVAL_KS
+from pkpo.intervals import CONFIDENCE
 from pkpo.lm.experiments import EXPERIMENTS, MAIN_METHODS, METHODS
 from pkpo.lm.paths import HARD_UNSEEN
 from pkpo.paper.recipe import Claim, FigureRecipe, Grid, Kind, Table, all_hold, make_table
 from pkpo.paper.trained_runs import (
-    CONFIDENCE,
     MethodRuns,
     Runs,
     TrainedRuns,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from pkpo.intervals import CONFIDENCE
 from pkpo.lm.experiments import EXPERIMENTS, METHODS, RATE_METHODS
 from pkpo.lm.paths import HARD_UNSEEN
 from pkpo.paper.language import (
@@ -17,7 +18,6 @@ from pkpo.paper.language import (
 )
 from pkpo.paper.recipe import Claim, Grid, Table, any_holds, make_table
 from pkpo.paper.trained_runs import (
-    CONFIDENCE,
     MethodRuns,
     Runs,
     claim_above,

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.special import stdtrit
 
 from pkpo.config import RunConfig
 from pkpo.estimators import pass_at_k
+from pkpo.intervals import CONFIDENCE, mean_variances, t_interval
 from pkpo.lm.experiments import EXPERIMENTS, recorded_runs
 from pkpo.lm.problem_sets import PASS_KS
 from pkpo.paper.recipe import Claim, Kind, Progress
@@ -26,8 +26,6 @@ MethodRuns = Sequence[RunRecord]
 Runs = Mapping[str, Mapping[str, MethodRuns]]
 """By experiment and method."""
 DRAWN_POINTS = max(PASS_KS)  # completions of every held-out problem
-CONFIDENCE = 0.95
-"""Of the intervals that decide claims: Student's t, which knows how few the seeds are."""
 MARGIN = 0.02
 """What may be lost where nothing is said to be lost: a smaller loss is no matter."""
 SURE_ERRORS = 2
@@ -144,28 +142,14 @@ def mean_in_words(differences: np.ndarray) -> str:
 
 
 def interval(differences: np.ndarray) -> tuple[float, float]:
-    """A t interval of the mean over seeds and problems; each end may be infinite.
-
-    The variances of the means over seeds and over problems are added (`SeedMean.crossed`); their sum has
-    Satterthwaite's degrees of freedom, so that three seeds that differ much count as three.
+    """See `t_interval`, of the mean over seeds and problems; each end may be infinite.
 
     Args:
       differences: `[S]` or `[S, P]`, paired.
     """
     values = np.asarray(differences, float)
-    value, error = mean_and_error(values)
-    if error == 0:
-        return value, value
-    parts = [
-        (np.moveaxis(values, axis, 0).reshape(size, -1).mean(axis=1).var(ddof=1) / size, size - 1)
-        for axis, size in enumerate(values.shape)
-        if size > 1
-    ]
-    if not parts:
-        return -np.inf, np.inf
-    freedom = sum(v for v, _ in parts) ** 2 / sum(v**2 / count for v, count in parts)
-    half = error * float(stdtrit(freedom, (1 + CONFIDENCE) / 2))
-    return value - half, value + half
+    low, high = t_interval(values.mean(), mean_variances(values, range(values.ndim)))
+    return float(low), float(high)
 
 
 def surely_above(differences: np.ndarray) -> bool | None:

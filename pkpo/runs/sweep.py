@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from pkpo.config import RunConfig
+from pkpo.intervals import mean_variances
 from pkpo.runs.run import Run
 from pkpo.runs.store import Store
 
@@ -33,17 +34,11 @@ class SeedMean:
     def crossed(cls, values: Any) -> SeedMean:
         """The spread of `[seeds]` or `[seeds, problems]`, where both are samples.
 
-        The variances that the means over either show are added; of a single seed, that over problems
-        stands alone. What is due to neither alone is counted twice, so that the error is rather too
-        large than too small.
+        See `mean_variances`; of a single seed, the variance over problems stands alone.
         """
         values = np.asarray(values, float)
-        variances = [
-            np.moveaxis(values, axis, 0).reshape(size, -1).mean(axis=1).var(ddof=1) / size
-            for axis, size in enumerate(values.shape)
-            if size > 1
-        ]
-        error = float(np.sqrt(sum(variances))) if variances else np.nan
+        parts = mean_variances(values, range(values.ndim))
+        error = float(np.sqrt(sum(part.value for part in parts))) if parts else np.nan
         return cls(float(values.mean()), error)
 
 
