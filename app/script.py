@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import access, page_registry
+from app import access, page_memory, page_registry
 from app.classroom.page_address import CLASS_PAGE
 from app.components import classroom, page_frame
 from app.controls import problem_text
@@ -12,6 +12,8 @@ st.set_page_config(page_title="PKPO Lab", page_icon="app/static/icon.svg", layou
 page = st.navigation(page_registry.list_pages(), position="top")
 st.session_state["entered"] = st.session_state.get("page") != page.url_path
 st.session_state["page"] = page.url_path
+if st.session_state["entered"]:
+    page_memory.forget()
 page_frame.show_frame(plays=page.url_path in page_registry.PLAYING)
 if access.classroom():
     access.recognise()

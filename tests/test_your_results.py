@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
+import numpy as np
 import pytest
 
 from app import your_results_view as view
@@ -42,6 +43,8 @@ def test_the_example_teaches_that_curves_cross():
     compared = compare_results(read[0][1], read[1][1])
     words = said(page)
     assert "An example, from recorded runs" in words and "The curves cross" in words
+    assert "with 5 seeds each" in words and "seeds are paired by their names" in words
+    assert "columns problem, n, c; 5 seeds by the column seed." in words
     assert figures.describe_comparison(compared, True) in words
     for one in evaluate_results(read):
         assert figures.describe_evaluation(one) in words
@@ -58,6 +61,81 @@ def test_pasted_results_are_compared():
     ]
     assert page.code[0].value == "python -m pkpo evaluate text-1.txt text-2.txt"
     assert not page.query_params
+
+
+SEEDS = "seed,problem,n,c\n" + "".join(
+    f"{seed},p{i},8,{(i + seed) % 9}\n" for seed in range(3) for i in range(40)
+)
+
+
+def test_seeds_are_drawn_and_may_be_pooled():
+    page = pasted(SEEDS)
+    found = evaluate_results([("text-1.txt", parse_results(SEEDS.encode(), "text-1.txt"))])[0]
+    words = said(page)
+    assert figures.describe_seeds(found) in words and "3 seeds, from " in words
+    assert "intervals over problems and seeds" in words and "its seeds" in words
+    drawn = figures.plot_evaluations([found])
+    thin = next(trace for trace in drawn.data if trace.name == "seeds")
+    expected = np.concatenate([np.append(x, np.nan) for x in found.curve.seeds.values()])
+    assert np.array_equal(np.asarray(thin.y, float), expected, equal_nan=True)
+    page.toggle(key="results_seeds").set_value(False).run()
+    assert not page.exception
+    words = said(page)
+    assert "within 24 tries" in words and "its seeds" not in words and "seed, pooled." in words
+    assert page.code[0].value == "python -m pkpo evaluate text-1.txt --pool-seeds"
+
+
+def test_seeds_may_be_a_file_each():
+    page = open_page("your_results")
+    page.segmented_control[0].set_value("files").run()
+    head, *rows = SEEDS.splitlines()
+    each = [
+        (f"run-{i}.csv", "\n".join([head, *rows[40 * i : 40 * (i + 1)]]).encode(), "text/csv")
+        for i in range(3)
+    ]
+    page.file_uploader[0].set_value(each).run()
+    assert not page.exception and not page.error
+    whole = evaluate_results([("x", parse_results(SEEDS.encode(), "x"))])[0]
+    assert figures.describe_evaluation(whole) in said(page)
+    assert "python -m pkpo evaluate 'run-*.csv'" in page.code[0].value
+    page.file_uploader[0].set_value([*each, each[0]]).run()
+    assert "different names, got 'run-0.csv' twice" in page.error[0].value.replace("\\", "")
+
+
+def test_a_control_reads_and_computes_only_what_it_changes(monkeypatch):
+    calls = []
+
+    def counted(module, name):
+        real = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *a: calls.append(name) or real(*a))
+
+    counted(controls, "parse_results")
+    counted(view, "evaluate_results")
+    page = pasted(SEEDS)
+    calls.clear()
+    page.run()
+    assert not calls
+    page.toggle(key="results_seeds").set_value(False).run()
+    assert calls == ["evaluate_results"]
+    page.text_area[1].set_value(BROAD).run()
+    assert calls == ["evaluate_results", "parse_results", "evaluate_results"]
+
+
+def test_nothing_of_a_file_outlives_the_page():
+    page = pasted(SURE, BROAD)
+    assert set(page.session_state["page_memory"]) == {
+        "results-0",
+        "results-1",
+        "results-evaluated",
+    }
+    for place in (0, 1):
+        page.text_area[place].set_value("")
+    page.run()
+    assert not page.session_state["page_memory"]
+    page = pasted(SURE)
+    page.switch_page("app_pages/glossary.py").run()
+    assert "page_memory" not in page.session_state
+    assert "page_memory" not in open_page("glossary").session_state
 
 
 def test_one_file_has_its_plug_in_and_no_comparison():

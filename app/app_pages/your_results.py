@@ -6,10 +6,8 @@ from app import your_results_view as view
 from app.controls.your_results import results_input
 
 st.header("What do your samples say? Pass@k of results you have", anchor=False)
-source, found = results_input()
-if source == "example":
-    first = found[0][1]
-    view.show_example_note(len(first.rewards), first.smallest_n)
-if found:
-    view.show_evaluations(found)
+given = results_input()
+if given.source == "example":
+    view.show_example_note(given.found[0][1])
+view.show_evaluations(given)
 view.show_formats()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import glob
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +14,14 @@ from pkpo.evaluation import (
     Curve,
     Evaluation,
     PairedComparison,
+    Results,
     compare_results,
     evaluate_results,
+    join_seeds,
     read_results,
     rows_shown,
 )
+from pkpo.evaluation.report import SEEDS_COMPARED
 from pkpo.fields import FieldError, parse_whole
 
 
@@ -26,16 +31,22 @@ def add_command(commands: argparse._SubParsersAction) -> None:
         "evaluate",
         help="pass@k or max@k of graded samples in a file",
         description="Unbiased pass@k (max@k for rewards other than 0 and 1) of graded samples, with 95% "
-        "bootstrap intervals over problems. A CSV or JSON Lines file has a row per sample (problem, "
-        "correct) or per problem (problem, n, c); HumanEval-style results are read, too. A second file "
-        "is compared with the first, problem by problem.",
+        "intervals over problems. A CSV or JSON Lines file has a row per sample (problem, correct) or "
+        "per problem (problem, n, c); HumanEval-style results are read, too. Where a column (seed, run, "
+        "run_id) names several seeds, intervals are over seeds and problems. A second file is compared "
+        "with the first, problem by problem.",
     )
-    parser.add_argument("file", help="CSV or JSON Lines")
-    parser.add_argument("other", nargs="?", help="a second one, to compare")
+    parser.add_argument(
+        "file", help="CSV or JSON Lines; a pattern in quotes, such as 'run-*.csv': a file per seed"
+    )
+    parser.add_argument("other", nargs="*", help="a second one, to compare")
     parser.add_argument(
         "--k", metavar="KS", default="", help="such as 1,8,64; default all there are"
     )
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap; default 0")
+    parser.add_argument(
+        "--pool-seeds", action="store_true", help="take the samples of all seeds as one model's"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, with every k")
     parser.set_defaults(run=_evaluate)
 
@@ -44,8 +55,16 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     ks = _ks(arguments.k)
     if arguments.seed < 0:
         raise FieldError("seed", f"--seed must be 0 or more, got {arguments.seed}")
-    files = [arguments.file, *([arguments.other] if arguments.other else [])]
-    read = [(file, read_results(file)) for file in files]
+    files = [arguments.file, *arguments.other]
+    if len(files) > 2:
+        raise FieldError(
+            "other",
+            f"at most two results are compared, got {len(files)} files; a pattern in quotes, such as "
+            "'run-*.csv', takes its files as the seeds of one",
+        )
+    read = [(file, _read(file)) for file in files]
+    if arguments.pool_seeds:
+        read = [(file, results.pooled()) for file, results in read]
     found = evaluate_results(read, ks, seed=arguments.seed)
     compared = (
         compare_results(read[0][1], read[1][1], ks, arguments.seed) if len(read) == 2 else None
@@ -59,6 +78,16 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     if compared:
         _print_comparison(compared, bool(ks))
     return 0
+
+
+def _read(given: str) -> Results:
+    """A file, or all that a pattern names, as the seeds of one model."""
+    if os.path.exists(os.path.expanduser(given)) or not glob.has_magic(given):
+        return read_results(given)
+    paths = sorted(glob.glob(os.path.expanduser(given)))
+    if not paths:
+        raise ValueError(f"no file has a name like {given!r}")
+    return join_seeds([(path, read_results(path)) for path in paths])[1]
 
 
 def _ks(text: str) -> tuple[int, ...]:
@@ -76,14 +105,21 @@ def _print_results(found: Evaluation, every: bool) -> None:
     results, curve, naive = found.results, found.curve, found.plug_in
     print(
         f"{Path(found.name).name}: {len(results.rewards):,} problems, {results.samples:,} samples "
-        f"({results.smallest_n:,} or more of each); {results.layout}"
+        f"({results.smallest_n:,} or more of each{' in a seed' if curve.seeds else ''}); "
+        f"{results.layout}"
     )
-    print(
-        f"{'k':>6} {found.quantity:>9}   95% interval    {'' if naive is None else 'plug-in'}".rstrip()
-    )
+    head = f"{'k':>6} {found.quantity:>9}   {'95% interval':<16}"
+    head += "" if naive is None else f" {'plug-in':>9}"
+    print((head + ("   the seeds, from to" if curve.seeds else "")).rstrip())
     for i in _rows(curve, every):
         line = f"{curve.ks[i]:>6} {curve.mean[i]:>9.4f}   {curve.low[i]:.4f} to {curve.high[i]:.4f}"
-        print(line + (f" {naive[i]:>9.4f}" if naive is not None else ""))
+        line += f" {naive[i]:>9.4f}" if naive is not None else ""
+        if curve.seeds:
+            at = [values[i] for values in curve.seeds.values()]
+            line += f"   {min(at):.4f} to {max(at):.4f}"
+        print(line)
+    if curve.seeds:
+        print("intervals: over seeds and problems, by Student's t")
     if found.coverage:
         _print_coverage(found.coverage)
     print()
@@ -103,15 +139,22 @@ def _print_coverage(cover: Coverage) -> None:
 
 def _print_comparison(found: PairedComparison, every: bool) -> None:
     curve = found.difference
-    print(f"the second less the first, on {len(found.problems):,} problems of both")
-    print(f"{'k':>6} {'change':>9}   95% interval         to decide: problems, or samples of each")
+    seeds = SEEDS_COMPARED[found.seeds]
+    print(
+        f"the second less the first, on {len(found.problems):,} problems of both"
+        + (f"; {seeds}" if seeds else "")
+    )
+    needs = "      to decide: problems, or samples of each" if found.needs else ""
+    print(f"{'k':>6} {'change':>9}   95% interval   {needs}".rstrip())
     for i in _rows(curve, every):
-        size = found.needs[i]
-        counts = [f"{x:,}" if x else "-" for x in (size.problems, size.samples)]
-        print(
+        line = (
             f"{curve.ks[i]:>6} {curve.mean[i]:>+9.4f}   {curve.low[i]:+.4f} to {curve.high[i]:+.4f}"
-            f"   {counts[0]:>19} {counts[1]:>16}"
         )
+        if found.needs:
+            size = found.needs[i]
+            counts = [f"{x:,}" if x else "-" for x in (size.problems, size.samples)]
+            line += f"   {counts[0]:>19} {counts[1]:>16}"
+        print(line)
     stretches = (
         f"from k = {k} {'neither is surely ahead' if who == 'neither' else f'the {who} is ahead'}"
         for k, who in found.ahead
@@ -148,6 +191,7 @@ def _report(found: Evaluation) -> dict[str, Any]:
 def _difference(found: PairedComparison) -> dict[str, Any]:
     return {
         "problems": len(found.problems),
+        "seed_pairing": found.seeds,
         **_columns(found.difference),
         "deciding_problems": [size.problems for size in found.needs],
         "deciding_samples": [size.samples for size in found.needs],
@@ -163,4 +207,5 @@ def _columns(curve: Curve) -> dict[str, Any]:
         "mean": curve.mean.tolist(),
         "low": curve.low.tolist(),
         "high": curve.high.tolist(),
+        "seeds": {seed: values.tolist() for seed, values in curve.seeds.items()},
     }

@@ -5,6 +5,7 @@ from pkpo.evaluation.curves import (
     Curve,
     DecidingSize,
     PairedComparison,
+    SeedPairing,
     compare_results,
     estimate_curve,
     plug_in_curve,
@@ -12,6 +13,7 @@ from pkpo.evaluation.curves import (
 )
 from pkpo.evaluation.files import Results, parse_results, read_results
 from pkpo.evaluation.report import Evaluation, evaluate_results, evaluation_csv
+from pkpo.evaluation.seeds import join_seeds
 
 __all__ = [
     "Coverage",
@@ -20,11 +22,13 @@ __all__ = [
     "Evaluation",
     "PairedComparison",
     "Results",
+    "SeedPairing",
     "compare_results",
     "estimate_coverage",
     "estimate_curve",
     "evaluate_results",
     "evaluation_csv",
+    "join_seeds",
     "parse_results",
     "plug_in_curve",
     "read_results",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import bdtr, bdtrc, gammaln
 
-from pkpo.evaluation.curves import K_SHOWN, bootstrap
+from pkpo.evaluation.curves import K_SHOWN, mean_with_interval
 from pkpo.evaluation.files import Results
 
 DOUBT = 0.025  # chance of a count so far on one side, from which a problem counts as undecided
@@ -34,11 +34,11 @@ class Coverage:
     mean: np.ndarray
     """`[T]`"""
     low: np.ndarray
-    """`[T]`, of a 95% interval over resampled problems."""
+    """`[T]`, of a 95% interval, made as that of a `Curve`."""
     high: np.ndarray
     """`[T]`"""
     at_least: np.ndarray
-    """`[T]`, the share of problems whose exact 95% interval lies at τ or above."""
+    """`[T]`, the share of problems whose exact 95% interval lies at τ or above; mean over seeds."""
     at_most: np.ndarray
     """`[T]`, one less the share of those whose interval lies below τ."""
 
@@ -68,22 +68,24 @@ def estimate_coverage(
     if not 1 <= drawn <= results.smallest_n:
         raise ValueError(f"samples must be from 1 to {results.smallest_n}, got {drawn}")
     rates = np.asarray(thresholds, float)
-    n = np.array([len(x) for x in results.rewards.values()])
-    c = np.array([x.sum() for x in results.rewards.values()]).astype(int)
     wanted = np.ceil(drawn * rates - ROUNDING).astype(int)
-    problems = _chances(n, c, drawn)[:, wanted]
-    mean, low, high = bootstrap(problems, seed)
-    above = bdtrc(c[:, None] - 1.0, n[:, None], rates)  # P(as many right or more | p = τ)
-    above = np.where(c[:, None] == 0, 1.0, above)
-    below = bdtr(c[:, None].astype(float), n[:, None], rates)
+    solved, above, below = [], [], []
+    for one in results.seeds:
+        n = np.array([len(x) for x in one.rewards.values()])
+        c = np.array([x.sum() for x in one.rewards.values()]).astype(int)
+        solved.append(_chances(n, c, drawn)[:, wanted])
+        more = bdtrc(c[:, None] - 1.0, n[:, None], rates)  # P(as many right or more | p = τ)
+        above.append(np.where(c[:, None] == 0, 1.0, more) <= DOUBT)
+        below.append(bdtr(c[:, None].astype(float), n[:, None], rates) <= DOUBT)
+    mean, low, high = mean_with_interval(np.stack(solved), seed, (0.0, 1.0))
     return Coverage(
         tuple(thresholds),
         drawn,
         mean,
         low,
         high,
-        (above <= DOUBT).mean(axis=0),
-        1 - (below <= DOUBT).mean(axis=0),
+        np.mean(above, axis=(0, 1)),
+        1 - np.mean(below, axis=(0, 1)),
     )
 
 

@@ -1,16 +1,23 @@
-"""Pass@k or max@k by k with bootstrap intervals, and two results compared problem by problem."""
+"""Pass@k or max@k by k with intervals, and two results compared problem by problem.
+
+The intervals of one seed are from resampled problems. Where there are several, problems and seeds are
+both samples, and the interval is Student's t for each (`joint_t_interval`): seeds are few as a rule, and
+an interval from resampling two or three that differ much holds the truth in as few as 76 of 100 cases.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.special import ndtri
 
 from pkpo.estimators import pass_at_k, rho
 from pkpo.evaluation.files import Results
+from pkpo.intervals import MeanVariance, joint_t_interval, mean_variances
 
 BOOTSTRAP_REPLICATES = 2000
 COUNTS_HELD = 4_000_000  # of resampled problems, at once
@@ -22,7 +29,10 @@ SURE = float(ndtri(0.975) + ndtri(0.8))
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A quantity by k: its mean over problems, and a 95% interval from resampled problems."""
+    """A quantity by k: its mean over problems and seeds, and a 95% interval.
+
+    Intervals end where the quantity does: those of pass@k at 0 and 1.
+    """
 
     ks: tuple[int, ...]
     mean: np.ndarray
@@ -31,6 +41,8 @@ class Curve:
     """`[K]`"""
     high: np.ndarray
     """`[K]`"""
+    seeds: Mapping[str, np.ndarray]
+    """Each seed's own mean over problems, `[K]`; empty where there is one alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +59,25 @@ class DecidingSize:
     enough, or that is not known: for k over half the samples, and for rewards other than 0 and 1."""
 
 
+SeedPairing = Literal["single", "paired", "unpaired", "single first", "single second"]
+"""How two results' seeds are compared: "single": each has one; "paired": both have the same names;
+"unpaired": other names; "single first" or "single second": that one has one seed alone, whose luck is
+not in the interval."""
+
+
 @dataclass(frozen=True, slots=True)
 class PairedComparison:
     """Two results on the problems that both have."""
 
     problems: tuple[str, ...]
     difference: Curve
-    """The second's mean minus the first's, paired problem by problem."""
+    """The second's mean minus the first's, paired problem by problem, and seed by seed if `seeds`
+    says so."""
+    seeds: SeedPairing
     ahead: tuple[tuple[int, str], ...]
     """From which k on who is ahead: "first", "second" or "neither"; the interval excludes 0."""
     needs: tuple[DecidingSize, ...]
-    """What would decide, by k."""
+    """What would decide, by k; empty where there are several seeds, as it is not known then."""
     won: tuple[str, ...]
     """Problems that only the second ever solves (a reward above all of the first's)."""
     lost: tuple[str, ...]
@@ -72,7 +92,9 @@ def allowed_ks(results: Results, ks: Sequence[int] = ()) -> tuple[int, ...]:
     most = results.smallest_n
     for k in ks:
         if not 1 <= k <= most:
-            name = min(results.rewards, key=lambda problem: len(results.rewards[problem]))
+            name = next(
+                name for one in results.seeds for name, x in one.rewards.items() if len(x) == most
+            )
             raise ValueError(
                 f"k must be from 1 to {most}, the samples of problem {name[:40]!r}, got {k}"
             )
@@ -111,12 +133,46 @@ def estimate_curve(results: Results, ks: Sequence[int] = (), seed: int = 0) -> C
       ValueError: a k beyond the samples of some problem.
     """
     ks = allowed_ks(results, ks)
-    return Curve(ks, *bootstrap(per_problem(results, ks), seed))
+    values = per_seed(results, ks)
+    limits = (0.0, 1.0) if results.binary else None
+    return Curve(ks, *mean_with_interval(values, seed, limits), _seed_means(results, values))
+
+
+def per_seed(results: Results, ks: Sequence[int]) -> np.ndarray:
+    """`per_problem` of every seed, `[S, P, K]`."""
+    return np.stack([per_problem(one, ks) for one in results.seeds])
+
+
+def _seed_means(results: Results, values: np.ndarray) -> dict[str, np.ndarray]:
+    """See `Curve.seeds`; values are those of the seeds, `[S, P, K]`."""
+    return {seed: row.mean(axis=0) for seed, row in zip(results.by_seed, values, strict=False)}
+
+
+def mean_with_interval(
+    values: np.ndarray, seed: int, limits: tuple[float, float] | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Means over seeds and problems, and both ends of their 95% intervals, `[K]` each.
+
+    Args:
+      values: `[S, P, K]`.
+      seed: of the bootstrap, where there is one seed.
+      limits: of the values, where they have any; no interval goes beyond.
+    """
+    if len(values) == 1:
+        return bootstrap(values[0], seed)
+    return _t_interval(values.mean(axis=(0, 1)), mean_variances(values, (0, 1)), limits)
+
+
+def _t_interval(
+    mean: np.ndarray, parts: Sequence[MeanVariance], limits: tuple[float, float] | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    low, high = joint_t_interval(mean, parts)
+    return (mean, np.clip(low, *limits), np.clip(high, *limits)) if limits else (mean, low, high)
 
 
 def plug_in_curve(results: Results, ks: Sequence[int]) -> np.ndarray:
     """What 1 - (1 - c/n)^k would say of rewards 0 and 1, `[K]`: biased, too low for k > 1."""
-    rates = np.array([x.mean() for x in results.rewards.values()])
+    rates = np.array([x.mean() for one in results.seeds for x in one.rewards.values()])
     return (1 - (1 - rates[:, None]) ** np.asarray(ks)).mean(axis=0)
 
 
@@ -138,11 +194,19 @@ def compare_results(
     names = tuple(name for name in first.rewards if name in second.rewards)
     if not names:
         raise ValueError("the two results must have problems in common, got none")
-    both = [Results({name: found.rewards[name] for name in names}) for found in (first, second)]
+    both = [found.only(names) for found in (first, second)]
     fewest = min(both, key=lambda found: found.smallest_n)
     ks = allowed_ks(fewest, ks)
-    one, other = (per_problem(found, ks) for found in both)
-    difference = Curve(ks, *bootstrap(other - one, seed))
+    pairing = _pair_seeds(*both)
+    one, other = (per_seed(found, ks) for found in both)
+    if pairing == "paired":  # the second's seeds in the order of the first's
+        other = other[[list(second.by_seed).index(name) for name in first.by_seed]]
+    limits = (-1.0, 1.0) if all(found.binary for found in both) else None
+    if pairing in ("single", "paired"):
+        interval = mean_with_interval(other - one, seed, limits)
+        difference = Curve(ks, *interval, _seed_means(first, other - one))
+    else:
+        difference = Curve(ks, *_unpaired(one, other, limits), {})
     signs = np.where(difference.low > 0, 1, np.where(difference.high < 0, -1, 0))
     changes = [0, *(np.flatnonzero(np.diff(signs)) + 1).tolist()]
     words = {1: "second", -1: "first", 0: "neither"}
@@ -150,11 +214,35 @@ def compare_results(
     return PairedComparison(
         problems=names,
         difference=difference,
+        seeds=pairing,
         ahead=tuple((ks[place], words[int(signs[place])]) for place in changes),
-        needs=_deciding_sizes(both, ks, other - one),
+        needs=_deciding_sizes(both, ks, (other - one)[0]) if pairing == "single" else (),
         won=tuple(name for name, a, b in zip(names, *best, strict=True) if b > a),
         lost=tuple(name for name, a, b in zip(names, *best, strict=True) if a > b),
     )
+
+
+def _pair_seeds(first: Results, second: Results) -> SeedPairing:
+    if not (first.by_seed or second.by_seed):
+        return "single"
+    if not first.by_seed:
+        return "single first"
+    if not second.by_seed:
+        return "single second"
+    return "paired" if first.by_seed.keys() == second.by_seed.keys() else "unpaired"
+
+
+def _unpaired(
+    one: np.ndarray, other: np.ndarray, limits: tuple[float, float] | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The second's mean less the first's of values `[S, P, K]`: the same problems, other seeds."""
+    by_problem = other.mean(axis=0) - one.mean(axis=0)
+    parts = [
+        part
+        for values in (one.mean(axis=1), other.mean(axis=1), by_problem)
+        for part in mean_variances(values, (0,))
+    ]
+    return _t_interval(by_problem.mean(axis=0), parts, limits)
 
 
 def _deciding_sizes(

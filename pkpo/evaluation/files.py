@@ -8,6 +8,10 @@ A row is a sample or a problem. What is read, by the names of its columns (any c
     doc_id, and exact_match / acc / ...                lm-evaluation-harness's log of samples, which
                                                        may grade an answer by several filters: the
                                                        first one's grades are read
+
+A further column (seed / run / run_id / ...) tells the seeds of a model apart, if every problem has
+samples of every seed and a seed has several of some problem. Else the samples are taken as one model's,
+and `Results.layout` says why.
 """
 
 from __future__ import annotations
@@ -16,8 +20,8 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +42,10 @@ COUNT_COLUMNS = (
     ("num_samples", "num_correct"),
     ("n", "correct"),
 )
+SEED_COLUMNS = ("seed", "training_seed", "train_seed", "run", "run_id", "run_name", "replicate")
+"""Names of the column that tells a model's training runs apart, the surest first."""
+SEED_LIMIT = 100
+"""Seeds of a model; what has more values does not name seeds."""
 SAMPLE_LIMIT = 10_000_000
 TRUE, FALSE = ("true", "yes", "passed", "correct"), ("false", "no", "failed", "incorrect", "")
 
@@ -47,21 +55,62 @@ class Results:
     """Graded samples of problems.
 
     Attributes:
-      rewards: problem -> its samples' rewards, `[n]`; problems may have different n.
+      rewards: problem -> its samples' rewards, `[n]`, of all seeds; problems may have different n.
       layout: what kind of file they were read from, in words.
+      by_seed: the same samples by seed, each with the same problems; empty if there is one seed alone.
     """
 
     rewards: Mapping[str, np.ndarray]
     layout: str = ""
+    by_seed: Mapping[str, Results] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.rewards:
             raise ValueError("results must have at least one problem, got none")
 
+    @classmethod
+    def from_seeds(cls, seeds: Mapping[str, Results], layout: str) -> Results:
+        """The results of one model's seeds.
+
+        Raises:
+          ValueError: seeds that have not the same problems; more than `SEED_LIMIT`.
+        """
+        if len(seeds) > SEED_LIMIT:
+            raise ValueError(f"at most {SEED_LIMIT} seeds can be read, got {len(seeds)}")
+        first, names = next(iter(seeds)), next(iter(seeds.values())).rewards
+        for seed, found in seeds.items():
+            for problem in names.keys() ^ found.rewards.keys():
+                lacks, has = (seed, first) if problem in names else (first, seed)
+                raise ValueError(
+                    f"seeds must have the same problems: {lacks[:40]!r} has no samples of "
+                    f"{problem[:40]!r}, {has[:40]!r} has some"
+                )
+        ordered = {seed: found.only(names) for seed, found in seeds.items()}
+        rewards = {
+            name: np.concatenate([found.rewards[name] for found in ordered.values()])
+            for name in names
+        }
+        return cls(rewards, layout, ordered if len(ordered) > 1 else {})
+
+    def only(self, problems: Iterable[str]) -> Results:
+        """These problems alone, in this order."""
+        names = list(problems)
+        by_seed = {seed: found.only(names) for seed, found in self.by_seed.items()}
+        return Results({name: self.rewards[name] for name in names}, self.layout, by_seed)
+
+    def pooled(self) -> Results:
+        """The samples of all seeds as if one model had given them."""
+        return Results(self.rewards, f"{self.layout}, pooled" if self.by_seed else self.layout)
+
+    @property
+    def seeds(self) -> tuple[Results, ...]:
+        """Those of each seed; of one seed alone, these."""
+        return tuple(self.by_seed.values()) or (self,)
+
     @property
     def smallest_n(self) -> int:
-        """The fewest samples that a problem has."""
-        return min(len(x) for x in self.rewards.values())
+        """The fewest samples that a problem has in a seed."""
+        return min(len(x) for one in self.seeds for x in one.rewards.values())
 
     @property
     def samples(self) -> int:
@@ -146,9 +195,9 @@ def _csv_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 
 def _results(rows: Iterator[tuple[int, Mapping[str, Any]]], kind: str, limit: int) -> Results:
-    found: dict[str, list[float]] = {}
+    found: dict[str, dict[str, list[float]]] = {}  # by seed and problem
     layout, count, graded_by = "", 0, None
-    problem = score = ""
+    problem = score = seed = aside = ""
     counts: tuple[str, str] | None = None
     for line, row in rows:
         if not layout:
@@ -157,6 +206,7 @@ def _results(rows: Iterator[tuple[int, Mapping[str, Any]]], kind: str, limit: in
             score = "" if counts else _column(row, SCORE_COLUMNS, "score")
             columns = f"{problem}, {', '.join(counts)}" if counts else f"{problem}, {score}"
             layout = f"{kind} with the columns {columns}"
+            seed = next((name for name in SEED_COLUMNS if name in row), "")
             graded_by = row.get("filter")
             if graded_by is not None:
                 layout += f", filter {str(graded_by)[:40]}"
@@ -165,13 +215,14 @@ def _results(rows: Iterator[tuple[int, Mapping[str, Any]]], kind: str, limit: in
         if problem not in row or not ({*counts} if counts else {score}) <= row.keys():
             raise ValueError(f"line {line} lacks what the first has: {layout}")
         name = str(row[problem])
+        of_seed = found.setdefault(str(row.get(seed, "")) if seed else "", {})
         if counts:
             n, c = (_whole(line, column, row[column]) for column in counts)
             if not 0 <= c <= n or n < 1:
                 raise ValueError(
                     f"line {line}: c must be from 0 to n, and n at least 1, got {c} of {n}"
                 )
-            if name in found:
+            if name in of_seed and not aside:
                 raise ValueError(f"line {line}: problem {name[:40]!r} stands there twice")
             count += n
             values = [1.0] * c + [0.0] * (n - c) if count <= limit else []
@@ -181,10 +232,43 @@ def _results(rows: Iterator[tuple[int, Mapping[str, Any]]], kind: str, limit: in
             count += len(values)
         if count > limit:
             raise ValueError(f"at most {limit:,} samples can be read")
-        found.setdefault(name, []).extend(values)
-    if not found or not all(found.values()):
+        of_seed.setdefault(name, []).extend(values)
+        if len(found) > SEED_LIMIT:
+            aside = f"; the column {seed} is not taken for seeds: it has over {SEED_LIMIT} values"
+            found, seed = {"": _pool(found)}, ""
+    if not found or not all(values for cells in found.values() for values in cells.values()):
         raise ValueError("there are no samples in it")
-    return Results({name: np.array(values) for name, values in found.items()}, layout)
+    return _with_seeds(found, layout + aside, seed)
+
+
+def _with_seeds(
+    found: Mapping[str, Mapping[str, list[float]]], layout: str, column: str
+) -> Results:
+    """Samples by the values of a column, which names seeds or does not, and by problem."""
+    pooled = _pool(found)
+    if len(found) > 1:
+        if all(len(values) == 1 for cells in found.values() for values in cells.values()):
+            why = "it numbers the samples of each problem"
+        elif any(len(cells) < len(pooled) for cells in found.values()):
+            why = "not every problem has samples of each"
+        else:
+            seeds = {seed: Results(_arrays(cells)) for seed, cells in found.items()}
+            return Results.from_seeds(seeds, f"{layout}; {len(seeds)} seeds by the column {column}")
+        layout += f"; the column {column} is not taken for seeds: {why}"
+    return Results(_arrays(pooled), layout)
+
+
+def _pool(found: Mapping[str, Mapping[str, list[float]]]) -> dict[str, list[float]]:
+    """The samples of every problem, whatever the seed."""
+    pooled: dict[str, list[float]] = {}
+    for cells in found.values():
+        for problem, values in cells.items():
+            pooled.setdefault(problem, []).extend(values)
+    return pooled
+
+
+def _arrays(cells: Mapping[str, list[float]]) -> dict[str, np.ndarray]:
+    return {problem: np.array(values) for problem, values in cells.items()}
 
 
 def _column(row: Mapping[str, Any], names: tuple[str, ...], what: str) -> str:

@@ -15,6 +15,7 @@ from pkpo.evaluation.curves import (
     K_SHOWN,
     Curve,
     PairedComparison,
+    SeedPairing,
     estimate_curve,
     plug_in_curve,
 )
@@ -22,6 +23,14 @@ from pkpo.evaluation.files import Results
 
 THRESHOLDS = (0.1, 0.25, 0.5, 0.75, 0.9)
 """The rates of Cover@τ where none are asked for."""
+SEEDS_COMPARED: dict[SeedPairing, str] = {
+    "single": "",
+    "paired": "seeds are paired by their names",
+    "unpaired": "seeds are not paired, as their names differ",
+    "single first": "the first has one seed alone, whose luck is not in the interval",
+    "single second": "the second has one seed alone, whose luck is not in the interval",
+}
+"""What was done with the seeds of two results, in words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +85,7 @@ def evaluate_results(
 
 
 def evaluation_csv(found: Sequence[Evaluation], compared: PairedComparison | None = None) -> str:
-    """A row for every k: each result's mean, interval and plug-in, and the second less the first."""
+    """A row for every k: each result's mean, interval, plug-in and seeds; the second less the first."""
     columns: dict[str, dict[int, Any]] = {}
 
     def add(name: str, ks: Sequence[int], values: Iterable[Any]) -> None:
@@ -89,13 +98,16 @@ def evaluation_csv(found: Sequence[Evaluation], compared: PairedComparison | Non
         add(f"{part} high", one.curve.ks, one.curve.high)
         if one.plug_in is not None:
             add(f"plug-in {place}", one.curve.ks, one.plug_in)
+        for seed, values in one.curve.seeds.items():
+            add(f"{part} seed {seed}", one.curve.ks, values)
     if compared:
         curve = compared.difference
         add("change", curve.ks, curve.mean)
         add("change low", curve.ks, curve.low)
         add("change high", curve.ks, curve.high)
-        add("deciding problems", curve.ks, [size.problems for size in compared.needs])
-        add("deciding samples", curve.ks, [size.samples for size in compared.needs])
+        if compared.needs:
+            add("deciding problems", curve.ks, [size.problems for size in compared.needs])
+            add("deciding samples", curve.ks, [size.samples for size in compared.needs])
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["k", *columns])

@@ -8,13 +8,14 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from pkpo.evaluation import Evaluation, PairedComparison
+from pkpo.evaluation import Curve, Evaluation, PairedComparison
 from pkpo.figures.style import (
     INK,
     LEGEND_BELOW,
     OTHER_COLOURS,
     axis,
     band,
+    fade,
     figure,
     line,
 )
@@ -32,12 +33,13 @@ def plain_name(name: str) -> str:
 
 
 def plot_evaluations(found: Sequence[Evaluation]) -> go.Figure:
-    """Pass@k or max@k by k with 95% bands; dotted what the plug-in would have said."""
+    """Pass@k or max@k by k with 95% bands; dotted what the plug-in would have said, thin each seed."""
     traces = []
     binary = all(one.results.binary for one in found)
     for one, colour in zip(found, RESULT_COLOURS, strict=False):
         ks = np.array(one.curve.ks)
         traces.append(band(ks, one.curve.low, one.curve.high, colour))
+        traces += _seed_lines(one.curve, colour)
         if one.plug_in is not None:
             traces.append(
                 line(
@@ -78,6 +80,7 @@ def plot_comparison(found: PairedComparison, binary: bool) -> go.Figure:
     return figure(
         [
             band(ks, curve.low, curve.high, INK),
+            *_seed_lines(curve, INK),
             line(ks, np.zeros(len(ks)), INK, "", width=1, hoverinfo="skip"),
             line(
                 ks,
@@ -124,6 +127,25 @@ def plot_coverage(found: Sequence[Evaluation]) -> go.Figure:
     )
 
 
+def _seed_lines(curve: Curve, colour: str) -> list[dict]:
+    """Every seed's own curve, thin, in one trace with gaps; none of one seed alone."""
+    if not curve.seeds:
+        return []
+    x = np.array([*curve.ks, np.nan])
+    y = [np.append(values, np.nan) for values in curve.seeds.values()]
+    return [
+        line(
+            np.tile(x, len(y)),
+            np.concatenate(y),
+            fade(colour, 0.75),
+            "seeds",
+            width=1,
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    ]
+
+
 def _k_axis(most: int) -> dict:
     ticks = [k for k in _TICKS if k <= most]
     return axis("tries, k", type="log", tickvals=ticks, ticktext=[str(k) for k in ticks])
@@ -144,6 +166,19 @@ def describe_evaluation(found: Evaluation) -> str:
         told = f"A single try earns {at[0]} on average"
         more = f", the best of {curve.ks[last]} {at[-1]}" if last else ""
     return f"{told}{more}."
+
+
+def describe_seeds(found: Evaluation) -> str:
+    """How far the seeds of one result lie apart; "" of one seed alone."""
+    curve, last = found.curve, len(found.curve.ks) - 1
+    if not curve.seeds:
+        return ""
+    at = []
+    for i in dict.fromkeys((0, last)):
+        ends = [f(values[i] for values in curve.seeds.values()) for f in (min, max)]
+        low, high = (f"{x:.1%}" if found.results.binary else f"{x:.4g}" for x in ends)
+        at.append(f"from {low} to {high} at k = {curve.ks[i]}")
+    return f"{len(curve.seeds)} seeds, {' and '.join(at)}."
 
 
 def _value(found: Evaluation, i: int) -> str:
