@@ -13,6 +13,8 @@ EXTRAS = {
     "gguf": "hf",
     "pyarrow": "app",
     "tensorboard": "tensorboard",
+    "wandb": "wandb",
+    "trackio": "trackio",
     "ray": "ray",
     "reasoning_gym": "gsm-symbolic",
 }

@@ -39,7 +39,8 @@ def wanted() -> list[Requirement]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     listed = [*environment.requirements("requirements-dev.txt"), *project["dependencies"]]
-    listed += [line for name, lines in extras.items() if name != "gsm-symbolic" for line in lines]
+    apart = {"gsm-symbolic", "wandb", "trackio"}  # which are installed by those who ask for them
+    listed += [line for name, lines in extras.items() if name not in apart for line in lines]
     return [Requirement(line) for line in listed]
 
 

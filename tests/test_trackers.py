@@ -205,18 +205,20 @@ def test_the_environment_names_trackers_of_every_run(store, monkeypatch, capsys)
     assert main(words) == 2 and len(store.runs()) == 3
 
 
-def test_unknown_and_missing_trackers_are_refused_before_anything(store, monkeypatch, capsys):
-    with pytest.raises(ValueError, match="log must be one of tensorboard.*, got 'tensorbord'"):
+@pytest.mark.parametrize("name", trackers.TRACKERS)
+def test_unknown_and_missing_trackers_are_refused_before_anything(store, monkeypatch, capsys, name):
+    allowed = "log must be one of tensorboard, wandb, trackio, got 'tensorbord'"
+    with pytest.raises(ValueError, match=allowed):
         store.submit(CONFIG, log=["tensorbord"])
-    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ValueError) as refused:
-        store.submit(CONFIG, log=["tensorboard"])
-    how = "needs tensorboard, which is not installed: pip install 'pkpo-lab[tensorboard]'"
-    assert str(refused.value) == f"log tensorboard {how}"
+        store.submit(CONFIG, log=[name])
+    how = f"needs {name}, which is not installed: pip install 'pkpo-lab[{name}]'"
+    assert str(refused.value) == f"log {name} {how}"
     assert store.runs() == []
     for words in (["train"], ["train", "--background"]):
-        assert main([*words, "--log", "tensorboard"]) == 2
-        assert capsys.readouterr() == ("", f"pkpo train: --log tensorboard {how}\n")
+        assert main([*words, "--log", name]) == 2
+        assert capsys.readouterr() == ("", f"pkpo train: --log {name} {how}\n")
 
 
 def test_a_mere_folder_of_that_name_is_no_package(tmp_path, monkeypatch):

@@ -13,6 +13,7 @@ import io
 import math
 import os
 import shlex
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -99,8 +100,95 @@ class TensorBoard:
         self._writer.close()
 
 
+class WeightsAndBiases:
+    """A run of W&B: offline, in files that `wandb sync` sends, unless WANDB_MODE says otherwise."""
+
+    def __init__(self, run: TrackedRun):
+        os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # else it calls home even offline
+        import wandb
+
+        mode = os.environ.get("WANDB_MODE", "offline")
+        folder = Path(os.environ.get("WANDB_DIR") or run.folder / "logs")
+        folder.mkdir(parents=True, exist_ok=True)
+        for left in folder.glob(f"*wandb/offline-run-*-{run.name}"):
+            shutil.rmtree(left)
+        self._run = wandb.init(
+            project=os.environ.get("WANDB_PROJECT", PROJECT),
+            id=run.name,
+            name=run.name,
+            config=dict(run.config),
+            dir=folder,
+            mode=mode,
+            resume=None if mode == "offline" else "allow",
+            settings=wandb.Settings(console="off", silent=True, x_disable_stats=True),
+        )
+        kept = shlex.quote(str(Path(self._run.dir).parent))
+        self.where = f"wandb sync {kept}" if mode == "offline" else self._run.url or mode
+
+    def log(self, update: int, metrics: Mapping[str, float]) -> None:
+        """See `Tracker`."""
+        self._run.log(dict(metrics), step=update)
+
+    def flush(self) -> None:
+        """See `Tracker`; W&B does so by itself."""
+
+    def close(self) -> None:
+        """See `Tracker`."""
+        self._run.finish()
+
+
+class Trackio:
+    """A run of trackio: on this machine, unless TRACKIO_SPACE_ID or TRACKIO_SERVER_URL is set."""
+
+    def __init__(self, run: TrackedRun):
+        import trackio
+
+        with contextlib.suppress(ValueError):  # there is no such project yet
+            for left in trackio.Api().runs(PROJECT):
+                if left.name == run.name:
+                    left.delete()
+        away = os.environ.get("TRACKIO_SPACE_ID") or os.environ.get("TRACKIO_SERVER_URL")
+        with contextlib.nullcontext() if away else _hub_offline():
+            self._run = trackio.init(
+                project=PROJECT,
+                name=run.name,
+                config=dict(run.config),
+                embed=False,
+                auto_log_gpu=False,
+                auto_log_cpu=False,
+            )
+        self._finish = trackio.finish  # the run's own would be called again, and print, at the exit
+        self.where = away or f"trackio show --project {PROJECT}"
+
+    def log(self, update: int, metrics: Mapping[str, float]) -> None:
+        """See `Tracker`."""
+        self._run.log(dict(metrics), step=update)
+
+    def flush(self) -> None:
+        """See `Tracker`; trackio does so by itself."""
+
+    def close(self) -> None:
+        """See `Tracker`."""
+        self._finish()
+
+
+@contextlib.contextmanager
+def _hub_offline() -> Iterator[None]:
+    """Keep trackio from asking the Hugging Face hub for its user's name, where it has a token."""
+    from huggingface_hub import constants
+
+    was = constants.HF_HUB_OFFLINE
+    constants.HF_HUB_OFFLINE = True
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = was
+
+
 TRACKERS: dict[str, Callable[[TrackedRun], Tracker]] = {
     "tensorboard": TensorBoard,
+    "wandb": WeightsAndBiases,
+    "trackio": Trackio,
 }
 """By the name of the package that each needs."""
 
