@@ -15,7 +15,7 @@ copyright = "the authors of PKPO Lab, MIT licence"
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "extension"]
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
-suppress_warnings = ["misc.highlighting_failure"]  # shell lines that hold an angle bracket
+highlight_language = "text"
 
 # A name in backquotes is a link where the reference has it, else plain code.
 default_role = "py:obj"

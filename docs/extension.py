@@ -40,7 +40,7 @@ def _mathml(latex: str, display: str) -> str:
 def _read_markdown(
     app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
 ) -> None:
-    """The formulas and headings of a docstring as reStructuredText, in place."""
+    """Formulas, headings and code of a docstring as reStructuredText, in place."""
     text = "\n".join(lines)
     if what in ("attribute", "data"):
         text = f"..\n\n{text}"  # a comment: else napoleon takes what is before a colon for a type
@@ -48,6 +48,7 @@ def _read_markdown(
     text = re.sub(r"\$([^$]+)\$", lambda found: f":math:`{' '.join(found[1].split())}`", text)
     text = re.sub(r"^## (.+)$", r".. rubric:: \1\n", text, flags=re.MULTILINE)
     text = re.sub(r"^```(\w+)\n(.+?)^```$", _code, text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r":\n\n(?=    \S)", "::\n\n", text)  # an indented block is code
     text = re.sub(r"(`[^`]+`)(?=\w)", r"\1\\ ", text)  # `row`s
     lines[:] = text.split("\n")
 
