@@ -37,11 +37,17 @@ def _mathml(latex: str, display: str) -> str:
     return latex2mathml.converter.convert(braced, display=display)
 
 
+# What both languages read alike, and signs that are plain in Markdown and not in reStructuredText.
+_MARKUP = re.compile(
+    r"(`[^`]*`|\$\$[^$]+\$\$|\$[^$]+\$|\*\*[^*\n]+\*\*|(?<![\w*])\*\w[^*\n]*\*(?!\w))|[*|]|(?<=\w)_(?!\w)"
+)
+
+
 def _read_markdown(
     app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
 ) -> None:
     """Formulas, headings and code of a docstring as reStructuredText, in place."""
-    text = "\n".join(lines)
+    text = _MARKUP.sub(lambda found: found[1] or f"\\{found[0]}", "\n".join(lines))
     if what in ("attribute", "data"):
         text = f"..\n\n{text}"  # a comment: else napoleon takes what is before a colon for a type
     text = re.sub(r"\$\$(.+?)\$\$", _block, text, flags=re.DOTALL)
