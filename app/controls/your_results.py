@@ -27,12 +27,12 @@ EXAMPLE_EXPERIMENT, EXAMPLE_METHODS = "hard-unseen", ("k1", "k8")
 FILE_EXAMPLES = {
     "A row per sample": "problem,correct\nsum-1,1\nsum-1,0\nsum-2,0\nsum-2,0",
     "A row per problem: n samples, c right": "problem,n,c\nsum-1,16,9\nsum-2,16,0",
-    "Several seeds of a model": "seed,problem,n,c\n0,sum-1,16,9\n0,sum-2,16,0\n"
-    "1,sum-1,16,12\n1,sum-2,16,1",
     "JSON Lines, any rewards": '{"problem": "sum-1", "rewards": [0.5, 1, 0]}\n'
     '{"problem": "sum-2", "rewards": [0, 0, 0.25]}',
     "HumanEval's results": '{"task_id": "HumanEval/0", "passed": true}\n'
     '{"task_id": "HumanEval/0", "passed": false}',
+    "Several seeds of a model": "seed,problem,n,c\n0,sum-1,16,9\n0,sum-2,16,0\n"
+    "1,sum-1,16,12\n1,sum-2,16,1",
 }
 """Contents of small files, by what they are."""
 

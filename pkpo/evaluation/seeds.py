@@ -32,7 +32,7 @@ def join_seeds(found: Sequence[tuple[str, Results]]) -> tuple[str, Results]:
             )
     pattern, seeds = name_seeds([name for name, _ in found])
     by_seed = {seed: results for seed, (_, results) in zip(seeds, found, strict=True)}
-    layout = f"{len(found)} files, a seed each; the first is {found[0][1].layout}"
+    layout = f"{len(found)} files, a seed each, such as {found[0][1].layout}"
     return pattern, Results.from_seeds(by_seed, layout)
 
 
