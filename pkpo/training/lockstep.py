@@ -61,13 +61,15 @@ class RowOptimizers:
 
     def row_state(self, row: int) -> dict[str, np.ndarray]:
         """The `state` of that row's optimizer, were it alone."""
-        rows, optimizer = next(part for part in self._parts if row in part[0])
-        return optimizer.row_state(rows.tolist().index(row))
+        everyone = np.arange(len(self.learning_rate))
+        parts = ((everyone[rows].tolist(), optimizer) for rows, optimizer in self._parts)
+        among, optimizer = next(part for part in parts if row in part[0])
+        return optimizer.row_state(among.index(row))
 
 
-def group_rows(values: Sequence[str]) -> list[tuple[str, np.ndarray]]:
-    """For every value that occurs, which rows have it."""
-    return [
-        (value, np.flatnonzero([other == value for other in values]))
-        for value in dict.fromkeys(values)
-    ]
+def group_rows(values: Sequence[str]) -> list[tuple[str, slice | np.ndarray]]:
+    """For every value that occurs, which rows have it: a slice, copying nothing, where all have."""
+    different = dict.fromkeys(values)
+    if len(different) == 1:
+        return [(values[0], slice(None))]
+    return [(value, np.flatnonzero([other == value for other in values])) for value in different]
