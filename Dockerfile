@@ -19,7 +19,7 @@ COPY .streamlit .streamlit
 COPY pkpo pkpo
 COPY toy_envs toy_envs
 COPY app app
-RUN pip install --no-deps --no-build-isolation . && useradd --create-home lab && chown -R lab /lab \
+RUN pip install --no-deps --no-build-isolation --editable . && useradd --create-home lab && chown -R lab /lab \
     && install -d -o lab -g lab /data
 USER lab
 

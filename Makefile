@@ -6,7 +6,7 @@ LISTENING = $(if $(PORT),--server.port=$(PORT))
 # Files of tests run side by side, one on each core, at most four.
 SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile
 
-.PHONY: setup setup-all app classroom test test-slow test-newest bench docs lint browser upgrade clean
+.PHONY: setup setup-all app classroom test test-slow test-newest bench docs lint browser upgrade packages clean
 
 # What the app needs, and what tests need besides; ready in a moment where nothing has changed.
 setup:
@@ -44,6 +44,10 @@ test-newest:
 upgrade:
 	@$(PYTHON) .ci/environment.py lock
 
+# Wheels of the library, of the app, and of the models and recorded runs, into dist/.
+packages: setup-all
+	$(BIN)/python .ci/packages/build.py
+
 bench: setup-all
 	$(BIN)/python -m tests.bench
 
@@ -55,4 +59,4 @@ browser: setup-all
 	@$(BIN)/python -m tests.browser.install
 
 clean:
-	rm -rf .venv .venv-newest *.making build *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .venv-newest *.making build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

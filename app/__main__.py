@@ -1,4 +1,4 @@
-"""`python -m app [--classroom] [streamlit options]`: start the app with its first picture ready.
+"""`python -m app [--classroom] [streamlit options]`, or `pkpo app`: start with the first picture ready.
 
 The same as `python -m streamlit run app/main.py`, but what the first visitor would wait for is
 imported and computed before the server answers. With `--classroom` it listens on the local network:
@@ -22,4 +22,4 @@ if __name__ == "__main__":
         for preset in presets:
             cached.cached_playback(preset.runs(task))
     cached.cached_playback(parse_comparison({}, "schedule 1 8"), ("stage",))
-    sys.exit(cli.main(["run", "app/main.py", *options]))
+    sys.exit(cli.main(["run", str(command.SCRIPT), *options]))

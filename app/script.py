@@ -1,5 +1,7 @@
 """What Streamlit runs for every visitor: page config, navigation, the page."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from app import access, page_memory, page_registry
@@ -8,7 +10,11 @@ from app.components import classroom, page_frame
 from app.controls import problem_text
 from pkpo.plugins import load_plugins
 
-st.set_page_config(page_title="PKPO Lab", page_icon="app/static/icon.svg", layout="wide")
+st.set_page_config(
+    page_title="PKPO Lab",
+    page_icon=str(Path(__file__).parent / "static" / "icon.svg"),
+    layout="wide",
+)
 page = st.navigation(page_registry.list_pages(), position="top")
 st.session_state["entered"] = st.session_state.get("page") != page.url_path
 st.session_state["page"] = page.url_path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 EXTRAS = {
+    "pkpo_lab_app": "app",
     "streamlit": "app",
     "plotly": "app",
     "kaleido": "app",

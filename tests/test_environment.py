@@ -41,6 +41,7 @@ def wanted() -> list[Requirement]:
     listed = [*environment.requirements("requirements-dev.txt"), *project["dependencies"]]
     apart = {"gsm-symbolic", "wandb", "trackio"}  # which are installed by those who ask for them
     listed += [line for name, lines in extras.items() if name not in apart for line in lines]
+    listed = [line for line in listed if not line.startswith("pkpo-lab")]  # built of this project
     return [Requirement(line) for line in listed]
 
 

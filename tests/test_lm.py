@@ -14,13 +14,13 @@ import torch
 
 from pkpo import rho, transform
 from pkpo.config import EVAL_KS
-from pkpo.lm import evaluation, language_model, policy, warm_start
+from pkpo.lm import evaluation, language_model, paths, policy, warm_start
 from pkpo.lm.decoding import DecoderState
 from pkpo.lm.evaluation import EvalResult, evaluate
 from pkpo.lm.generation import MAX_NEW_TOKENS, Samples, decode_completions, generate
 from pkpo.lm.language_model import LanguageModel
 from pkpo.lm.model_files import llama_config, load_model, save_model, to_llama
-from pkpo.lm.paths import MODELS, find
+from pkpo.lm.paths import MODEL_NAMES, MODELS, find
 from pkpo.lm.policy import LanguageModelPolicy, backward
 from pkpo.lm.problem_sets import load_hard, load_hard_unseen, load_problem_sets
 from pkpo.lm.tokenizer import ANSWER_TOKEN, END_TOKEN, Tokenizer
@@ -141,6 +141,14 @@ def test_models_are_found_by_name_or_folder(tmp_path, monkeypatch):
         ValueError, match="tiny, a model's folder, a .gguf file or hub:NAME, got 'x'"
     ):
         find("x")
+    assert sorted(path.name for path in MODELS.iterdir()) == list(MODEL_NAMES)
+
+
+def test_where_models_do_not_ship_their_names_are_known_still(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "MODELS", tmp_path / "none")
+    assert WordProblemsConfig(model="small").model == "small"
+    with pytest.raises(ValueError, match=r"tiny is not installed: pip install 'pkpo-lab\[lm\]'"):
+        find("tiny")
 
 
 def test_reading_once_and_following_is_the_whole_text():

@@ -8,6 +8,7 @@ import secrets
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 import click
 import segno
@@ -16,6 +17,8 @@ from streamlit.web.server import server_util
 
 from app.access import SECRET
 
+SCRIPT = Path(__file__).parents[1] / "main.py"
+"""What Streamlit runs."""
 OPTION = "--classroom"
 EVERYWHERE = "0.0.0.0"
 CLASS_ADDRESS = "PKPO_CLASS_AT"
@@ -77,7 +80,7 @@ def _resolved(given: Sequence[str]) -> tuple[str, str]:
 
     What counts, of options, environment and files of settings, is found by Streamlit itself.
     """
-    context = cli.main_run.make_context("run", ["app/main.py", *given])
+    context = cli.main_run.make_context("run", [str(SCRIPT), *given])
     flags = {name: x for name, x in context.params.items() if name not in ("target", "args")}
     bootstrap.load_config_options(flags)
     named = str(flags.get("server_address") or "")

@@ -16,7 +16,7 @@ from pkpo.config import RunConfig
 from pkpo.estimators import get_estimator
 from pkpo.fields import format_value, parse_field, parse_whole
 from pkpo.lm.experiments import METHODS
-from pkpo.lm.paths import HARD_UNSEEN, MODELS, PROBLEM_SETS
+from pkpo.lm.paths import HARD_UNSEEN, MODEL_NAMES, PROBLEM_SETS
 from pkpo.runs.run import check_id
 from pkpo.training.tasks.registry import fields_of
 from pkpo.training.tasks.word_problems import WordProblemsConfig
@@ -211,8 +211,7 @@ def language_settings(
         for name, f in LANGUAGE_FIELDS.items()
     }
     if not host:
-        shipped = sorted(path.name for path in MODELS.iterdir())
-        readers["model"] = one_of("model", shipped)
+        readers["model"] = one_of("model", MODEL_NAMES)
         readers["problems"] = one_of("problems", tuple(PROBLEM_SETS))
     given, problems = read_link(
         readers | {name: read for name, (_, read) in LANGUAGE_READERS.items()}

@@ -12,7 +12,7 @@ import streamlit as st
 from app import controls
 from app.glossary import link_terms
 from app.language_model.sources import MethodSource
-from pkpo.lm.paths import MODELS, parameter_count
+from pkpo.lm.paths import MODEL_NAMES, parameter_count
 from pkpo.lm.problem_sets import known_words
 from toy_envs.word_problems import WordProblem, verify
 
@@ -43,7 +43,7 @@ def show_introduction(found: Sequence[MethodSource]) -> None:
                 )
             )
         # Of other models it is not known how they were made.
-        if config.model in {path.name for path in MODELS.iterdir()}:
+        if config.model in MODEL_NAMES:
             middle.markdown(_model_in_words(config.model))
 
 

@@ -32,7 +32,7 @@ from pkpo.comparisons.settings import command_line
 from pkpo.figures import language_model as figures
 from pkpo.lm import experiments
 from pkpo.lm.experiments import EXPERIMENTS, METHODS, recorded_runs
-from pkpo.lm.paths import MODELS
+from pkpo.lm.paths import MODEL_NAMES
 from pkpo.lm.problem_sets import ROLLING_UPDATES
 from pkpo.runs import Run, sweep
 from pkpo.runs.environment import run_device
@@ -79,8 +79,7 @@ def _form(
     if message:
         st.markdown(link_terms(message))
     with st.container(border=True):
-        shipped = sorted(path.name for path in MODELS.iterdir())
-        controls.language_form(values, page, shipped, found.store.limits.steps)
+        controls.language_form(values, page, MODEL_NAMES, found.store.limits.steps)
         try:
             configs = _configs(values, page)
             device = run_device(configs[0])

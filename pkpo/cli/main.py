@@ -11,7 +11,7 @@ from typing import NoReturn
 from pkpo.cli.output import print_anything, shorten
 from pkpo.plugins import load_plugins
 
-COMMANDS = ("train", "runs", "figures", "report", "evaluate", "worker", "estimators")
+COMMANDS = ("app", "train", "runs", "figures", "report", "evaluate", "worker", "estimators")
 """The modules of this package that each add a command; only the one that is asked for is imported."""
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from safetensors import safe_open
 
 MODELS = Path(__file__).parent / "models"
-"""The models that ship."""
+"""Where the models that ship are; a wheel of its own brings them."""
+MODEL_NAMES = ("small", "tiny")
 GSM_SYMBOLIC = MODELS / "small"
 """What holds the problems of gsm_symbolic that ship, and all words of such problems."""
 VOCABULARY = "vocabulary.json"
@@ -46,9 +47,10 @@ def find(model: str | Path) -> Path:
             return folder
     if _is_gguf(path):
         return path
-    shipped = ", ".join(sorted(path.name for path in MODELS.iterdir()))
+    if model in MODEL_NAMES:
+        raise ValueError(f"model {model} is not installed: pip install 'pkpo-lab[lm]'")
     raise ValueError(
-        f"model must be one of {shipped}, a model's folder, a .gguf file or hub:NAME, "
+        f"model must be one of {', '.join(MODEL_NAMES)}, a model's folder, a .gguf file or hub:NAME, "
         f"got {str(model)[:80]!r}"
     )
 
@@ -93,6 +95,8 @@ def model_name(text: str) -> str:
     Raises:
       ValueError: there is none, or the name cannot be one on the hub.
     """
+    if text in MODEL_NAMES:
+        return text
     if text.startswith(HUB):
         return HUB + hub_name("model", text.removeprefix(HUB))
     path = find(text)

@@ -63,7 +63,8 @@ def running_app(*options: str, port: int | None = None, **environment: str):
     """
     port = port or free_port()
     command = [sys.executable, "-m", "app", *options, "--server.port", str(port)]
-    yield from _serving(command, port, **environment)
+    with serving(command, port, **environment) as address:
+        yield address
 
 
 @contextmanager
@@ -72,14 +73,17 @@ def running_streamlit(script: Path):
     port = free_port()
     options = ["--server.port", str(port), "--server.headless", "true"]
     command = [sys.executable, "-m", "streamlit", "run", str(script), *options]
-    yield from _serving(command, port)
+    with serving(command, port) as address:
+        yield address
 
 
-def _serving(command: list[str], port: int, **environment: str):
+@contextmanager
+def serving(command: list[str], port: int, where: Path = ROOT, **environment: str):
+    """What a command serves there, once it answers; yields its address."""
     with tempfile.TemporaryDirectory(prefix="pkpo-") as folder:
         process = subprocess.Popen(
             command,
-            cwd=ROOT,
+            cwd=where,
             env=os.environ | {"PKPO_DATA_DIR": folder} | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
