@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import shlex
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -17,6 +18,7 @@ from sphinx.util.inventory import InventoryFile
 import pkpo
 from app.lessons import catalogue
 from pkpo import estimators, evaluation, integrations
+from pkpo.__main__ import main
 from tests.browser.browser import ROOT
 
 DOCS = ROOT / "docs"
@@ -47,6 +49,28 @@ def test_a_page_links_to_files_that_are_there(page):
         address = urlsplit("".join(pair))
         if not address.scheme and address.path:
             assert (page.parent / address.path).exists(), address.path
+
+
+COMMANDS = sorted(
+    {
+        line
+        for page in DOCS.rglob("*.md")
+        for line in re.findall(
+            r"^python -m pkpo (.*)", page.read_text(encoding="utf-8"), re.MULTILINE
+        )
+        if "--model" not in line  # which must be downloaded
+    }
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_does_what_it_says(command, capsys):
+    assert main(shlex.split(command)) == 0
+    assert capsys.readouterr().out
+
+
+def test_there_are_commands():
+    assert len(COMMANDS) > 2
 
 
 @pytest.fixture(scope="module")

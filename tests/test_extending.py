@@ -12,11 +12,13 @@ from importlib.metadata import EntryPoint
 
 import numpy as np
 import pytest
+import torch
 from streamlit.testing.v1 import AppTest
 
 from app import controls, page_registry
 from pkpo import ESTIMATORS, plugins, schedules, transform
 from pkpo.__main__ import main
+from pkpo.analysis import enumerate_verdict
 from pkpo.estimators import register_estimator
 from pkpo.runs import LocalExecutor, Store
 from pkpo.training.tasks.registry import TASKS, make_task, register_task, run_config
@@ -51,6 +53,9 @@ def added():
 
 def test_the_estimator_is_everywhere(added, capsys):
     assert np.array_equal(transform([0.0, 1.0], 1, "from_best"), [-0.5, 0.0])
+    assert transform(torch.tensor([0.0, 1.0]), 1, "from_best").tolist() == [-0.5, 0.0]
+    mixture = enumerate_verdict("from_best", n=8, k=3).mixture
+    assert np.abs(mixture - [1, *[0] * 6, -1 / 8]).max() < 1e-9  # as it says: max@1 - max@n / n
     assert main(["estimators"]) == 0
     assert "from_best: Below the best" in capsys.readouterr().out
     assert main(["train", "--estimator", "from_best", "--steps", "3", "--json"]) == 0
