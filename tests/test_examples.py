@@ -26,11 +26,12 @@ from tests.browser.browser import ROOT
 REWARDS = np.random.default_rng(0).integers(0, 5, (3, 8)) / 4
 WEIGHTS = np.asarray(transform(REWARDS, 4))
 assert (np.abs(WEIGHTS).sum(1) > 0).all()  # no group says nothing
-NEEDS = {"trl_trainer": "trl", "verl_advantages": "verl", "skyrl_advantages": "skyrl"}
+TESTED_BELOW = {"plain_pytorch", "gymnasium_policy"}
+NEED_A_LIBRARY = {"trl_trainer", "verl_advantages", "skyrl_advantages", "stable_baselines3_agent"}
 QUICK = sorted(
     path.stem
     for path in (ROOT / "examples").glob("*.py")
-    if path.stem not in {*NEEDS, "plain_pytorch", "gymnasium_policy"}
+    if path.stem not in NEED_A_LIBRARY | TESTED_BELOW
 )
 
 
@@ -191,3 +192,64 @@ def test_skyrl(monkeypatch):
     function = ppo_utils.AdvantageEstimatorRegistry.get("pkpo")
     check_registered(function)
     check_registered(ppo_utils.cloudpickle.loads(ppo_utils.cloudpickle.dumps(function)))
+
+
+@pytest.mark.trainers
+@pytest.mark.parametrize("algorithm", ["A2C", "PPO"])
+def test_stable_baselines3_advantages_enter_the_loss_as_they_are(algorithm, monkeypatch):
+    """Seen where the loss asks for them, and in one step of plain gradient descent."""
+    sb3 = pytest.importorskip("stable_baselines3")
+    from examples import stable_baselines3_agent as example
+
+    n, k, groups = 8, 4, 32
+    whole = {"n_epochs": 1, "batch_size": groups * n, "normalize_advantage": False}
+    more = whole if algorithm == "PPO" else {}
+    model = example.agent(n, k, groups, algorithm=getattr(sb3, algorithm), **more)
+    theta, buffer, seen = model.policy.action_net.bias, model.rollout_buffer, []
+    model.policy.optimizer = torch.optim.SGD(model.policy.parameters())
+    get = buffer.get
+    monkeypatch.setattr(buffer, "get", lambda batch_size: watched(get(batch_size), seen))
+    with torch.no_grad():
+        theta.fill_(0.9)  # near the cliff: some fall off
+    start = theta.item()
+    model.learn(groups * n)
+    [batch] = seen
+    samples = buffer.actions.reshape(n, groups).T.astype(float)  # it keeps them by environment
+    rewards = np.where((samples >= 0) & (samples <= 1), samples**2, 0)
+    assert 0 < (rewards == 0).mean() < 1
+    want = n * np.asarray(transform(rewards, k))
+    entered = dict(zip(batch.actions.ravel().tolist(), batch.advantages.tolist(), strict=True))
+    found = np.array([[entered[x] for x in row] for row in samples.tolist()])
+    assert np.abs(found - want).max() < 1e-5  # of single precision
+    gradient = (want * (samples - start) / example.SIGMA**2).mean()
+    assert theta.item() - start == pytest.approx(0.02 * gradient, rel=1e-4)
+
+
+def watched(items, seen: list):
+    for item in items:
+        seen.append(item)
+        yield item
+
+
+@pytest.mark.trainers
+def test_stable_baselines3_goes_nearer_the_cliff_for_more_attempts():
+    pytest.importorskip("stable_baselines3")
+    from examples import stable_baselines3_agent as example
+    from toy_envs.gaussian_hill import optimum
+
+    single, eight = example.main(k=1), example.main(k=8)
+    best = [optimum(k, example.SIGMA).theta for k in (1, 8)]
+    assert single < eight < 1
+    assert abs(single - best[0]) < abs(single - best[1])
+    assert abs(eight - best[1]) < abs(eight - best[0])
+
+
+@pytest.mark.trainers
+def test_stable_baselines3_refuses_longer_episodes():
+    pytest.importorskip("stable_baselines3")
+    from examples import stable_baselines3_agent as example
+
+    model = example.agent(n=4, k=2, groups=3)
+    model.rollout_buffer.episode_starts[1:] = 0
+    with pytest.raises(ValueError, match="episodes of one step"):
+        model.rollout_buffer.compute_returns_and_advantage(None, None)

@@ -155,7 +155,7 @@ def test_the_adapter_s_lines_are_python(trainer):
 def test_the_page_of_conventions_has_this_table():
     page = (ROOT / "docs" / "conventions.md").read_text(encoding="utf-8")
     assert convention_table() in page
-    files = re.findall(r"\]\(\.\./(examples/[a-z_]+\.py)\)", page)
+    files = re.findall(r"\]\(\.\./(examples/[a-z0-9_]+\.py)\)", page)
     assert files and all((ROOT / name).is_file() for name in files)
 
 
