@@ -64,9 +64,9 @@ def test_k_1_and_k_8_stand_beside_each_other_with_their_own_tries():
         different = {one.text for one in found}
         word = "answer" if len(different) == 1 else "answers"
         assert heading.value == f"{sum(right)} of 16 fully right, {len(different)} different {word}"
-        ends = [int(n) for n in re.findall(r"</span> (\d+) ×</span>", fan)]
+        ends = [int(n) for n in re.findall(r"</span> (\d+)×</span>", fan)]
         assert sum(ends) == 16 and len(ends) == len(different)
-        shown_right = sum(int(n) for n in re.findall(r"✓</span> (\d+) ×", fan))
+        shown_right = sum(int(n) for n in re.findall(r"✓</span> (\d+)×", fan))
         assert shown_right == sum(right)
         # What is shared is there once: a fan has fewer characters than its answers.
         pieces = re.findall(r"pk-tokens'>(.*?)(?:<b>|</span>)", fan)

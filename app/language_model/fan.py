@@ -45,5 +45,5 @@ def _leaf(count: int, mark: str) -> str:
     sign, words = MARKS[mark]
     return (
         f"<span class='pk-end pk-{mark}' title='{words}'><span aria-label='{words}'>{sign}</span> "
-        f"{count} ×</span>"
+        f"{count}×</span>"
     )
