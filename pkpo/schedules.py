@@ -146,18 +146,19 @@ class Schedule:
         return k
 
     def describe(self) -> str:
-        """The schedule in words: "k = 8", "k = 8, then 1 from update 160"."""
-        first, *others = (
-            f"{p.first}"
-            if p.shape is None
-            else f"{p.first} → {p.last} ({p.shape}) by update {p.end}"
-            for p in self.pieces
-        )
-        starts = (
-            f"{words} from update {p.start}"
-            for words, p in zip(others, self.pieces[1:], strict=True)
-        )
-        return ", then ".join([f"k = {first}", *starts])
+        """The schedule in words: "k = 8", "k = 8, then 1 from update 160".
+
+        Of a ramp that the next piece cuts short, how far it came.
+        """
+        cuts = [*(piece.start - 1 for piece in self.pieces[1:]), math.inf]
+        words = []
+        for piece, cut in zip(self.pieces, cuts, strict=True):
+            said = f"{piece.first}"
+            if piece.shape is not None:
+                last = int(min(piece.end, cut))
+                said += f" → {self(last)} ({piece.shape}) by update {last}"
+            words.append(said + f" from update {piece.start}" * (piece is not self.pieces[0]))
+        return "k = " + ", then ".join(words)
 
     @property
     def largest(self) -> int:

@@ -140,3 +140,20 @@ def test_a_piece_cuts_the_ramp_before_it_and_leaves_what_was():
     assert np.array_equal(cut.values(updates[150:160]), alone.values(updates[150:160]))
     assert set(cut.values(updates[160:])) == {1}
     assert parse(str(cut)) == cut
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("8", "k = 8"),
+        ("8@0,1@160", "k = 8, then 1 from update 160"),
+        ("linear:8->1@100", "k = 8 → 1 (linear) by update 100"),
+        ("linear:8->1@200,2@100", "k = 8 → 5 (linear) by update 99, then 2 from update 100"),
+        (
+            "2@0,cosine:8->1@50..150",
+            "k = 2, then 8 → 1 (cosine) by update 150 from update 50",
+        ),
+    ],
+)
+def test_the_words_of_a_schedule_say_where_it_comes(text, words):
+    assert parse(text).describe() == words
