@@ -1,9 +1,8 @@
 """Intervals of means over seeds and problems: Student's t, which knows how few the seeds are.
 
-Two ways to join what seeds and problems add to the variance. `satterthwaite_interval` estimates the
-degrees of freedom of the sum; of two or three seeds that differ more than the problems leave in doubt it
-holds the truth in 87 to 93 of 100 cases, not 95. `joint_t_interval` held it in 94 to 99 of 100 in every
-case tried, and is longer: by up to a third at three seeds, a tenth at five, more than twice at two.
+In simulations of 2 to 10 seeds and 20 to 500 problems `joint_t_interval` held the true mean in 94 to 99
+of 100 cases. Satterthwaite's degrees of freedom of the sum, the usual way, held it in 87 to 98: too
+seldom where two or three seeds differ more than the problems leave in doubt.
 """
 
 from __future__ import annotations
@@ -53,22 +52,6 @@ def mean_variances(values: np.ndarray, axes: Sequence[int]) -> list[MeanVariance
     ]
 
 
-def satterthwaite_interval(mean: Any, parts: Sequence[MeanVariance]) -> tuple[Any, Any]:
-    """Both ends of the interval of a mean whose variance has these parts, of independent samples.
-
-    The sum of the parts has Satterthwaite's degrees of freedom, so that three seeds that differ much
-    count as three. No parts: nothing is known, and the ends are infinite.
-    """
-    if not parts:
-        return mean - np.inf, mean + np.inf
-    total = sum(part.value for part in parts)
-    squares = sum(part.value**2 / part.freedom for part in parts)
-    known = squares > 0
-    freedom = np.where(known, total**2 / np.where(known, squares, 1.0), 1.0)
-    half = np.sqrt(total) * _quantile(freedom)
-    return mean - half, mean + half
-
-
 def joint_t_interval(mean: Any, parts: Sequence[MeanVariance]) -> tuple[Any, Any]:
     """Both ends of an interval that holds the mean at least as often as it says, if parts are normal.
 
@@ -77,9 +60,7 @@ def joint_t_interval(mean: Any, parts: Sequence[MeanVariance]) -> tuple[Any, Any
     """
     if not parts:
         return mean - np.inf, mean + np.inf
-    half = np.sqrt(sum(part.value * _quantile(part.freedom) ** 2 for part in parts))
+    half = np.sqrt(
+        sum(part.value * stdtrit(part.freedom, (1 + CONFIDENCE) / 2) ** 2 for part in parts)
+    )
     return mean - half, mean + half
-
-
-def _quantile(freedom: Any) -> Any:
-    return stdtrit(freedom, (1 + CONFIDENCE) / 2)

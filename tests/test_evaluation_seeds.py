@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy.special import expit
+from scipy.special import expit, stdtrit
 
 from pkpo.__main__ import main
 from pkpo.estimators import pass_at_k
@@ -26,7 +26,7 @@ from pkpo.evaluation import (
 )
 from pkpo.evaluation.curves import mean_with_interval
 from pkpo.evaluation.seeds import name_seeds
-from pkpo.intervals import joint_t_interval, mean_variances, satterthwaite_interval
+from pkpo.intervals import joint_t_interval, mean_variances
 
 T1 = 12.706204736
 """Student's t with one degree of freedom, 97.5%."""
@@ -154,22 +154,22 @@ def test_the_interval_by_hand():
     assert (binary.low[0], binary.high[0]) == (0, 1)  # as far as pass@k goes
 
 
-def test_ways_to_join_variances_agree_where_there_is_one():
+def test_parts_of_the_variance_are_joined_by_their_squares():
     rng = np.random.default_rng(2)
     values = rng.normal(size=(4, 7, 2))
     parts = mean_variances(values, (0, 1))
     assert [part.freedom for part in parts] == [3, 6]
     assert parts[0].value == pytest.approx(values.mean(axis=1).var(axis=0, ddof=1) / 4)
-    for alone in parts:
-        one, other = joint_t_interval(0.0, [alone]), satterthwaite_interval(0.0, [alone])
-        assert np.allclose(one, other)
-    joint, short = joint_t_interval(0.0, parts), satterthwaite_interval(0.0, parts)
-    assert (joint[1] > short[1]).all()
+    for part, quantile in zip(parts, (3.182446, 2.446912), strict=True):  # t with 3 and 6, a table
+        low, high = joint_t_interval(1.0, [part])
+        assert np.allclose(high - 1, quantile * np.sqrt(part.value), atol=1e-6)
+        assert np.allclose(low + high, 2)
+    seeds, problems, both = (joint_t_interval(0.0, x)[1] for x in (parts[:1], parts[1:], parts))
+    assert np.allclose(both**2, seeds**2 + problems**2)
     nothing = mean_variances(np.ones((3, 1)), (0, 1))
     assert len(nothing) == 1
-    for interval in (joint_t_interval, satterthwaite_interval):
-        assert interval(2.0, []) == (-math.inf, math.inf)
-        assert interval(2.0, nothing) == (2, 2)
+    assert joint_t_interval(2.0, []) == (-math.inf, math.inf)
+    assert joint_t_interval(2.0, nothing) == (2, 2)
 
 
 def test_reliability_is_the_mean_over_seeds():
@@ -186,6 +186,14 @@ def graded(rng, seeds: int, problems: int, spread: float, own: float = 0.5) -> n
     """Right answers of 8, `[S, P]`: log-odds of problems, of seeds by the spread, of both by `own`."""
     odds = rng.normal(-1, 1.5, problems) + rng.normal(0, spread, (seeds, 1))
     return rng.binomial(8, expit(odds + rng.normal(0, own, (seeds, problems))))
+
+
+def satterthwaite_interval(mean: float, parts: list) -> tuple[float, float]:
+    """The usual way to join them: one t, of the degrees of freedom that the sum is like."""
+    total = sum(part.value for part in parts)
+    freedom = total**2 / sum(part.value**2 / part.freedom for part in parts)
+    half = stdtrit(freedom, 0.975) * np.sqrt(total)
+    return mean - half, mean + half
 
 
 @pytest.mark.slow

@@ -22,6 +22,7 @@ from pkpo.paper.trained_runs import (
     ever_solved,
     final_means,
     held_out,
+    interval_in_words,
     mean_and_error,
     mean_in_words,
     surely_above,
@@ -100,7 +101,7 @@ def _above_at_every_k(text: str, a: MethodRuns, b: MethodRuns) -> Claim:
     gains = {k: gap(a, b, k) for k in EVALUATED_K[1:]}
     return Claim(
         text,
-        "differences " + ", ".join(f"pass@{k} {mean_in_words(x)}" for k, x in gains.items()),
+        "differences " + "; ".join(f"pass@{k} {interval_in_words(x)}" for k, x in gains.items()),
         f"each {CONFIDENCE:.0%} interval above 0",
         all_hold(surely_above(x) for x in gains.values()),
     )
@@ -248,7 +249,7 @@ def _figure_8(runs: Runs) -> tuple[Table, list[Claim]]:
         Claim(
             "At k = 1 the training set's pass@1 stalls: in the second half it gains less than at k = 8.",
             f"gain after update {half}: {mean_in_words(late[1])} and {mean_in_words(late[8])}; "
-            f"difference {mean_in_words(late[8] - late[1])}",
+            f"difference {interval_in_words(late[8] - late[1])}",
             f"the {CONFIDENCE:.0%} interval above 0",
             surely_above(late[8] - late[1]),
         ),

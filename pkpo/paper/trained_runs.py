@@ -12,7 +12,7 @@ import numpy as np
 
 from pkpo.config import RunConfig
 from pkpo.estimators import pass_at_k
-from pkpo.intervals import CONFIDENCE, mean_variances, satterthwaite_interval
+from pkpo.intervals import CONFIDENCE, joint_t_interval, mean_variances
 from pkpo.lm.experiments import EXPERIMENTS, recorded_runs
 from pkpo.lm.problem_sets import PASS_KS
 from pkpo.paper.recipe import Claim, Kind, Progress
@@ -142,13 +142,13 @@ def mean_in_words(differences: np.ndarray) -> str:
 
 
 def interval(differences: np.ndarray) -> tuple[float, float]:
-    """See `satterthwaite_interval`, of the mean over seeds and problems; each end may be infinite.
+    """See `joint_t_interval`, of the mean over seeds and problems; each end may be infinite.
 
     Args:
       differences: `[S]` or `[S, P]`, paired.
     """
     values = np.asarray(differences, float)
-    low, high = satterthwaite_interval(values.mean(), mean_variances(values, range(values.ndim)))
+    low, high = joint_t_interval(values.mean(), mean_variances(values, range(values.ndim)))
     return float(low), float(high)
 
 
