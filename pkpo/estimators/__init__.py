@@ -19,7 +19,8 @@ cumulative sum give all n weights, and equal rewards get exactly equal weights. 
 recommended estimator, loo-minus-one, $w_1 = 0$ and $a_i = \binom{i}{k-1}/\binom{n}{k}$: nothing but
 a sum of non-negative terms.
 
-NumPy arrays and torch tensors (any device) go through the same code, in `pkpo.estimators.weights`.
+NumPy arrays, torch tensors and JAX arrays (any device) go through the same code, in
+`pkpo.estimators.weights`.
 """
 
 from pkpo.estimators.estimator import Estimator

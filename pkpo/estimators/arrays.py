@@ -1,7 +1,7 @@
-"""NumPy arrays and torch tensors through one door.
+"""NumPy arrays, torch tensors and JAX arrays through one door.
 
-The estimators use only what both libraries offer as operators and methods; the few things that they
-do differently are here. torch is never imported: a tensor can only come from a caller who has.
+The estimators use only what all three offer as operators and methods; the few things that they do
+differently are here. torch and JAX are never imported: their arrays can only come from a caller who has.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 
 Array: TypeAlias = Any
-"""A NumPy array or a torch tensor."""
+"""A NumPy array, a torch tensor or a JAX array."""
 ArrayLike: TypeAlias = Any
 """An `Array`, or a (nested) list or scalar of numbers."""
 
@@ -45,6 +45,17 @@ def is_tensor(x: Any) -> bool:
     return torch is not None and isinstance(x, torch.Tensor)
 
 
+def is_jax(x: Any) -> bool:
+    """Whether x is a JAX array, or stands for one inside jax.jit and its like."""
+    jax = sys.modules.get("jax")
+    return jax is not None and isinstance(x, getattr(jax, "Array", ()))
+
+
+def to_numpy(x: Array) -> np.ndarray:
+    """The same numbers as a NumPy array."""
+    return np.asarray(x.detach().cpu() if is_tensor(x) else x)
+
+
 def abbreviate(value: Any) -> str:
     """A caller's value for a message, in one short line."""
     text = " ".join(repr(value).split())
@@ -62,8 +73,15 @@ def has_float64(device_type: str) -> bool:
     return True
 
 
-def tensor_like(values: np.ndarray, given: Array) -> Array:
-    """Values as a tensor on a tensor's device, in float64 or the widest type there."""
+def like(values: np.ndarray, given: Array) -> Array:
+    """Values in the library and on the device of another array, in float64 or the widest type there."""
+    if is_jax(given):
+        jax = sys.modules["jax"]
+        return jax.device_put(
+            jax.numpy.asarray(values, _widest_of_jax()), next(iter(given.devices()))
+        )
+    if not is_tensor(given):
+        return values
     torch = sys.modules["torch"]
     return torch.as_tensor(values).to(_widest(given.device)).to(given.device)
 
@@ -74,8 +92,13 @@ def _widest(device: Any) -> Any:
     return torch.float64 if has_float64(device.type) else torch.float32
 
 
+def _widest_of_jax() -> Any:
+    """float64 where jax_enable_x64 is on, else float32."""
+    return sys.modules["jax"].numpy.result_type(float)
+
+
 def numbers(name: str, x: ArrayLike, check: bool = True) -> Array:
-    """A caller's argument as a tensor, if it is one, or as a NumPy array; its values unchecked.
+    """A caller's argument as it is, if a tensor or a JAX array, else as a NumPy array; values unchecked.
 
     Args:
       name: of the argument, for messages.
@@ -89,6 +112,8 @@ def numbers(name: str, x: ArrayLike, check: bool = True) -> Array:
     if is_tensor(x):
         if problem := _unreadable(x, check):
             raise ValueError(f"{name} must be real numbers, got {problem}")
+        return x
+    if is_jax(x):
         return x
     if problem := _hidden_inside(x):
         raise ValueError(f"{name} must be real numbers, got {problem}")
@@ -130,15 +155,16 @@ def _hidden_inside(x: Any, depth: int = 0) -> str:
 def prepare(
     rewards: ArrayLike, check: bool = True, differentiable: bool = False
 ) -> tuple[Array, Callable[[Array], Array]]:
-    """Rewards in float64, and the function that gives a result the caller's type back.
+    """Rewards in float64 (JAX: its widest type), and what gives a result the caller's type back.
 
     Args:
       rewards: `[..., n]`.
       check: whether their values are read, and refused where they are not finite or too large; without
         it nothing waits for a device, and nothing depends on a value.
-      differentiable: whether what is made of them carries their autograd graph.
+      differentiable: whether what is made of them carries their gradient.
     """
     given = numbers("rewards", rewards, check)
+    limit = REWARD_LIMIT
     if is_tensor(given):
         torch = sys.modules["torch"]
         home = given.device
@@ -157,6 +183,23 @@ def prepare(
             if check and dtype is not torch.float64 and not bool(torch.isfinite(result).all()):
                 raise _too_wide_for(dtype)
             return result if stays else result.to(home)
+    elif is_jax(given):
+        jax = sys.modules["jax"]
+        floating = jax.numpy.issubdtype(given.dtype, jax.numpy.floating)
+        if not floating and given.dtype.kind not in "biu":
+            raise ValueError(f"rewards must be real numbers, got an array of {given.dtype}")
+        narrow = given.dtype if floating else _widest_of_jax()
+        r = ends = (given if differentiable else jax.lax.stop_gradient(given)).astype(
+            _widest_of_jax()
+        )
+
+        limit = min(limit, float(np.finfo(r.dtype).max))
+
+        def restore(w: Array) -> Array:
+            result = w.astype(narrow)
+            if check and narrow != np.float64 and not _holds(jax.numpy.isfinite(result)):
+                raise _too_wide_for(narrow)
+            return result
     else:
         if given.dtype.kind not in "biuf":
             raise ValueError(f"rewards must be real numbers, got an array of {given.dtype}")
@@ -175,16 +218,32 @@ def prepare(
         raise ValueError(
             f"rewards must hold at least one sample on the last axis, got shape {tuple(r.shape)}"
         )
-    if check and not bool((abs(ends) <= REWARD_LIMIT).all()):  # not true of nan, either
+    if check and not _holds(abs(ends) <= limit):  # not true of nan, either
         flat = (float(value) for value in r.reshape(-1))
         bad = next(value for value in flat if not abs(value) <= REWARD_LIMIT)
-        limit = f"within ±{REWARD_LIMIT:g}" if math.isfinite(bad) else "finite"
-        raise ValueError(f"rewards must be {limit}, got {bad}")
+        allowed = f"within ±{REWARD_LIMIT:g}" if math.isfinite(bad) else "finite"
+        raise ValueError(f"rewards must be {allowed}, got {bad}")
     return r, restore
+
+
+def _holds(condition: Array) -> bool:
+    """Whether a condition holds everywhere."""
+    if isinstance(condition, np.ndarray) or is_tensor(condition):
+        return bool(condition.all())
+    try:
+        return bool(condition.all())
+    except sys.modules["jax"].errors.ConcretizationTypeError:
+        raise ValueError(
+            "check must be False where rewards have no values yet, as inside jax.jit and jax.vmap"
+        ) from None
 
 
 def zeros_for_weights(given: Array) -> Array:
     """Zeros in the shape of rewards and the type of their weights."""
+    if is_jax(given):
+        jnp = sys.modules["jax"].numpy
+        floating = jnp.issubdtype(given.dtype, jnp.floating)
+        return jnp.zeros(given.shape, given.dtype if floating else _widest_of_jax())
     if is_tensor(given):
         dtype = given.dtype if given.is_floating_point() else _widest(given.device)
         return given.new_zeros(given.shape, dtype=dtype)
@@ -202,7 +261,15 @@ def concatenate(rows: Sequence[Array]) -> Array:
     """One-dimensional arrays of one library, end to end."""
     if is_tensor(rows[0]):
         return sys.modules["torch"].cat(list(rows))
-    return np.concatenate(rows)
+    return namespace(rows[0]).concatenate(rows)
+
+
+def put(array: Array, places: Array, values: Array) -> Array:
+    """The array with other values at these places; itself, changed, where its library allows that."""
+    if is_jax(array):
+        return array.at[places].set(values)
+    array[places] = values
+    return array
 
 
 def _too_wide_for(dtype: Any) -> ValueError:
@@ -211,9 +278,11 @@ def _too_wide_for(dtype: Any) -> ValueError:
     )
 
 
-def exp(x: Array) -> Array:
-    """e to the power of every entry."""
-    return x.exp() if is_tensor(x) else np.exp(x)
+def namespace(x: Array) -> Any:
+    """The library of an array: numpy, torch or jax.numpy, for what they name alike."""
+    if is_tensor(x):
+        return sys.modules["torch"]
+    return sys.modules["jax"].numpy if is_jax(x) else np
 
 
 def group_size(r: Array) -> int:
@@ -223,34 +292,54 @@ def group_size(r: Array) -> int:
 
 def sort(r: Array) -> tuple[Array, Array]:
     """The rewards ascending on the last axis, and the order that sorts them, for `unsort`."""
+    if isinstance(r, np.ndarray):
+        first = np.arange(0, r.size, r.shape[-1]).reshape(*r.shape[:-1], 1)  # of each row, flat
+        order = r.argsort(-1, kind="stable") + first
+        return r.take(order), order
     if is_tensor(r):
         ascending, order = r.sort(-1)
         return ascending, order
-    first = np.arange(0, r.size, r.shape[-1]).reshape(*r.shape[:-1], 1)  # of each row, flat
-    order = r.argsort(-1, kind="stable") + first
-    return r.take(order), order
+    order = r.argsort(-1)
+    return namespace(r).take_along_axis(r, order, -1), order
 
 
 def unsort(weights: Array, order: Array) -> Array:
     """Undo `sort`."""
+    if isinstance(weights, np.ndarray):
+        result = np.empty_like(weights)
+        result.put(order, weights)
+        return result
     if is_tensor(weights):
         return weights.scatter(-1, order, weights)
-    result = np.empty_like(weights)
-    result.put(order, weights)
-    return result
+    return namespace(weights).put_along_axis(weights, order, weights, -1, inplace=False)
 
 
 def running_sum(terms: Array, gaps: Array) -> Array:
     """The cumulative sum over the last axis, exactly constant across zero gaps."""
     total = terms.cumsum(-1)
-    if not is_tensor(terms) or terms.device.type == "cpu":
+    if isinstance(terms, np.ndarray) or (is_tensor(terms) and terms.device.type == "cpu"):
         return total  # summed in order: adding a zero changes nothing
-    # An accelerator sums in blocks, whose rounding can part equal rewards: read every tie's value
-    # at the end of its run's first gap.
-    torch = sys.modules["torch"]
-    place = torch.arange(gaps.shape[-1], device=gaps.device).expand(gaps.shape)
-    first = torch.where(gaps > 0, place, -1).cummax(-1).values
-    return torch.where(first < 0, 0.0, total.gather(-1, first.clamp(min=0)))
+    # An accelerator, or XLA, sums in blocks, whose rounding can part equal rewards: read every tie's
+    # value at the end of its run's first gap.
+    xp = namespace(gaps)
+    place = xp.ones_like(gaps, dtype=xp.int32).cumsum(-1) - 1
+    first = xp.where(gaps > 0, place, -1)
+    if is_tensor(gaps):
+        first = first.cummax(-1).values
+        found = total.gather(-1, first.clamp(min=0))
+    else:
+        first = sys.modules["jax"].lax.cummax(first, axis=first.ndim - 1)
+        found = xp.take_along_axis(total, first.clip(min=0), -1)
+    return xp.where(first < 0, 0.0, found)
+
+
+def after_zero(sums: Array, rewards: Array) -> Array:
+    """`[..., n]`: a zero, then the n-1 sums; a zero that is no number where the rewards are not."""
+    if isinstance(sums, np.ndarray) or is_tensor(sums):
+        found = rewards * 0.0
+        found[..., 1:] = sums
+        return found
+    return namespace(sums).concatenate([rewards[..., :1] * 0.0, sums], -1)
 
 
 def check_k(k: int, n: int) -> int:

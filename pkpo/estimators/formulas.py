@@ -153,8 +153,8 @@ class Formula:
         Raises:
           ValueError: a weight that is no finite number within ±`WEIGHT_LIMIT`, naming the group.
         """
-        if arrays.is_tensor(r):
-            return arrays.tensor_like(self.weigh(r.detach().cpu().numpy(), k), r)
+        if not isinstance(r, np.ndarray):
+            return arrays.like(self.weigh(arrays.to_numpy(r).astype(float), k), r)
         ascending, order = arrays.sort(r)
         n = r.shape[-1]
         known = {

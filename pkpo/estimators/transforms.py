@@ -38,23 +38,23 @@ def transform(
     Eq. 18); a trainer that averages over samples must multiply by n.
 
     Args:
-      rewards: `[..., n]`, one group per row: NumPy array, torch tensor on any device, or list.
+      rewards: `[..., n]`, one group per row: NumPy array, torch tensor, JAX array (any device), or list.
       k: attempts kept. Which values are allowed depends on the estimator: `Estimator.allowed_k`.
       estimator: a key of `ESTIMATORS`; a parameter follows a colon, as in "dial:0.3".
       check: whether the rewards' values are checked, which reads them on the host. Without it nothing
-        waits for a device, torch.compile makes one graph, and vmap works; rewards that the estimator
-        does not take then give weights that mean nothing, and no error. k is checked always.
+        waits for a device, torch.compile makes one graph, and vmap and jax.jit work; rewards that the
+        estimator does not take then give weights that mean nothing, and no error. k is checked always.
 
     Returns:
       `[..., n]` weights, same library and device as `rewards`; float64 for integer, boolean and
-      float64 rewards (float32 on a device that knows no float64), otherwise their own floating type.
-      They carry no autograd graph.
+      float64 rewards (float32 on a device that knows no float64, and in JAX without jax_enable_x64,
+      which also works in float32), otherwise their own floating type. They carry no gradient.
 
     Raises:
       ValueError: an unknown estimator, a k that it does not allow for this n, an empty group, or a
         reward that is not finite, beyond ±1e150 or outside what the estimator accepts; rewards that are
         masked, sparse, ragged or a list of tensors; or weights too large for the rewards' own type.
-        Without checks: a tensor, for an estimator that NumPy works out (`Estimator.on_host`).
+        Without checks: no NumPy array, for an estimator that NumPy works out (`Estimator.on_host`).
     """
     chosen = get_estimator(estimator)
     r, restore = arrays.prepare(rewards, check)

@@ -26,13 +26,13 @@ def pass_at_k(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Any:
       k: attempts kept, 1 <= k <= n.
 
     Returns:
-      A float for three scalars; otherwise float64 of the broadcast shape, a torch tensor (on the
-      same device; float32 if that knows no float64) if any argument is one.
+      A float for three scalars; otherwise float64 of the broadcast shape, a torch tensor or a
+      JAX array (on the same device; float32 where there is no float64) if any argument is one.
 
     Raises:
       ValueError: a value outside its range, or one that is not a whole number.
     """
-    tensor = next((x for x in (n, c, k) if arrays.is_tensor(x)), None)
+    given = next((x for x in (n, c, k) if arrays.is_tensor(x) or arrays.is_jax(x)), None)
     counts = [_whole(name, x) for name, x in (("n", n), ("c", c), ("k", k))]
     try:
         n, c, k = np.broadcast_arrays(*counts)
@@ -46,8 +46,8 @@ def pass_at_k(n: ArrayLike, c: ArrayLike, k: ArrayLike) -> Any:
     for size, kept in {(int(a), int(b)) for a, b in zip(n.flat, k.flat, strict=True)}:
         here = (n == size) & (k == kept)
         result[here] = weights.pass_at_k_of_counts(size, kept, c[here])
-    if tensor is not None:
-        return arrays.tensor_like(result, tensor)
+    if given is not None:
+        return arrays.like(result, given)
     return float(result) if result.ndim == 0 else result
 
 
@@ -71,8 +71,8 @@ def rho(rewards: ArrayLike, k: int, *, check: bool = True) -> Array:
       check: whether the rewards' values are checked, as in `transform`.
 
     Returns:
-      `[...]`, floating, same library and device as `rewards`. Of a tensor that requires gradients it
-      carries the graph: the i-th smallest reward has the derivative $\binom{i-1}{k-1} / \binom{n}{k}$.
+      `[...]`, floating, same library and device as `rewards`. It has a gradient in
+      torch and JAX: the i-th smallest reward has the derivative $\binom{i-1}{k-1} / \binom{n}{k}$.
       Equal rewards take their places in the order of the sort: one of the subgradients.
 
     Raises:
@@ -83,8 +83,7 @@ def rho(rewards: ArrayLike, k: int, *, check: bool = True) -> Array:
 
 
 def _whole(name: str, x: ArrayLike) -> np.ndarray:
-    given = arrays.numbers(name, x)
-    values: np.ndarray = given.detach().cpu().numpy() if arrays.is_tensor(given) else given
+    values = arrays.to_numpy(arrays.numbers(name, x))
     if values.dtype.kind not in "iu":
         raise ValueError(f"{name} must be whole numbers, got {arrays.abbreviate(x)}")
     return values

@@ -1,8 +1,8 @@
 """The estimators' weights: closed forms in the sorted rewards, and plain definitions.
 
-Everything here takes checked float64 rewards `[..., n]` and a checked k, and works on NumPy arrays and
-torch tensors alike; `pkpo.estimators.transform` checks them. The package's docstring derives the
-closed forms.
+Everything here takes checked float64 rewards `[..., n]` and a checked k, and works on NumPy arrays,
+torch tensors and JAX arrays alike (JAX without jax_enable_x64: in float32); `pkpo.estimators.transform`
+checks them. The package's docstring derives the closed forms.
 """
 
 from __future__ import annotations
@@ -174,13 +174,22 @@ class LinearWeights:
 
     def __call__(self, r: Array, k: int) -> Array:
         """Weights `[..., n]` from one sort, one product with the gaps and one cumulative sum."""
-        device = r.device if arrays.is_tensor(r) else None
-        slope, base, floor = self.coefficients(arrays.group_size(r), k, device)
+        slope, base, floor = self.coefficients(r, k)
         return _apply(r, slope, base, floor if floor else None)
 
+    def coefficients(self, r: Array, k: int) -> tuple[Array, Array | None, float]:
+        """(slope, base, floor), to multiply rewards `[..., n]` with."""
+        n = arrays.group_size(r)
+        if isinstance(r, np.ndarray):
+            return self._known(n, k, None)
+        if arrays.is_tensor(r):
+            return self._known(n, k, r.device)
+        slope, base, floor = self._known(n, k, None)
+        return slope.astype(r.dtype), None if base is None else base.astype(r.dtype), floor
+
     @arrays.fixed
-    def coefficients(self, n: int, k: int, device: Any) -> tuple[Array, Array | None, float]:
-        """(slope, base, floor), as tensors on a device (None: as NumPy arrays)."""
+    def _known(self, n: int, k: int, device: Any) -> tuple[Array, Array | None, float]:
+        """The same as tensors on a device (None: as NumPy arrays)."""
         if device is None:
             return _coefficients(self.formula, n, k)
         if device.type == "cpu":
@@ -195,8 +204,7 @@ class LinearWeights:
 def _apply(r: Array, slope: Array, base: Array | None, floor: Any) -> Array:
     ascending, order = arrays.sort(r)
     gaps = ascending[..., 1:] - ascending[..., :-1]
-    weights = ascending * 0.0
-    weights[..., 1:] = arrays.running_sum(gaps * slope, gaps)
+    weights = arrays.after_zero(arrays.running_sum(gaps * slope, gaps), ascending)
     if base is not None:
         weights += (gaps * base).sum(-1)[..., None]
     if floor is not None:
@@ -206,8 +214,7 @@ def _apply(r: Array, slope: Array, base: Array | None, floor: Any) -> Array:
 
 def mean_best_of_k(r: Array, k: int) -> Array:
     """The average best of k, `[...]`, as the smallest reward plus weighted gaps."""
-    device = r.device if arrays.is_tensor(r) else None
-    slope, _, _ = _VALUES.coefficients(arrays.group_size(r), k, device)
+    slope, _, _ = _VALUES.coefficients(r, k)
     ascending, _ = arrays.sort(r)
     gaps = ascending[..., 1:] - ascending[..., :-1]
     return ascending[..., 0] + (gaps * slope).sum(-1)
@@ -299,7 +306,7 @@ def rs_grpo(beta: float, r: Array, k: int) -> Array:
     """(e^(beta r_i) / mean of e^(beta r_j) - 1) / beta, over n (arXiv:2509.24261); k has no effect."""
     ascending, _ = arrays.sort(r)
     most = ascending[..., -1:] if beta > 0 else ascending[..., :1]
-    raised = arrays.exp(beta * (r - most))
+    raised = arrays.namespace(r).exp(beta * (r - most))
     return _from_mean(raised) / _mean(raised) / (beta * r.shape[-1])
 
 
@@ -314,8 +321,8 @@ def entropic(budget: float, r: Array, k: int) -> Array:
     beta is the group's own: the softmax of beta r is `budget` nats away from uniform (Kullback and
     Leibler), or, where the best are so many that it cannot be, all on the best.
     """
-    if arrays.is_tensor(r):  # some dozen small sums, in one order everywhere
-        return arrays.tensor_like(entropic(budget, r.cpu().numpy(), k), r)
+    if not isinstance(r, np.ndarray):  # some dozen small sums, in one order everywhere
+        return arrays.like(entropic(budget, arrays.to_numpy(r).astype(float), k), r)
     n = r.shape[-1]
     least, most = r.min(-1, keepdims=True), r.max(-1, keepdims=True)
     span = most - least

@@ -36,7 +36,7 @@ def group_advantages(
     that the loss's gradient is that of max@k, averaged over prompts ("sum": summed).
 
     Args:
-      scores: `[B]`, NumPy array, list of numbers or torch tensor on any device; or a list of
+      scores: `[B]`, NumPy array, list of numbers, torch tensor or JAX array on any device; or a list of
         one-dimensional arrays, one per group.
       group_index: `[B]`, to which group each score belongs: numbers, texts, anything hashable, in any
         order; None for a list of arrays.
@@ -91,7 +91,8 @@ def group_advantages(
         ]  # [groups of this size, size]
         places: Any = arrays.index_like(rows, given)
         factor = {"group": size, "prompt": count / number, "sum": 1}[scale]
-        result[places] = transform(given[places], allowed, estimator) * factor
+        weights = transform(given[places], allowed, estimator) * factor
+        result = arrays.put(result, places, weights)
     return result
 
 
@@ -163,8 +164,8 @@ def _allowed_k(entry: Estimator, size: int, k: int, too_small: str) -> int | Non
 
 def _codes(group_index: Any, count: int) -> np.ndarray:
     """The groups as whole numbers from 0, `[B]`."""
-    if arrays.is_tensor(group_index):
-        group_index = group_index.detach().cpu().numpy()
+    if arrays.is_tensor(group_index) or arrays.is_jax(group_index):
+        group_index = arrays.to_numpy(group_index)
     given = group_index if isinstance(group_index, np.ndarray) else list(group_index)
     if len(given) != count or getattr(given, "ndim", 1) != 1:
         raise ValueError(f"group_index must have {count} entries, as scores, got {len(given)}")
@@ -184,8 +185,7 @@ def _flags(valid: Any, count: int) -> np.ndarray:
     """Which samples count, `[B]`."""
     if valid is None:
         return np.ones(count, bool)
-    given = arrays.numbers("valid", valid)
-    flags: np.ndarray = given.detach().cpu().numpy() if arrays.is_tensor(given) else given
+    flags = arrays.to_numpy(arrays.numbers("valid", valid))
     if flags.shape != (count,) or not np.isin(flags, (0, 1)).all():
         raise ValueError(
             f"valid must be {count} times true or false, as scores, got {arrays.abbreviate(valid)}"
