@@ -152,6 +152,8 @@ def test_what_an_estimator_does_not_take():
         transform(jnp.asarray([1.0, 0.25]), 1, "passk_training")
     with refuses("rewards of float16 make results that float16 cannot hold"):
         transform(jnp.asarray([-65504, 65504, 65504], jnp.float16), 2, "dial:3")
+    with refuses("rewards must be real numbers, got an array of key"):
+        transform(jax.random.split(jax.random.key(0), 4), 2)
     with refuses("k must be from 1 to n = 2, got 3"):
         jax.jit(lambda x: transform(x, 3, check=False))(jnp.asarray([1.0, 0.25]))
 

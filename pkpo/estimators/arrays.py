@@ -185,8 +185,9 @@ def prepare(
             return result if stays else result.to(home)
     elif is_jax(given):
         jax = sys.modules["jax"]
-        floating = jax.numpy.issubdtype(given.dtype, jax.numpy.floating)
-        if not floating and given.dtype.kind not in "biu":
+        is_a = functools.partial(jax.numpy.issubdtype, given.dtype)
+        floating = is_a(jax.numpy.floating)
+        if not (floating or is_a(jax.numpy.integer) or is_a(bool)):
             raise ValueError(f"rewards must be real numbers, got an array of {given.dtype}")
         narrow = given.dtype if floating else _widest_of_jax()
         r = ends = (given if differentiable else jax.lax.stop_gradient(given)).astype(
