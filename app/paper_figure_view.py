@@ -59,13 +59,15 @@ def show_paper_figure(result: paper.FigureResult, seed: int) -> None:
         f"{recipe.title}. {recipe.message} "
         + " ".join(f"{claim.text} {claim.measured}." for claim in result.claims[:3]),
     )
+    told = [recipe.errors_in_words] if recipe.errors_over else []
     if {"training", "held-out"} <= set(result.table.get("problems", ())):
-        st.caption(
-            link_terms(
-                "Solid: the problems trained on, at every update. Dotted, with markers: held-out "
-                "problems, where they were measured."
-            )
+        told.insert(
+            0,
+            "Solid: the problems trained on, at every update. Dotted, with markers: held-out problems, "
+            "where they were measured.",
         )
+    if told:
+        st.caption(link_terms(" ".join(told)))
     for grid in result.grids:
         st.markdown(f"**{grid.title}**")
         st.markdown(paper.grid_markdown(grid))

@@ -371,6 +371,15 @@ def test_verdicts_of_several():
     ]
 
 
+@pytest.mark.parametrize(
+    "key", ["fig1", "fig4", "fig7", "fig8-unseen", "bonus", "which", "direction"]
+)
+def test_figures_that_draw_errors_say_over_what(key):
+    recipe = paper.RECIPES[key]
+    assert bool(recipe.errors_over) == ("error" in recipe.run().table)
+    assert recipe.errors_over in recipe.errors_in_words
+
+
 def test_every_claim_has_its_kind(found):
     kinds = {key: {c.kind or r.kind for c in r.make(found)[1]} for key, r in _language().items()}
     assert kinds == {"fig3": {"paper", "own"}} | dict.fromkeys(FIGURES[1:], {"paper"})

@@ -116,9 +116,10 @@ def _open_claims(results: Sequence[FigureResult]) -> str:
 
 def _section(result: FigureResult, seed: int, picture: str) -> list[str]:
     recipe = paper.RECIPES[result.key]
+    caption = f"{recipe.message} {recipe.errors_in_words}".strip()
     return [
         f'<h2 id="{escape(result.key)}">{escape(recipe.title)}</h2>',
-        f"<figure>{picture}<figcaption>{escape(recipe.message)}</figcaption></figure>",
+        f"<figure>{picture}<figcaption>{escape(caption)}</figcaption></figure>",
         *(_grid_table(grid) for grid in result.grids),
         _table(
             ("verdict", "whose", "claim", "measured", "required"), map(_claim_row, result.claims)

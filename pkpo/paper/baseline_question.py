@@ -242,4 +242,5 @@ ADAPTIVE_RECIPE = FigureRecipe(
     kind="own",
     caveat="Less variance need not be faster learning: where the step is small, the noise of many "
     "updates averages out.",
+    errors_over="seeds (right)",
 )

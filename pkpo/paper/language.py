@@ -418,6 +418,7 @@ def recipe_of(
     tabulate: Callable[[Runs], tuple[Grid, ...]] | None = None,
     kind: Kind = "paper",
     caveat: str = "",
+    errors_over: str = "seeds",
 ) -> FigureRecipe:
     """A recipe whose data are runs of the named experiments; see `FigureRecipe`."""
     experiments = parameters["experiments"]
@@ -432,6 +433,7 @@ def recipe_of(
         tabulate=tabulate,
         kind=kind,
         caveat=caveat,
+        errors_over=errors_over,
     )
 
 
@@ -485,6 +487,7 @@ LANGUAGE_RECIPES = (
         _unseen_table,
         caveat="At one try k = 1 does not stall on these problems, so that there is nothing for k = 8 "
         "to unblock.",
+        errors_over="seeds and problems",
     ),
 )
 """The paper's figures that need a language model trained."""

@@ -259,6 +259,7 @@ QUESTION_RECIPES = (
         _bonus,
         _bonus_table,
         kind="own",
+        errors_over="problems, of one seed",
     ),
     recipe_of(
         "rate",
@@ -270,6 +271,7 @@ QUESTION_RECIPES = (
         kind="own",
         caveat="Two seeds leave one degree of freedom: an interval reaches 12.7 of the seeds' "
         "standard errors either way.",
+        errors_over="seeds and problems",
     ),
     recipe_of(
         "mixture",
@@ -280,6 +282,7 @@ QUESTION_RECIPES = (
         _mixture,
         _mixture_table,
         kind="own",
+        errors_over="seeds and problems",
     ),
 )
 """Beside the paper's figures."""

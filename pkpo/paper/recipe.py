@@ -9,6 +9,8 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from pkpo.intervals import CONFIDENCE
+
 Table = dict[str, list]
 """Columns by name, all of one length."""
 Progress = Callable[[float], object]
@@ -147,6 +149,19 @@ class FigureRecipe:
     """Of its claims, but for those that say otherwise."""
     caveat: str = ""
     """Why claims may fail, as far as known."""
+    errors_over: str = ""
+    """What the drawn standard errors are over; empty: none is drawn."""
+
+    @property
+    def errors_in_words(self) -> str:
+        """What is drawn around the means, and what claims rest on instead."""
+        if not self.errors_over:
+            return ""
+        return (
+            f"Bands and bars: ± one standard error over {self.errors_over}. Claims rest on "
+            f"{CONFIDENCE:.0%} intervals by Student's t instead, those of paired differences where "
+            "methods are compared."
+        )
 
     def run(
         self, seed: int = 0, afresh: bool = False, progress: Progress = lambda _: None

@@ -181,6 +181,7 @@ SCHEDULE_RECIPES = (
         _parameters(DIRECTION),
         _direction,
         kind="own",
+        errors_over="seeds",
     ),
     FigureRecipe(
         "interference",
@@ -190,6 +191,7 @@ SCHEDULE_RECIPES = (
         _parameters(INTERFERENCE),
         _interference,
         kind="own",
+        errors_over="seeds",
     ),
 )
 """On the toy problem and bandits; computed in a few seconds."""
