@@ -1,8 +1,11 @@
-"""Build the wheels: `python .ci/packages/build.py [FOLDER]`, by default into dist/.
+"""Build the wheels: `python .ci/packages/build.py [FOLDER [ADDRESS]]`, by default into dist/.
 
 The library is built of the project's own pyproject.toml; the app, the models and the recorded runs are
 wheels of their own, each described by a file beside this one. All are built of a copy of what they
 hold, so that nothing that lies about gets in. Needs setuptools, and nothing of the network.
+
+ADDRESS is where this project's files can be read, such as https://HOST/OWNER/NAME/raw/main: README's
+picture and links lead there from the library's page. Without one they are left out.
 """
 
 from __future__ import annotations
@@ -18,15 +21,19 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 LIBRARY = ("pkpo", "toy_envs", "pyproject.toml", "README.md")
 """What the library is built of."""
+WITHIN = re.compile(r"(!?)\[([^]]+)]\((?!https?:|#)([^)]+)\)")
+"""A picture or a link of README to a file of this project."""
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, address: str = "") -> None:
     """Build all of them."""
     version = re.search(r'__version__ = "(.+)"', (ROOT / "pkpo" / "__init__.py").read_text())[1]
     data = tomllib.loads((HERE / "pkpo-lab-data.toml").read_text())["tool"]["staged"]
     stage = ROOT / "build" / "packages"
     shutil.rmtree(stage, ignore_errors=True)
     copy({name: name for name in LIBRARY}, stage / "pkpo-lab", leave_out=data)
+    page = stage / "pkpo-lab" / "README.md"
+    page.write_text(page_text(page.read_text(encoding="utf-8"), address), encoding="utf-8")
     for description in HERE.glob("*.toml"):
         text = description.read_text(encoding="utf-8").replace("VERSION", version)
         copy(tomllib.loads(text)["tool"]["staged"], stage / description.stem)
@@ -36,6 +43,18 @@ def main(folder: Path) -> None:
         pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check")
         own = ("--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(project))
         subprocess.run([*pip, *own], check=True)
+
+
+def page_text(readme: str, address: str) -> str:
+    """README as the page of a package, which knows no other files."""
+
+    def elsewhere(found: re.Match[str]) -> str:
+        picture, words, file = found.groups()
+        if address:
+            return f"{picture}[{words}]({address.rstrip('/')}/{file})"
+        return "" if picture else words
+
+    return WITHIN.sub(elsewhere, readme)
 
 
 def copy(places: dict[str, str], target: Path, leave_out: dict[str, str] | None = None) -> None:
@@ -57,4 +76,5 @@ def copy(places: dict[str, str], target: Path, leave_out: dict[str, str] | None 
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "dist").resolve())
+    given = sys.argv[1:]
+    main(Path(given[0] if given else ROOT / "dist").resolve(), *given[1:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -93,6 +94,22 @@ def test_every_file_is_in_one_wheel(wheels):
     assert held(wheels, "pkpo_lab_app") == app
     (library,) = wheels.glob("pkpo_lab-*.whl")
     assert library.stat().st_size < 1_000_000
+
+
+def test_the_page_of_the_library_has_no_link_that_leads_nowhere(wheels, tmp_path):
+    def page(folder: Path) -> str:
+        (wheel,) = folder.glob("pkpo_lab-*.whl")
+        with zipfile.ZipFile(wheel) as opened:
+            (name,) = (n for n in opened.namelist() if n.endswith("/METADATA"))
+            return opened.read(name).decode()
+
+    assert set(re.findall(r"]\(([^)]{5})", page(wheels))) == {"https"}
+    address = "https://example.org/lab/raw/main"
+    build = [sys.executable, ".ci/packages/build.py", str(tmp_path), address]
+    subprocess.run(build, cwd=ROOT, check=True)
+    assert f"]({address}/app/static/toy-problem.png)" in page(tmp_path)
+    for file in re.findall(rf"{address}/([^)]+)\)", page(tmp_path)):
+        assert (ROOT / file).is_file(), file
 
 
 def installed(python: str, wheels: Path, folder: Path, what: str, *, lowest: bool) -> Path:
