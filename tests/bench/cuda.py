@@ -32,6 +32,7 @@ from pkpo.lm.policy import log_probs
 from pkpo.lm.pretrained import PretrainedModel
 from pkpo.training.loop import Loop
 from pkpo.training.tasks.word_problems import WordProblemsConfig
+from tests.bench.trl_steps import step_seconds
 from toy_envs.word_problems import gsm8k_splits
 
 PROMPTS, N = 16, 16
@@ -258,51 +259,27 @@ def measured(model: Any, problems: Any, limit: int) -> dict[str, Any]:
 
 def trl_step(given: argparse.Namespace, device: str) -> Figures:
     """Seconds of a step of TRL's GRPOTrainer on the same model, problems and numbers of samples."""
-    import datasets
     import trl
 
     model = load(given)
     problems = gsm8k_splits(given.problems)[0][: 4 * PROMPTS]
-    prompts = [model.tokenizer.decode(model.encode_prompt(p.question)) for p in problems]
     model.tokenizer.pad_token = model.tokenizer.decode([model.eos_ids[0]])
-    settings = trl.GRPOConfig(
-        output_dir="/tmp/trl",
+    reset_memory(device)
+    yield "trl", trl.__version__
+    seconds = step_seconds(
+        model.module.float().train(),
+        model.tokenizer,
+        [model.tokenizer.decode(model.encode_prompt(p.question)) for p in problems],
+        lambda completions, **rest: [float(len(text) % 2) for text in completions],
+        steps=3,
         per_device_train_batch_size=32 if device == "cuda" else PROMPTS * N,
         gradient_accumulation_steps=PROMPTS * N // 32 if device == "cuda" else 1,
         num_generations=N,
         max_completion_length=given.limit,
-        max_steps=4,
         bf16=device == "cuda",
         use_cpu=device == "cpu",
-        learning_rate=1e-9,
-        beta=0.0,
-        loss_type="dr_grpo",
-        temperature=1.0,
-        top_k=0,
-        report_to=[],
-        save_strategy="no",
-        disable_tqdm=True,
     )
-    marks = []
-
-    def reward(completions: list[str], **rest: Any) -> list[float]:
-        marks.append(time.perf_counter())
-        return [float(len(text) % 2) for text in completions]
-
-    trainer = trl.GRPOTrainer(
-        model=model.module.float().train(),
-        reward_funcs=reward,
-        args=settings,
-        train_dataset=datasets.Dataset.from_dict({"prompt": prompts}),
-        processing_class=model.tokenizer,
-    )
-    reset_memory(device)
-    trainer.train()
-    yield "trl", trl.__version__
-    yield (
-        "seconds from one reward to the next",
-        [round(b - a, 3) for a, b in zip(marks, marks[1:], strict=False)],
-    )
+    yield "seconds from one reward to the next", [round(x, 3) for x in seconds]
     yield "peak GiB", peak_memory(device)
 
 
