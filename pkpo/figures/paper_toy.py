@@ -8,7 +8,7 @@ from functools import partial
 import plotly.graph_objects as go
 
 from pkpo.estimators import get_estimator
-from pkpo.figures import baseline_question, paper_language, schedule_questions
+from pkpo.figures import baseline_question, paper_language, schedule_questions, sharpening
 from pkpo.figures.style import (
     LEGEND_BELOW,
     axis,
@@ -165,5 +165,6 @@ DRAW: dict[str, Callable[[Table], go.Figure]] = {
     "direction": schedule_questions.plot_direction,
     "interference": schedule_questions.plot_interference,
     "adaptive": baseline_question.plot_adaptive,
+    "sharpening": sharpening.plot_sharpening,
 }
 """Recipe key -> its figure, from the recipe's table."""

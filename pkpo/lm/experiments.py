@@ -26,6 +26,8 @@ RECORDED = Path(__file__).parent / "recorded"
 """The records that ship, `EXPERIMENT/METHOD-SEED.json.gz`, and some models that they ended with."""
 VARIANCE_FILE = RECORDED / "spread.json.gz"
 """What `pkpo.lm.gradient_variance` measured."""
+SHARPENING_FILE = RECORDED / "sharpening.json.gz"
+"""What `pkpo.lm.sharpening` counted."""
 EXPERIMENT_SEEDS = (0, 1, 2)
 SHIPPED_MODELS = {"fresh": ("k1", "k8", "annealed")}
 """By experiment, the methods whose model ships, that of the first seed, in `models/METHOD`."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import time
 from typing import Any
 
@@ -13,7 +11,7 @@ from pkpo.analysis.settings import CANONICAL, LOO
 from pkpo.estimators import get_estimator
 from pkpo.extras import missing
 from pkpo.lm.experiments import VARIANCE_FILE
-from pkpo.paper.recipe import Claim, FigureRecipe, Grid, Progress, Table
+from pkpo.paper.recipe import Claim, FigureRecipe, Grid, Progress, Table, read_shipped
 from pkpo.paper.trained_runs import SURE_ERRORS, mean_and_error, standard_score
 
 BINS = 5  # into which prompts are sorted by a factor
@@ -37,13 +35,7 @@ class VarianceStudy:
 
     def recorded(self) -> dict[str, Any]:
         """See `Source`."""
-        try:
-            return json.loads(gzip.decompress(VARIANCE_FILE.read_bytes()))
-        except (OSError, EOFError, ValueError) as reason:
-            why = getattr(reason, "strerror", None) or reason
-            raise ValueError(
-                f"the recorded study cannot be read: {VARIANCE_FILE.name}: {why}"
-            ) from None
+        return read_shipped(VARIANCE_FILE, "variances")
 
     def afresh(self, seed: int, progress: Progress) -> dict[str, Any]:
         """See `Source`."""

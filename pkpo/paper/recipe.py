@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -107,6 +110,23 @@ class FigureResult:
     grids: tuple[Grid, ...] = ()
     seed: int | None = None
     """What it was computed from, if that is all; else `origin` names the seeds."""
+
+
+def read_shipped(path: Path, what: str) -> Any:
+    """A study that ships, as it was written.
+
+    Args:
+      path: of JSON, compressed.
+      what: it holds, in the plural.
+
+    Raises:
+      ValueError: it is not there, or is damaged.
+    """
+    try:
+        return json.loads(gzip.decompress(path.read_bytes()))
+    except (OSError, EOFError, ValueError) as reason:
+        why = getattr(reason, "strerror", None) or reason
+        raise ValueError(f"the recorded {what} cannot be read: {path.name}: {why}") from None
 
 
 class Source(Protocol):

@@ -10,6 +10,7 @@ from pkpo.paper import (
     language,
     questions,
     schedule_questions,
+    sharpening_question,
     toy,
 )
 from pkpo.paper.recipe import FigureRecipe
@@ -21,6 +22,7 @@ RECIPES: dict[str, FigureRecipe] = {
         *sorted((*toy.TOY_RECIPES, *language.LANGUAGE_RECIPES), key=lambda recipe: recipe.key),
         estimator_choice.RECIPE,
         *questions.QUESTION_RECIPES,
+        sharpening_question.SHARPENING_RECIPE,
         *schedule_questions.SCHEDULE_RECIPES,
         baseline_question.ADAPTIVE_RECIPE,
     )
