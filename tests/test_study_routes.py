@@ -208,6 +208,8 @@ def test_many_at_once_wait_and_too_many_are_told(monkeypatch):
         return b"{}"
 
     class Request:
+        client = None
+
         class query_params:  # noqa: N801
             @staticmethod
             def multi_items():
@@ -226,6 +228,16 @@ def test_many_at_once_wait_and_too_many_are_told(monkeypatch):
 
     codes = asyncio.run(ask_all())
     assert codes.count(503) == 3 and codes.count(200) == study_routes.WAITING_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("host", "encoding"), [("127.0.0.1", "identity"), ("::1", "identity"), ("192.0.2.7", None)]
+)
+def test_only_what_goes_to_another_machine_is_compressed(host, encoding):
+    query = urlencode({"task": HILL.task, "steps": 3, "compare": "off"}).encode()
+    asked = Request({"type": "http", "query_string": query, "client": (host, 5)})
+    answer = asyncio.run(study_routes._study(asked))
+    assert answer.status_code == 200 and answer.headers.get("Content-Encoding") == encoding
 
 
 def test_what_waits_is_trained_together(monkeypatch):

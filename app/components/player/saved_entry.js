@@ -16,7 +16,7 @@ function unpackSaved(buffer) {
 }
 
 async function openSaved() {
-  const packed = Uint8Array.from(atob(document.getElementById("pk-saved").textContent), (c) => c.charCodeAt(0));
+  const packed = bytesOf(document.getElementById("pk-saved").textContent);
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
   const { plotly, study, exact } = unpackSaved(await new Response(stream).arrayBuffer());
   const library = document.createElement("script");
