@@ -117,7 +117,9 @@ def test_a_problem_is_built_by_keyboard_and_its_tries_are_drawn(visit, width):
     expect(page.get_by_text("have left?", exact=True)).to_be_visible()
     settled(page)
     for fan in page.locator(".pk-fan").all():
-        ends = [int(text.split()[1].rstrip("×")) for text in fan.locator(".pk-end").all_inner_texts()]
+        ends = [
+            int(text.split()[1].rstrip("×")) for text in fan.locator(".pk-end").all_inner_texts()
+        ]
         assert sum(ends) == 16
     page.get_by_role("button", name="Deal", exact=True).click()
     expect(page.locator(".pk-deal")).to_have_count(3)
