@@ -281,3 +281,13 @@ def test_two_threads_draw_at_once(chrome):
 def test_eight_threads_draw_at_once(chrome, starts):
     images_by_threads(8, 12)
     assert len(starts) <= 8 * 12
+
+
+def test_no_table_has_the_name_of_another_file():
+    keys = [
+        grid.key
+        for recipe in paper.RECIPES.values()
+        if recipe.tabulate and recipe.source
+        for grid in recipe.tabulate(recipe.source.recorded())
+    ]
+    assert len(keys) > 8 and len({*keys, *paper.RECIPES}) == len(keys) + len(paper.RECIPES)

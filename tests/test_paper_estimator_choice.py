@@ -121,7 +121,7 @@ def test_the_figure_shows_every_prompt_that_has_both(found):
 
 def test_what_ships_is_there():
     result = RECIPE.run()
-    assert "40 prompts, 64 groups of 16 at each; seed 0; measured on 20" in result.origin
+    assert "40 prompts, 64 groups of 16 at each; seed 0; computed on 20" in result.origin
     assert set(result.table["estimator"]) == set(gradient_variance.UNBIASED_ESTIMATORS)
     assert [len(grid.rows) for grid in result.grids] == [
         len(gradient_variance.UNBIASED_ESTIMATORS)

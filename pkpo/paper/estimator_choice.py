@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
 
 from pkpo.analysis.settings import CANONICAL, LOO
 from pkpo.estimators import get_estimator
-from pkpo.extras import missing
 from pkpo.lm.experiments import VARIANCE_FILE
-from pkpo.paper.recipe import Claim, FigureRecipe, Grid, Progress, Table, read_shipped
+from pkpo.paper.recipe import Claim, FigureRecipe, Grid, Progress, ShippedStudy, Table
 from pkpo.paper.trained_runs import SURE_ERRORS, mean_and_error, standard_score
 
 BINS = 5  # into which prompts are sorted by a factor
@@ -30,29 +28,17 @@ CHECKPOINTS = {
 """The keys of `pkpo.lm.gradient_variance.SUBJECTS`, in words."""
 
 
-class VarianceStudy:
-    """What `pkpo.lm.gradient_variance` measured."""
+def _measure(seed: int, progress: Progress) -> dict[str, Any]:
+    from pkpo.lm.gradient_variance import run_study  # late: nothing else here needs torch
 
-    def recorded(self) -> dict[str, Any]:
-        """See `Source`."""
-        return read_shipped(VARIANCE_FILE, "variances")
+    return run_study(seed, progress)
 
-    def afresh(self, seed: int, progress: Progress) -> dict[str, Any]:
-        """See `Source`."""
-        try:  # late: nothing else here needs torch
-            from pkpo.lm.gradient_variance import run_study
-        except ModuleNotFoundError as reason:
-            raise missing("measuring it anew", reason) from None
-        return run_study(seed, progress)
 
-    def origin(self, data: dict[str, Any]) -> str:
-        """See `Source`."""
-        day = time.strftime("%Y-%m-%d", time.gmtime(data["finished"]))
-        prompts = 1 + max(data["table"]["prompt"])
-        return (
-            f"{prompts} prompts, {data['groups']} groups of {WHICH['n']} at each; seed {data['seed']}; "
-            f"measured on {day} in {data['seconds'] / 60:.0f} minutes of one core"
-        )
+def _origin(data: dict[str, Any]) -> str:
+    prompts = 1 + max(data["table"]["prompt"])
+    return (
+        f"{prompts} prompts, {data['groups']} groups of {WHICH['n']} at each; seed {data['seed']}"
+    )
 
 
 def _estimator_choice(data: dict[str, Any]) -> tuple[Table, list[Claim]]:
@@ -215,7 +201,7 @@ RECIPE = FigureRecipe(
     "Above 1, canonical has less variance there, below 1, loo-1. Lines: a single parameter, exactly.",
     WHICH,
     _estimator_choice,
-    source=VarianceStudy(),
+    source=ShippedStudy(VARIANCE_FILE, "variances", _measure, _origin),
     tabulate=_tables,
     kind="own",
 )

@@ -102,7 +102,7 @@ def _answer(runs: Runs) -> tuple[Table, list[Claim]]:
 
 def _answer_table(runs: Runs) -> tuple[Grid, ...]:
     title = "Right answers: pass@k on held-out problems, mean ± standard error over seeds"
-    return (held_out_grid("answer", title, runs["answer"]),)
+    return (held_out_grid("answer-table", title, runs["answer"]),)
 
 
 # --- Which entropy bonus? -------------------------------------------------------------------------
@@ -149,7 +149,7 @@ def _bonus_table(runs: Runs) -> tuple[Grid, ...]:
     title = (
         "Entropy bonus: pass@k on held-out problems, seed 0 of each, ± standard error over problems"
     )
-    return (held_out_grid("bonus", title, _bonus_runs(runs), problems=True),)
+    return (held_out_grid("bonus-table", title, _bonus_runs(runs), problems=True),)
 
 
 # --- Is one method helped by the learning rate? ---------------------------------------------------
@@ -229,7 +229,7 @@ def _mixture(runs: Runs) -> tuple[Table, list[Claim]]:
 
 def _mixture_table(runs: Runs) -> tuple[Grid, ...]:
     title = "Hard problems, unseen: pass@k, mean ± standard error over seeds and problems"
-    return (held_out_grid("mixture", title, _mixture_runs(runs), problems=True),)
+    return (held_out_grid("mixture-table", title, _mixture_runs(runs), problems=True),)
 
 
 QUESTION_RECIPES = (

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
+from pkpo.extras import missing
 from pkpo.intervals import CONFIDENCE
 
 Table = dict[str, list]
@@ -112,23 +113,6 @@ class FigureResult:
     """What it was computed from, if that is all; else `origin` names the seeds."""
 
 
-def read_shipped(path: Path, what: str) -> Any:
-    """A study that ships, as it was written.
-
-    Args:
-      path: of JSON, compressed.
-      what: it holds, in the plural.
-
-    Raises:
-      ValueError: it is not there, or is damaged.
-    """
-    try:
-        return json.loads(gzip.decompress(path.read_bytes()))
-    except (OSError, EOFError, ValueError) as reason:
-        why = getattr(reason, "strerror", None) or reason
-        raise ValueError(f"the recorded {what} cannot be read: {path.name}: {why}") from None
-
-
 class Source(Protocol):
     """Data that take long to compute: what was found once ships, and can be found again."""
 
@@ -148,6 +132,42 @@ class Source(Protocol):
 
     def origin(self, data: Any) -> str:
         """When, on what and with which seeds it was computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShippedStudy:
+    """A source that ships as one file, compressed JSON, and is computed anew by one function."""
+
+    path: Path
+    what: str
+    """It holds, in the plural."""
+    compute: Callable[[int, Progress], Any]
+    """As `Source.afresh`; may raise ModuleNotFoundError."""
+    describe: Callable[[Any], str]
+    """Of what the data are; when and how long they were computed is added."""
+
+    def recorded(self) -> Any:
+        """See `Source`."""
+        try:
+            return json.loads(gzip.decompress(self.path.read_bytes()))
+        except (OSError, EOFError, ValueError) as reason:
+            why = getattr(reason, "strerror", None) or reason
+            raise ValueError(
+                f"the recorded {self.what} cannot be read: {self.path.name}: {why}"
+            ) from None
+
+    def afresh(self, seed: int, progress: Progress) -> Any:
+        """See `Source`."""
+        try:
+            return self.compute(seed, progress)
+        except ModuleNotFoundError as reason:
+            raise missing(f"computing the {self.what} anew", reason) from None
+
+    def origin(self, data: Any) -> str:
+        """See `Source`."""
+        day = time.strftime("%Y-%m-%d", time.gmtime(data["finished"]))
+        took = f"{data['seconds'] / 60:.0f} minutes of one core"
+        return f"{self.describe(data)}; computed on {day} in {took}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,96 +2,84 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from pkpo.estimators import pass_at_k
-from pkpo.extras import missing
+from pkpo.intervals import CONFIDENCE
 from pkpo.lm.experiments import SHARPENING_FILE
 from pkpo.paper.recipe import (
     Claim,
     FigureRecipe,
     Grid,
     Progress,
+    ShippedStudy,
     Table,
     all_hold,
     make_table,
-    read_shipped,
 )
-from pkpo.paper.trained_runs import CONFIDENCE, claim_above, mean_and_error, surely_above
+from pkpo.paper.trained_runs import claim_above, mean_and_error, surely_above
 
 SHARPENING: dict[str, Any] = {
     "k": (1, 2, 4, 8, 16, 32, 64, 128, 256),
-    "samples": 256,
     "rates": (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99),
 }
 GRID_KS = (1, 4, 16, 64, 256)
+MOST = max(SHARPENING["k"])
 STAGES = {"start": "before training", "k1": "k = 1", "k8": "k = 8"}
 """The keys of `pkpo.lm.sharpening.run_sharpening`'s "models", in words."""
-Counts = dict[str, dict[str, np.ndarray]]
-"""By stage and name of a count, `[S, P]` of seeds and problems."""
 
 
-class SharpeningStudy:
-    """What `pkpo.lm.sharpening` counted."""
+def _count(seed: int, progress: Progress) -> dict[str, Any]:
+    from pkpo.lm.sharpening import run_sharpening  # late: nothing else here needs torch
 
-    def recorded(self) -> dict[str, Any]:
-        """See `Source`."""
-        return read_shipped(SHARPENING_FILE, "counts")
+    return run_sharpening(seed, progress)
 
-    def afresh(self, seed: int, progress: Progress) -> dict[str, Any]:
-        """See `Source`."""
-        try:  # late: nothing else here needs torch
-            from pkpo.lm.sharpening import run_sharpening
-        except ModuleNotFoundError as reason:
-            raise missing("training anew", reason) from None
-        return run_sharpening(seed, progress)
 
-    def origin(self, data: dict[str, Any]) -> str:
-        """See `Source`."""
-        day = time.strftime("%Y-%m-%d", time.gmtime(data["finished"]))
-        problems = len(data["models"]["start"][0]["right"])
-        return (
-            f"{problems:,} problems, {data['samples']} samples of each; seeds "
-            f"{', '.join(map(str, data['seeds']))}, of training and of samples; computed on {day} in "
-            f"{data['seconds'] / 60:.0f} minutes of one core"
-        )
+def _origin(data: dict[str, Any]) -> str:
+    problems = len(data["models"]["start"][0]["right"])
+    seeds = ", ".join(map(str, data["seeds"]))
+    return (
+        f"{problems:,} problems, {data['samples']} samples of each; seeds {seeds}, of training and of "
+        "samples"
+    )
 
 
 def _sharpening(data: dict[str, Any]) -> tuple[Table, list[Claim]]:
-    found = _counts(data)
+    solved = {stage: _solved(data, stage) for stage in STAGES}
     rows = []
     for stage, words in STAGES.items():
-        for k in SHARPENING["k"]:
-            rows.append(("within k tries", words, k, *mean_and_error(_solved(found, stage, k))))
+        for k, values in solved[stage].items():
+            rows.append(("within k tries", words, k, *mean_and_error(values)))
         for rate in SHARPENING["rates"]:
-            often = (found[stage]["right"] >= rate * data["samples"]).astype(float)
+            often = (_share(data, stage, "right") >= rate).astype(float)
             rows.append(("at least so often", words, rate, *mean_and_error(often)))
-    most = SHARPENING["samples"]
     claims = []
     for stage, words in (("k1", "a single try (k = 1)"), ("k8", "the best of 8 (k = 8)")):
+        gains = {k: values - solved["start"][k] for k, values in solved[stage].items()}
+        behind = [str(k) for k, gain in gains.items() if gain.mean() < 0]
         claim = claim_above(
-            f"Trained for {words}, the model solves more within {most} tries than before training.",
-            _solved(found, stage, most) - _solved(found, "start", most),
+            f"Trained for {words}, the model solves more within {MOST} tries than before training.",
+            gains[MOST],
         )
-        claims.append(replace(claim, measured=claim.measured + _crossing(found, stage)))
-    top = {stage: mean_and_error(found[stage]["top"] / data["samples"])[0] for stage in STAGES}
-    said = ", ".join(f"{words} {top[stage]:.3f}" for stage, words in STAGES.items())
+        where = "k = " + ", ".join(behind) if behind else "no k"
+        claims.append(replace(claim, measured=f"{claim.measured}; behind at {where}"))
+    top = {stage: _share(data, stage, "top") for stage in STAGES}
     return make_table(("panel", "curve", "x", "mean", "error"), rows), [
         *claims,
         claim_above(
-            f"Trained for k = 8, it solves more within {most} tries than trained for k = 1.",
-            _solved(found, "k8", most) - _solved(found, "k1", most),
+            f"Trained for k = 8, it solves more within {MOST} tries than trained for k = 1.",
+            solved["k8"][MOST] - solved["k1"][MOST],
         ),
         Claim(
             "Training puts more of the samples on one answer, and k = 8 fewer than k = 1.",
-            f"share of the most frequent answer, mean over problems: {said}",
+            "share of the most frequent answer, mean over problems: "
+            + ", ".join(f"{words} {top[stage].mean():.3f}" for stage, words in STAGES.items()),
             f"the {CONFIDENCE:.0%} interval of both differences above 0",
             all_hold(
-                surely_above((found[more]["top"] - found[less]["top"]) / data["samples"])
+                surely_above(top[more] - top[less])
                 for more, less in (("k1", "k8"), ("k8", "start"))
             ),
         ),
@@ -99,52 +87,34 @@ def _sharpening(data: dict[str, Any]) -> tuple[Table, list[Claim]]:
 
 
 def _tables(data: dict[str, Any]) -> tuple[Grid, ...]:
-    found = _counts(data)
-    cells = np.array(
-        [
-            [
-                *(mean_and_error(_solved(found, stage, k)) for k in GRID_KS),
-                mean_and_error(counts["top_right"].astype(float)),
-            ]
-            for stage, counts in found.items()
-        ]
-    )
+    cells = []
+    for stage in STAGES:
+        solved = _solved(data, stage)
+        right = np.array([one["top_right"] for one in data["models"][stage]], float)
+        cells.append([mean_and_error(x) for x in (*(solved[k] for k in GRID_KS), right)])
+    means, errors = np.moveaxis(np.array(cells), -1, 0)
     return (
         Grid(
-            "sharpening",
+            "sharpening-table",
             "Solved within k tries, and the most frequent of all answers, ± standard error over seeds "
             "and problems",
             tuple(STAGES.values()),
             (*(f"pass@{k}" for k in GRID_KS), "top answer right"),
-            cells[..., 0],
-            cells[..., 1],
+            means,
+            errors,
         ),
     )
 
 
-def _counts(data: dict[str, Any]) -> Counts:
-    return {
-        stage: {name: np.array([one[name] for one in data["models"][stage]]) for name in _NAMES}
-        for stage in STAGES
-    }
+def _solved(data: dict[str, Any], stage: str) -> dict[int, np.ndarray]:
+    """Unbiased pass@k by k, `[S, P]` of seeds and problems."""
+    right = np.array([one["right"] for one in data["models"][stage]])
+    return {k: pass_at_k(data["samples"], right, k) for k in SHARPENING["k"]}
 
 
-_NAMES = ("right", "top", "top_right")
-
-
-def _solved(found: Counts, stage: str, k: int) -> np.ndarray:
-    """Unbiased pass@k, `[S, P]`."""
-    return pass_at_k(SHARPENING["samples"], found[stage]["right"], k)
-
-
-def _crossing(found: Counts, stage: str) -> str:
-    """From how many tries on the start is ahead."""
-    behind = [
-        k
-        for k in SHARPENING["k"]
-        if (_solved(found, stage, k) - _solved(found, "start", k)).mean() < 0
-    ]
-    return f"; behind from k = {min(behind)} on" if behind else "; behind at no k"
+def _share(data: dict[str, Any], stage: str, count: str) -> np.ndarray:
+    """A count of samples as a share of all, `[S, P]`."""
+    return np.array([one[count] for one in data["models"][stage]]) / data["samples"]
 
 
 SHARPENING_RECIPE = FigureRecipe(
@@ -155,7 +125,7 @@ SHARPENING_RECIPE = FigureRecipe(
     "crosses that of the start.",
     SHARPENING,
     _sharpening,
-    source=SharpeningStudy(),
+    source=ShippedStudy(SHARPENING_FILE, "counts", _count, _origin),
     tabulate=_tables,
     kind="own",
     errors_over="seeds and problems",

@@ -137,7 +137,7 @@ def _panel(panel: Panel) -> dict[str, Any]:
     x = axis("update", nticks=6, rangemode="tozero")
     y = axis("", nticks=5, fixedrange=True, rangemode="tozero" if panel.steps else "normal")
     if panel.percent:
-        y |= {"tickformat": ".0%"}
+        y |= {"tickformat": ".0%", "rangemode": "nonnegative"}
     margin = {"l": 52, "r": 12, "t": 8, "b": 46}
     drawn = figure([], x, y, "", margin=margin)
     spec = drawn.to_plotly_json()["layout"]
