@@ -203,11 +203,16 @@ def test_the_schedule_is_edited_by_keys_buttons_and_text(visit):
 def test_what_cannot_be_is_said_and_the_last_possible_stays(visit):
     page = visit("/toy-problem?compare=off&schedule=8")
     slider = page.get_by_label("Slide n", exact=True)
-    for _ in range(2):
-        settled(page, lambda: slider.press("ArrowLeft"))
+    settled(page, lambda: slider.press("ArrowLeft"))
     slider.press("ArrowLeft")
-    expect(page.locator(".pk-said")).to_contain_text("k = 8 is more than n = 6")
+    page.wait_for_function(
+        "document.querySelector('.pk-player').player.controls.accepted.address.n === '8'"
+    )
+    slider.press("ArrowLeft")  # before the page has taken n = 8
     page.wait_for_url(re.compile("n=8"))
+    page.wait_for_function("document.querySelector('.pk-player').player.controls.onPage.n === '8'")
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    expect(page.locator(".pk-said")).to_contain_text("k = 8 is more than n = 6")
     expect(page.get_by_label("Samples per group, n", exact=True)).to_have_value("8")
     run = record_run(parse_comparison({"schedule": "8", "n": 8}, "")[0])
     assert theta(page) == pytest.approx([run["theta"][-1]], abs=1e-6)

@@ -94,12 +94,12 @@ class Controls {
     if (!controls) return;
     this.routes = routes;
     this.onPage = controls.address;
-    // What a text was refused for stands until something else is set: an echo of what was set before may be late.
+    // What was refused, and why, stands until something else is set: an echo of what was set before may be late.
     if (JSON.stringify(controls.address) !== this.refusal?.address) this.refusal = null;
     this.say(controls.said || this.refusal?.problem || "");
     this.keep(controls.shown, controls.problem);
     this.adopt(controls);
-    if (this.refusal) this.refusal.input.value = this.refusal.text;
+    if (this.refusal?.input) this.refusal.input.value = this.refusal.text;
   }
 
   // An assignment's link keeps some controls in view only.
@@ -153,7 +153,7 @@ class Controls {
     const [input, text] = [this.typing, this.typing?.value];
     this.adopt(this.accepted);
     const address = JSON.stringify(this.accepted.address);
-    if (input) this.refusal = { input, text, address, problem: this.message.textContent };
+    this.refusal = { input, text, address, problem: this.message.textContent };
     if (input) input.value = text;
     this.player.draw();
     if (JSON.stringify(this.accepted.address) !== JSON.stringify(this.onPage)) this.hand();
