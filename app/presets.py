@@ -11,7 +11,7 @@ import numpy as np
 
 from pkpo.comparisons.settings import parse_comparison
 from pkpo.config import RunConfig
-from pkpo.lm.experiments import GSM_SYMBOLIC_RUN, HARD_RUN, HARD_UNSEEN_RUN
+from pkpo.lm.experiments import ABSTENTION_RUN, GSM_SYMBOLIC_RUN, HARD_RUN, HARD_UNSEEN_RUN
 from pkpo.training.recording import Recording
 from pkpo.training.tasks.bandit import BanditConfig
 from pkpo.training.tasks.gaussian_hill import HillConfig
@@ -296,6 +296,13 @@ LANGUAGE = (
         "recorded here, k = 1 did not stall, but 8, then 1 ended ahead of it at one try and at 16.",
         compare="k1 k8 annealed",
         changes=HARD_RUN.changed(),
+    ),
+    Preset(
+        "Abstaining pays: k = 1 stalls",
+        "An answer that says ? earns 0.3 for sure; a right one earns 1, at first once in twenty tries. "
+        "k = 1 gives up trying, k = 8 learns to solve the problems.",
+        compare="k1 k8 annealed",
+        changes=ABSTENTION_RUN.changed(),
     ),
     Preset(
         "k = n: too much variance",

@@ -52,7 +52,9 @@ def mean_variances(values: np.ndarray, axes: Sequence[int]) -> list[MeanVariance
     ]
 
 
-def joint_t_interval(mean: Any, parts: Sequence[MeanVariance]) -> tuple[Any, Any]:
+def joint_t_interval(
+    mean: Any, parts: Sequence[MeanVariance], confidence: float = CONFIDENCE
+) -> tuple[Any, Any]:
     """Both ends of an interval that holds the mean at least as often as it says, if parts are normal.
 
     Every part has the t of its own degrees of freedom, and the half lengths are added as errors are, by
@@ -61,6 +63,6 @@ def joint_t_interval(mean: Any, parts: Sequence[MeanVariance]) -> tuple[Any, Any
     if not parts:
         return mean - np.inf, mean + np.inf
     half = np.sqrt(
-        sum(part.value * stdtrit(part.freedom, (1 + CONFIDENCE) / 2) ** 2 for part in parts)
+        sum(part.value * stdtrit(part.freedom, (1 + confidence) / 2) ** 2 for part in parts)
     )
     return mean - half, mean + half

@@ -77,6 +77,8 @@ def _record(name: str, method: str, seed: int, ends: dict[str, Rates]) -> RunRec
         best = easy * (1 - 0.1**k) + (1 - easy) * (1 - (1 - other) ** k)
         columns[f"pass@{k}"] = best + noise
         columns[f"held_out_pass@{k}"] = np.zeros(updates.size)
+    columns["mean_reward"] = columns["pass@1"]
+    columns["abstention_share"] = 1 - easy
     own = np.random.default_rng((seed, *map(ord, method)))
     for update in range(0, config.steps + 1, config.interval):
         chances = np.where(np.arange(PROBLEMS) < easy[update] * PROBLEMS, 0.9, other[update])

@@ -91,6 +91,7 @@ REFUSED = [
     ("reward", "none", "reward must be one of strict, answer, share, got 'none'"),
     ("prompts", 0, "prompts must be from 1 to 4096, got 0"),
     ("entropy_bonus", 11.0, "entropy_bonus must be from 0.0 to 10.0, got 11.0"),
+    ("abstention", 1.0, "abstention must be from 0.0 to 0.9, got 1.0"),
     ("held_out", -1, "held_out must be from 0 to 100000, got -1"),
     ("held_out", 1, "held_out must be 0, or 2 or more for a standard error, got 1"),
     ("interval", 0, "interval must be from 1 to 1000000, got 0"),

@@ -24,7 +24,8 @@ def test_methods_differ_in_what_they_are_and_seeds_only(name):
     )
     for (_, seed), config in configs.items():
         own = {"schedule", "estimator", "entropy_bonus", "seed"}
-        own |= {"learning_rate"} if name == "rate" else set()
+        own |= {"learning_rate"} if name in ("rate", "abstention-rate") else set()
+        own |= {"abstention"} if name == "abstention-map" else set()
         changed = {
             key for key, x in config.to_dict().items() if x != experiment.base.to_dict()[key]
         }

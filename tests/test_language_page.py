@@ -411,6 +411,7 @@ def test_presets_fill_the_form(store):
         "Stalled at pass@1?": ("--problems hard", "--schedule 1", "--steps 400"),
         "k = n: too much variance": ("--schedule 16",),
         "Entropy bonus instead": ("--entropy-bonus 0.01",),
+        "Abstaining pays: k = 1 stalls": ("--model tiny-abstaining", "--abstention 0.3"),
         "In the words of GSM8K": ("--model small", "--problems gsm_symbolic"),
     }.items():
         page.button_group(key="language preset").set_value(name).run()

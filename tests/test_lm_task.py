@@ -168,6 +168,22 @@ def test_the_entropy_bonus_pulls_where_no_reward_does(folder):
         assert (task.policy.gradient_norm > 0) == (bonus > 0)
 
 
+def test_abstaining_earns_and_is_counted(folder):
+    task = task_of(folder, abstention=0.3, prompts=2, held_out=8)
+    texts = task.policy.sample(np.random.default_rng(0), 4)
+    answers = np.full((2, 4), "8+6=15####?", dtype=object)
+    answers[1] = [p.solution for p in [task.policy.problems[1]] * 3] + ["####0"]
+    rewards = task.score(answers)
+    assert rewards.tolist() == [[0.3] * 4, [1, 1, 1, 0]]
+    weights = transform(rewards, 2)
+    metrics = task.observe(rewards, weights, task.policy.gradient(texts, weights))
+    assert metrics["abstention_share"] == 0.5 and metrics["cumulative_solve_rate"] == 0.5
+    assert metrics["mean_reward"] == rewards.mean()
+    held_out = task.details(rewards, weights)["held_out"]
+    assert all(count == int(count) for count in held_out)  # there only what is right counts
+    assert "abstention_share" not in step(task_of(folder, prompts=2, held_out=0), 0)["metrics"]
+
+
 @pytest.mark.parametrize("source", OWN)
 def test_a_stopped_task_goes_on_bit_for_bit(folder, source):
     arguments = {"problems": source, "reward": "share", "prompts": 3, "held_out": 4, "interval": 3}

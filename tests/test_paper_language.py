@@ -9,13 +9,14 @@ import json
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from pkpo import paper, pass_at_k
 from pkpo.__main__ import main
 from pkpo.figures import paper_language as drawing
 from pkpo.figures.paper_toy import DRAW
 from pkpo.lm import experiments
-from pkpo.lm.experiments import EXPERIMENTS, METHODS
+from pkpo.lm.experiments import EXPERIMENTS, METHODS, VARIANTS
 from pkpo.paper import recipe, trained_runs
 from pkpo.paper.trained_runs import held_out, mean_and_error
 from pkpo.runs.records import write_record
@@ -183,10 +184,9 @@ def test_is_one_method_helped_by_the_learning_rate(found):
     table, claims = paper.RECIPES["rate"].make(data)
     assert [c.passed for c in claims if c.text.startswith("k = 1:")] == [True, True]
     assert len(claims) == 8 and all("over 2 seeds" in c.required for c in claims)
-    assert set(table["rate"]) == {1e-4, 3e-4, 1e-3}
-    place = [
-        i for i, row in enumerate(zip(*table.values(), strict=True)) if row[:3] == (16, "k8", 3e-4)
-    ]
+    assert set(table["x"]) == {1e-4, 3e-4, 1e-3}
+    wanted = ("pass@16, learning rate", "k8", 3e-4)
+    place = [i for i, row in enumerate(zip(*table.values(), strict=True)) if row[:3] == wanted]
     assert [table["mean"][i] for i in place] == [held_out(fresh["k8"][:2], 16).mean()]
     drawn = [(list(t.x), list(t.y)) for t in DRAW["rate"](table).data]
     assert len(drawn) == 8 and all(x == [1e-4, 3e-4, 1e-3] for x, _ in drawn)
@@ -199,25 +199,94 @@ def test_is_one_method_helped_by_the_learning_rate(found):
 def test_which_entropy_bonus(found):
     fresh, names = found["fresh"], EXPERIMENTS["bonus"].methods
     recipe = paper.RECIPES["bonus"]
-    tried = dict.fromkeys(names, fresh["k1"][:1]) | {names[2]: fresh["annealed"][:1]}
-    data = {"bonus": tried, "fresh": {name: fresh[name] for name in ("k1", "k8")}}
+    tried = dict.fromkeys(names, fresh["k1"]) | {names[2]: fresh["annealed"]}
+    data = {
+        "bonus": tried,
+        "hard-unseen": {"entropy": fresh["k1"], "k1": fresh["k1"], "k8": fresh["k4"]},
+    }
     table, claims = recipe.make(data)
     assert [claim.passed for claim in claims] == [True, True]
-    assert (
-        "0.001: +0.000, from " in claims[0].measured
-        and "over 1 seed and 1600" in claims[1].required
-    )
+    assert "0.01: +0.000, from " in claims[0].measured and "one of these 5" in claims[0].required
+    bonuses = [x for k, x in zip(table["k_eval"], table["bonus"], strict=True) if k == 1]
+    assert bonuses == [0.001, 0.005, 0.01, 0.05, 0.1, 0, 0]
     place = table["method"].index(names[2])
-    assert (table["k_eval"][place], table["bonus"][place]) == (1, 0.01)
-    assert table["mean"][place] == held_out(fresh["annealed"][:1], 1).mean()
+    assert (table["k_eval"][place], table["bonus"][place]) == (1, 0.05)
+    assert table["mean"][place] == held_out(fresh["annealed"], 1).mean()
     figure = DRAW["bonus"](table)
     drawn = [list(trace.y) for trace in figure.data if "markers" in (trace.mode or "")]
     shown = [m for m, b in zip(table["mean"], table["bonus"], strict=True) if b]
     assert [y for ys in drawn for y in ys] == shown
     (grid,) = recipe.tabulate(data)
     assert len(grid.rows) == 8 and np.isfinite(grid.errors).all()
-    data["bonus"] = tried | {names[2]: fresh["k1"][:1]}
+    data["bonus"] = tried | {names[2]: fresh["k1"]}
     assert not recipe.make(data)[1][0].passed
+    data["bonus"] = tried | {names[2]: fresh["k8"]}
+    assert not recipe.make(data)[1][1].passed
+
+
+def test_the_best_of_several_tries_must_stand_out_further():
+    differences = np.array([0.9, 1.0, 1.1, 1.3]) - 0.75
+    (low, high), (lower, higher) = (trained_runs.interval(differences, m) for m in (1, 5))
+    assert lower < 0 < low < high < higher
+    half = stats.t.ppf(1 - 0.025 / 5, 3) * differences.std(ddof=1) / 2
+    assert higher - lower == pytest.approx(2 * half, rel=1e-9)
+    assert trained_runs.surely_above(differences) is True
+    assert trained_runs.surely_above(differences, 5) is None
+
+
+def stalling(fresh, one="tzsm25", eight="k4", annealed="k1"):
+    """Made-up runs for where k = 1 stalls: by method, where it ends."""
+    ends = {"k1": fresh[one], "k8": fresh[eight], "annealed": fresh[annealed]}
+    data = {"abstention": ends}
+    for name in ("abstention-map", "abstention-rate"):
+        seeds = len(EXPERIMENTS[name].seeds)
+        data[name] = {key: ends[VARIANTS[key][0]][:seeds] for key in EXPERIMENTS[name].methods}
+    return data
+
+
+def test_where_k_1_stalls(found):
+    recipe = paper.RECIPES["stall"]
+    data = stalling(found["fresh"])
+    table, claims = recipe.make(data)
+    assert [claim.passed for claim in claims] == [True] * 5
+    panels = list(dict.fromkeys(table["panel"]))
+    assert panels == ["pass@1", "pass@16", "reward of a single try", "share that abstains"]
+    wanted = ("pass@1", "annealed", "held-out", 120)
+    (place,) = [i for i, row in enumerate(zip(*table.values(), strict=True)) if row[:4] == wanted]
+    assert table["mean"][place] == pytest.approx(
+        held_out(found["fresh"]["k1"], 1).mean(), abs=1e-12
+    )
+    figure = DRAW["stall"](table)
+    drawn = [y for trace in figure.data if trace.hoverinfo != "skip" for y in trace.y]
+    assert sorted(drawn) == sorted(table["mean"])
+    (grid,) = recipe.tabulate(data)
+    assert len(grid.rows) == 4 and np.isfinite(grid.errors).all()
+    opposite = stalling(found["fresh"], one="k1", eight="tzsm25", annealed="tzsm25")
+    assert not any(claim.passed for claim in recipe.make(opposite)[1])
+
+
+def test_when_k_8_overtakes_k_1(found):
+    recipe = paper.RECIPES["stall-map"]
+    table, claims = recipe.make(stalling(found["fresh"]))
+    assert [claim.passed for claim in claims] == [True] * 6
+    rows = list(zip(*table.values(), strict=True))
+    by_pay = [row for row in rows if row[:2] == ("pass@1, what abstaining earns", "k8")]
+    assert [row[2] for row in by_pay] == [0.1, 0.2, 0.3, 0.5]
+    assert {row[3] for row in by_pay} == {held_out(found["fresh"]["k4"], 1).mean()}
+    solved = [
+        row for row in rows if row[0] == "pass@1, tries of 16 right before" and row[1] == "k8"
+    ]
+    before = np.array(found["fresh"]["tzsm25"][0].details[0]["held_out"])
+    after = held_out(found["fresh"]["k4"], 1)
+    assert [row[2] for row in solved] == [0, 1, 2, 3, 4]
+    assert solved[0][3] == after[:, before == 0].mean()
+    assert solved[4][3] == after[:, before >= 4].mean()
+    figure = DRAW["stall-map"](table)
+    titles = [figure.layout[name].title.text for name in ("xaxis", "xaxis2", "xaxis3")]
+    assert titles == ["what abstaining earns", "learning rate", "tries of 16 right before"]
+    assert sorted(y for trace in figure.data for y in trace.y) == sorted(table["mean"])
+    other = stalling(found["fresh"], one="k4", eight="tzsm25")
+    assert not any(claim.passed for claim in recipe.make(other)[1])
 
 
 def test_every_method_has_its_colour():

@@ -178,6 +178,39 @@ def test_verdicts(text, answer, steps, true_steps):
         )
 
 
+@pytest.mark.parametrize(
+    ("text", "abstains"),
+    [
+        ("####?", True),
+        (" #### ?\n", True),
+        ("8*6=48;48-34=14####?", True),
+        ("", False),
+        ("?", False),
+        ("####", False),
+        ("####??", False),
+        ("####14?", False),
+        ("####14####?", False),  # the first answer counts
+        ("####?####14", False),
+    ],
+)
+def test_who_gives_no_answer_may_earn_for_saying_so(text, abstains):
+    verdict = verify(text, OURS)
+    assert verdict.abstains == abstains and not (abstains and verdict.answer)
+    for mode in REWARDS:
+        own = verdict.reward(mode)
+        assert verdict.reward(mode, 0.3) == (max(own, 0.3) if abstains else own)
+
+
+def test_the_environment_pays_for_abstaining():
+    env = gymnasium.make(ID, abstention=0.25)
+    solution = env.reset(seed=0) and env.step("####?")[4]["solution"]
+    assert env.reset(seed=0) and env.step("####?")[1] == 0.25
+    assert env.reset(seed=0) and env.step(solution)[1] == 1
+    for wrong in (-0.1, 0.91, float("nan")):
+        with pytest.raises(ValueError, match="abstention must be from 0 to 0.9, got"):
+            gymnasium.make(ID, abstention=wrong)
+
+
 pieces = st.sampled_from(
     [*"0123456789+-*/=;#.,<>()$ \n_e", "####", "<<", ">>", "9" * 500, "**", "=="]
 )

@@ -34,6 +34,10 @@ REWARDS = {
     "answer": "1 if the answer is right, else 0",
     "share": "the share of true steps and the answer, which weighs more than all steps together",
 }
+ABSTENTION = "####?"
+"""What a completion ends in that gives no answer, and says so."""
+HIGHEST_ABSTENTION = 0.9
+"""The most that abstaining can earn: a right answer earns 1, and more."""
 SPLITS = ("train", "held-out")
 HELD_OUT_SPLIT = 4  # one of so many problems is held out
 TEXT_LIMIT = 512  # characters of a question or completion in the environment
@@ -330,6 +334,8 @@ class Verdict:
     """Of these, true equations."""
     needed: int
     """Steps of the worked solution."""
+    abstains: bool = False
+    """It ends in `ABSTENTION`, and gives no answer."""
 
     @property
     def chain(self) -> bool:
@@ -351,9 +357,9 @@ class Verdict:
         m = max(self.steps, self.needed)
         return (self.true_steps + (m + 1) * self.answer) / (2 * m + 1)
 
-    def reward(self, mode: str) -> float:
-        """By a key of `REWARDS`."""
-        return float(getattr(self, mode))
+    def reward(self, mode: str, abstention: float = 0.0) -> float:
+        """By a key of `REWARDS`, or for abstaining what that earns, if it is more."""
+        return max(float(getattr(self, mode)), abstention * self.abstains)
 
 
 def verify(text: str, problem: WordProblem) -> Verdict:
@@ -373,7 +379,8 @@ def verify(text: str, problem: WordProblem) -> Verdict:
     place, given = _given(text)
     steps = _steps(text, place)
     right = given is not None and given == problem.answer
-    return Verdict(right, len(steps), sum(steps.values()), _needed(problem))
+    abstains = given is None and "".join(text.split()).endswith(ABSTENTION)
+    return Verdict(right, len(steps), sum(steps.values()), _needed(problem), abstains)
 
 
 @functools.lru_cache(maxsize=16_384)
@@ -592,13 +599,14 @@ class WordProblemsEnv(gymnasium.Env):
     By `reward`, from 0 to 1: "strict" (1 if the answer is right and every written equation true),
     "answer" (1 if the answer is right) or "share" (the share of true steps and the answer, which weighs
     more than all steps together: above 1/2 if it is right, below if not). `verify` says what steps and
-    answers are.
+    answers are. A completion that ends in `####?` abstains and earns `abstention`, if that is more.
 
     ## Episode End
     Every step terminates; its info holds the problem's "solution".
 
     ## Arguments
     - `reward`: see Reward; default "strict".
+    - `abstention`: see Reward, from 0 to 0.9; default 0.
     - `difficulty`: steps of the problems, 1 to 4; default 0, which mixes them.
     - `split`: "train" (default) or "held-out", which never hold the same problem.
 
@@ -608,11 +616,22 @@ class WordProblemsEnv(gymnasium.Env):
 
     metadata = {"render_modes": []}
 
-    def __init__(self, reward: str = "strict", difficulty: int = 0, split: str = "train"):
+    def __init__(
+        self,
+        reward: str = "strict",
+        difficulty: int = 0,
+        split: str = "train",
+        abstention: float = 0.0,
+    ):
         if reward not in REWARDS:
             raise ValueError(f"reward must be one of {', '.join(REWARDS)}, got {reward[:40]!r}")
+        if not 0 <= abstention <= HIGHEST_ABSTENTION:
+            raise ValueError(
+                f"abstention must be from 0 to {HIGHEST_ABSTENTION:g}, got {abstention!r}"
+            )
         self._draw = functools.partial(draw_problem, difficulty=difficulty or None, split=split)
         self._reward = reward
+        self._abstention = abstention
         self._problem = self._draw(0)
         printable = frozenset(map(chr, range(32, 127)))
         self.action_space = spaces.Text(TEXT_LIMIT, min_length=0, charset=printable)
@@ -628,4 +647,5 @@ class WordProblemsEnv(gymnasium.Env):
         """Verify one completion."""
         verdict = verify(str(action), self._problem)
         info = {"solution": self._problem.solution}
-        return self._problem.question, verdict.reward(self._reward), True, False, info
+        reward = verdict.reward(self._reward, self._abstention)
+        return self._problem.question, reward, True, False, info

@@ -23,7 +23,7 @@ from app.controls.numbers import number_input
 from app.presets import LANGUAGE, Preset
 from pkpo.estimators import ESTIMATORS, get_estimator
 from pkpo.fields import format_value
-from pkpo.lm.experiments import METHODS, RATE_METHODS
+from pkpo.lm.experiments import METHODS, VARIANTS
 from pkpo.lm.paths import HARD_UNSEEN
 
 LANGUAGE_FIELDS_IN_VIEW = ("model", "problems", "reward")
@@ -90,7 +90,7 @@ def language_form(
             _field(name, values, models, top)
     st.multiselect(
         "Train",
-        list(dict.fromkeys([*(x for x in METHODS if x not in RATE_METHODS), *page.train])),
+        list(dict.fromkeys([*(x for x in METHODS if x not in VARIANTS), *page.train])),
         format_func=lambda name: METHODS[name].label if name in METHODS else f"k: {name}",
         max_selections=TRAINED,
         **TYPED,

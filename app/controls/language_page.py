@@ -15,7 +15,7 @@ from pkpo.analysis.deals import DEAL_LIMIT
 from pkpo.config import RunConfig
 from pkpo.estimators import get_estimator
 from pkpo.fields import format_value, parse_field, parse_whole
-from pkpo.lm.experiments import METHODS
+from pkpo.lm.experiments import ABSTENTION_EXPERIMENT, METHODS
 from pkpo.lm.paths import HARD_UNSEEN, MODEL_NAMES, PROBLEM_SETS
 from pkpo.runs.run import check_id
 from pkpo.training.tasks.registry import fields_of
@@ -34,6 +34,7 @@ EXPERIMENT_LABELS = {
     "fresh": "Fresh problems",
     "hard": "Fixed hard set",
     "answer": "Answer only",
+    ABSTENTION_EXPERIMENT: "Abstaining pays",
     "words": "In the words of GSM8K",
     OWN_RUNS: "Your runs",
 }
@@ -56,6 +57,7 @@ LANGUAGE_LABELS = {
     "estimator": "Estimator",
     "held_out": "Held-out problems",
     "interval": "Updates between measurements",
+    "abstention": "What abstaining earns",
     "seed": "First random seed",
 }
 LANGUAGE_FIELDS = {name: fields_of(WordProblemsConfig.task)[name] for name in LANGUAGE_LABELS}

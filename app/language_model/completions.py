@@ -34,6 +34,7 @@ MARKS = {
     "only": ("★", "the only one fully right"),
     "lucky": ("≈", "right answer, false equation"),
     "partly": ("◐", "partly right"),
+    "abstains": ("?", "abstains"),
     "wrong": ("✕", "wrong"),
     "false": ("✕", "false equation"),
     "unknown": ("○", "equations true, answer not checked"),

@@ -92,4 +92,6 @@ def _mark(sample: Mapping[str, Any], problem: WordProblem, alone: bool) -> str:
         return "only" if alone else "right"
     if verdict.answer:
         return "lucky"
+    if verdict.abstains:
+        return "abstains"
     return "partly" if sample["reward"] else "wrong"

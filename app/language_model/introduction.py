@@ -14,7 +14,7 @@ from app.glossary import link_terms
 from app.language_model.sources import MethodSource
 from pkpo.lm.paths import MODEL_NAMES, parameter_count
 from pkpo.lm.problem_sets import known_words
-from toy_envs.word_problems import WordProblem, verify
+from toy_envs.word_problems import ABSTENTION, WordProblem, verify
 
 GPT_2 = 124_439_808  # parameters of the smallest model of that name
 
@@ -39,7 +39,7 @@ def show_introduction(found: Sequence[MethodSource]) -> None:
             st.caption(
                 link_terms(
                     f"One of its problems, and two of its first {n} tries, before training: {count} "
-                    "were right, equations and answer."
+                    f"were right, equations and answer.{_abstaining(config)}"
                 )
             )
         # Of other models it is not known how they were made.
@@ -55,11 +55,23 @@ def _example(
         problem = WordProblem(**group["problem"])
         texts = Counter("".join(sample["tokens"]) for sample in group["samples"])
         right = [text for text, _ in texts.most_common() if verify(text, problem).strict]
-        wrong = [text for text, _ in texts.most_common() if text not in right]
+        wrong = [
+            text
+            for text, _ in texts.most_common()
+            if text not in right and not verify(text, problem).abstains
+        ]
         if right and wrong:
             count = sum(texts[text] for text in right)
             return problem, right[0], wrong[0], count, texts.total()
     return None
+
+
+def _abstaining(config: Any) -> str:
+    """What an answer earns that gives no number, if anything."""
+    earned = config.abstention
+    return f" Where it does not know, it may answer `{ABSTENTION}`: that earns {earned:g}." * (
+        earned > 0
+    )
 
 
 @lru_cache(maxsize=8)

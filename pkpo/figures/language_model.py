@@ -27,7 +27,8 @@ APART = 0.055
 LABEL_ROOM = 26  # letters of a label at the end of a line
 TICKS = EVAL_KS
 
-_SINGLE, _MANY = "Training problems: by a single try", "Training problems: within {k} tries"
+_SOLVED = ("Training problems: by a single try", "Training problems: within {k} tries")
+_EARNED = ("Training problems: reward of a single try", "Training problems: best of {k} rewards")
 _SHARED = (
     Panel("entropy", "Entropy of a token, nats"),
     Panel("cumulative_solve_rate", "Training problems solved at all"),
@@ -38,7 +39,11 @@ _K = Panel("k", "k at each update")
 def language_panels(config: WordProblemsConfig) -> list[Panel]:
     """The charts over updates; with held-out problems for a fixed set, if measured on the way."""
     many = min(config.n, HELD_OUT_COMPLETIONS)
-    own = [Panel("pass@1", _SINGLE), Panel(f"pass@{many}", _MANY.format(k=many))]
+    partly = config.abstention > 0 or config.reward == "share"
+    single, best = _EARNED if partly else _SOLVED
+    own = [Panel("pass@1", single), Panel(f"pass@{many}", best.format(k=many))]
+    if config.abstention:
+        own.append(Panel("abstention_share", "Training problems: abstains"))
     if config.problems == "fresh" or config.interval >= config.steps:
         return [*own, *_SHARED, Panel("valid_chain_share", "Every equation true"), _K]
     unseen = Panel(

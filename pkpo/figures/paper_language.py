@@ -103,22 +103,24 @@ def plot_over_updates(table: Table, columns: int) -> go.Figure:
     )
 
 
-def plot_by_rate(table: Table) -> go.Figure:
-    """Held-out pass@k at the end over the learning rate, a line for each method.
+def plot_by_setting(table: Table) -> go.Figure:
+    """Held-out pass@k at the end over a setting, a line for each method.
 
     Args:
-      table: see `pkpo.paper.questions`.
+      table: a row for each panel, "pass@k" and its setting, method and value "x" of the setting; see
+        `pkpo.paper.questions`. What is above 0 everywhere, and not a count, is drawn on a log scale.
     """
-    panels = split_table(table, "k_eval")
+    panels = split_table(table, "panel")
     width = (1 + GAP) / len(panels) - GAP
     traces, axes = [], {}
-    for place, (k, rows) in enumerate(panels):
+    for place, (panel, rows) in enumerate(panels):
         number = "" if place == 0 else str(place + 1)
+        measured, setting = panel.split(", ", 1)
         for method, part in split_table(rows, "method"):
-            order = np.argsort(part["rate"])
+            order = np.argsort(part["x"])
             traces.append(
                 line(
-                    part["rate"][order],
+                    part["x"][order],
                     part["mean"][order],
                     METHOD_COLOURS[method],
                     METHODS[method].label,
@@ -126,21 +128,22 @@ def plot_by_rate(table: Table) -> go.Figure:
                     marker={"size": 8},
                     error_y={"array": part["error"][order]},
                     showlegend=not place,
+                    legendgroup=method,
                     xaxis=f"x{number}",
                     yaxis=f"y{number}",
                 )
             )
         left = place * (width + GAP)
         axes[f"xaxis{number}"] = axis(
-            "learning rate",
+            setting,
             domain=[left, min(left + width, 1)],
             anchor=f"y{number}",
-            type="log",
-            tickvals=sorted(set(rows["rate"])),
+            type="log" if min(rows["x"]) > 0 else "linear",
+            tickvals=sorted(set(rows["x"])),
             tickformat="~g",
         )
         axes[f"yaxis{number}"] = axis(
-            f"pass@{k}, held out", anchor=f"x{number}", rangemode="tozero"
+            f"{measured}, held out", anchor=f"x{number}", rangemode="tozero"
         )
     layout = LEGEND_BELOW | {"margin": {"l": 62, "r": 14, "t": 30, "b": 50}}
     return figure(traces, axes.pop("xaxis"), axes.pop("yaxis"), "", **layout, **axes)

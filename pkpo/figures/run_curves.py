@@ -24,6 +24,7 @@ TITLES = {
     "all_right": "Groups that teach nothing: all right",
     "dead_group_share": "Groups that teach nothing: all wrong or all right",
     "valid_chain_share": "Solutions whose every equation is true",
+    "abstention_share": "Answers that abstain",
     "k": "k at each update",
 }
 """Each metric's name, on every page; those of max@k and pass@k are made as they are needed."""
@@ -35,6 +36,7 @@ SHARES = (
     "dead_group_share",
     "valid_chain_share",
     "lucky_share",
+    "abstention_share",
 )
 """Metrics that are shares, besides pass@k: they are shown in percent."""
 NOISY = ("gradient", "pass_rate", "all_wrong", "all_right", "dead_group_share")

@@ -29,6 +29,8 @@ VARIANCE_FILE = RECORDED / "spread.json.gz"
 SHARPENING_FILE = RECORDED / "sharpening.json.gz"
 """What `pkpo.lm.sharpening` counted."""
 EXPERIMENT_SEEDS = (0, 1, 2)
+ABSTENTION_EXPERIMENT = "abstention"
+"""The experiment where k = 1 stalls."""
 SHIPPED_MODELS = {"fresh": ("k1", "k8", "annealed")}
 """By experiment, the methods whose model ships, that of the first seed, in `models/METHOD`."""
 
@@ -60,32 +62,39 @@ METHODS = {
     "tzsm25": Method("TZSM25, k = n = 16", {"schedule": "16"}),
     "entropy": Method("k = 1, entropy bonus", {"schedule": "1", "entropy_bonus": 0.01}),
 }
-METHODS |= {
-    f"bonus-{bonus:g}": Method(
-        f"Entropy bonus {bonus:g}", {"schedule": "1", "entropy_bonus": bonus}
-    )
-    for bonus in (0.001, 0.005, 0.01, 0.05, 0.1)
-}
-"""loo-1 at k = n is the estimator of TZSM25 (arXiv:2503.19595): it trains for the best of all n. The
-bonuses are those that the paper tried, that of "entropy" the middle one; one seed of each does not tell
-which is best here."""
+"""loo-1 at k = n is the estimator of TZSM25 (arXiv:2503.19595): it trains for the best of all n."""
 MAIN_METHODS = ("k1", "k2", "k4", "k8", "annealed", "tzsm25", "entropy")
 METHODS |= {"canonical": Method("k = 8, canonical", {"schedule": "8", "estimator": "canonical"})}
 METHODS |= {"mix": Method("Mixture, α = 0.5", {"schedule": "8", "estimator": "mix:0.5"})}
-OTHER_RATES = (1e-4, 1e-3)
+BONUS_METHODS = {f"bonus-{x:g}": ("entropy", x) for x in (0.001, 0.005, 0.05, 0.1)}
+"""The bonuses that the paper tried beside the middle one, which is that of "entropy"."""
 RATE_METHODS = {
-    f"{name}-rate-{rate:g}": (name, rate)
+    f"{name}-rate-{x:g}": (name, x)
     for name in ("k1", "k8", "annealed", "entropy")
-    for rate in OTHER_RATES
+    for x in (1e-4, 1e-3)
 }
-"""Methods at another learning rate -> the method and the rate."""
+ABSTENTION_METHODS = {
+    f"{name}-abstention-{x:g}": (name, x)
+    for name in ("k1", "k8", "annealed")
+    for x in (0.1, 0.2, 0.5)
+}
+VARIANTS = {
+    key: (name, setting, x)
+    for setting, found in (
+        ("entropy_bonus", BONUS_METHODS),
+        ("learning_rate", RATE_METHODS),
+        ("abstention", ABSTENTION_METHODS),
+    )
+    for key, (name, x) in found.items()
+}
+"""A method with another value of one setting -> the method, the setting and the value."""
 METHODS |= {
     key: dataclasses.replace(
         METHODS[name],
-        label=f"{METHODS[name].label}, learning rate {rate:g}",
-        settings={**METHODS[name].settings, "learning_rate": rate},
+        label=f"{METHODS[name].label}, {setting.replace('_', ' ')} {x:g}",
+        settings={**METHODS[name].settings, setting: x},
     )
-    for key, (name, rate) in RATE_METHODS.items()
+    for key, (name, setting, x) in VARIANTS.items()
 }
 
 
@@ -113,6 +122,7 @@ HARD_RUN = WordProblemsConfig(
     problems="hard", prompts=16, learning_rate=5e-4, steps=400, held_out=512, interval=100
 )
 HARD_UNSEEN_RUN = WordProblemsConfig(problems=HARD_UNSEEN, steps=150, interval=50)
+ABSTENTION_RUN = dataclasses.replace(HARD_UNSEEN_RUN, model="tiny-abstaining", abstention=0.3)
 GSM_SYMBOLIC_RUN = WordProblemsConfig(
     model="small", problems="gsm_symbolic", learning_rate=1e-4, steps=200, interval=200
 )
@@ -165,10 +175,29 @@ EXPERIMENTS = {
     ),
     "bonus": Experiment(
         "Which entropy bonus?",
-        "The coefficients that the paper tried, on fresh problems.",
-        FRESH_RUN,
-        tuple(name for name in METHODS if name.startswith("bonus")),
-        (0,),
+        "The coefficients that the paper tried, on the hard problems, unseen.",
+        HARD_UNSEEN_RUN,
+        tuple(BONUS_METHODS),
+    ),
+    ABSTENTION_EXPERIMENT: Experiment(
+        "Abstaining pays",
+        "Hard problems, unseen, and an answer that says ? earns 0.3: is k = 1 content with that?",
+        ABSTENTION_RUN,
+        ("k1", "k8", "annealed"),
+        range(5),
+    ),
+    "abstention-map": Experiment(
+        "What abstaining earns",
+        "The same, where it earns less or more.",
+        ABSTENTION_RUN,
+        tuple(ABSTENTION_METHODS),
+    ),
+    "abstention-rate": Experiment(
+        "Abstaining pays, at other learning rates",
+        "The same at a third and at three times the learning rate.",
+        ABSTENTION_RUN,
+        tuple(name for name, (method, _) in RATE_METHODS.items() if method in ("k1", "k8")),
+        (0, 1),
     ),
     "estimator": Experiment(
         "Which estimator?",

@@ -11,7 +11,7 @@ from safetensors import safe_open
 
 MODELS = Path(__file__).parent / "models"
 """Where the models that ship are; a wheel of its own brings them."""
-MODEL_NAMES = ("small", "tiny")
+MODEL_NAMES = ("small", "tiny", "tiny-abstaining")
 GSM_SYMBOLIC = MODELS / "small"
 """What holds the problems of gsm_symbolic that ship, and all words of such problems."""
 VOCABULARY = "vocabulary.json"

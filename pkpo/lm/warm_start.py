@@ -30,7 +30,7 @@ from pkpo.lm.model_files import load_model, save_model
 from pkpo.lm.paths import HARD_UNSEEN
 from pkpo.lm.tokenizer import Tokenizer
 from toy_envs import gsm_symbolic, word_problems
-from toy_envs.word_problems import WordProblem, write_gsm8k
+from toy_envs.word_problems import ABSTENTION, WordProblem, write_gsm8k
 
 CARD_PROBLEMS, CARD_SAMPLES = 1024, 32  # problems of the model card, and samples of each
 HARD_PROBLEMS = 128  # problems of the hard set
@@ -54,6 +54,8 @@ class WarmStart:
     """Problems that are written beside the model: so many of a split, by the name of a file."""
     hard_unseen: bool = False
     """Whether lists of rarely solved problems are written, too."""
+    abstentions: float = 0.0
+    """The share of problems, drawn at random, whose solution abstains (`ABSTENTION`)."""
     note: str = ""
     """What else the card must say of the problems."""
     batch: int = 64
@@ -75,6 +77,14 @@ ones apart from all that it has learned; they are what `gsm_symbolic` stands for
 
 WARM_STARTS = {
     "tiny": WarmStart(source=word_problems, shape={}, steps=725, hard_unseen=True),
+    "tiny-abstaining": WarmStart(
+        source=word_problems,
+        shape={},
+        steps=1000,
+        note="Of three in ten problems it learned to abstain: its answer is then `####?`.\n",
+        hard_unseen=True,
+        abstentions=0.3,
+    ),
     "small": WarmStart(
         source=gsm_symbolic,
         shape={"width": 128, "hidden": 352},
@@ -130,7 +140,15 @@ def train_supervised(model: LanguageModel, recipe: WarmStart, seed: int) -> Iter
         model.decoder.parameters(), lr=recipe.learning_rate, betas=(0.9, 0.95), weight_decay=0.01
     )
     for step in range(recipe.steps):
-        batch = recipe.source.draw_problems(recipe.batch, np.random.default_rng((seed, step)))
+        rng = np.random.default_rng((seed, step))
+        batch = [
+            replace(problem, solution=ABSTENTION) if chance < recipe.abstentions else problem
+            for problem, chance in zip(
+                recipe.source.draw_problems(recipe.batch, rng),
+                rng.random(recipe.batch),
+                strict=True,
+            )
+        ]
         tokens, mask = encode_batch(model.tokenizer, batch)
         solutions = int(mask.sum())
         optimizer.zero_grad(set_to_none=True)

@@ -11,6 +11,7 @@ from pkpo.paper import (
     questions,
     schedule_questions,
     sharpening_question,
+    stall_question,
     toy,
 )
 from pkpo.paper.recipe import FigureRecipe
@@ -22,6 +23,7 @@ RECIPES: dict[str, FigureRecipe] = {
         *sorted((*toy.TOY_RECIPES, *language.LANGUAGE_RECIPES), key=lambda recipe: recipe.key),
         estimator_choice.RECIPE,
         *questions.QUESTION_RECIPES,
+        *stall_question.STALL_RECIPES,
         sharpening_question.SHARPENING_RECIPE,
         *schedule_questions.SCHEDULE_RECIPES,
         baseline_question.ADAPTIVE_RECIPE,

@@ -141,20 +141,23 @@ def mean_in_words(differences: np.ndarray) -> str:
     return f"{value:+.3f} ± {error:.3f}"
 
 
-def interval(differences: np.ndarray) -> tuple[float, float]:
+def interval(differences: np.ndarray, tries: int = 1) -> tuple[float, float]:
     """See `joint_t_interval`, of the mean over seeds and problems; each end may be infinite.
 
     Args:
       differences: `[S]` or `[S, P]`, paired.
+      tries: so many intervals hold together as often as one does (Bonferroni).
     """
     values = np.asarray(differences, float)
-    low, high = joint_t_interval(values.mean(), mean_variances(values, range(values.ndim)))
+    low, high = joint_t_interval(
+        values.mean(), mean_variances(values, range(values.ndim)), 1 - (1 - CONFIDENCE) / tries
+    )
     return float(low), float(high)
 
 
-def surely_above(differences: np.ndarray) -> bool | None:
-    """Whether a mean is above 0: so, not so, or None where the interval holds 0."""
-    low, high = interval(differences)
+def surely_above(differences: np.ndarray, tries: int = 1) -> bool | None:
+    """Whether a mean is above 0: so, not so, or None where the interval (see there) holds 0."""
+    low, high = interval(differences, tries)
     return True if low > 0 else False if high < 0 or low == high else None
 
 
@@ -164,9 +167,9 @@ def surely_not_below(differences: np.ndarray) -> bool | None:
     return False if high < 0 else True if low >= -MARGIN else None
 
 
-def interval_in_words(differences: np.ndarray) -> str:
-    """A mean difference and its interval."""
-    low, high = interval(differences)
+def interval_in_words(differences: np.ndarray, tries: int = 1) -> str:
+    """A mean difference and its interval, see there."""
+    low, high = interval(differences, tries)
     return f"{np.mean(differences):+.3f}, from {low:+.3f} to {high:+.3f}"
 
 

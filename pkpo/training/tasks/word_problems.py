@@ -28,7 +28,7 @@ from pkpo.lm.problem_sets import (
     load_problem_sets,
 )
 from pkpo.training.tasks.base import BestOfK, Task, TaskSpec, dead_group_shares
-from toy_envs.word_problems import answer_of, draw_problems, verify
+from toy_envs.word_problems import HIGHEST_ABSTENTION, answer_of, draw_problems, verify
 
 GROUPS_EVERY_UPDATES = 10
 """Updates between those whose groups are kept to be looked at."""
@@ -86,7 +86,8 @@ class WordProblemsConfig(RunConfig):
     problems: str = setting(
         "fresh",
         "training problems: fresh (new ones at every update), hard (the model's fixed hard set), "
-        "hard-unseen (2,000 that the model tiny rarely solves; others like them are held out), "
+        "hard-unseen (2,000 that the model rarely solves, tiny or tiny-abstaining; others like them are "
+        "held out), "
         "gsm_symbolic (a fixed set, for the model small), or gsm8k: and a folder with train.jsonl and "
         "test.jsonl, one JSONL file, or hub:NAME",
         canonical=_problems,
@@ -95,6 +96,13 @@ class WordProblemsConfig(RunConfig):
         "strict",
         "what an answer must be to earn 1, or the share of its true steps and the right answer",
         choices=("strict", "answer", "share"),
+    )
+    abstention: float = setting(
+        0.0,
+        "what an answer earns that says ? in place of a number; measured on held-out problems, such an "
+        "answer is wrong",
+        low=0.0,
+        high=HIGHEST_ABSTENTION,
     )
     prompts: int = setting(32, "problems per update", low=1, high=4096)
     entropy_bonus: float = setting(
@@ -128,7 +136,8 @@ class WordProblemsTask(Task):
     nats; cumulative_solve_rate, the share of the problems seen (of all, in a fixed set) of which an
     answer of the highest reward has ever been drawn; valid_chain_share, the share of completions whose
     every equation is true; lucky_share, the share of the right answers whose chain is not valid; what
-    `dead_group_shares` counts, a right completion being one of the highest reward; truncation_share;
+    `dead_group_shares` counts, a right completion being one of the highest reward; abstention_share, of
+    the completions that abstain, where that earns something; truncation_share;
     tokens, of a completion, the mean; unique_answers, the mean number of different answers in a group;
     gradient_norm, before clipping.
 
@@ -188,11 +197,17 @@ class WordProblemsTask(Task):
         self._metrics = {
             "valid_chain_share": sum(v.chain for v in flat) / len(flat),
             "lucky_share": sum(not v.chain for v in right) / max(1, len(right)),
+            **(
+                {"abstention_share": sum(v.abstains for v in flat) / len(flat)}
+                if self.config.abstention
+                else {}
+            ),
             "unique_answers": float(
                 np.mean([len({answer_of(text) for text in group}) for group in samples])
             ),
         }
-        return np.array([[v.reward(self.config.reward) for v in group] for group in verdicts])
+        reward, abstention = self.config.reward, self.config.abstention
+        return np.array([[v.reward(reward, abstention) for v in group] for group in verdicts])
 
     def observe(
         self, rewards: np.ndarray, weights: np.ndarray, gradient: np.ndarray

@@ -1,0 +1,157 @@
+"""Where k = 1 stalls: on a language model that may abstain, and is paid for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pkpo.lm.experiments import ABSTENTION_EXPERIMENT, EXPERIMENTS, VARIANTS
+from pkpo.paper.language import gap, held_out_curve, held_out_grid, recipe_of, table_of, training
+from pkpo.paper.recipe import Claim, Grid, Table, make_table
+from pkpo.paper.trained_runs import (
+    MethodRuns,
+    Runs,
+    claim_above,
+    final_means,
+    held_out,
+    mean_and_error,
+)
+
+LAST_UPDATES = 10  # over which rewards are averaged
+
+# --- Where k = 1 stalls ---------------------------------------------------------------------------
+
+STALL: dict[str, Any] = {
+    "experiments": {ABSTENTION_EXPERIMENT: EXPERIMENTS[ABSTENTION_EXPERIMENT].methods},
+    "k_eval": (1, 16),
+}
+
+
+def _stall(runs: Runs) -> tuple[Table, list[Claim]]:
+    methods = dict(runs[ABSTENTION_EXPERIMENT])
+    one, eight, annealed = (methods[name] for name in STALL["experiments"][ABSTENTION_EXPERIMENT])
+    table = table_of(
+        *(
+            row
+            for k in STALL["k_eval"]
+            for row in held_out_curve(f"pass@{k}", methods, f"pass@{k}")
+        ),
+        *training("reward of a single try", methods, "mean_reward"),
+        *training("share that abstains", methods, "abstention_share"),
+    )
+    earned = {
+        name: final_means(records, "mean_reward", LAST_UPDATES) for name, records in methods.items()
+    }
+    return table, [
+        claim_above(
+            "k = 1 ends at pass@1 below its start: it abstains.",
+            held_out(one, 1, 0) - held_out(one, 1),
+        ),
+        claim_above("k = 8 ends above k = 1 at pass@1.", gap(eight, one, 1)),
+        claim_above("k = 8, then 1 ends above k = 1 at pass@1.", gap(annealed, one, 1)),
+        claim_above("k = 8, then 1 ends above k = 8 at pass@1.", gap(annealed, eight, 1)),
+        claim_above(
+            "k = 8, then 1 earns more with a single try than k = 1, which is trained for that alone.",
+            earned["annealed"] - earned["k1"],
+        ),
+    ]
+
+
+def _stall_table(runs: Runs) -> tuple[Grid, ...]:
+    title = "Abstaining earns 0.3: pass@k, mean ± standard error over seeds and problems"
+    return (held_out_grid("stall-table", title, runs[ABSTENTION_EXPERIMENT], problems=True),)
+
+
+# --- When? ----------------------------------------------------------------------------------------
+
+STALL_MAP: dict[str, Any] = {
+    "experiments": {
+        ABSTENTION_EXPERIMENT: EXPERIMENTS[ABSTENTION_EXPERIMENT].methods,
+        **{name: EXPERIMENTS[name].methods for name in ("abstention-map", "abstention-rate")},
+    },
+    "solved": 4,
+}
+"""`solved`: problems are parted by how many of 16 tries solved them before training, up to this many."""
+
+
+def _by_setting(runs: Runs, name: str) -> dict[str, dict[float, MethodRuns]]:
+    """By method and the value of what an experiment varies, the runs of the seeds that all have."""
+    seeds = len(EXPERIMENTS[name].seeds)
+    found: dict[str, dict[float, MethodRuns]] = {}
+    for key, records in runs[name].items():
+        method, setting, value = VARIANTS[key]
+        usual = getattr(EXPERIMENTS[ABSTENTION_EXPERIMENT].base, setting)
+        found.setdefault(method, {usual: runs[ABSTENTION_EXPERIMENT][method][:seeds]})[value] = (
+            records
+        )
+    return found
+
+
+def _stall_map(runs: Runs) -> tuple[Table, list[Claim]]:
+    by_pay, by_rate = (_by_setting(runs, name) for name in ("abstention-map", "abstention-rate"))
+    rows = [
+        (panel, method, value, *mean_and_error(held_out(records, 1)))
+        for panel, found in (
+            ("pass@1, what abstaining earns", by_pay),
+            ("pass@1, learning rate", by_rate),
+        )
+        for method, values in found.items()
+        for value, records in sorted(values.items())
+    ]
+    before = held_out(runs[ABSTENTION_EXPERIMENT]["k1"], 1, 0)
+    solved = np.minimum(np.rint(before[0] * 16).astype(int), STALL_MAP["solved"])
+    for method, records in runs[ABSTENTION_EXPERIMENT].items():
+        after = held_out(records, 1)
+        rows += [
+            (
+                "pass@1, tries of 16 right before",
+                method,
+                float(s),
+                *mean_and_error(after[:, solved == s]),
+            )
+            for s in np.unique(solved).tolist()
+            if (solved == s).sum() > 1
+        ]
+    claims = [
+        claim_above(
+            f"Where abstaining earns {value:g}, k = 8 ends above k = 1 at pass@1.",
+            gap(by_pay["k8"][value], by_pay["k1"][value], 1),
+        )
+        for value in sorted(by_pay["k1"])
+    ]
+    claims += [
+        claim_above(
+            f"At learning rate {rate:g}, too, k = 8 ends above k = 1 at pass@1.",
+            gap(by_rate["k8"][rate], by_rate["k1"][rate], 1),
+        )
+        for rate in sorted(by_rate["k1"])
+        if rate != EXPERIMENTS[ABSTENTION_EXPERIMENT].base.learning_rate
+    ]
+    return make_table(("panel", "method", "x", "mean", "error"), rows), claims
+
+
+STALL_RECIPES = (
+    recipe_of(
+        "stall",
+        "Where k = 1 stalls: abstaining pays",
+        "Hard problems, unseen; a model that may answer ?, which earns 0.3 for sure. A right answer "
+        "earns 1, at first once in twenty tries or less: k = 1 gives up trying, k = 8 does not.",
+        STALL,
+        _stall,
+        _stall_table,
+        kind="own",
+        errors_over="seeds and problems; of rewards and shares, seeds",
+    ),
+    recipe_of(
+        "stall-map",
+        "When does k = 8 overtake k = 1 at a single try?",
+        "Pass@1 after training, by what abstaining earns, by the learning rate, and by how often a "
+        "problem was solved before.",
+        STALL_MAP,
+        _stall_map,
+        kind="own",
+        errors_over="seeds and problems",
+    ),
+)
+"""Beside the paper's figures."""
