@@ -299,7 +299,7 @@ LANGUAGE = (
     ),
     Preset(
         "Abstaining pays: k = 1 stalls",
-        "An answer that says ? earns 0.3 for sure; a right one earns 1, at first once in twenty tries. "
+        "An answer that says ? earns 0.5 for sure; a right one earns 1, at first once in twenty tries. "
         "k = 1 gives up trying, k = 8 learns to solve the problems.",
         compare="k1 k8 annealed",
         changes=ABSTENTION_RUN.changed(),

@@ -411,7 +411,7 @@ def test_presets_fill_the_form(store):
         "Stalled at pass@1?": ("--problems hard", "--schedule 1", "--steps 400"),
         "k = n: too much variance": ("--schedule 16",),
         "Entropy bonus instead": ("--entropy-bonus 0.01",),
-        "Abstaining pays: k = 1 stalls": ("--model tiny-abstaining", "--abstention 0.3"),
+        "Abstaining pays: k = 1 stalls": ("--model tiny-abstaining", "--abstention 0.5"),
         "In the words of GSM8K": ("--model small", "--problems gsm_symbolic"),
     }.items():
         page.button_group(key="language preset").set_value(name).run()
@@ -500,7 +500,7 @@ def test_visitors_have_limits_and_no_models_of_the_host(store, monkeypatch, micr
     assert {run.owner for run in store.runs()} != {""} and len(store.runs()) == 2
     page = click(as_visitor(student, view="train", train="k1"), "Train 1 run")
     assert "at most 2 of your runs can wait" in said(page) and len(store.runs()) == 2
-    assert "model must be one of small, tiny, got" in said(
+    assert "model must be one of small, tiny, tiny-abstaining, got" in said(
         as_visitor(student, view="train", model=micro)
     )
     assert "n must be from 1 to 64" in said(as_visitor(student, view="train", n="4000"))

@@ -138,7 +138,7 @@ def test_models_are_found_by_name_or_folder(tmp_path, monkeypatch):
     assert find("own") == Path("own") and find(tmp_path / "own") == tmp_path / "own"
     assert find("tiny") == MODELS / "tiny"
     with pytest.raises(
-        ValueError, match="tiny, a model's folder, a .gguf file or hub:NAME, got 'x'"
+        ValueError, match="tiny-abstaining, a model's folder, a .gguf file or hub:NAME, got 'x'"
     ):
         find("x")
     assert sorted(path.name for path in MODELS.iterdir()) == list(MODEL_NAMES)

@@ -271,7 +271,7 @@ def test_when_k_8_overtakes_k_1(found):
     assert [claim.passed for claim in claims] == [True] * 6
     rows = list(zip(*table.values(), strict=True))
     by_pay = [row for row in rows if row[:2] == ("pass@1, what abstaining earns", "k8")]
-    assert [row[2] for row in by_pay] == [0.1, 0.2, 0.3, 0.5]
+    assert [row[2] for row in by_pay] == [0.2, 0.3, 0.4, 0.5]
     assert {row[3] for row in by_pay} == {held_out(found["fresh"]["k4"], 1).mean()}
     solved = [
         row for row in rows if row[0] == "pass@1, tries of 16 right before" and row[1] == "k8"

@@ -74,9 +74,7 @@ RATE_METHODS = {
     for x in (1e-4, 1e-3)
 }
 ABSTENTION_METHODS = {
-    f"{name}-abstention-{x:g}": (name, x)
-    for name in ("k1", "k8", "annealed")
-    for x in (0.1, 0.2, 0.5)
+    f"{name}-abstention-{x:g}": (name, x) for name in ("k1", "k8") for x in (0.2, 0.3, 0.4)
 }
 VARIANTS = {
     key: (name, setting, x)
@@ -122,7 +120,7 @@ HARD_RUN = WordProblemsConfig(
     problems="hard", prompts=16, learning_rate=5e-4, steps=400, held_out=512, interval=100
 )
 HARD_UNSEEN_RUN = WordProblemsConfig(problems=HARD_UNSEEN, steps=150, interval=50)
-ABSTENTION_RUN = dataclasses.replace(HARD_UNSEEN_RUN, model="tiny-abstaining", abstention=0.3)
+ABSTENTION_RUN = dataclasses.replace(HARD_UNSEEN_RUN, model="tiny-abstaining", abstention=0.5)
 GSM_SYMBOLIC_RUN = WordProblemsConfig(
     model="small", problems="gsm_symbolic", learning_rate=1e-4, steps=200, interval=200
 )
@@ -181,14 +179,14 @@ EXPERIMENTS = {
     ),
     ABSTENTION_EXPERIMENT: Experiment(
         "Abstaining pays",
-        "Hard problems, unseen, and an answer that says ? earns 0.3: is k = 1 content with that?",
+        "Hard problems, unseen, and an answer that says ? earns 0.5: is k = 1 content with that?",
         ABSTENTION_RUN,
         ("k1", "k8", "annealed"),
         range(5),
     ),
     "abstention-map": Experiment(
         "What abstaining earns",
-        "The same, where it earns less or more.",
+        "The same, where it earns less.",
         ABSTENTION_RUN,
         tuple(ABSTENTION_METHODS),
     ),

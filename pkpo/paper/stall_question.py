@@ -59,7 +59,7 @@ def _stall(runs: Runs) -> tuple[Table, list[Claim]]:
 
 
 def _stall_table(runs: Runs) -> tuple[Grid, ...]:
-    title = "Abstaining earns 0.3: pass@k, mean ± standard error over seeds and problems"
+    title = "Abstaining earns 0.5: pass@k, mean ± standard error over seeds and problems"
     return (held_out_grid("stall-table", title, runs[ABSTENTION_EXPERIMENT], problems=True),)
 
 
@@ -135,7 +135,7 @@ STALL_RECIPES = (
     recipe_of(
         "stall",
         "Where k = 1 stalls: abstaining pays",
-        "Hard problems, unseen; a model that may answer ?, which earns 0.3 for sure. A right answer "
+        "Hard problems, unseen; a model that may answer ?, which earns 0.5 for sure. A right answer "
         "earns 1, at first once in twenty tries or less: k = 1 gives up trying, k = 8 does not.",
         STALL,
         _stall,
