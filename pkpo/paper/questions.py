@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pkpo.intervals import CONFIDENCE
+from pkpo.intervals import CONFIDENCE, mean_and_error
 from pkpo.lm.experiments import EXPERIMENTS, METHODS, RATE_METHODS
 from pkpo.lm.paths import HARD_UNSEEN
 from pkpo.paper.language import (
@@ -25,7 +25,6 @@ from pkpo.paper.trained_runs import (
     final_means,
     held_out,
     interval_in_words,
-    mean_and_error,
     surely_above,
 )
 
