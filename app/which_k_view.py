@@ -7,12 +7,12 @@ import streamlit as st
 from app import charts, controls, page_registry
 from app.controls.which_k import WhichKSettings
 from app.glossary import link_terms
-from app.runs.tables import table
+from app.runs.tables import marked_change, table
 from pkpo import analysis
 from pkpo.analysis import KChoice
 from pkpo.comparisons import word_problems as study
 from pkpo.figures import k_choice as figures
-from pkpo.figures.language_model import change_with_error, is_significant
+from pkpo.intervals import CONFIDENCE
 from pkpo.lm.experiments import EXPERIMENTS, METHODS, recorded_runs
 
 RECORDED_EXPERIMENT = "fresh"
@@ -79,16 +79,17 @@ def show_recorded(tries: int) -> None:
             value = f"{100 * ends[name][j].mean:.1f} ± {100 * ends[name][j].error:.1f}"
             cells.append(f"**{value}**" if best[j] == name else value)
             cells.append(
-                "" if name == "k1" else _against(study.pass_at_k_gain(records, j, runs["k1"]))
+                "" if name == "k1" else marked_change(study.pass_at_k_gain(records, j, runs["k1"]))
             )
         rows.append([controls.plain_text(METHODS[name].label), *cells])
     st.markdown(table(heads, rows))
     seeds = len(EXPERIMENTS[RECORDED_EXPERIMENT].seeds)
     st.caption(
         link_terms(
-            f"Held-out problems, mean of {seeds} seeds ± one standard error; differences are paired, "
-            "with the error over seeds and problems, ▲ ▼ where they are more than two of them from 0. "
-            "Bold: the best mean. One small model, one kind of problem, one step size."
+            f"Held-out problems, mean of {seeds} seeds ± one standard error. Differences are paired, "
+            f"with their {CONFIDENCE:.0%} interval over seeds and problems (Student's t, as seeds are "
+            "few); ▲ ▼: 0 is not in it. Bold: the best mean, surely or not. One small model, one kind "
+            "of problem, one step size."
         )
     )
     st.page_link(
@@ -96,8 +97,3 @@ def show_recorded(tries: int) -> None:
         label="These runs in full",
         icon=":material/arrow_forward:",
     )
-
-
-def _against(gain: study.SeedMean) -> str:
-    sign = ("▲" if gain.mean > 0 else "▼") if is_significant(gain) else ""
-    return f"{change_with_error(gain)} {sign}".strip()

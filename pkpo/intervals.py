@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from scipy.special import stdtrit
 
 CONFIDENCE = 0.95
 """Of the intervals."""
+Standing = Literal["above", "below", "undecided"]
+"""How something stands to what it is compared with, as far as is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,19 @@ def mean_variances(values: np.ndarray, axes: Sequence[int]) -> list[MeanVariance
     ]
 
 
+def mean_and_error(values: Any) -> tuple[float, float]:
+    """The mean and its standard error, see `mean_variances`; the error of a single value is nan.
+
+    Args:
+      values: `[S]` of seeds, `[P]` of prompts, or `[S, P]` of both; differences, if runs are compared,
+        of the same seed and prompt.
+    """
+    values = np.asarray(values, float)
+    parts = mean_variances(values, range(values.ndim))
+    error = sum(part.value for part in parts) ** 0.5 if parts else np.nan
+    return float(values.mean()), float(error)
+
+
 def joint_t_interval(
     mean: Any, parts: Sequence[MeanVariance], confidence: float = CONFIDENCE
 ) -> tuple[Any, Any]:
@@ -66,3 +81,35 @@ def joint_t_interval(
         sum(part.value * stdtrit(part.freedom, (1 + confidence) / 2) ** 2 for part in parts)
     )
     return mean - half, mean + half
+
+
+def standing(low: float, high: float) -> Standing:
+    """How a difference stands to 0, from both ends of its interval; undecided if 0 is within it."""
+    return "above" if low > 0 else "below" if high < 0 else "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A mean difference with both ends of its `CONFIDENCE` interval."""
+
+    mean: float
+    low: float
+    high: float
+
+    @classmethod
+    def from_samples(cls, values: Any, tries: int = 1) -> Difference:
+        """From paired differences by `joint_t_interval`; the ends are infinite where nothing is known.
+
+        Args:
+          values: `[S]` of seeds, `[P]` of prompts, or `[S, P]` of both.
+          tries: so many intervals hold together as often as one does (Bonferroni).
+        """
+        values = np.asarray(values, float)
+        mean, confidence = values.mean(), 1 - (1 - CONFIDENCE) / tries
+        low, high = joint_t_interval(mean, mean_variances(values, range(values.ndim)), confidence)
+        return cls(float(mean), float(low), float(high))
+
+    @property
+    def standing(self) -> Standing:
+        """See `standing`."""
+        return standing(self.low, self.high)

@@ -98,6 +98,18 @@ def folder(tmp_path):
     return made
 
 
+@pytest.fixture
+def without_pip(monkeypatch):
+    """New environments hold no pip, which takes seconds to install and is none of their tests'."""
+    bare = [sys.executable, "-m", "venv", "--without-pip"]
+
+    def run(*command):
+        assert command[:3] == (sys.executable, "-m", "venv")
+        subprocess.run([*bare, *command[3:]], check=True)
+
+    monkeypatch.setattr(environment, "run", run)
+
+
 def test_an_environment_in_use_is_kept(folder):
     assert environment.fault_of(folder) == ""
     assert environment.make(folder, "app") == 0
@@ -109,7 +121,7 @@ def test_what_tests_need_holds_what_the_app_needs(folder, monkeypatch):
     assert environment.make(folder, "app") == 0
 
 
-def test_one_that_lost_its_python_is_made_anew(folder, monkeypatch, capsys):
+def test_one_that_lost_its_python_is_made_anew(folder, without_pip, monkeypatch, capsys):
     python = folder / "bin" / "python"
     python.unlink()
     python.symlink_to("/nowhere/python3")
@@ -135,7 +147,7 @@ def test_one_that_was_moved_or_left_half_made_is_noticed(folder):
     assert environment.fault_of(moved) == "was left half made"
 
 
-def test_a_failed_installation_leaves_no_mark(tmp_path, monkeypatch):
+def test_a_failed_installation_leaves_no_mark(tmp_path, without_pip, monkeypatch):
     def fail(python, wanted):
         raise subprocess.CalledProcessError(7, "pip")
 
@@ -185,3 +197,21 @@ def test_this_machine_is_asked_without_a_proxy(monkeypatch):
         with DIRECTLY.open(f"http://127.0.0.1:{server.server_port}/", timeout=5) as answer:
             assert answer.status == 204
         server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (["{file}"], "Nothing can be written to {file}: File exists."),
+        (["{file}/wheels"], "Nothing can be written to {file}/wheels: Not a directory."),
+        (["here", "https://example.org", "there"], "Too much is given: here https://example.org t"),
+    ],
+)
+def test_wheels_that_cannot_be_built_are_refused_in_a_sentence(tmp_path, given, sentence):
+    file = tmp_path.resolve() / "file"
+    file.touch()
+    words = [word.format(file=file) for word in given]
+    command = [sys.executable, str(ROOT / ".ci" / "packages" / "build.py"), *words]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(sentence.format(file=file)) and done.stderr.count("\n") == 1

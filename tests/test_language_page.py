@@ -13,6 +13,7 @@ from html import escape
 import numpy as np
 import pytest
 import torch
+from scipy.special import stdtrit
 from streamlit.testing.v1 import AppTest
 
 from app import access
@@ -23,6 +24,7 @@ from pkpo.comparisons import word_problems as study
 from pkpo.estimators import pass_at_k, transform
 from pkpo.figures import language_model as figures
 from pkpo.figures.language_model import BEFORE
+from pkpo.intervals import Difference
 from pkpo.lm import experiments
 from pkpo.lm.answers import answer_question
 from pkpo.lm.experiments import EXPERIMENTS, METHODS
@@ -143,19 +145,23 @@ def test_gains_are_paired_by_problem_and_seed(k):
     ):
         found = study.pass_at_k_gain(ours, k, baseline)
         assert found.mean == pytest.approx(differences.mean(), abs=1e-12)
-        by_problem, by_seed = differences.mean(axis=0), differences.mean(axis=1)
-        variance = by_problem.var(ddof=1) / len(by_problem) + by_seed.var(ddof=1) / len(by_seed)
-        assert found.error == pytest.approx(variance**0.5, abs=1e-12)
+        parts = [differences.mean(axis=0), differences.mean(axis=1)]
+        half = sum(stdtrit(len(x) - 1, 0.975) ** 2 * x.var(ddof=1) / len(x) for x in parts) ** 0.5
+        ends = found.mean - half, found.mean + half
+        assert (found.low, found.high) == pytest.approx(ends, abs=1e-12)
     single = study.pass_at_k_gain(ours[:1], k)
     row = (table(ours, SMALL.steps) - table(ours, 0))[0]
-    assert single.error == pytest.approx(row.std(ddof=1) / len(row) ** 0.5, abs=1e-12)
+    half = stdtrit(len(row) - 1, 0.975) * row.std(ddof=1) / len(row) ** 0.5
+    assert single.high - single.mean == pytest.approx(half, abs=1e-12)
 
 
 def test_words_follow_the_numbers():
-    far, near, no = SeedMean(0.1, 0.01), SeedMean(-0.1, 0.01), SeedMean(0.01, 0.01)
-    assert "ahead of b at the best of 16 (+10.0 ± 1.0) but behind it at a single try (−10.0" in (
-        figures.contrast("a", "b", near, far)
-    )
+    far, near = Difference(0.1, 0.05, 0.15), Difference(-0.1, -0.15, -0.05)
+    assert (
+        "ahead of b at the best of 16 but behind it at a single try: by +10.0 (5.0 to 15.0) and "
+        "−10.0 (−15.0 to −5.0) points."
+    ) in figures.contrast("a", "b", near, far)
+    no = Difference(0.01, -0.01, 0.03)
     assert "and not clearly apart from it at a single" in figures.contrast("a", "b", no, far)
     values = {name: {16: SeedMean(x, 0.0)} for name, x in {"a": 0.5, "b": 0.75, "0": 0.25}.items()}
     told = figures.headline(["a", "b"], [(values["0"], values["a"]), (values["0"], values["b"])])

@@ -15,10 +15,11 @@ from pkpo import paper, pass_at_k
 from pkpo.__main__ import main
 from pkpo.figures import paper_language as drawing
 from pkpo.figures.paper_toy import DRAW
+from pkpo.intervals import Difference, mean_and_error
 from pkpo.lm import experiments
 from pkpo.lm.experiments import EXPERIMENTS, METHODS, VARIANTS
 from pkpo.paper import recipe, trained_runs
-from pkpo.paper.trained_runs import held_out, mean_and_error
+from pkpo.paper.trained_runs import held_out
 from pkpo.runs.records import write_record
 from tests.paper_runs import PAPER, WRONG, runs
 
@@ -226,10 +227,10 @@ def test_which_entropy_bonus(found):
 
 def test_the_best_of_several_tries_must_stand_out_further():
     differences = np.array([0.9, 1.0, 1.1, 1.3]) - 0.75
-    (low, high), (lower, higher) = (trained_runs.interval(differences, m) for m in (1, 5))
-    assert lower < 0 < low < high < higher
+    one, five = (Difference.from_samples(differences, tries) for tries in (1, 5))
+    assert five.low < 0 < one.low < one.high < five.high
     half = stats.t.ppf(1 - 0.025 / 5, 3) * differences.std(ddof=1) / 2
-    assert higher - lower == pytest.approx(2 * half, rel=1e-9)
+    assert five.high - five.low == pytest.approx(2 * half, rel=1e-9)
     assert trained_runs.surely_above(differences) is True
     assert trained_runs.surely_above(differences, 5) is None
 
@@ -314,12 +315,22 @@ def test_table_7(found):
 
 
 def test_the_best_and_what_ties_with_it():
-    means = np.array([[1.0, 5.0], [0.9, 5.2], [0.8, 4.0]])
-    errors = np.array([[0.1, 9.0], [0.3, 0.1], [9.0, 9.0]])
-    grid = paper.Grid("a", "A", ("x", "y", "z"), ("one", "two"), means, errors)
-    assert grid.best.tolist() == [[True, False], [True, True], [False, False]]
-    least = dataclasses.replace(grid, lowest=True)
-    assert least.best.tolist() == [[True, True], [True, True], [True, True]]
+    """Differences from the best: 2 seeds of -.1 and -.3 leave 0 possible, -.19 and -.21 do not."""
+    best, near, far = (np.array(x) for x in ([1.0, 3.0], [0.9, 2.7], [0.81, 2.79]))
+    samples = [
+        [best, 2 * near - [1, 1.1]],
+        [near, 2 * near],
+        [far, None],
+        [best, 2 * near - [3, 3.1]],
+    ]
+    head = ("a", "A", ("x", "y", "z", "same"), ("one", "two"))
+    grid = paper.Grid.from_samples(*head, samples)
+    marked = [[True, False], [True, True], [False, False], [True, False]]
+    assert grid.best.tolist() == marked
+    assert grid.means[0, 0] == 2 and np.isnan(grid.means[2, 1])
+    assert grid.errors[:2, 0] == pytest.approx([1, 0.9])
+    turned = [[None if x is None else -x for x in row] for row in samples]
+    assert paper.Grid.from_samples(*head, turned, lowest=True).best.tolist() == marked
 
 
 @pytest.fixture
@@ -398,15 +409,17 @@ def test_no_recorded_runs_are_said(tmp_path, capsys, monkeypatch):
 
 def test_few_seeds_leave_a_claim_undecided():
     three, many = np.array([0.1, 0.2, 0.6]), np.tile([0.1, 0.2, 0.6], 20)
-    assert trained_runs.standard_score(three) > 1.9  # 2 errors would do, if they were known
+    mean, error = mean_and_error(three)
+    assert mean / error > 1.9  # 2 errors would do, if they were known
     text = "more"
     assert trained_runs.claim_above(text, three).verdict == "undecided"
     assert trained_runs.claim_above(text, many).verdict == "holds"
     assert trained_runs.claim_above(text, -many).verdict == "fails"
     assert trained_runs.claim_above(text, three[:1]).verdict == "undecided"
-    low, high = trained_runs.interval(three)  # t with 2 degrees of freedom: 4.303
-    error = three.std(ddof=1) / 3**0.5
-    assert np.allclose((low, high), three.mean() + np.array([-1, 1]) * 4.302653 * error, atol=1e-6)
+    found = Difference.from_samples(three)  # t with 2 degrees of freedom: 4.303
+    assert error == pytest.approx(three.std(ddof=1) / 3**0.5)
+    ends = three.mean() + np.array([-1, 1]) * 4.302653 * error
+    assert np.allclose((found.low, found.high), ends, atol=1e-6)
 
 
 def test_no_loss_needs_an_interval_that_is_short_enough():
@@ -422,8 +435,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(s):
     draws, p = 2000, 40
     parts = rng.normal(0, 0.3, (draws, s, 1)), rng.normal(0, 1, (draws, 1, p))
     values = sum(parts) + rng.normal(0, 0.3, (draws, s, p))
-    ends = np.array([trained_runs.interval(x) for x in values])
-    share = ((ends[:, 0] < 0) & (ends[:, 1] > 0)).mean()
+    share = np.mean([Difference.from_samples(x).standing == "undecided" for x in values])
     assert share > 0.95 - 4 * (0.95 * 0.05 / draws) ** 0.5
 
 

@@ -19,6 +19,7 @@ from pyarrow import parquet
 
 from pkpo.__main__ import main
 from pkpo.config import Change
+from pkpo.intervals import Difference
 from pkpo.runs import Limits, LocalExecutor, Store, StoreError, sweep, trainer, worker
 from pkpo.runs import checkpoint as checkpoints
 from pkpo.runs.environment import ROOT, data_folder, read_positive
@@ -671,14 +672,20 @@ def test_a_sweep_is_summarised_per_value(store):
     for run in runs[:-1]:
         work(store, run.id)
     work(store, runs[-1].id, 21)
-    one, four = sweep.summarise(store, id, "schedule")
-    assert (one.value, one.finished, four.value, four.finished) == ("1", 3, "4", 2)
+    runs = store.runs(sweep=id)[::-1]
+    one, four = sweep.summarise(runs)
+    assert (one.config, four.config) == (wanted[0], wanted[3]) and wanted[0].seed == 0
+    assert (one.finished, four.finished) == (3, 2)
     records = [record_run(config) for config in wanted]
     finals = np.array([r["theta"][-1] for r in records])
     for member, values in ((one, finals[:3]), (four, finals[3:5])):
         assert np.isclose(member.final["theta"].mean, values.mean(), rtol=1e-14)
         error = np.sqrt(values.var(ddof=1) / len(values))
         assert np.isclose(member.final["theta"].error, error, rtol=1e-12)
+    found = four.difference(one, "theta")  # of the two seeds that are finished in both
+    assert found == Difference.from_samples(finals[3:5] - finals[:2])
+    assert one.difference(one, "theta").standing == "undecided"
+    assert one.difference(four, "no such metric") is None
     curves = np.array([r["max@4"] for r in records])
     means = [sweep.mean_curves([store.events(run.id) for run in m.runs]) for m in (one, four)]
     assert np.array_equal(means[0]["max@4"].mean, curves[:3].mean(0))
@@ -691,12 +698,25 @@ def test_a_sweep_of_seeds_only_and_of_a_single_one(store):
     configs = sweep.sweep_configs(SMALL, seeds=[5])
     assert configs == [SMALL.replace(seed=5)]
     id = store.submit_together(configs)
-    (member,) = sweep.summarise(store, id, "")
-    assert (member.value, member.finished, member.final) == (None, 0, {})
+    (member,) = sweep.summarise(store.runs(sweep=id))
+    assert (member.config, member.finished, member.final) == (SMALL, 0, {})
     work(store, store.runs(sweep=id)[0].id)
-    (member,) = sweep.summarise(store, id, "")
+    (member,) = sweep.summarise(store.runs(sweep=id))
     assert member.final["theta"].mean == record_run(configs[0])["theta"][-1]
     assert np.isnan(member.final["theta"].error)
+
+
+def test_runs_that_differ_in_more_than_one_setting_are_not_taken_together(store):
+    wanted = [
+        SMALL,
+        SMALL.replace(n=SMALL.n * 2),
+        SMALL.replace(seed=1),
+        SMALL.replace(schedule="2"),
+    ]
+    id = store.submit_together(wanted)
+    found = sweep.summarise(store.runs(sweep=id)[::-1])
+    assert [m.config for m in found] == [wanted[0], wanted[1], wanted[3]]
+    assert [len(m.runs) for m in found] == [2, 1, 1]
 
 
 @pytest.mark.parametrize(

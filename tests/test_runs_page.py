@@ -7,6 +7,7 @@ import json
 import re
 import sqlite3
 from contextlib import closing
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 from urllib.parse import parse_qsl, urlencode
@@ -22,6 +23,7 @@ from app.runs import engine, form, run_text, tables
 from pkpo.comparisons.comparison import compared_k
 from pkpo.config import Change
 from pkpo.figures import run_curves
+from pkpo.intervals import Difference
 from pkpo.runs import LocalExecutor, Store, sweep
 from pkpo.runs.process import Process
 from pkpo.training.recording import record_run
@@ -617,15 +619,37 @@ def test_the_compared_k_is_a_k_that_events_have():
 
 
 def test_the_sweep_s_table_marks_what_is_sure():
-    def member(value, mean, error):
-        spread = sweep.SeedMean(mean, error)
-        return sweep.SweepMember(value, (), {"max@1": spread})
+    """Three seeds: a difference of 3 standard errors is not one, of 5 it is, paired by seed."""
+    seeds, wave = np.array([0.3, 0.5, 0.7]), np.array([-1.0, 0, 1])
 
-    members = [member("1", 0.5, 0.01), member("2", 0.52, 0.01), member("4", 0.6, 0.01)]
-    text = tables.sweep_table(members, ["k = 1", "k = 2", "k = 4"], ["max@1"], 0)
-    lines = text.replace("\\", "").splitlines()
-    assert ":orange" not in lines[3] and ":orange" not in lines[2]
-    assert ":orange-background[0.6000 ± 0.0100 ▲]" in lines[4]
+    def run(k, seed, value):
+        config = HillConfig(schedule=k, seed=seed)
+        return SimpleNamespace(status="finished", config=config, metrics={"max@1": value})
+
+    def member(k, gain):
+        error = wave.std(ddof=1) / 3**0.5
+        values = seeds + 0.01 * (gain + wave / error)
+        return [run(k, seed, value) for seed, value in enumerate(values.tolist())]
+
+    runs = [run("1", seed, value) for seed, value in enumerate(seeds.tolist())]
+    runs += [*member("2", 3), *member("4", 5), *member("8", -5), run("16", 0, 0.9)]
+    labels = ["k = 1", "k = 2", "k = 4", "k = 8", "k = 16"]
+    text = tables.sweep_table(sweep.summarise(runs), labels, ["max@1"], 0)
+    lines = text.replace("\\", "").splitlines()[2:]
+    assert [re.findall("[▲▼]", line) for line in lines] == [[], [], ["▲"], ["▼"], []]
+    assert ":orange-background[0.5500 ± 0.1255 ▲]" in lines[2]
+
+
+def test_a_change_is_marked_where_its_interval_leaves_0_out():
+    texts = [
+        tables.marked_change(Difference(x, low, high)).replace("\u00a0", " ").replace("\\", "")
+        for x, low, high in ((0.1, 0.05, 0.15), (-0.1, -0.2, -0.01), (0.1, -0.02, 0.22))
+    ]
+    assert texts == [
+        ":green[**+10.0 ▲**] (5.0 to 15.0)",
+        ":red[**−10.0 ▼**] (−20.0 to −1.0)",
+        "+10.0 (−2.0 to 22.0)",
+    ]
 
 
 def test_words():

@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
@@ -25,8 +26,14 @@ WITHIN = re.compile(r"(!?)\[([^]]+)]\((?!https?:|#)([^)]+)\)")
 """A picture or a link of README to a file of this project."""
 
 
-def main(folder: Path, address: str = "") -> None:
-    """Build all of them."""
+def main(folder: Path, address: str = "") -> int:
+    """Build all of them; the exit status."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as reason:
+        print(f"Nothing can be written to {folder}: {reason.strerror}.", file=sys.stderr)
+        return 2
     version = re.search(r'__version__ = "(.+)"', (ROOT / "pkpo" / "__init__.py").read_text())[1]
     data = tomllib.loads((HERE / "pkpo-lab-data.toml").read_text())["tool"]["staged"]
     stage = ROOT / "build" / "packages"
@@ -42,7 +49,10 @@ def main(folder: Path, address: str = "") -> None:
         shutil.copy(ROOT / "LICENSE", project)
         pip = (sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check")
         own = ("--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(project))
-        subprocess.run([*pip, *own], check=True)
+        built = subprocess.run([*pip, *own])
+        if built.returncode:  # pip has said why
+            return built.returncode
+    return 0
 
 
 def page_text(readme: str, address: str) -> str:
@@ -77,4 +87,7 @@ def copy(places: dict[str, str], target: Path, leave_out: dict[str, str] | None 
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    main(Path(given[0] if given else ROOT / "dist").resolve(), *given[1:])
+    if len(given) > 2:
+        print(f"Too much is given: {' '.join(given)}. {__doc__.splitlines()[0]}", file=sys.stderr)
+        sys.exit(2)
+    sys.exit(main(Path(given[0] if given else ROOT / "dist").resolve(), *given[1:]))

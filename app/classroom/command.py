@@ -10,7 +10,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import click
 import segno
 from streamlit.web import bootstrap, cli
 from streamlit.web.server import server_util
@@ -32,17 +31,18 @@ CLASSROOM_LIMITS = {
 
 
 def options(given: Sequence[str]) -> list[str]:
-    """Turn classroom mode on for this process, say how to get in, and return Streamlit's options."""
+    """Turn classroom mode on for this process and say how to get in.
+
+    Args:
+      given: Streamlit's options, which it takes.
+
+    Returns:
+      Those to start with.
+    """
     for name, limit in CLASSROOM_LIMITS.items():
         os.environ.setdefault(name, limit)
     secret = os.environ.setdefault(SECRET, secrets.token_urlsafe(24))
-    rest = [option for option in given if option != OPTION]
-    try:
-        named, address = _resolved(rest)
-    except click.ClickException:
-        return rest  # Streamlit will say what is wrong with them
-    except click.exceptions.Exit as over:  # asked for help
-        sys.exit(over.exit_code)
+    named, address = _resolved(given)
     os.environ[CLASS_ADDRESS] = address
     print(f"Classroom mode. For everybody in this network:\n\n    {address}/class\n")
     print(
@@ -51,7 +51,7 @@ def options(given: Sequence[str]) -> list[str]:
         f"\n\n    {address}/class#host={secret}\n",
         flush=True,
     )
-    return rest if named else [*rest, f"--server.address={EVERYWHERE}"]
+    return [*given] if named else [*given, f"--server.address={EVERYWHERE}"]
 
 
 def _qr_code(text: str) -> str:

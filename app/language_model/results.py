@@ -15,11 +15,12 @@ from app.controls.language_page import LanguagePage
 from app.glossary import link_terms
 from app.language_model.introduction import show_introduction
 from app.language_model.sources import MethodSource, methods
-from app.runs.tables import table
+from app.runs.tables import marked_change, table
 from pkpo.comparisons import word_problems as study
 from pkpo.comparisons.settings import command_line
 from pkpo.config import EVAL_KS
 from pkpo.figures import language_model as figures
+from pkpo.intervals import CONFIDENCE
 from pkpo.runs.sweep import SeedMean
 
 Curves = Sequence[Mapping[int, SeedMean]]
@@ -61,7 +62,7 @@ def show_results(values: dict[str, Any], page: LanguagePage) -> None:
         else figures.headline(labels, unseen)
     )
     title.header(told, anchor=False)
-    left, right = st.columns([2, 1] if fixed else [3, 2], gap="large")
+    left, right = st.columns([5, 3] if fixed else [3, 2], gap="large")
     with left:
         sets = [(TRAINING, training)] * fixed + [(UNSEEN, unseen)]
         show_before_and_after([_solved(title, shown, rows) for title, rows in sets], "recorded")
@@ -120,10 +121,10 @@ def _in_words(found: Sequence[MethodSource]) -> None:
         [study.pass_at_k_gain(m.records, k) for k in (1, study.HELD_OUT_COMPLETIONS)]
         for m in counted
     ]
-    heads = ["Change, in points", "a single try", f"best of {study.HELD_OUT_COMPLETIONS}"]
+    heads = ["In points", "a single try", f"best of {study.HELD_OUT_COMPLETIONS}"]
     rows = [
-        [f"**{controls.plain_text(method.label)}**", *map(_marked, spreads)]
-        for method, spreads in zip(counted, gains, strict=True)
+        [f"**{controls.plain_text(method.label)}**", *map(marked_change, changes)]
+        for method, changes in zip(counted, gains, strict=True)
     ]
     if rows:
         st.markdown(link_terms("**Unseen problems, since the start**"))
@@ -136,25 +137,18 @@ def _in_words(found: Sequence[MethodSource]) -> None:
         )
         st.markdown(link_terms(figures.contrast(second.label, first.label, single, many)))
     config, seeds = found[0].config, [record.config.seed for record in found[0].records]
-    bands = f" Bands: ± one, over seeds {', '.join(map(str, seeds))}." if len(seeds) > 1 else ""
+    few, bands = "", ""
+    if len(seeds) > 1:
+        few = " (Student's t, as seeds are few)"
+        bands = f" Bands: ± one standard error, over seeds {', '.join(map(str, seeds))}."
     st.caption(
         link_terms(
-            f"± one standard error over {'seeds and ' * (len(seeds) > 1)}problems, paired: all "
-            "answer the "
-            f"same {config.held_out:,} held-out problems, {study.HELD_OUT_COMPLETIONS} times each. ▲ ▼: "
-            f"more than {figures.SURE_CHANGE_ERRORS:g} standard errors from 0.{bands} One model, "
-            "one kind "
+            f"In brackets: {CONFIDENCE:.0%} interval over {'seeds and ' * (len(seeds) > 1)}problems"
+            f"{few}, paired: all answer the same {config.held_out:,} held-out problems, "
+            f"{study.HELD_OUT_COMPLETIONS} times each. ▲ ▼: 0 is not in it.{bands} One model, one kind "
             "of problem, one step size: others may differ."
         )
     )
-
-
-def _marked(gain: SeedMean) -> str:
-    text = controls.plain_text(figures.change_with_error(gain))
-    if not figures.is_significant(gain):
-        return text
-    colour, sign = ("green", "▲") if gain.mean > 0 else ("red", "▼")
-    return f":{colour}[**{text} {sign}**]".replace(" ", "\u00a0")  # in one line
 
 
 def show_over_updates(found: Sequence[MethodSource]) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from app.classroom.questions import Question
 from app.lessons.lesson import Ask, Lesson, LessonTask, Slider
 from app.lessons.scene import Scene, SceneAxis, SceneLayer, ticks_at
-from pkpo.comparisons.word_problems import HELD_OUT_PASS, pass_at_k_at
+from pkpo.comparisons.word_problems import HELD_OUT_PASS, pass_at_k_at, pass_at_k_gain
 from pkpo.estimators import transform
 from pkpo.figures.style import INK, k_colour
 from pkpo.lm.experiments import EXPERIMENT_SEEDS, recorded_runs
@@ -55,6 +55,7 @@ def lesson_on_language() -> Lesson:
     start = _curve("fresh", "k1", 0)
     one, eight = _curve("fresh", "k1", -1), _curve("fresh", f"k{_BOLD}", -1)
     hard_start, hard = _curve("hard", "k1", 0), _curve("hard", "k1", -1)
+    unseen = pass_at_k_gain(recorded_runs("hard", "k1"), 1)
     at = [PASS_KS.index(k) for k in _SHOWN]
     x = SceneAxis(title="k, tries at an unseen problem", low=0.5, high=16.5, ticks=ticks_at(_SHOWN))
     y = SceneAxis(
@@ -159,7 +160,7 @@ def lesson_on_language() -> Lesson:
                         *_layers(hard, k_colour(1), f"trained on the {trained}"),
                     ),
                 ),
-                truth=2 if hard[0][0] < hard_start[0][0] else 0,
+                truth={"above": 0, "undecided": 1, "below": 2}[unseen.standing],
                 explanation=f"From {hard_start[0][0]:.2f} to {hard[0][0]:.2f}: the {trained} were "
                 "learned by heart. Always measure on problems that were not trained on.",
                 mistaken={

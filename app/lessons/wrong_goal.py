@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from app.classroom.questions import Question
 from app.lessons.lesson import Ask, Lesson, LessonTask, Slider
 from app.lessons.scene import Scene, SceneAxis, SceneLayer, named_axis, ticks_at, update_line
 from pkpo.analysis.interference import interference
+from pkpo.figures.language_model import change_in_points
 from pkpo.figures.style import INK, k_colour
+from pkpo.intervals import CONFIDENCE, Difference
 from pkpo.lm.experiments import EXPERIMENT_SEEDS, recorded_runs
 from pkpo.paper.language import LAST
 from pkpo.paper.trained_runs import final_means
-from pkpo.runs.sweep import SeedMean
 from pkpo.training.recording import record_runs
 from pkpo.training.tasks.bandit import BanditConfig
 
@@ -42,11 +41,9 @@ def lesson_wrong_goal() -> Lesson:
     turned = float(cosine[_SWITCH])
     first = int(np.argmax(cosine < 0))
     luck = {
-        k: SeedMean.crossed(final_means(recorded_runs("answer", f"k{k}"), "lucky_share", LAST))
-        for k in (1, _BOLD)
+        k: final_means(recorded_runs("answer", f"k{k}"), "lucky_share", LAST) for k in (1, _BOLD)
     }
-    apart = luck[_BOLD].mean - luck[1].mean
-    unsure = 2 * math.hypot(luck[1].error, luck[_BOLD].error)
+    more = Difference.from_samples(luck[_BOLD] - luck[1])
     x = SceneAxis(
         title="update",
         high=_SETTINGS.steps,
@@ -147,7 +144,7 @@ def lesson_wrong_goal() -> Lesson:
                         SceneLayer(
                             kind="bars",
                             x=(place,),
-                            y=(found.mean,),
+                            y=(found.mean(),),
                             colour=k_colour(k),
                             width=0.4,
                             after=True,
@@ -156,10 +153,10 @@ def lesson_wrong_goal() -> Lesson:
                         for place, (k, found) in enumerate(luck.items())
                     ),
                 ),
-                truth=2 if abs(apart) < unsure else int(apart > 0),
-                explanation=f"{luck[_BOLD].mean:.1%} ± {luck[_BOLD].error:.1%} with k = {_BOLD}, "
-                f"{luck[1].mean:.1%} ± {luck[1].error:.1%} with k = 1 (standard error over "
-                f"{len(EXPERIMENT_SEEDS)} seeds). More tries are more chances to be lucky: reward the "
+                truth={"below": 0, "above": 1, "undecided": 2}[more.standing],
+                explanation=f"{luck[_BOLD].mean():.1%} with k = {_BOLD}, {luck[1].mean():.1%} with "
+                f"k = 1: {change_in_points(more)} points, with the {CONFIDENCE:.0%} interval over "
+                f"{len(EXPERIMENT_SEEDS)} seeds. More tries are more chances to be lucky: reward the "
                 "working, not the answer alone.",
                 mistaken={
                     "0": "A single try must be right by itself; luck pays where many are made.",

@@ -17,6 +17,7 @@ from app.runs.engine import Engine
 from app.runs.navigation import delete_button, link_to_language_page, show_heading, stop_button
 from pkpo.fields import parse_whole
 from pkpo.figures import run_curves
+from pkpo.intervals import CONFIDENCE
 from pkpo.runs import Run
 from pkpo.runs.run import check_id
 from pkpo.runs.sweep import summarise
@@ -65,15 +66,13 @@ def show_sweep_comparison(engine: Engine, visitor: Visitor, id: str) -> None:
     if not runs:
         raise ValueError(f"there is no sweep {id}")
     configs = [run.config for run in runs]
-    field = run_curves.swept_field(configs)
-    one_each = list({getattr(config, field, None): config for config in configs}.values())
-    styles = run_curves.distinct_styles([config.replace(seed=0) for config in one_each])
+    members = summarise(runs)
+    styles = run_curves.distinct_styles([member.config for member in members])
     labels = [label for label, _ in styles]
     show_heading(runs[0].name or run_text.sweep_title(runs))
     _sweep_actions(visitor, runs)
     link_to_language_page(runs)
     baseline = _baseline(labels) if len(labels) > 1 else 0
-    members = summarise(engine.store, id, field)
     names = ["+".join(run.id for run in member.runs) for member in members]
     live_charts.show_live_charts(
         [Series(name, *style) for name, style in zip(names, styles, strict=True)],
@@ -87,9 +86,10 @@ def show_sweep_comparison(engine: Engine, visitor: Visitor, id: str) -> None:
     st.markdown(tables.sweep_table(members, labels, run_curves.steady_metrics(configs), baseline))
     st.caption(
         link_terms(
-            "Mean ± standard error over seeds, of the trained policy. Marked: more than two "
-            "standard errors of the difference from the baseline. Bands in the charts: ± one "
-            "standard error, over the finished seeds or, while there is none, those begun."
+            "Mean ± standard error over seeds, of the trained policy. Marked: surely above (▲) or below "
+            f"(▼) the baseline, by the {CONFIDENCE:.0%} interval of the differences of the same seeds "
+            "(Student's t, as seeds are few). Bands in the charts: ± one standard error, over the "
+            "finished seeds or, while there is none, those begun."
         )
     )
     with st.expander(f"The {len(runs)} runs", key="sweep-runs"):

@@ -185,9 +185,8 @@ def sweep_title(runs: list[Run]) -> str:
     except ValueError as reason:
         return str(reason)
     seeds = count(len({config.seed for config in configs}), "seed")
-    field = run_curves.swept_field(configs)
-    if not field:
+    alike = list(dict.fromkeys(config.replace(seed=0) for config in configs))
+    if len(alike) == 1:
         return f"{run_curves.describe_config(configs[0])}, {seeds}"
-    one_each = {getattr(config, field): config for config in configs}
-    labels = [label for label, _ in run_curves.distinct_styles(list(one_each.values()))]
+    labels = [label for label, _ in run_curves.distinct_styles(alike)]
     return f"{'; '.join(labels)}, {seeds} each"

@@ -8,16 +8,27 @@ from app.controls import plain_text
 from pkpo.config import RunConfig
 from pkpo.fields import format_value
 from pkpo.figures import run_curves
+from pkpo.figures.language_model import change_in_points
 from pkpo.figures.run_curves import is_share, metric_name
+from pkpo.intervals import Difference, Standing
 from pkpo.runs.sweep import SeedMean, SweepMember
 
-SURE_DIFFERENCE_ERRORS = 2.0  # standard errors of a difference beyond which it is marked
+STANDING_MARKS: dict[Standing, str] = {"above": "▲", "below": "▼", "undecided": ""}
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table; all columns but the first are numbers. The texts are Markdown."""
     lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def marked_change(change: Difference) -> str:
+    """A change in pass@k, in points, with its interval; marked and coloured where it surely is one."""
+    value, _, ends = plain_text(change_in_points(change)).partition(" ")
+    if change.standing != "undecided":
+        colour = "green" if change.standing == "above" else "red"
+        value = f":{colour}[**{value} {STANDING_MARKS[change.standing]}**]"
+    return " ".join(part.replace(" ", "\u00a0") for part in (value, ends))  # two lines at most
 
 
 def config_differences(configs: Sequence[RunConfig], labels: Sequence[str], baseline: int) -> str:
@@ -44,20 +55,17 @@ def sweep_table(
 ) -> str:
     """Mean ± standard error over the finished seeds, a row per value as in the paper's tables.
 
-    What differs from the baseline by more than two standard errors of the difference is marked.
+    What surely is above or below the baseline is marked, see `SweepMember.difference`.
     """
     rows = []
     for at, (member, label) in enumerate(zip(members, labels, strict=True)):
         name = f"**{plain_text(label)}**" + (" (baseline)" if at == baseline else "")
-        cells = [
-            _spread(
-                member.final.get(column),
-                members[baseline].final.get(column),
-                at == baseline,
-                is_share(column),
-            )
-            for column in columns
-        ]
+        cells = []
+        for column in columns:
+            difference = member.difference(members[baseline], column)
+            mark = STANDING_MARKS[difference.standing] if difference else ""
+            text = _spread(member.final.get(column), is_share(column))
+            cells.append(f":orange-background[{text} {mark}]" if mark else text)
         rows.append([name, *cells, f"{member.finished} of {len(member.runs)}"])
     heads = [plain_text(metric_name(column)) for column in columns]
     return table(["", *heads, "seeds finished"], rows)
@@ -70,16 +78,10 @@ def _heads(labels: Sequence[str], baseline: int) -> list[str]:
     ]
 
 
-def _spread(spread: SeedMean | None, base: SeedMean | None, is_base: bool, percent: bool) -> str:
+def _spread(spread: SeedMean | None, percent: bool) -> str:
     if spread is None:
         return "–"
     one = spread.error != spread.error  # a single seed has no standard error
     scale, form, unit = (100, ".2f", "%") if percent else (1, ".4f", "")
     error = "" if one else f" ± {scale * spread.error:{form}}"
-    text = plain_text(f"{scale * spread.mean:{form}}{error}{unit}")
-    if is_base or base is None or one or base.error != base.error:
-        return text
-    gap = spread.mean - base.mean
-    if abs(gap) <= SURE_DIFFERENCE_ERRORS * (spread.error**2 + base.error**2) ** 0.5:
-        return text
-    return f":orange-background[{text} {'▲' if gap > 0 else '▼'}]"
+    return plain_text(f"{scale * spread.mean:{form}}{error}{unit}")

@@ -12,6 +12,8 @@ from pkpo.extras import missing
 
 PACKAGE = "pkpo_lab_app"
 """What holds the app where pip installed it."""
+TYPED_COMMAND = "PKPO_TYPED"
+"""The environment variable that tells the app how it was started, for its own messages."""
 
 
 def add_command(commands: argparse._SubParsersAction) -> None:
@@ -29,7 +31,7 @@ def add_command(commands: argparse._SubParsersAction) -> None:
 def _start(arguments: argparse.Namespace) -> int:
     home = str(_home())
     paths = [home, *filter(None, [os.environ.get("PYTHONPATH")])]
-    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+    os.environ |= {"PYTHONPATH": os.pathsep.join(paths), TYPED_COMMAND: "pkpo app"}
     # -P: a folder named app in the current one is somebody else's.
     os.execv(sys.executable, [sys.executable, "-P", "-m", "app", *arguments.options])
 

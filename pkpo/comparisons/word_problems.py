@@ -8,6 +8,7 @@ import numpy as np
 
 from pkpo.config import RunConfig
 from pkpo.estimators import rho
+from pkpo.intervals import Difference
 from pkpo.lm.problem_sets import PASS_KS
 from pkpo.runs.records import RunRecord
 from pkpo.runs.sweep import SeedMean
@@ -88,10 +89,8 @@ def has_fixed_problems(config: RunConfig) -> bool:
 
 def pass_at_k_gain(
     records: Sequence[RunRecord], k: int, baseline: Sequence[RunRecord] = ()
-) -> SeedMean:
-    """What training, or training otherwise, changed in pass@k: paired problem by problem.
-
-    The error is that of `Spread.crossed`, over seeds and problems.
+) -> Difference:
+    """What training, or training otherwise, changed in pass@k: paired by seed and problem.
 
     Args:
       records: a run per seed, all measured on the same problems.
@@ -100,7 +99,7 @@ def pass_at_k_gain(
     """
     after = _pass_at(records, k, -1)
     gains = after - (_pass_at(baseline, k, -1) if baseline else _pass_at(records, k, 0))  # [S, P]
-    return SeedMean.crossed(gains)
+    return Difference.from_samples(gains)
 
 
 def _pass_at(records: Sequence[RunRecord], k: int, place: int) -> np.ndarray:

@@ -16,12 +16,11 @@ from pkpo.config import EVAL_KS, RunConfig
 from pkpo.estimators import get_estimator, transform
 from pkpo.figures.run_curves import Panel, differing_fields
 from pkpo.figures.style import INK, OTHER_COLOURS, axis, fade, figure, k_colour, line
+from pkpo.intervals import Difference
 from pkpo.runs.sweep import SeedMean
 from pkpo.training.tasks.word_problems import WordProblemsConfig
 
 BEFORE = "Before training"
-SURE_CHANGE_ERRORS = 2.0
-"""Standard errors that a change must be away from 0 to be called one."""
 APART = 0.055
 """Least distance between two labels at the end of lines, as a share of the figure's height."""
 LABEL_ROOM = 26  # letters of a label at the end of a line
@@ -304,33 +303,25 @@ def headline_of_fixed(
     )
 
 
-def change_with_error(spread: SeedMean) -> str:
-    """A change in pass@k, in points, with its standard error."""
-    sign = "+" if spread.mean >= 0 else "−"
-    return f"{sign}{100 * abs(spread.mean):.1f} ± {100 * spread.error:.1f}"
+def change_in_points(change: Difference) -> str:
+    """A change in pass@k, in points, with its interval."""
+    mean, low, high = (100 * x for x in (change.mean, change.low, change.high))
+    return f"{mean:+.1f} ({low:.1f} to {high:.1f})".replace("-", "−")
 
 
-def is_significant(spread: SeedMean) -> bool:
-    """Whether a change is one."""
-    return abs(spread.mean) > SURE_CHANGE_ERRORS * spread.error
-
-
-def contrast(label: str, other: str, single: SeedMean, many: SeedMean) -> str:
-    """How a method stands to another."""
-    opposed = (
-        is_significant(single) and is_significant(many) and (single.mean > 0) != (many.mean > 0)
-    )
+def contrast(label: str, other: str, single: Difference, many: Difference) -> str:
+    """How a method stands to another, each difference being the first's less the other's."""
+    opposed = {single.standing, many.standing} == {"above", "below"}
     return (
         f"**{label}** is {_stands(many, other)} at the best of {HELD_OUT_COMPLETIONS} "
-        f"({change_with_error(many)}) {'but' if opposed else 'and'} {_stands(single, 'it')} "
-        f"at a single try ({change_with_error(single)})."
+        f"{'but' if opposed else 'and'} {_stands(single, 'it')} at a single try: by "
+        f"{change_in_points(many)} and {change_in_points(single)} points."
     )
 
 
-def _stands(spread: SeedMean, to: str) -> str:
-    if not is_significant(spread):
-        return f"not clearly apart from {to}"
-    return f"ahead of {to}" if spread.mean > 0 else f"behind {to}"
+def _stands(change: Difference, to: str) -> str:
+    words = {"above": "ahead of", "below": "behind", "undecided": "not clearly apart from"}
+    return f"{words[change.standing]} {to}"
 
 
 def describe_group(rewards: Sequence[float], weighed_by: Sequence[tuple[str, int]]) -> str:

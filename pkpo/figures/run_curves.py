@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from pkpo.comparisons.comparison import compared_k
-from pkpo.comparisons.settings import compared_field
 from pkpo.comparisons.word_problems import ROLLING_PASS
 from pkpo.config import EVAL_KS, Change, RunConfig
 from pkpo.figures.style import ESTIMATOR_COLOURS, K_COLOURS, OTHER_COLOURS, run_styles
@@ -169,11 +168,6 @@ def differing_fields(configs: Sequence[RunConfig]) -> list[str]:
         shared = [name for name in fields_of(first.task) if all(hasattr(c, name) for c in configs)]
         return ["task", *_differing(configs, shared)]
     return _differing(configs, list(fields_of(first.task)))
-
-
-def swept_field(configs: Sequence[RunConfig]) -> str:
-    """What a sweep goes through besides seeds; "" if nothing."""
-    return compared_field([config.replace(seed=0) for config in configs])
 
 
 def describe_config(config: RunConfig) -> str:

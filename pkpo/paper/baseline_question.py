@@ -13,9 +13,9 @@ from pkpo.analysis.adaptive_dial import AdaptiveDial, ScoreMoments, estimate_mom
 from pkpo.analysis.estimation_problems import binary_problem
 from pkpo.analysis.winner_map import RULE_THRESHOLD, WINNER_GRID
 from pkpo.config import RunConfig
-from pkpo.intervals import CONFIDENCE
+from pkpo.intervals import CONFIDENCE, Difference, mean_and_error
 from pkpo.paper.recipe import Claim, FigureRecipe, Table, make_table
-from pkpo.paper.trained_runs import MARGIN, interval, interval_in_words, mean_and_error
+from pkpo.paper.trained_runs import MARGIN, interval_in_words
 from pkpo.training.loop import Loop
 from pkpo.training.policies import SoftmaxPolicy
 from pkpo.training.recording import record_runs
@@ -222,12 +222,12 @@ def _adaptive(seed: int) -> tuple[Table, list[Claim]]:
 
 def _visibly_above(text: str, differences: np.ndarray) -> Claim:
     """The claim that differences of seeds are surely above `MARGIN`."""
-    low, high = interval(differences)
+    found = Difference.from_samples(differences)
     return Claim(
         text,
         f"difference {interval_in_words(differences)}",
         f"the {CONFIDENCE:.0%} interval over {differences.size} seeds above {MARGIN:g}",
-        True if low > MARGIN else False if high < MARGIN else None,
+        True if found.low > MARGIN else False if found.high < MARGIN else None,
     )
 
 

@@ -8,14 +8,19 @@ import numpy as np
 
 from pkpo.analysis.settings import CANONICAL, LOO
 from pkpo.estimators import get_estimator
+from pkpo.intervals import mean_and_error
 from pkpo.lm.experiments import VARIANCE_FILE
 from pkpo.paper.recipe import Claim, FigureRecipe, Grid, Progress, ShippedStudy, Table
-from pkpo.paper.trained_runs import SURE_ERRORS, mean_and_error, standard_score
 
+COIN_ERRORS = 2
+"""Standard errors beyond half of the prompts from which a count of them says "more".
+
+A count needs no Student's t: a fair coin's standard error is known, not estimated, and prompts are many.
+"""
 BINS = 5  # into which prompts are sorted by a factor
 WHICH: dict[str, Any] = {"n": 16, "k": (2, 4, 8, 16)}
 MORE = (
-    f"more at over half of the prompts by {SURE_ERRORS} standard errors of a fair coin, "
+    f"more at over half of the prompts by {COIN_ERRORS} standard errors of a fair coin, "
     "and of the batch"
 )
 Found = dict[tuple[str, int, str], dict[str, np.ndarray]]
@@ -43,7 +48,7 @@ def _origin(data: dict[str, Any]) -> str:
 
 def _estimator_choice(data: dict[str, Any]) -> tuple[Table, list[Claim]]:
     found = _by_setting(data["table"])
-    biases = {s: abs(standard_score(own["bias"])) for s, own in found.items() if s[2] != LOO}
+    biases = {s: _standard_score(own["bias"]) for s, own in found.items() if s[2] != LOO}
     off = max(biases, key=lambda setting: biases[setting])
     papers = {s: _log_ratios(found, *s) for s in found if s[2] in ("s", "sloo")}
     nearest = min(papers, key=lambda setting: (papers[setting] > 0).mean())
@@ -105,20 +110,21 @@ def _tables(data: dict[str, Any]) -> tuple[Grid, ...]:
     names = dict.fromkeys(name for _, _, name in found)
     grids = []
     for checkpoint, when in _measured(found):
-        cells = np.full((len(names), len(WHICH["k"]), 2), np.nan)
-        for row, name in enumerate(names):
-            for column, k in enumerate(WHICH["k"]):
-                if (checkpoint, k, name) in found:
-                    cells[row, column] = _batch(found, checkpoint, k, name)
+        cells = [
+            [
+                _batch(found, checkpoint, k, name) if (checkpoint, k, name) in found else None
+                for k in WHICH["k"]
+            ]
+            for name in names
+        ]
         grids.append(
-            Grid(
+            Grid.from_samples(
                 f"which-{checkpoint}",
                 f"Variance of a batch's gradient over loo-1's, {when}, ± standard error over prompts "
                 "(partitioned loo-1 at k = n = 16 is TZSM25)",
                 tuple(get_estimator(name).label for name in names),
                 tuple(f"k = {k}" for k in WHICH["k"]),
-                cells[..., 0],
-                cells[..., 1],
+                cells,
                 lowest=True,
             )
         )
@@ -143,10 +149,16 @@ def _by_setting(table: Table) -> Found:
     }
 
 
-def _ratio(above: np.ndarray, below: np.ndarray) -> tuple[float, float]:
-    """The ratio of two sums over prompts, and its standard error (linearised)."""
-    value = float(above.sum() / below.sum())
-    return value, mean_and_error(above - value * below)[1] / float(below.mean())
+def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """What each prompt says of the ratio of two sums over prompts, which is their mean (linearised)."""
+    value = above.sum() / below.sum()
+    return value + (above - value * below) / below.mean()
+
+
+def _standard_score(values: np.ndarray) -> float:
+    """By how many standard errors over prompts a mean is off 0; infinite if there is no error."""
+    value, error = mean_and_error(values)
+    return abs(value) / error if error > 0 else np.inf if value else 0.0
 
 
 def _log_ratios(found: Found, checkpoint: str, k: int, name: str) -> np.ndarray:
@@ -156,14 +168,14 @@ def _log_ratios(found: Found, checkpoint: str, k: int, name: str) -> np.ndarray:
     return np.log(own[alive] / loo[alive])
 
 
-def _batch(found: Found, *setting) -> tuple[float, float]:
-    """An estimator's measured variance over loo-1's, both summed over prompts."""
+def _batch(found: Found, *setting) -> np.ndarray:
+    """An estimator's measured variance over loo-1's, both summed over prompts, see `_ratio`."""
     checkpoint, k, _ = setting
     return _ratio(found[setting]["variance"], found[checkpoint, k, LOO]["variance"])
 
 
 def _against(found: Found, *setting) -> str:
-    (value, error), logs = _batch(found, *setting), _log_ratios(found, *setting)
+    (value, error), logs = mean_and_error(_batch(found, *setting)), _log_ratios(found, *setting)
     return (
         f"{value:.2f} ± {error:.2f} of the batch, more at {(logs > 0).sum()} of {logs.size} prompts"
     )
@@ -173,7 +185,8 @@ def _more(found: Found, *setting) -> bool:
     """Whether an estimator has more variance than loo-1, see `MORE`."""
     logs = _log_ratios(found, *setting)
     surplus = (logs > 0).sum() - logs.size / 2
-    return bool(surplus > SURE_ERRORS * logs.size**0.5 / 2 and _batch(found, *setting)[0] > 1)
+    over = _batch(found, *setting).mean()
+    return bool(surplus > COIN_ERRORS * logs.size**0.5 / 2 and over > 1)
 
 
 def _explained(found: Found, factor: str) -> float:

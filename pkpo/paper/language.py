@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pkpo.config import EVAL_KS
-from pkpo.intervals import CONFIDENCE
+from pkpo.intervals import CONFIDENCE, mean_and_error
 from pkpo.lm.experiments import EXPERIMENTS, MAIN_METHODS, METHODS
 from pkpo.lm.paths import HARD_UNSEEN
 from pkpo.paper.recipe import Claim, FigureRecipe, Grid, Kind, Table, all_hold, make_table
@@ -23,7 +23,6 @@ from pkpo.paper.trained_runs import (
     final_means,
     held_out,
     interval_in_words,
-    mean_and_error,
     mean_in_words,
     surely_above,
 )
@@ -41,7 +40,8 @@ def paper_grid(
 ) -> Grid:
     """What the paper's own table says (arXiv:2505.15201), its percentages as shares."""
     means = np.array(list(percent.values())) / 100
-    return Grid(key, title, tuple(percent), columns, means, np.zeros_like(means))
+    best = means == means.max(axis=0)
+    return Grid(key, title, tuple(percent), columns, means, np.zeros_like(means), best)
 
 
 # --- Figure 3: annealing --------------------------------------------------------------------------
@@ -270,20 +270,13 @@ def _figure_8(runs: Runs) -> tuple[Table, list[Claim]]:
 
 def _table_5(runs: Runs) -> tuple[Grid, ...]:
     hard = {name: runs["hard"][name] for name in FIGURE_8["experiments"]["hard"]}
-    cells = np.array(
-        [
-            [mean_and_error(final_means(method, name)) for name in _TABLE_5.values()]
-            for method in hard.values()
-        ]
-    )
     return (
-        Grid(
+        Grid.from_samples(
             "table5",
             "Table 5: the hard set (trained on), mean ± standard error over seeds",
-            tuple(METHODS[name].label for name in hard),
-            tuple(_TABLE_5),
-            cells[..., 0],
-            cells[..., 1],
+            [METHODS[name].label for name in hard],
+            _TABLE_5,
+            [[final_means(runs, name) for name in _TABLE_5.values()] for runs in hard.values()],
         ),
         PAPER_TABLE_5,
     )
@@ -364,16 +357,12 @@ def held_out_grid(
         [held_out(method, k, update) for k in EVALUATED_K]
         for method, update in [(first, 0), *((method, None) for method in methods.values())]
     ]
-    cells = np.array(
-        [[mean_and_error(x if problems else x.mean(axis=1)) for x in row] for row in values]
-    )
-    return Grid(
+    return Grid.from_samples(
         key,
         title,
         ("Before training", *(METHODS[name].label for name in methods)),
-        tuple(f"pass@{k}" for k in EVALUATED_K),
-        cells[..., 0],
-        cells[..., 1],
+        [f"pass@{k}" for k in EVALUATED_K],
+        [[x if problems else x.mean(axis=1) for x in row] for row in values],
     )
 
 
@@ -486,7 +475,7 @@ LANGUAGE_RECIPES = (
         _unseen,
         _unseen_table,
         caveat="At one try k = 1 does not stall on these problems, so that there is nothing for k = 8 "
-        "to unblock.",
+        'to unblock. "Where k = 1 stalls" shows where it does.',
         errors_over="seeds and problems",
     ),
 )

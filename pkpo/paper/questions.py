@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pkpo.intervals import CONFIDENCE
+from pkpo.intervals import CONFIDENCE, mean_and_error
 from pkpo.lm.experiments import EXPERIMENTS, METHODS, RATE_METHODS, VARIANTS
 from pkpo.lm.paths import HARD_UNSEEN
 from pkpo.paper.language import (
@@ -27,7 +27,6 @@ from pkpo.paper.trained_runs import (
     final_means,
     held_out,
     interval_in_words,
-    mean_and_error,
     surely_above,
 )
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from pkpo.extras import missing
-from pkpo.intervals import CONFIDENCE
+from pkpo.intervals import CONFIDENCE, Difference, mean_and_error
 
 Table = dict[str, list]
 """Columns by name, all of one length."""
@@ -72,6 +72,13 @@ def count_verdicts(claims: Iterable[Claim]) -> dict[str, int]:
     return {verdict: found.count(verdict) for verdict in VERDICTS.values()}
 
 
+BEST_IN_WORDS = (
+    f"the best of a column, and what is not surely worse: the {CONFIDENCE:.0%} interval of its paired "
+    "difference from the best, by Student's t, reaches 0"
+)
+"""What is marked in a table."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """A table in the paper's layout: means and standard errors, a row per method."""
@@ -85,16 +92,41 @@ class Grid:
     """`[R, C]`; nan where there is nothing."""
     errors: np.ndarray
     """`[R, C]`"""
-    lowest: bool = False
-    """Whether less is better."""
+    best: np.ndarray
+    """`[R, C]`, boolean: the best of each column, and what is not surely worse; see `BEST_IN_WORDS`."""
 
-    @property
-    def best(self) -> np.ndarray:
-        """`[R, C]`: the best of each column, and what lies within its standard error."""
-        scores = -self.means if self.lowest else self.means
-        top = np.nanargmax(scores, axis=0)
-        columns = np.arange(len(self.columns))
-        return scores >= scores[top, columns] - self.errors[top, columns]
+    @classmethod
+    def from_samples(
+        cls,
+        key: str,
+        title: str,
+        rows: Iterable[str],
+        columns: Iterable[str],
+        samples: Sequence[Sequence[np.ndarray | None]],
+        lowest: bool = False,
+    ) -> Grid:
+        """A table of the means of samples.
+
+        Args:
+          key: as the table's, as are the next three.
+          title: likewise.
+          rows: likewise.
+          columns: likewise.
+          samples: `[R][C]`, each what `mean_and_error` takes, paired within a column; None where there
+            is nothing.
+          lowest: whether less is better.
+        """
+        found = np.array(
+            [[(np.nan, np.nan) if x is None else mean_and_error(x) for x in row] for row in samples]
+        )
+        means, sign = found[..., 0], -1 if lowest else 1
+        best = np.zeros(means.shape, bool)
+        for column, top in enumerate(np.nanargmax(sign * means, axis=0)):
+            for row, own in enumerate(samples):
+                if (x := own[column]) is not None:
+                    ahead = Difference.from_samples(sign * (samples[top][column] - x))
+                    best[row, column] = ahead.standing != "above"
+        return cls(key, title, tuple(rows), tuple(columns), means, found[..., 1], best)
 
 
 @dataclass(frozen=True, slots=True)

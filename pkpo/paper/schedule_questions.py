@@ -8,8 +8,9 @@ import numpy as np
 
 from pkpo.analysis.interference import interference
 from pkpo.config import RunConfig
+from pkpo.intervals import mean_and_error
 from pkpo.paper.recipe import Claim, FigureRecipe, Table, make_table
-from pkpo.paper.trained_runs import claim_above, claim_not_below, mean_and_error
+from pkpo.paper.trained_runs import claim_above, claim_not_below
 from pkpo.training.recording import Recording, record_runs
 from pkpo.training.tasks.bandit import BanditConfig
 from pkpo.training.tasks.gaussian_hill import HillConfig

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from pkpo.estimators import pass_at_k
-from pkpo.intervals import CONFIDENCE
+from pkpo.intervals import CONFIDENCE, mean_and_error
 from pkpo.lm.experiments import SHARPENING_FILE
 from pkpo.paper.recipe import (
     Claim,
@@ -20,7 +20,7 @@ from pkpo.paper.recipe import (
     all_hold,
     make_table,
 )
-from pkpo.paper.trained_runs import claim_above, mean_and_error, surely_above
+from pkpo.paper.trained_runs import claim_above, surely_above
 
 SHARPENING: dict[str, Any] = {
     "k": (1, 2, 4, 8, 16, 32, 64, 128, 256),
@@ -91,17 +91,15 @@ def _tables(data: dict[str, Any]) -> tuple[Grid, ...]:
     for stage in STAGES:
         solved = _solved(data, stage)
         right = np.array([one["top_right"] for one in data["models"][stage]], float)
-        cells.append([mean_and_error(x) for x in (*(solved[k] for k in GRID_KS), right)])
-    means, errors = np.moveaxis(np.array(cells), -1, 0)
+        cells.append([*(solved[k] for k in GRID_KS), right])
     return (
-        Grid(
+        Grid.from_samples(
             "sharpening-table",
             "Solved within k tries, and the most frequent of all answers, ± standard error over seeds "
             "and problems",
-            tuple(STAGES.values()),
-            (*(f"pass@{k}" for k in GRID_KS), "top answer right"),
-            means,
-            errors,
+            STAGES.values(),
+            [*(f"pass@{k}" for k in GRID_KS), "top answer right"],
+            cells,
         ),
     )
 

@@ -31,7 +31,7 @@ def grid_csv(grid: Grid) -> str:
 
 
 def grid_markdown(grid: Grid) -> str:
-    """A table for reading: mean ± standard error, what is best in bold."""
+    """A table for reading: mean ± standard error; in bold `Grid.best`."""
     lines = [["method", *grid.columns], ["---"] * (1 + len(grid.columns))]
     for name, means, errors, best in zip(
         grid.rows, grid.means, grid.errors, grid.best, strict=True

@@ -12,14 +12,13 @@ import numpy as np
 
 from pkpo.config import RunConfig
 from pkpo.estimators import pass_at_k
-from pkpo.intervals import CONFIDENCE, joint_t_interval, mean_variances
+from pkpo.intervals import CONFIDENCE, Difference, mean_and_error
 from pkpo.lm.experiments import EXPERIMENTS, recorded_runs
 from pkpo.lm.problem_sets import PASS_KS
 from pkpo.paper.recipe import Claim, Kind, Progress
 from pkpo.runs import Store, StoreError
 from pkpo.runs.batch import run_all
 from pkpo.runs.records import RunRecord
-from pkpo.runs.sweep import SeedMean
 
 MethodRuns = Sequence[RunRecord]
 """A method's runs, one per seed; the same seeds everywhere."""
@@ -28,8 +27,6 @@ Runs = Mapping[str, Mapping[str, MethodRuns]]
 DRAWN_POINTS = max(PASS_KS)  # completions of every held-out problem
 MARGIN = 0.02
 """What may be lost where nothing is said to be lost: a smaller loss is no matter."""
-SURE_ERRORS = 2
-"""Standard errors by which something must stand out where prompts are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,59 +121,30 @@ def final_means(records: MethodRuns, name: str, updates: int = 1) -> np.ndarray:
 # --- How sure -------------------------------------------------------------------------------------
 
 
-def mean_and_error(values: np.ndarray) -> tuple[float, float]:
-    """The mean and its standard error, see `Spread.crossed`.
-
-    Args:
-      values: `[S]` of seeds, or `[S, P]` of seeds and problems; differences, if methods are compared,
-        of the same seed and problem.
-    """
-    found = SeedMean.crossed(values)
-    return found.mean, found.error
-
-
 def mean_in_words(differences: np.ndarray) -> str:
     """A mean difference with its standard error."""
     value, error = mean_and_error(differences)
     return f"{value:+.3f} ± {error:.3f}"
 
 
-def interval(differences: np.ndarray, tries: int = 1) -> tuple[float, float]:
-    """See `joint_t_interval`, of the mean over seeds and problems; each end may be infinite.
-
-    Args:
-      differences: `[S]` or `[S, P]`, paired.
-      tries: so many intervals hold together as often as one does (Bonferroni).
-    """
-    values = np.asarray(differences, float)
-    low, high = joint_t_interval(
-        values.mean(), mean_variances(values, range(values.ndim)), 1 - (1 - CONFIDENCE) / tries
-    )
-    return float(low), float(high)
-
-
 def surely_above(differences: np.ndarray, tries: int = 1) -> bool | None:
-    """Whether a mean is above 0: so, not so, or None where the interval (see there) holds 0."""
-    low, high = interval(differences, tries)
-    return True if low > 0 else False if high < 0 or low == high else None
+    """Whether a mean is above 0: so, not so, or None where that is undecided; see `Difference`."""
+    found = Difference.from_samples(differences, tries)
+    if found.low == found.high == 0:
+        return False  # equal throughout
+    return {"above": True, "below": False}.get(found.standing)
 
 
 def surely_not_below(differences: np.ndarray) -> bool | None:
     """Whether a mean is at most `MARGIN` below 0; not so, if it is surely below 0; else None."""
-    low, high = interval(differences)
-    return False if high < 0 else True if low >= -MARGIN else None
+    found = Difference.from_samples(differences)
+    return False if found.standing == "below" else True if found.low >= -MARGIN else None
 
 
 def interval_in_words(differences: np.ndarray, tries: int = 1) -> str:
-    """A mean difference and its interval, see there."""
-    low, high = interval(differences, tries)
-    return f"{np.mean(differences):+.3f}, from {low:+.3f} to {high:+.3f}"
-
-
-def standard_score(differences: np.ndarray) -> float:
-    """A mean difference in standard errors; infinite if there is no error."""
-    value, error = mean_and_error(differences)
-    return value / error if error > 0 else float(np.copysign(np.inf, value)) if value else 0.0
+    """A mean difference and its interval."""
+    found = Difference.from_samples(differences, tries)
+    return f"{found.mean:+.3f}, from {found.low:+.3f} to {found.high:+.3f}"
 
 
 def claim_above(text: str, differences: np.ndarray, kind: Kind | None = None) -> Claim:

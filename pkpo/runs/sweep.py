@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from pkpo.config import RunConfig
-from pkpo.intervals import mean_variances
+from pkpo.intervals import Difference
 from pkpo.runs.run import Run
-from pkpo.runs.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +29,13 @@ class SeedMean:
         error = values.std(axis=0, ddof=1) / np.sqrt(count) if count > 1 else values[0] * np.nan
         return cls(values.mean(axis=0), error)
 
-    @classmethod
-    def crossed(cls, values: Any) -> SeedMean:
-        """The spread of `[seeds]` or `[seeds, problems]`, where both are samples.
-
-        See `mean_variances`; of a single seed, the variance over problems stands alone.
-        """
-        values = np.asarray(values, float)
-        parts = mean_variances(values, range(values.ndim))
-        error = float(np.sqrt(sum(part.value for part in parts))) if parts else np.nan
-        return cls(float(values.mean()), error)
-
 
 @dataclass(frozen=True, slots=True)
 class SweepMember:
-    """The runs of a sweep that share a value: one per seed."""
+    """The runs of a sweep that differ in their seed only."""
 
-    value: Any
+    config: RunConfig
+    """Theirs, with seed 0."""
     runs: tuple[Run, ...]
     final: dict[str, SeedMean]
     """Over the finished runs, each metric of the trained policy; empty if none has finished."""
@@ -54,7 +43,22 @@ class SweepMember:
     @property
     def finished(self) -> int:
         """How many runs `final` is of."""
-        return sum(run.status == "finished" for run in self.runs)
+        return len(self._finished())
+
+    def difference(self, baseline: SweepMember, metric: str) -> Difference | None:
+        """A metric of the trained policy less the baseline's, paired by the seeds finished in both.
+
+        The same seed draws the same random numbers in both. None: no seed has the metric in both.
+        """
+        own, base = (
+            {run.config.seed: run.metrics[metric] for run in m._finished() if metric in run.metrics}
+            for m in (self, baseline)
+        )
+        pairs = [own[seed] - base[seed] for seed in own if seed in base]
+        return Difference.from_samples(pairs) if pairs else None
+
+    def _finished(self) -> list[Run]:
+        return [run for run in self.runs if run.status == "finished"]
 
 
 def sweep_configs(
@@ -76,18 +80,16 @@ def sweep_configs(
     return [config.replace(**setting, seed=seed) for setting in settings for seed in seeds]
 
 
-def summarise(store: Store, sweep: str, field: str) -> list[SweepMember]:
-    """Mean and standard error over seeds, per value of a field, in order of submission.
+def summarise(runs: Sequence[Run]) -> list[SweepMember]:
+    """Mean and standard error over seeds of runs, in their order.
 
-    Args:
-      store: where the runs are.
-      sweep: their sweep's id.
-      field: the setting in which they differ besides the seed; "" if there is none.
+    Raises:
+      ValueError: a run whose settings this version cannot read.
     """
-    by_value: dict[Any, list[Run]] = {}
-    for run in reversed(store.runs(sweep=sweep)):
-        by_value.setdefault(run.settings.get(field), []).append(run)
-    return [_member(value, tuple(runs)) for value, runs in by_value.items()]
+    alike: dict[RunConfig, list[Run]] = {}
+    for run in runs:
+        alike.setdefault(run.config.replace(seed=0), []).append(run)
+    return [_member(config, tuple(found)) for config, found in alike.items()]
 
 
 def mean_curves(curves: Sequence[Mapping[str, np.ndarray]]) -> dict[str, SeedMean]:
@@ -108,10 +110,10 @@ def mean_curves(curves: Sequence[Mapping[str, np.ndarray]]) -> dict[str, SeedMea
     }
 
 
-def _member(value: Any, runs: tuple[Run, ...]) -> SweepMember:
+def _member(config: RunConfig, runs: tuple[Run, ...]) -> SweepMember:
     finals = [run.metrics for run in runs if run.status == "finished"]
     return SweepMember(
-        value=value,
+        config=config,
         runs=runs,
         final={
             name: SeedMean.from_values([row[name] for row in finals])
