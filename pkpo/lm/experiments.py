@@ -86,14 +86,18 @@ VARIANTS = {
     for key, (name, x) in found.items()
 }
 """A method with another value of one setting -> the method, the setting and the value."""
-METHODS |= {
-    key: dataclasses.replace(
-        METHODS[name],
-        label=f"{METHODS[name].label}, {setting.replace('_', ' ')} {x:g}",
-        settings={**METHODS[name].settings, setting: x},
+
+
+def _variant(name: str, setting: str, value: float) -> Method:
+    method, words = METHODS[name], setting.replace("_", " ")
+    return Method(
+        f"{method.label.removesuffix(f', {words}')}, {words} {value:g}",
+        {**method.settings, setting: value},
+        method.share,
     )
-    for key, (name, setting, x) in VARIANTS.items()
-}
+
+
+METHODS |= {key: _variant(*variant) for key, variant in VARIANTS.items()}
 
 
 @dataclass(frozen=True, slots=True)
