@@ -5,6 +5,8 @@ BIN := .venv/bin
 LISTENING = $(if $(PORT),--server.port=$(PORT))
 # Files of tests run side by side, one on each core, at most four.
 SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile
+# What needs no browser is found without importing what does, and the other way round.
+WITHOUT_BROWSER := --ignore tests/browser
 
 .PHONY: setup setup-all app classroom test test-slow test-newest bench docs lint browser upgrade packages clean
 
@@ -29,8 +31,8 @@ lint: setup-all
 
 # Every test but the slow tier. The browser tests need a Chromium or Chrome, and the machine to themselves.
 test: setup-all browser lint
-	$(BIN)/python -m pytest -m "not browser and not slow" $(SIDE_BY_SIDE)
-	$(BIN)/python -m pytest -m "browser and not slow"
+	$(BIN)/python -m pytest $(WITHOUT_BROWSER) $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest tests/browser
 
 test-slow: setup-all browser
 	$(BIN)/python -m pytest -m slow
@@ -38,7 +40,7 @@ test-slow: setup-all browser
 # The tests that need no browser, on the newest versions that the ranges of requirements.txt allow.
 test-newest:
 	@$(PYTHON) .ci/environment.py newest
-	.venv-newest/bin/python -m pytest -m "not browser and not slow" $(SIDE_BY_SIDE)
+	.venv-newest/bin/python -m pytest $(WITHOUT_BROWSER) $(SIDE_BY_SIDE)
 
 # Resolve requirements.lock anew.
 upgrade:

@@ -22,14 +22,13 @@ from pkpo.evaluation import (
     rows_shown,
 )
 from pkpo.evaluation.curves import K_SHOWN
-from pkpo.evaluation.report import SEEDS_COMPARED
+from pkpo.evaluation.report import DECIDING, SEEDS_COMPARED
 from pkpo.figures import evaluation as figures
 
 EVERY_K = 64
 """All k up to here, and every power of two and the last beyond: what the page computes."""
 COVER_RATES = tuple(i / 100 for i in range(1, 101))
 NAMES_SHOWN = 200
-NEEDS = ("problems to decide", "or samples of each")
 EVALUATED = "results-evaluated"
 
 
@@ -174,7 +173,7 @@ def _show_table(
         if one.curve.seeds:
             heads.append("its seeds")
     if compared:
-        heads += ["change", *(NEEDS if compared.needs else ())]
+        heads += ["change", "problems to decide", f"or {DECIDING[compared.seeds]}"]
     rows = []
     for i in rows_shown(found[0].curve.ks):
         cells = [str(found[0].curve.ks[i])]
@@ -193,21 +192,27 @@ def _show_table(
             told = f"{scale * curve.mean[i]:+{form}} ({low:+{form}} to {high:+{form}})"
             told = told.replace("-", "−")
             cells.append(f"**{told}**" if low > 0 or high < 0 else told)
-            for size in compared.needs[i : i + 1]:
-                cells += [f"{x:,}" if x else "–" for x in (size.problems, size.samples)]
+            size = compared.needs[i]
+            cells += [f"{x:,}" if x else "–" for x in (size.problems, size.samples or size.seeds)]
         rows.append([cell.replace(" ", "\N{NO-BREAK SPACE}") for cell in cells])
     st.markdown(table(heads, rows))
     notes = []
     if any(one.curve.seeds for one in found):
         notes.append("Its seeds: the lowest and the highest.")
     if compared:
+        several = compared.seeds != "single"
         notes.append("Bold: 0 is outside the interval.")
-    if compared and compared.needs:
         notes.append(
-            "To decide: so many problems in all, with as many samples each, or so many samples in all "
-            "of each of these problems, would exclude 0 in 4 of 5 repeats, were the difference what it "
-            "looks like. –: no number of samples would do, or k is over half the samples, where that is "
-            "not known."
+            f"To decide: so many problems in all, with as many {'seeds and ' * several}samples each, or "
+            f"so many {'seeds in all on' if several else 'samples in all of each of'} these problems, "
+            "would exclude 0 in 4 of 5 repeats, were the difference "
+            f"{'and its variances what they look' if several else 'what it looks'} like. –: "
+            + (
+                "no number would do, as what is left as it is leaves too much open."
+                if several
+                else "no number of samples would do, or k is over half the samples, where that is not "
+                "known."
+            )
         )
     if notes:
         st.caption(link_terms(" ".join(notes)))

@@ -324,11 +324,7 @@ def test_no_page_says_a_registry_s_key(store):
         *(("estimators", {"show": f"{key}", "rewards": "1", "k": "1"}) for key in keys),
         *(("estimators", {"show": f"{key} {key}_x"}) for key in keys),
         *(("estimators", {"view": "clinic", "estimator": key, "rewards": "1"}) for key in keys),
-        *(
-            ("variance_lab", {"view": view, "show": "x_y"})
-            for view in variance_lab.LAB_VIEWS
-            for key in keys
-        ),
+        *(("variance_lab", {"view": view, "show": "x_y"}) for view in variance_lab.LAB_VIEWS),
         *(("variance_lab", {"n": "2", "k": "2", "show": key, "view": "curves"}) for key in keys),
         *(("language_model", {"view": "train", "estimator": key, "n": "1"}) for key in keys),
         *(("language_model", {"view": "group", "by": key + "?"}) for key in keys),

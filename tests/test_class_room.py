@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from dataclasses import asdict
@@ -17,6 +16,7 @@ from app.classroom import agenda, page_address, questions, room, routes
 from app.classroom.questions import Question, check_answer, distribution
 from app.classroom.room import NotNow, Room, RoomFull
 from app.lessons.catalogue import LESSONS, find_ask, get_lesson
+from tests.coroutines import run_coroutine
 
 CHOICE = agenda.question_of("letters-3")
 NUMBER = agenda.question_of("share")
@@ -276,7 +276,7 @@ def ask(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(Router(routes.class_routes())(scope, receive, send))
+    run_coroutine(Router(routes.class_routes())(scope, receive, send))
     content = b"".join(part.get("body", b"") for part in sent[1:])
     answered = {name.decode(): text.decode() for name, text in sent[0]["headers"]}
     return sent[0]["status"], json.loads(content) if content else None, answered

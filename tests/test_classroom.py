@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import subprocess
@@ -19,6 +18,7 @@ from app import cached, page_registry
 from app.__main__ import start
 from app.classroom import command
 from tests.browser.browser import ROOT
+from tests.coroutines import run_coroutine
 
 SHOWN = """
 import contextlib, io, json, os, sys
@@ -131,7 +131,7 @@ def redirected(path: str, query: str) -> tuple[int, str]:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(Router(page_registry.slash_routes())(scope, lambda: None, send))
+    run_coroutine(Router(page_registry.slash_routes())(scope, lambda: None, send))
     return sent[0]["status"], dict(sent[0]["headers"]).get(b"location", b"").decode()
 
 

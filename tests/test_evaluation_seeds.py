@@ -26,7 +26,13 @@ from pkpo.evaluation import (
 )
 from pkpo.evaluation.curves import mean_with_interval
 from pkpo.evaluation.seeds import name_seeds
-from pkpo.intervals import joint_t_interval, mean_variances
+from pkpo.intervals import (
+    Difference,
+    MeanVariance,
+    deciding_count,
+    joint_t_interval,
+    mean_variances,
+)
 
 T1 = 12.706204736
 """Student's t with one degree of freedom, 97.5%."""
@@ -172,6 +178,51 @@ def test_parts_of_the_variance_are_joined_by_their_squares():
     assert joint_t_interval(2.0, nothing) == (2, 2)
 
 
+@pytest.mark.parametrize("kind", ["seeds", "problems"])
+def test_the_count_that_decides_does_so_four_times_in_five(kind):
+    """Seeds and problems that each add a luck of their own; a quarter fewer do so less often."""
+    rng, draws, mean, sizes = np.random.default_rng(7), 1500, 0.1, (3, 60)
+    deviations = {"seeds": (0.08, 0.2), "problems": (0.02, 0.5)}[kind]
+    parts = [MeanVariance(d**2 / n, n - 1) for d, n in zip(deviations, sizes, strict=True)]
+    varied, fixed = parts if kind == "seeds" else parts[::-1]
+    count = deciding_count(mean, [varied], [fixed])
+    shares = []
+    for n in (count, count - count // 4):
+        s, p = (n, sizes[1]) if kind == "seeds" else (sizes[0], n)
+        values = (
+            mean
+            + rng.normal(0, deviations[0], (draws, s, 1))
+            + rng.normal(0, deviations[1], (draws, 1, p))
+        )
+        found = [Difference.from_samples(x).standing for x in values]
+        shares.append(found.count("above") / draws)
+    reach = 4 * math.sqrt(0.8 * 0.2 / draws)
+    assert shares[1] < 0.8 < shares[0] + reach, (count, shares)
+
+
+def test_where_no_count_decides():
+    unknown, known = MeanVariance(1.0, 2), MeanVariance(0.0, 2)
+    assert deciding_count(0.1, [known], [unknown]) is None
+    assert deciding_count(0.0, [known]) is None and deciding_count(1.0, []) is None
+    assert deciding_count(1.0, [known]) == 2
+
+
+def test_what_decides_takes_seeds_and_problems_as_they_are():
+    rng = np.random.default_rng(8)
+    first = (rng.random((3, 40, 4)) < 0.3) * 1.0
+    second = (rng.random((3, 40, 4)) < 0.5) * 1.0
+    gaps = (second - first).mean(axis=2)
+    for names in ("abc", "def"):
+        found = compare_results(seeded(first, "abc"), seeded(second, names), (1,))
+        each = [gaps] if names == "abc" else [first.mean(axis=2), second.mean(axis=2)]
+        seeds = [MeanVariance(x.mean(axis=1).var(ddof=1) / 3, 2) for x in each]
+        problems = [MeanVariance(gaps.mean(axis=0).var(ddof=1) / 40, 39)]
+        (size,) = found.needs
+        assert size.seeds == deciding_count(gaps.mean(), seeds, problems) > 1
+        assert size.problems == deciding_count(gaps.mean(), problems, seeds)
+        assert size.samples is None
+
+
 def test_reliability_is_the_mean_over_seeds():
     rng = np.random.default_rng(3)
     values = (rng.random((3, 8, 6)) < 0.5) * 1.0
@@ -262,7 +313,7 @@ def test_seeds_of_the_same_names_are_paired_in_any_order():
     """Cells differ by 1, 2 and 3, 4: seeds by 1.5 and 3.5, problems by 2 and 3."""
     found = compare_results(seeded(FIRST, "xy"), seeded(SECOND[::-1], "yx"), (1,))
     half = T1 * math.sqrt(1 + 0.25)
-    assert found.seeds == "paired" and found.needs == ()
+    assert found.seeds == "paired"
     assert found.difference.mean[0] == 2.5
     assert {name: x[0] for name, x in found.difference.seeds.items()} == {"x": 1.5, "y": 3.5}
     assert (found.difference.low[0], found.difference.high[0]) == pytest.approx(
@@ -358,7 +409,9 @@ def test_the_command_reads_seeds(tmp_path, capsys, monkeypatch):
     at = [x[0] for x in curve.seeds.values()]
     assert f"   {min(at):.4f} to {max(at):.4f}\n" in said and "the seeds, from to" in said
     assert "on 10 problems of both; seeds are paired by their names" in said
-    assert "to decide" not in said
+    assert "to decide: problems, or seeds of each" in said
+    (size, *_) = told[0]["comparison"]["deciding_seeds"]
+    assert f" {size}\n" in said.partition("to decide")[2].splitlines(keepends=True)[1]
     assert main(["evaluate", "a.csv", "--pool-seeds"]) == 0
     said = capsys.readouterr().out
     assert "12 or more of each)" in said and "3 seeds by the column seed, pooled" in said

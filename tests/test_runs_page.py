@@ -24,7 +24,7 @@ from pkpo.comparisons.comparison import compared_k
 from pkpo.config import Change
 from pkpo.figures import run_curves
 from pkpo.intervals import Difference
-from pkpo.runs import LocalExecutor, Store, sweep
+from pkpo.runs import LocalExecutor, Store, sweep, trackers
 from pkpo.runs.process import Process
 from pkpo.training.recording import record_run
 from pkpo.training.tasks.bandit import BanditConfig
@@ -132,6 +132,47 @@ def test_a_form_submits_what_it_says(store):
     (run,) = store.runs()
     assert run.config == HillConfig(schedule="4@0,1@500", steps=900, theta=0.1)
     assert run.name == "A"
+
+
+def test_the_host_chooses_trackers_that_are_installed(store, monkeypatch):
+    monkeypatch.setattr(trackers, "_is_installed", {"tensorboard", "wandb"}.__contains__)
+    monkeypatch.setenv("PKPO_LOG", "tensorboard")
+    page = open_page(new="bandit", steps="50")
+    control = page.multiselect(key="run_trackers")
+    assert control.options == ["TensorBoard", "Weights & Biases"]
+    assert control.value == ["tensorboard"] and not page.warning
+    monkeypatch.setenv("WANDB_MODE", "online")
+    control.set_value(["wandb"]).run()
+    (warned,) = (x.value.replace("\\", "") for x in page.warning)
+    assert "to another machine" in warned and "WANDB_MODE=online" in warned
+    click(page, "Start")
+    click(open_page(new="bandit", steps="50", schedule="4", vary="n 4 8"), "Start 2 runs")
+    page = open_page(new="bandit", steps="50")
+    page.multiselect(key="run_trackers").set_value([]).run()
+    click(page, "Start")
+    both = [("tensorboard",)] * 2
+    assert [run.log for run in store.runs()[::-1]] == [("wandb",), *both, ()]
+
+
+def test_a_tracker_that_is_not_there_is_said_beside_the_control(store, monkeypatch):
+    monkeypatch.setattr(trackers, "_is_installed", {"tensorboard"}.__contains__)
+    monkeypatch.setenv("PKPO_LOG", "trackio")
+    page = open_page(new="bandit", steps="50")
+    assert "PKPO\\_LOG trackio needs trackio, which is not installed" in page.warning[0].value
+    click(page, "Start")
+    assert [run.log for run in store.runs()] == [()]
+    monkeypatch.setattr(trackers, "_is_installed", lambda name: False)
+    monkeypatch.delenv("PKPO_LOG")
+    assert not [x for x in open_page(new="bandit").multiselect if x.key == "run_trackers"]
+
+
+def test_visitors_choose_no_trackers(store, classroom, monkeypatch):
+    monkeypatch.setattr(trackers, "_is_installed", lambda name: True)
+    monkeypatch.setenv("PKPO_LOG", "tensorboard")
+    page = visit(STUDENT, new="bandit", steps="50")
+    assert not [x for x in page.multiselect if x.key == "run_trackers"]
+    click(page, "Start")
+    assert [run.log for run in store.runs()] == [("tensorboard",)]  # as the host's environment says
 
 
 def test_a_sweep_is_one_click(store):

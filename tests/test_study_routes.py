@@ -23,6 +23,7 @@ from pkpo.comparisons import BEST_OF
 from pkpo.comparisons.settings import parse_comparison
 from pkpo.fields import format_value
 from pkpo.training.recording import record_run, record_runs
+from tests.coroutines import run_coroutine
 from toy_envs import gaussian_hill
 
 HILL, BANDIT = controls.HILL_PAGE, controls.BANDIT_PAGE
@@ -226,7 +227,7 @@ def test_many_at_once_wait_and_too_many_are_told(monkeypatch):
         let_go.set()
         return [answer.status_code for answer in await asyncio.gather(*asked)]
 
-    codes = asyncio.run(ask_all())
+    codes = run_coroutine(ask_all())
     assert codes.count(503) == 3 and codes.count(200) == study_routes.WAITING_LIMIT
 
 
@@ -236,7 +237,7 @@ def test_many_at_once_wait_and_too_many_are_told(monkeypatch):
 def test_only_what_goes_to_another_machine_is_compressed(host, encoding):
     query = urlencode({"task": HILL.task, "steps": 3, "compare": "off"}).encode()
     asked = Request({"type": "http", "query_string": query, "client": (host, 5)})
-    answer = asyncio.run(study_routes._study(asked))
+    answer = run_coroutine(study_routes._study(asked))
     assert answer.status_code == 200 and answer.headers.get("Content-Encoding") == encoding
 
 
@@ -258,7 +259,7 @@ def test_what_waits_is_trained_together(monkeypatch):
         questions = [study_routes._study(request(**one)) for one in settings]
         return await asyncio.gather(*questions, study_routes._study(request(n="lots")))
 
-    *answers, refused = asyncio.run(ask_all())
+    *answers, refused = run_coroutine(ask_all())
     assert refused.status_code == 400
     assert sum(trained) == len(settings) and max(trained) > 4
     assert not study_routes._untrained

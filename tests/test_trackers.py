@@ -221,6 +221,18 @@ def test_unknown_and_missing_trackers_are_refused_before_anything(store, monkeyp
         assert capsys.readouterr() == ("", f"pkpo train: --log {name} {how}\n")
 
 
+def test_what_makes_a_tracker_send_is_named(monkeypatch):
+    for name in ("WANDB_MODE", *trackers.TRACKIO_AWAY):
+        monkeypatch.delenv(name, raising=False)
+    assert [trackers.setting_that_sends(name) for name in trackers.TRACKERS] == [""] * 3
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    assert trackers.setting_that_sends("wandb") == ""
+    monkeypatch.setenv("WANDB_MODE", "online")
+    monkeypatch.setenv("TRACKIO_SERVER_URL", "https://elsewhere")
+    named = [trackers.setting_that_sends(name) for name in trackers.TRACKERS]
+    assert named == ["", "WANDB_MODE=online", "TRACKIO_SERVER_URL"]
+
+
 def test_a_mere_folder_of_that_name_is_no_package(tmp_path, monkeypatch):
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.syspath_prepend(tmp_path)

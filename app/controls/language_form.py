@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app.controls.address_widgets import TYPED, bind
 from app.controls.language_page import (
@@ -76,7 +77,7 @@ def _all(preset: Preset) -> dict[str, Any]:
 
 def language_form(
     values: dict[str, Any], page: LanguagePage, models: Sequence[str], top: int
-) -> None:
+) -> DeltaGenerator:
     """The settings of runs to be: a few in view, the others folded.
 
     Args:
@@ -84,6 +85,9 @@ def language_form(
       page: the page's own.
       models: names of models that ship.
       top: the most updates.
+
+    Returns:
+      The folded place.
     """
     for name, column in zip(LANGUAGE_FIELDS_IN_VIEW, st.columns(3), strict=True):
         with column:
@@ -98,7 +102,8 @@ def language_form(
         "1 from update 60), `linear:8->1@100`.",
         **_bind("train", list(page.train), LANGUAGE_READERS["train"][0]),
     )
-    with st.expander("More settings"):
+    more = st.expander("More settings")
+    with more:
         rest = [name for name in LANGUAGE_FIELDS if name not in LANGUAGE_FIELDS_IN_VIEW]
         columns = st.columns(3)
         for place, name in enumerate(rest):
@@ -112,6 +117,7 @@ def language_form(
                 help="So many runs of each that differ in their random numbers only.",
                 **_bind("seeds", page.seeds, 1),
             )
+    return more
 
 
 def _field(name: str, values: dict[str, Any], models: Sequence[str], top: int) -> None:

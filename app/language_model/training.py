@@ -27,6 +27,7 @@ from app.language_model.sources import MethodSource, language_runs, own_methods
 from app.runs import run_text
 from app.runs.engine import Engine, engine, explain_errors
 from app.runs.navigation import act_on_store, stop_button
+from app.runs.tracker_choice import choose_trackers
 from pkpo.comparisons import word_problems as study
 from pkpo.comparisons.settings import command_line
 from pkpo.figures import language_model as figures
@@ -79,7 +80,8 @@ def _form(
     if message:
         st.markdown(link_terms(message))
     with st.container(border=True):
-        controls.language_form(values, page, MODEL_NAMES, found.store.limits.steps)
+        with controls.language_form(values, page, MODEL_NAMES, found.store.limits.steps):
+            log = choose_trackers(visitor)
         try:
             configs = _configs(values, page)
             device = run_device(configs[0])
@@ -90,7 +92,7 @@ def _form(
         def start() -> None:
             def submit(to: Engine) -> str:
                 together = to.store.submit_together(
-                    configs, owner=visitor.owner, address=visitor.address
+                    configs, owner=visitor.owner, address=visitor.address, log=log
                 )
                 ids = [run.id for run in to.store.runs(sweep=together)][::-1]
                 return f"view=train&runs={'+'.join(ids)}"

@@ -20,6 +20,7 @@ from app.controls.sidebar import SUGGESTION_WORDS, label_of
 from app.runs import run_text
 from app.runs.engine import Engine
 from app.runs.navigation import act_on_store, show_heading
+from app.runs.tracker_choice import choose_trackers
 from pkpo.config import OPTIMIZERS
 from pkpo.estimators import get_estimator
 from pkpo.fields import format_value, parse_field, parse_whole
@@ -89,6 +90,7 @@ def show_form(engine: Engine, visitor: Visitor) -> None:
             for name in page.fields:
                 if name not in (*FORM_FIELDS_IN_VIEW, field):
                     _field(page, name, values, top)
+            log = choose_trackers(visitor)
     with right, st.container(border=True):
         number_input(
             "Seeds",
@@ -112,7 +114,7 @@ def show_form(engine: Engine, visitor: Visitor) -> None:
         st.error(problem_text(problem), icon=":material/error:")
 
     def start() -> None:
-        act_on_store(lambda found: _submit(found.store, configs, visitor, extras.name))
+        act_on_store(lambda found: _submit(found.store, configs, visitor, extras.name, log))
 
     several = f"Start {run_text.count(len(configs), 'run')}" if len(configs) > 1 else "Start"
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -195,11 +197,17 @@ def _configs(
     return sweep.sweep_configs(base, range(base.seed, base.seed + seeds), field, found)
 
 
-def _submit(store: Store, configs: list[Any], visitor: Visitor, name: str) -> str:
-    who = {"owner": visitor.owner, "address": visitor.address}
+def _submit(
+    store: Store,
+    configs: list[Any],
+    visitor: Visitor,
+    name: str,
+    log: tuple[str, ...] | None,
+) -> str:
+    how: dict[str, Any] = {"owner": visitor.owner, "address": visitor.address, "log": log}
     if len(configs) == 1:
-        return f"run={store.submit(configs[0], **who, name=name)}"
-    return f"sweep={store.submit_together(configs, **who, name=name)}"
+        return f"run={store.submit(configs[0], **how, name=name)}"
+    return f"sweep={store.submit_together(configs, **how, name=name)}"
 
 
 def _bind(name: str, value: Any, default: Any) -> dict[str, Any]:

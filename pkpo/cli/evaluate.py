@@ -21,7 +21,7 @@ from pkpo.evaluation import (
     read_results,
     rows_shown,
 )
-from pkpo.evaluation.report import SEEDS_COMPARED
+from pkpo.evaluation.report import DECIDING, SEEDS_COMPARED
 from pkpo.fields import FieldError, parse_whole
 
 
@@ -144,17 +144,15 @@ def _print_comparison(found: PairedComparison, every: bool) -> None:
         f"the second less the first, on {len(found.problems):,} problems of both"
         + (f"; {seeds}" if seeds else "")
     )
-    needs = "      to decide: problems, or samples of each" if found.needs else ""
-    print(f"{'k':>6} {'change':>9}   95% interval   {needs}".rstrip())
+    needs = f"to decide: problems, or {DECIDING[found.seeds]}"
+    print(f"{'k':>6} {'change':>9}   95% interval         {needs}")
     for i in _rows(curve, every):
         line = (
             f"{curve.ks[i]:>6} {curve.mean[i]:>+9.4f}   {curve.low[i]:+.4f} to {curve.high[i]:+.4f}"
         )
-        if found.needs:
-            size = found.needs[i]
-            counts = [f"{x:,}" if x else "-" for x in (size.problems, size.samples)]
-            line += f"   {counts[0]:>19} {counts[1]:>16}"
-        print(line)
+        size = found.needs[i]
+        counts = [f"{x:,}" if x else "-" for x in (size.problems, size.samples or size.seeds)]
+        print(f"{line}   {counts[0]:>19} {counts[1]:>16}")
     stretches = (
         f"from k = {k} {'neither is surely ahead' if who == 'neither' else f'the {who} is ahead'}"
         for k, who in found.ahead
@@ -195,6 +193,7 @@ def _difference(found: PairedComparison) -> dict[str, Any]:
         **_columns(found.difference),
         "deciding_problems": [size.problems for size in found.needs],
         "deciding_samples": [size.samples for size in found.needs],
+        "deciding_seeds": [size.seeds for size in found.needs],
         "ahead": [{"k": k, "who": who} for k, who in found.ahead],
         "won": list(found.won),
         "lost": list(found.lost),

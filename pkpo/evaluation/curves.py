@@ -17,13 +17,21 @@ from scipy.special import ndtri
 
 from pkpo.estimators import pass_at_k, rho
 from pkpo.evaluation.files import Results
-from pkpo.intervals import MeanVariance, joint_t_interval, mean_variances
+from pkpo.intervals import (
+    POWER,
+    ROUNDED,
+    MeanVariance,
+    deciding_count,
+    joint_t_interval,
+    mean_variances,
+    standing,
+)
 
 BOOTSTRAP_REPLICATES = 2000
 COUNTS_HELD = 4_000_000  # of resampled problems, at once
 K_SHOWN = 1024  # no k beyond this, however many samples there are
 ROWS_SHOWN = 12  # k in a table where none are asked for
-SURE = float(ndtri(0.975) + ndtri(0.8))
+SURE = float(ndtri(0.975) + ndtri(POWER))
 """Standard errors from 0 at which 4 of 5 repeats have a 95% interval without it."""
 
 
@@ -54,9 +62,13 @@ class DecidingSize:
 
     problems: int | None
     """Problems in all, with as many samples each; None where the difference is 0."""
-    samples: int | None
+    samples: int | None = None
     """Samples in all of each of the same problems, no fewer than there are; None where no number is
-    enough, or that is not known: for k over half the samples, and for rewards other than 0 and 1."""
+    enough, or that is not known: for k over half the samples, for rewards other than 0 and 1, and where
+    there are several seeds."""
+    seeds: int | None = None
+    """Seeds in all, of each result that has several, on the same problems; None where no number is
+    enough, or there are not several."""
 
 
 SeedPairing = Literal["single", "paired", "unpaired", "single first", "single second"]
@@ -77,7 +89,7 @@ class PairedComparison:
     ahead: tuple[tuple[int, str], ...]
     """From which k on who is ahead: "first", "second" or "neither"; the interval excludes 0."""
     needs: tuple[DecidingSize, ...]
-    """What would decide, by k; empty where there are several seeds, as it is not known then."""
+    """What would decide, by k."""
     won: tuple[str, ...]
     """Problems that only the second ever solves (a reward above all of the first's)."""
     lost: tuple[str, ...]
@@ -202,21 +214,26 @@ def compare_results(
     if pairing == "paired":  # the second's seeds in the order of the first's
         other = other[[list(second.by_seed).index(name) for name in first.by_seed]]
     limits = (-1.0, 1.0) if all(found.binary for found in both) else None
-    if pairing in ("single", "paired"):
-        interval = mean_with_interval(other - one, seed, limits)
-        difference = Curve(ks, *interval, _seed_means(first, other - one))
+    means = (other.mean(axis=0) - one.mean(axis=0)).mean(axis=0)
+    if pairing == "single":
+        interval = bootstrap((other - one)[0], seed)
+        needs = _deciding_sizes(both, ks, (other - one)[0])
     else:
-        difference = Curve(ks, *_unpaired(one, other, limits), {})
-    signs = np.where(difference.low > 0, 1, np.where(difference.high < 0, -1, 0))
-    changes = [0, *(np.flatnonzero(np.diff(signs)) + 1).tolist()]
-    words = {1: "second", -1: "first", 0: "neither"}
+        parts = _difference_parts(one, other, pairing == "paired")
+        interval = _t_interval(means, [*parts[0], *parts[1]], limits)
+        needs = _sizes_with_seeds(means, *parts)
+    own = _seed_means(first, other - one) if pairing == "paired" else {}
+    difference = Curve(ks, *interval, own)
+    words = {"above": "second", "below": "first", "undecided": "neither"}
+    leads = [words[standing(*ends)] for ends in zip(difference.low, difference.high, strict=True)]
+    changes = [i for i, lead in enumerate(leads) if i == 0 or lead != leads[i - 1]]
     best = [np.array([found.rewards[name].max() for name in names]) for found in both]
     return PairedComparison(
         problems=names,
         difference=difference,
         seeds=pairing,
-        ahead=tuple((ks[place], words[int(signs[place])]) for place in changes),
-        needs=_deciding_sizes(both, ks, (other - one)[0]) if pairing == "single" else (),
+        ahead=tuple((ks[place], leads[place]) for place in changes),
+        needs=needs,
         won=tuple(name for name, a, b in zip(names, *best, strict=True) if b > a),
         lost=tuple(name for name, a, b in zip(names, *best, strict=True) if a > b),
     )
@@ -232,17 +249,40 @@ def _pair_seeds(first: Results, second: Results) -> SeedPairing:
     return "paired" if first.by_seed.keys() == second.by_seed.keys() else "unpaired"
 
 
-def _unpaired(
-    one: np.ndarray, other: np.ndarray, limits: tuple[float, float] | None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The second's mean less the first's of values `[S, P, K]`: the same problems, other seeds."""
-    by_problem = other.mean(axis=0) - one.mean(axis=0)
-    parts = [
-        part
-        for values in (one.mean(axis=1), other.mean(axis=1), by_problem)
-        for part in mean_variances(values, (0,))
-    ]
-    return _t_interval(by_problem.mean(axis=0), parts, limits)
+def _difference_parts(
+    one: np.ndarray, other: np.ndarray, paired: bool
+) -> tuple[list[MeanVariance], list[MeanVariance]]:
+    """What seeds and what problems add to the variance of the second's mean less the first's.
+
+    Args:
+      one: the first's values, `[S, P, K]`.
+      other: the second's, of the same problems.
+      paired: whether the seeds are the same.
+    """
+    by_seed = [(other - one).mean(axis=1)] if paired else [x.mean(axis=1) for x in (one, other)]
+    seeds = [part for values in by_seed for part in mean_variances(values, (0,))]
+    return seeds, mean_variances(other.mean(axis=0) - one.mean(axis=0), (0,))
+
+
+def _sizes_with_seeds(
+    means: np.ndarray, seeds: Sequence[MeanVariance], problems: Sequence[MeanVariance]
+) -> tuple[DecidingSize, ...]:
+    """See `DecidingSize`; from `_difference_parts`.
+
+    What a seed and a problem have of their own is in both parts, and shrinks in one of them only: the
+    counts are rather too large.
+    """
+
+    def at(parts: Sequence[MeanVariance], i: int) -> list[MeanVariance]:
+        return [MeanVariance(float(part.value[i]), part.freedom) for part in parts]
+
+    return tuple(
+        DecidingSize(
+            problems=deciding_count(mean, at(problems, i), at(seeds, i)),
+            seeds=deciding_count(mean, at(seeds, i), at(problems, i)),
+        )
+        for i, mean in enumerate(means.tolist())
+    )
 
 
 def _deciding_sizes(
@@ -256,7 +296,7 @@ def _deciding_sizes(
     """
     count, fewest = len(differences), min(found.smallest_n for found in both)
     if count < 2:
-        return (DecidingSize(None, None),) * len(ks)
+        return (DecidingSize(None),) * len(ks)
     means, variances = differences.mean(axis=0), differences.var(axis=0, ddof=1)
     known = [k for k in ks if 2 * k <= fewest and all(found.binary for found in both)]
     noise = np.zeros(len(known))
@@ -275,8 +315,8 @@ def _deciding_size(
     mean: float, variance: float, noise: float | None, count: int, samples: int
 ) -> DecidingSize:
     """Of a mean difference over so many problems, with the samples' share of its variance."""
-    if abs(mean) < 1e-12:
-        return DecidingSize(None, None)
+    if abs(mean) < ROUNDED:
+        return DecidingSize(None)
     allowed = (mean / SURE) ** 2  # the variance of the mean that decides
     problems = max(1, math.ceil(variance / allowed))
     room = count * allowed - max(variance - noise, 0.0) if noise is not None else 0.0

@@ -33,6 +33,16 @@ SEEDS_COMPARED: dict[SeedPairing, str] = {
 """What was done with the seeds of two results, in words."""
 
 
+DECIDING: dict[SeedPairing, str] = {
+    "single": "samples of each",
+    "paired": "seeds of each",
+    "unpaired": "seeds of each",
+    "single first": "seeds of the second",
+    "single second": "seeds of the first",
+}
+"""What would decide instead of more problems, see `DecidingSize`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """What a result's samples say."""
@@ -105,9 +115,9 @@ def evaluation_csv(found: Sequence[Evaluation], compared: PairedComparison | Non
         add("change", curve.ks, curve.mean)
         add("change low", curve.ks, curve.low)
         add("change high", curve.ks, curve.high)
-        if compared.needs:
-            add("deciding problems", curve.ks, [size.problems for size in compared.needs])
-            add("deciding samples", curve.ks, [size.samples for size in compared.needs])
+        more = "samples" if compared.seeds == "single" else "seeds"
+        add("deciding problems", curve.ks, [size.problems for size in compared.needs])
+        add(f"deciding {more}", curve.ks, [getattr(size, more) for size in compared.needs])
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["k", *columns])

@@ -28,6 +28,9 @@ from pkpo.fields import FieldError
 PROJECT = "pkpo-lab"
 """What W&B and trackio file the runs under."""
 
+OFFLINE = "offline"  # W&B's mode, unless WANDB_MODE says otherwise
+TRACKIO_AWAY = ("TRACKIO_SPACE_ID", "TRACKIO_SERVER_URL")  # where trackio sends runs
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackedRun:
@@ -107,7 +110,7 @@ class WeightsAndBiases:
         os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # else it calls home even offline
         import wandb
 
-        mode = os.environ.get("WANDB_MODE", "offline")
+        mode = os.environ.get("WANDB_MODE", OFFLINE)
         folder = Path(os.environ.get("WANDB_DIR") or run.folder / "logs")
         folder.mkdir(parents=True, exist_ok=True)
         for left in folder.glob(f"*wandb/offline-run-*-{run.name}"):
@@ -119,11 +122,11 @@ class WeightsAndBiases:
             config=dict(run.config),
             dir=folder,
             mode=mode,
-            resume=None if mode == "offline" else "allow",
+            resume=None if mode == OFFLINE else "allow",
             settings=wandb.Settings(console="off", silent=True, x_disable_stats=True),
         )
         kept = shlex.quote(str(Path(self._run.dir).parent))
-        self.where = f"wandb sync {kept}" if mode == "offline" else self._run.url or mode
+        self.where = f"wandb sync {kept}" if mode == OFFLINE else self._run.url or mode
 
     def log(self, update: int, metrics: Mapping[str, float]) -> None:
         """See `Tracker`."""
@@ -147,7 +150,7 @@ class Trackio:
             for left in trackio.Api().runs(PROJECT):
                 if left.name == run.name:
                     left.delete()
-        away = os.environ.get("TRACKIO_SPACE_ID") or os.environ.get("TRACKIO_SERVER_URL")
+        away = next(filter(None, map(os.environ.get, TRACKIO_AWAY)), "")
         with contextlib.nullcontext() if away else _hub_offline():
             self._run = trackio.init(
                 project=PROJECT,
@@ -204,10 +207,29 @@ def check_trackers(names: Sequence[str], argument: str = "log") -> tuple[str, ..
             raise FieldError(
                 argument, f"{argument} must be one of {', '.join(TRACKERS)}, got {name[:40]!r}"
             )
-        found = importlib.util.find_spec(name)
-        if found is None or found.origin is None:  # the latter a mere folder of that name
+        if not _is_installed(name):
             raise missing(f"{argument} {name}", ModuleNotFoundError(name=name))
     return tuple(dict.fromkeys(names))
+
+
+def _is_installed(package: str) -> bool:
+    found = importlib.util.find_spec(package)
+    return found is not None and found.origin is not None  # else a mere folder of that name
+
+
+def installed_trackers() -> tuple[str, ...]:
+    """Those of `TRACKERS` whose packages are installed."""
+    return tuple(name for name in TRACKERS if _is_installed(name))
+
+
+def setting_that_sends(name: str) -> str:
+    """What in the environment makes a tracker send metrics to another machine; "" if they stay here."""
+    mode = os.environ.get("WANDB_MODE", OFFLINE)
+    if name == "wandb" and mode not in (OFFLINE, "dryrun", "disabled"):
+        return f"WANDB_MODE={mode}"
+    return (
+        next((key for key in TRACKIO_AWAY if os.environ.get(key)), "") if name == "trackio" else ""
+    )
 
 
 def trackers_from_environment() -> tuple[str, ...]:

@@ -101,7 +101,7 @@ def check(page, study, update: int, focus: int) -> dict:
     return seen
 
 
-def test_draws_the_engine_s_numbers_at_the_first_a_middle_and_the_last_update(visit):
+def test_draws_the_engine_s_numbers_where_it_is_scrubbed_played_and_stepped(visit):
     page = visit("/bandit")
     check(page, ANNEALING, 300, 2)
     for update in (0, 77, 151):
@@ -118,8 +118,16 @@ def test_draws_the_engine_s_numbers_at_the_first_a_middle_and_the_last_update(vi
     assert takeaway in text and BANDIT_PRESETS[0].message.split(";")[0] in text.replace(
         "\u00a0", " "
     )
+    page.click("[data-do=rewind]")
+    page.click("[data-do=play]")
+    page.wait_for_function("document.querySelector('.pk-player').dataset.frame > 20")
+    page.click("[data-do=play]")
+    paused = drawn(page)["frame"]
+    check(page, ANNEALING, paused, 2)
+    page.click("[data-do=step]")
+    check(page, ANNEALING, paused + 1, 2)
     page.locator(".pk-settings button").first.click()
-    check(page, ANNEALING, 151, 0)
+    check(page, ANNEALING, paused + 1, 0)
 
 
 @pytest.mark.slow
@@ -180,18 +188,6 @@ def test_many_prompts_with_one_policy_share_the_bars(visit):
     assert len(seen["bars"]) == 8 and len(seen["samples"]) == 6 * 16
     labels = page.locator("[data-chart=stage] .xtick text").all_text_contents()
     assert labels == ["1-3", "4", "5", "6", "none", "none", "none", "none"]
-
-
-def test_plays_and_scrubs(visit):
-    page = visit("/bandit")
-    page.click("[data-do=rewind]")
-    page.click("[data-do=play]")
-    page.wait_for_function("document.querySelector('.pk-player').dataset.frame > 20")
-    page.click("[data-do=play]")
-    paused = drawn(page)["frame"]
-    check(page, ANNEALING, paused, 2)
-    page.click("[data-do=step]")
-    check(page, ANNEALING, paused + 1, 2)
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import functools
 import re
 
 import pytest
@@ -12,6 +13,7 @@ from playwright.sync_api import expect
 from pkpo import paper
 
 
+@functools.cache
 def carried_out() -> list[paper.FigureResult]:
     """The recipes whose data are there; the page says of others that they are not."""
     results = []
@@ -21,7 +23,9 @@ def carried_out() -> list[paper.FigureResult]:
     return results
 
 
-PLOTS = str(len(carried_out()))
+def wait_for_all_figures(page) -> None:
+    count = len(carried_out())
+    page.wait_for_function(f"document.querySelectorAll('.js-plotly-plot').length == {count}")
 
 
 def test_shows_every_figure_with_its_claims(visit):
@@ -34,7 +38,7 @@ def test_shows_every_figure_with_its_claims(visit):
         expect(page.get_by_text(f"{words}: {held} of {len(own)} hold").first).to_be_visible()
     for recipe in paper.RECIPES.values():
         expect(page.get_by_role("heading", name=recipe.title)).to_be_visible()
-    page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length == " + PLOTS)
+    wait_for_all_figures(page)
     drawn = page.evaluate(
         """() => [...document.querySelectorAll('.js-plotly-plot')].map(plot =>
           plot._fullData.filter(t => t.hoverinfo !== 'skip').map(t => Array.from(t.y)))"""
@@ -89,7 +93,7 @@ def test_a_bad_seed_in_the_url(visit):
 @pytest.mark.slow
 def test_fits_a_phone(visit):
     page = visit("/paper-figures", width=390, height=844, ready=False)
-    page.wait_for_function("document.querySelectorAll('.js-plotly-plot').length == " + PLOTS)
+    wait_for_all_figures(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     # No axis' title lies on a panel; where panels stand side by side, the figure scrolls.
     covered = page.evaluate(

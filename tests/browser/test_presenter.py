@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import expect
 
 from app.presenter.notes import DRAG_STEP, PAID_STEP, PRESENTER_NOTES
@@ -31,8 +30,8 @@ def settle(page) -> None:
     page.wait_for_function(FITS)
 
 
-@pytest.mark.parametrize("path", ["/toy-problem", "/bandit"])
-def test_stage_and_words_fit_a_projector_in_large_type(visit, path):
+def present(visit, path: str):
+    """A page in presenter mode: stage and words fit a projector in large type."""
     page = visit(f"{path}?present=1", width=1280, height=720)
     settle(page)
     assert page.evaluate(SMALL, LECTURE_SIZE) == []
@@ -40,6 +39,11 @@ def test_stage_and_words_fit_a_projector_in_large_type(visit, path):
         expect(page.get_by_test_id(part)).to_be_hidden()
     stage = page.locator("[data-chart=stage] .pk-box").bounding_box()
     assert stage["height"] >= 200
+    return page
+
+
+def test_the_bandit_fits_a_projector(visit):
+    present(visit, "/bandit")
 
 
 def test_every_key_does_what_the_list_says_and_leaving_leads_back(visit):
@@ -89,8 +93,7 @@ def test_typing_in_a_field_is_typing(visit):
 
 
 def test_the_speakers_window_follows_and_the_mode_outlives_a_reload(visit):
-    page = visit("/toy-problem?present=1", width=1280, height=720)
-    settle(page)
+    page = present(visit, "/toy-problem")
     with page.context.expect_page() as opened:
         page.keyboard.press("n")
     notes = opened.value

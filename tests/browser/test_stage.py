@@ -40,12 +40,10 @@ def test_stage_axis_and_transport_are_in_view(visit, path, screen):
     assert stage["height"] >= 220 and stage["right"] <= width
     if screen == "laptop":
         assert box(page, ".pk-knob-k")["y"] < height
+        explain_stands_beside_the_stage(page, width, height)
 
 
-@pytest.mark.parametrize("path", PATHS)
-def test_explain_stands_beside_the_stage(visit, path):
-    page = visit(path, width=1280, height=720)
-    wait_for_the_page(page)
+def explain_stands_beside_the_stage(page, width: int, height: int) -> None:
     page.click("[data-do=explain]")
     expect(page.locator(".pk-walk")).to_be_visible()
     page.wait_for_function(
@@ -53,7 +51,7 @@ def test_explain_stands_beside_the_stage(visit, path):
           Math.abs(plot.clientWidth - plot._fullLayout.width) <= 1)"""
     )
     stage, words = box(page, "[data-chart=stage]"), box(page, ".pk-walk")
-    assert words["x"] >= stage["right"] and words["right"] <= 1280
+    assert words["x"] >= stage["right"] and words["right"] <= width
     assert words["y"] == pytest.approx(stage["y"], abs=1)
     for part in ("[data-chart=stage] .xtitle", ".pk-walk", ".pk-play"):
-        assert box(page, part)["bottom"] <= 720, part
+        assert box(page, part)["bottom"] <= height, part

@@ -41,7 +41,7 @@ def drawn(page) -> dict:
     )
 
 
-def test_opens_on_a_finished_picture(visit):
+def test_opens_on_a_finished_picture_and_scrubs_steps_and_plays(visit):
     page = visit("/toy-problem")
     seen = drawn(page)
     runs = [record_run(config) for config in FIGURE_1]
@@ -59,11 +59,7 @@ def test_opens_on_a_finished_picture(visit):
     assert "k = 8 stands at θ = 0.97" in page.inner_text("main, .stMain").replace("\u00a0", " ")
     alts = page.locator(".pk-plot[role=figure]").evaluate_all("n => n.map(x => x.ariaLabel)")
     assert "0.969 for k = 8" in alts[0]
-
-
-def test_scrubs_steps_and_plays(visit):
-    page = visit("/toy-problem")
-    run = record_run(FIGURE_1[3])
+    run = runs[3]
     for update in (0, 57, 123):
         scrub(page, update)
         seen = drawn(page)
@@ -231,22 +227,21 @@ def test_every_setting_is_read_from_the_url(visit):
 
 
 def test_a_bad_url_opens_the_defaults_and_says_why(visit):
-    page = visit("/toy-problem?n=lots&schedule=8@5&banana=1&compare=colour+red&seed=-1")
+    page = visit(
+        "/toy-problem?n=lots&schedule=8@5&banana=1&compare=colour+red&seed=-1"
+        "&estimator=<img src=x onerror=alert(1)>&shape=**bold**[x](http://x)"
+    )
     notice = page.get_by_role("alert")
     expect(notice).to_contain_text("n must be a whole number, got 'lots'")
     expect(notice).to_contain_text("schedule must start at update 0, got '8@5'")
     expect(notice).to_contain_text("'banana' is not a setting of this page")
     expect(notice).to_contain_text("compare: cannot compare by 'colour'")
     expect(notice).to_contain_text("seed must be from 0 to")
-    runs = [record_run(config) for config in FIGURE_1]
-    assert drawn(page)["theta"] == pytest.approx([r["theta"][-1] for r in runs], abs=1e-6)
-
-
-def test_markup_in_a_url_is_shown_as_text(visit):
-    page = visit("/toy-problem?estimator=<img src=x onerror=alert(1)>&shape=**bold**[x](http://x)")
-    notice = page.get_by_role("alert")
+    # Markup is shown as text.
     expect(notice).to_contain_text("<img src=x onerror=alert(1)>")
     expect(notice).to_contain_text("**bold**[x](http://x)")
+    runs = [record_run(config) for config in FIGURE_1]
+    assert drawn(page)["theta"] == pytest.approx([r["theta"][-1] for r in runs], abs=1e-6)
 
 
 def test_an_impossible_setting_is_explained_and_nothing_is_lost(visit):
