@@ -208,7 +208,7 @@ def test_moves_are_counted():
 def test_every_view_of_every_experiment_opens(store, view, experiment):
     page = open_page(view=view, experiment=experiment)
     assert not page.error and not page.warning
-    if experiment == "answer" and view in ("results", "group", "problems"):
+    if experiment in ("answer", "abstention") and view in ("results", "group", "problems"):
         assert "Not recorded: k = 1, k = 8, k = 8, then 1." in said(page) and page.info
     else:
         assert not page.info or view == "playground"

@@ -112,6 +112,7 @@ def plot_by_setting(table: Table) -> go.Figure:
     """
     panels = split_table(table, "panel")
     width = (1 + GAP) / len(panels) - GAP
+    seen: set[str] = set()
     traces, axes = [], {}
     for place, (panel, rows) in enumerate(panels):
         number = "" if place == 0 else str(place + 1)
@@ -127,12 +128,13 @@ def plot_by_setting(table: Table) -> go.Figure:
                     mode="lines+markers",
                     marker={"size": 8},
                     error_y={"array": part["error"][order]},
-                    showlegend=not place,
+                    showlegend=method not in seen,
                     legendgroup=method,
                     xaxis=f"x{number}",
                     yaxis=f"y{number}",
                 )
             )
+            seen.add(method)
         left = place * (width + GAP)
         axes[f"xaxis{number}"] = axis(
             setting,
