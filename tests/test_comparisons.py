@@ -24,6 +24,7 @@ from pkpo.comparisons import (
 from pkpo.comparisons.settings import parse_comparison
 from pkpo.config import EVAL_KS, OPTIMIZERS
 from pkpo.training.recording import record_run
+from pkpo.training.tasks.bandit import BanditConfig
 from pkpo.training.tasks.gaussian_hill import HillConfig
 from pkpo.training.tasks.registry import run_config
 from toy_envs import gaussian_hill
@@ -248,6 +249,24 @@ def test_every_estimator_has_its_own_colour():
     colours = [figures.estimator_colour(key) for key in ESTIMATORS]
     assert all(map(HEX.fullmatch, colours)) and len(set(colours)) == len(colours)
     assert figures.estimator_colour("dial:-0.3") == figures.estimator_colour("dial")
+
+
+def test_variants_of_an_estimator_that_are_drawn_together_have_colours_of_their_own():
+    names = [
+        "lstat:min",
+        "lstat:max",
+        "dial:0.1",
+        "entropic",
+        "dial:0.2",
+        *(f"lstat:top-{m}" for m in range(2, 7)),
+    ]
+    configs = [BanditConfig(estimator=name) for name in names]
+    colours = [colour for _, colour in figures.run_styles(configs)]
+    assert len(set(colours)) == len(names)
+    for first in (0, 2, 3):
+        assert colours[first] == figures.estimator_colour(names[first])
+    switches = [BanditConfig(schedule=f"8@0,1@{update}") for update in range(2, 14)]
+    assert len({colour for _, colour in figures.run_styles(switches)}) == 12
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pkpo import paper
 from pkpo.analysis.enumeration import enumerate_outcomes
 from pkpo.analysis.estimation_problems import binary_problem
 from pkpo.figures.paper_toy import DRAW
+from pkpo.intervals import mean_and_error
 from pkpo.lm import gradient_variance
 from pkpo.paper import estimator_choice
 from pkpo.paper.estimator_choice import CANONICAL, LOO
@@ -67,7 +68,7 @@ def test_ratios_are_those_of_the_exact_sums(found):
 
 def test_a_ratio_s_error_is_that_of_its_linear_part():
     above, below = np.array([1.0, 4.0, 4.0]), np.array([1.0, 2.0, 3.0])
-    value, error = estimator_choice._ratio(above, below)
+    value, error = mean_and_error(estimator_choice._ratio(above, below))
     rest = above - 1.5 * below
     assert value == 1.5 and error == pytest.approx(rest.std(ddof=1) / 3**0.5 / 2, rel=1e-12)
 

@@ -9,23 +9,24 @@ import plotly.graph_objects as go
 
 from pkpo.analysis.group_weights import GroupWeights
 from pkpo.estimators import get_estimator
-from pkpo.figures.style import AWAY, INK, TOWARDS, axis, estimator_colour, figure
+from pkpo.figures.style import AWAY, INK, TOWARDS, axis, distinct_colours, estimator_colour, figure
 
 
 def plot_group_weights(rewards: Sequence[float], weighed: Sequence[GroupWeights]) -> go.Figure:
     """One group of bars per sample, one bar per estimator."""
     places = [f"r{i + 1} = {reward:g}" for i, reward in enumerate(rewards)]
+    shown = [w for w in weighed if w.weights is not None]
+    colours = distinct_colours([estimator_colour(w.estimator) for w in shown])
     traces = [
         {
             "type": "bar",
             "x": places,
             "y": w.weights,
             "name": get_estimator(w.estimator).label,
-            "marker": {"color": estimator_colour(w.estimator)},
+            "marker": {"color": colour},
             "hovertemplate": "%{y:.4f}",
         }
-        for w in weighed
-        if w.weights is not None
+        for w, colour in zip(shown, colours, strict=True)
     ]
     return figure(
         traces,

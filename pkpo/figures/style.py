@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -104,8 +105,7 @@ def reward_colour(share: float) -> str:
 def run_styles(configs: Sequence[RunConfig]) -> list[tuple[str, str]]:
     """A label and a colour for each of the compared runs, after what they differ in."""
     field = compared_field(configs)
-    styles: list[tuple[str, str]] = []
-    spare = iter(OTHER_COLOURS)
+    labels, colours = [], []
     for config in configs:
         schedule = config.k_schedule
         if field in ("", "schedule"):
@@ -117,11 +117,23 @@ def run_styles(configs: Sequence[RunConfig]) -> list[tuple[str, str]]:
             label, colour = config.estimator_entry.label, estimator_colour(config.estimator)
         else:
             label, colour = f"{field.replace('_', ' ')} = {getattr(config, field)}", ""
-        taken = {used for _, used in styles}
-        while not colour or colour in taken:
-            colour = next(spare)
-        styles.append((label, colour))
-    return styles
+        labels.append(label)
+        colours.append(colour)
+    return list(zip(labels, distinct_colours(colours), strict=True))
+
+
+def distinct_colours(wanted: Sequence[str]) -> list[str]:
+    """What is drawn together in colours of its own: the first keeps what it wants, others do not.
+
+    Args:
+      wanted: as `estimator_colour` and `k_colour` have them; "" where any will do.
+    """
+    palette = (*OTHER_COLOURS, *K_COLOURS.values(), *ESTIMATOR_COLOURS.values())
+    spare = cycle([colour for colour in palette if colour not in wanted] or palette)
+    return [
+        colour if colour and colour not in wanted[:place] else next(spare)
+        for place, colour in enumerate(wanted)
+    ]
 
 
 def _mix(a: str, b: str, share: float) -> str:

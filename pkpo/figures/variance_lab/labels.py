@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pkpo import analysis
 from pkpo.estimators import get_estimator
 from pkpo.figures.style import (
     OTHER_COLOURS,
+    distinct_colours,
     estimator_colour,
 )
 
@@ -28,6 +31,10 @@ def estimator_label(name: str) -> str:
     return name if name == analysis.CENTRED_AGAIN else get_estimator(name).label
 
 
-def colour_of_estimator(name: str) -> str:
-    """The estimator's colour, also of those that only the lab knows."""
-    return OTHER_COLOURS[1] if name == analysis.CENTRED_AGAIN else estimator_colour(name)
+def colours_of_estimators(names: Iterable[str]) -> dict[str, str]:
+    """The colours of estimators that are drawn together, also of those that only the lab knows."""
+    wanted = {
+        name: OTHER_COLOURS[1] if name == analysis.CENTRED_AGAIN else estimator_colour(name)
+        for name in names
+    }
+    return dict(zip(wanted, distinct_colours(list(wanted.values())), strict=True))

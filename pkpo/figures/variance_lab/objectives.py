@@ -15,7 +15,7 @@ from pkpo.figures.style import (
     k_colour,
     line,
 )
-from pkpo.figures.variance_lab.labels import LEGEND_ABOVE, colour_of_estimator, estimator_label
+from pkpo.figures.variance_lab.labels import LEGEND_ABOVE, colours_of_estimators, estimator_label
 
 
 def plot_cosines(found: Sequence[analysis.ExpectedDirection]) -> go.Figure:
@@ -29,15 +29,16 @@ def plot_scales(found: Sequence[analysis.ExpectedDirection]) -> go.Figure:
 
 
 def _targets(found: Sequence[analysis.ExpectedDirection], column: str, y: dict) -> go.Figure:
+    colours = colours_of_estimators(target.estimator for target in found)
     traces = [
         line(
             np.arange(1, len(target.cosine) + 1),
             getattr(target, column),
-            colour_of_estimator(target.estimator),
+            colours[target.estimator],
             estimator_label(target.estimator),
             mode="lines+markers",
             dash="dash" if target.estimator == "tailrl" else "solid",
-            marker={"size": 6, "color": colour_of_estimator(target.estimator)},
+            marker={"size": 6, "color": colours[target.estimator]},
             hovertemplate="%{y:.3f}",
         )
         for target in found

@@ -11,12 +11,13 @@ from pkpo.figures.style import (
     figure,
     line,
 )
-from pkpo.figures.variance_lab.labels import LEGEND_ABOVE, colour_of_estimator, estimator_label
+from pkpo.figures.variance_lab.labels import LEGEND_ABOVE, colours_of_estimators, estimator_label
 
 
 def plot_budget(found: analysis.SampleBudget) -> go.Figure:
     """An update's variance over the group size; solid: prompts alike, dashed: prompts that differ."""
     traces = []
+    colours = colours_of_estimators(found.same)
     for name in found.same:
         for values, dash, what in (
             (found.same[name], "solid", "alike"),
@@ -26,11 +27,11 @@ def plot_budget(found: analysis.SampleBudget) -> go.Figure:
                 line(
                     found.n,
                     values,
-                    colour_of_estimator(name),
+                    colours[name],
                     estimator_label(name) if what == "alike" else f"{estimator_label(name)}, mixed",
                     dash=dash,
                     mode="lines+markers",
-                    marker={"size": 7, "color": colour_of_estimator(name)},
+                    marker={"size": 7, "color": colours[name]},
                     hovertemplate="%{y:.4g}",
                     legendgroup=name,
                     showlegend=what == "alike",

@@ -19,7 +19,7 @@ from pkpo.figures.style import (
     line,
     scatter_trace,
 )
-from pkpo.figures.variance_lab.labels import LEGEND_ABOVE, colour_of_estimator, estimator_label
+from pkpo.figures.variance_lab.labels import LEGEND_ABOVE, colours_of_estimators, estimator_label
 
 MEASURES = {
     "variance": "variance of one estimate",
@@ -34,19 +34,20 @@ def plot_curves(points: Sequence[analysis.CurvePoint], axis_name: str, measure: 
     """One measure of every estimator along an axis; exact as lines, measured as points."""
     best = _best(points)
     traces = []
-    for name in dict.fromkeys(point.estimator for point in points):
+    colours = colours_of_estimators(point.estimator for point in points)
+    for name in colours:
         mine = [point for point in points if point.estimator == name]
         x = [point.x for point in mine]
         rows = [_read(point, measure, best) for point in mine]
         value, low, high, exact = (np.array(column) for column in zip(*rows, strict=True))
         known = not np.isnan(exact).all()
-        traces.append(band(x, low, high, colour_of_estimator(name), legendgroup=name))
+        traces.append(band(x, low, high, colours[name], legendgroup=name))
         if known:
             traces.append(
                 line(
                     x,
                     exact,
-                    colour_of_estimator(name),
+                    colours[name],
                     estimator_label(name),
                     legendgroup=name,
                     hovertemplate="%{y:.4g}",
@@ -56,10 +57,10 @@ def plot_curves(points: Sequence[analysis.CurvePoint], axis_name: str, measure: 
             line(
                 x,
                 value,
-                colour_of_estimator(name),
+                colours[name],
                 f"{estimator_label(name)}, measured" if known else estimator_label(name),
                 mode="markers" if known else "lines+markers",
-                marker={"size": 6, "color": colour_of_estimator(name), "opacity": 0.75},
+                marker={"size": 6, "color": colours[name], "opacity": 0.75},
                 hovertemplate="%{y:.4g}",
                 legendgroup=name,
                 showlegend=not known,
@@ -143,6 +144,7 @@ def plot_cloud(found: dict[str, np.ndarray]) -> go.Figure:
     away = np.abs(np.concatenate(list(found.values())) - 1)
     width = 1.1 * float(np.quantile(away, 0.98)) or 1.0
     traces = []
+    colours = colours_of_estimators(found)
     for row, (name, values) in enumerate(found.items()):
         mean, sd = float(values.mean()), float(values.std(ddof=1))
         lift = np.random.default_rng(row).uniform(-0.3, 0.3, values.size)  # only to part the dots
@@ -151,7 +153,7 @@ def plot_cloud(found: dict[str, np.ndarray]) -> go.Figure:
                 x=values,
                 y=row + lift,
                 mode="markers",
-                marker={"size": 4, "color": colour_of_estimator(name), "opacity": 0.3},
+                marker={"size": 4, "color": colours[name], "opacity": 0.3},
                 name=estimator_label(name),
                 hovertemplate="%{x:.3f}<extra></extra>",
                 meta={"estimator": name},
@@ -165,7 +167,7 @@ def plot_cloud(found: dict[str, np.ndarray]) -> go.Figure:
                 marker={
                     "symbol": "diamond",
                     "size": 14,
-                    "color": colour_of_estimator(name),
+                    "color": colours[name],
                     "line": {"width": 2, "color": "white"},
                 },
                 error_x={"type": "data", "array": [sd], "color": INK, "thickness": 2.5, "width": 8},
