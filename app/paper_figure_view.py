@@ -63,8 +63,8 @@ def show_paper_figure(result: paper.FigureResult, seed: int) -> None:
     if {"training", "held-out"} <= set(result.table.get("problems", ())):
         told.insert(
             0,
-            "With markers: held-out problems, where they were measured. Without: the problems trained on, "
-            "at every update.",
+            "With markers: held-out problems, where they were measured. Without: the problems trained "
+            "on, at every update.",
         )
     if told:
         st.caption(link_terms(" ".join(told)))
