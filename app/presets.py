@@ -285,6 +285,13 @@ LANGUAGE = (
         changes=HARD_UNSEEN_RUN.changed(),
     ),
     Preset(
+        "Abstaining pays: k = 1 stalls",
+        "An answer that says ? earns 0.5 for sure; a right one earns 1, at first once in twenty tries. "
+        "Recorded here, k = 1 gives up trying; 8, then 1 solves two problems in three at a single try.",
+        compare="k1 k8 annealed",
+        changes=ABSTENTION_RUN.changed(),
+    ),
+    Preset(
         "Problems always new",
         "Every update draws new problems, half of which the model solves at once. Less is gained, and "
         "the differences are smaller.",
@@ -296,13 +303,6 @@ LANGUAGE = (
         "recorded here, k = 1 did not stall, but 8, then 1 ended ahead of it at one try and at 16.",
         compare="k1 k8 annealed",
         changes=HARD_RUN.changed(),
-    ),
-    Preset(
-        "Abstaining pays: k = 1 stalls",
-        "An answer that says ? earns 0.5 for sure; a right one earns 1, at first once in twenty tries. "
-        "Recorded here, k = 1 gives up trying; 8, then 1 solves two problems in three at a single try.",
-        compare="k1 k8 annealed",
-        changes=ABSTENTION_RUN.changed(),
     ),
     Preset(
         "k = n: too much variance",

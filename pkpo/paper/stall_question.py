@@ -8,7 +8,15 @@ import numpy as np
 
 from pkpo.intervals import mean_and_error
 from pkpo.lm.experiments import ABSTENTION_EXPERIMENT, EXPERIMENTS, VARIANTS
-from pkpo.paper.language import gap, held_out_curve, held_out_grid, recipe_of, table_of, training
+from pkpo.paper.language import (
+    LAST,
+    gap,
+    held_out_curve,
+    held_out_grid,
+    recipe_of,
+    table_of,
+    training,
+)
 from pkpo.paper.recipe import Claim, Grid, Table, make_table
 from pkpo.paper.trained_runs import (
     MethodRuns,
@@ -17,8 +25,6 @@ from pkpo.paper.trained_runs import (
     final_means,
     held_out,
 )
-
-LAST_UPDATES = 10  # over which rewards are averaged
 
 # --- Where k = 1 stalls ---------------------------------------------------------------------------
 
@@ -40,9 +46,7 @@ def _stall(runs: Runs) -> tuple[Table, list[Claim]]:
         *training("reward of a single try", methods, "mean_reward"),
         *training("share that abstains", methods, "abstention_share"),
     )
-    earned = {
-        name: final_means(records, "mean_reward", LAST_UPDATES) for name, records in methods.items()
-    }
+    earned = {name: final_means(records, "mean_reward", LAST) for name, records in methods.items()}
     return table, [
         claim_above(
             "k = 1 ends at pass@1 below its start: it abstains.",

@@ -264,6 +264,7 @@ def test_k_is_turned_while_it_trains(visit, capsys, schedule, becomes):
     frame = int(page.get_attribute(".pk-player", "data-frame"))
     page.wait_for_function(f"document.querySelector('.pk-player').dataset.frame > {frame}")
     page.click("[data-do=play]")
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
     page.get_by_role("button", name="Copy as command").click()
     command = page.locator("code").filter(has_text="python -m pkpo").inner_text()
     assert main([*shlex.split(command)[3:], "--json"]) == 0
