@@ -7,6 +7,8 @@ import dataclasses
 import pytest
 import torch
 
+from pkpo.figures.language_model import language_panels
+from pkpo.figures.run_curves import charted_metrics, run_panels
 from pkpo.lm import experiments
 from pkpo.lm.experiments import EXPERIMENTS, FRESH_RUN, recorded_runs
 from pkpo.lm.model_files import load_model
@@ -30,6 +32,17 @@ def test_methods_differ_in_what_they_are_and_seeds_only(name):
             key for key, x in config.to_dict().items() if x != experiment.base.to_dict()[key]
         }
         assert changed <= own and config.seed == seed
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_chart_has_its_metric(name):
+    (record, *_) = recorded_runs(name, EXPERIMENTS[name].methods[0])
+    panels = [*language_panels(record.config), *run_panels([record.config])]
+    columns = {panel.column for panel in panels}
+    assert columns <= set(charted_metrics()) and columns <= set(record.columns)
+    assert ("abstention_share" in columns) == name.startswith("abstention")
+    # Where a wrong answer earns something, charts of training groups do not say that it is solved.
+    assert ("reward of a single try" in panels[0].title) == name.startswith("abstention")
 
 
 def test_an_annealed_schedule_ends_at_1():

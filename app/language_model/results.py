@@ -36,6 +36,8 @@ class SolvedWithinK:
     """By k; None where it was not measured on the same problems."""
     after: Sequence[tuple[str, str, Mapping[int, SeedMean]]]
     """Label and colour of each method, and values by k."""
+    earned: bool = False
+    """Whether the values are rewards, which what is wrong may earn, too."""
 
 
 def show_results(values: dict[str, Any], page: LanguagePage) -> None:
@@ -90,7 +92,8 @@ def _solved(
     title: str, found: Sequence[MethodSource], rows: Sequence[tuple[Mapping, Mapping]]
 ) -> SolvedWithinK:
     after = [(m.label, m.colour, now) for m, (_, now) in zip(found, rows, strict=True)]
-    return SolvedWithinK(title, rows[0][0], after)
+    earned = title == TRAINING and study.has_partial_rewards(found[0].config)
+    return SolvedWithinK(title, rows[0][0], after, earned)
 
 
 def show_before_and_after(panels: Sequence[SolvedWithinK], key: str) -> None:
@@ -105,7 +108,8 @@ def show_before_and_after(panels: Sequence[SolvedWithinK], key: str) -> None:
     for column, one in zip(st.columns(len(panels)), panels, strict=True):
         ends = [f"{label} {100 * list(now.values())[-1].mean:.1f}%" for label, _, now in one.after]
         with column:
-            st.markdown(f"**{one.title}**, solved within so many tries")
+            values = "best reward of" if one.earned else "solved within"
+            st.markdown(f"**{one.title}**, {values} so many tries")
             charts.show_chart(
                 figures.plot_pass_at_k(one.before, one.after, y),
                 f"{key}-{one.title}",

@@ -40,7 +40,12 @@ from pkpo.runs.environment import run_device
 from pkpo.training.tasks.registry import run_config
 from pkpo.training.tasks.word_problems import WordProblemsConfig
 
-PACED = ("fresh", "answer", "words")  # recorded experiments that say how long training takes
+PACED = (
+    "fresh",
+    "answer",
+    "words",
+    "abstention",
+)  # recorded experiments that say how long training takes
 NOT_YET = {"running": "The model learns", "queued": "Waiting for a free place"}
 OVER = "Ended before its time"
 REDRAW = 5.0  # seconds after which pass@k against k is drawn anew
@@ -271,7 +276,7 @@ def _pass_at_k(
             _at(begun[0][2], study.ROLLING_PASS, 0) if study.has_fixed_problems(config) else None
         )
         now = [(*style, _at(c, study.ROLLING_PASS, -1)) for style, _, c in begun]
-        panels = [SolvedWithinK(TRAINING, first, now)]
+        panels = [SolvedWithinK(TRAINING, first, now, study.has_partial_rewards(config))]
         measured = [
             (*style, values)
             for style, config, c in begun

@@ -78,8 +78,13 @@ def solved_counts(record: RunRecord, update: int) -> np.ndarray:
 
 
 def has_binary_reward(config: RunConfig) -> bool:
-    """Whether an answer earns 0 or 1, so that what was solved can be counted."""
+    """Whether an answer counts as 0 or 1 where it is measured: what was solved can be counted."""
     return getattr(config, "reward", "") in ("strict", "answer")
+
+
+def has_partial_rewards(config: RunConfig) -> bool:
+    """Whether what is wrong may earn something in training, so that pass@k there is of rewards."""
+    return not has_binary_reward(config) or getattr(config, "abstention", 0) > 0
 
 
 def has_fixed_problems(config: RunConfig) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from pkpo.comparisons.word_problems import HELD_OUT_COMPLETIONS
+from pkpo.comparisons.word_problems import HELD_OUT_COMPLETIONS, has_partial_rewards
 from pkpo.config import EVAL_KS, RunConfig
 from pkpo.estimators import get_estimator, transform
 from pkpo.figures.run_curves import Panel, differing_fields
@@ -38,8 +38,7 @@ _K = Panel("k", "k at each update")
 def language_panels(config: WordProblemsConfig) -> list[Panel]:
     """The charts over updates; with held-out problems for a fixed set, if measured on the way."""
     many = min(config.n, HELD_OUT_COMPLETIONS)
-    partly = config.abstention > 0 or config.reward == "share"
-    single, best = _EARNED if partly else _SOLVED
+    single, best = _EARNED if has_partial_rewards(config) else _SOLVED
     own = [Panel("pass@1", single), Panel(f"pass@{many}", best.format(k=many))]
     if config.abstention:
         own.append(Panel("abstention_share", "Training problems: abstains"))

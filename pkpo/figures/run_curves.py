@@ -79,7 +79,7 @@ def charted_metrics() -> tuple[str, ...]:
     """Every metric that some task's charts may show."""
     columns = dict.fromkeys([*(spec.best.column for spec in TASKS.values()), ROLLING_PASS])
     best = (column.format(k=k) for column in columns for k in EVAL_KS)
-    others = (name for spec in TASKS.values() for name in spec.charted)
+    others = (name for spec in TASKS.values() for name in (*spec.charted, *spec.charted_with))
     return tuple(dict.fromkeys(["k", *best, *others, MIXED]))
 
 
@@ -93,7 +93,7 @@ def run_panels(configs: Sequence[RunConfig], known: Collection[str] = ()) -> lis
     """
     k = compared_k(configs)
     tasks = {config.task for config in configs}
-    own = TASKS[configs[0].task].charted if len(tasks) == 1 else ()
+    own = _own_metrics(configs) if len(tasks) == 1 else ()
     if MIXED in known and not set(SPLIT) & set(known):
         own = tuple(dict.fromkeys(MIXED if name in SPLIT else name for name in own))
     charts = [
@@ -102,6 +102,17 @@ def run_panels(configs: Sequence[RunConfig], known: Collection[str] = ()) -> lis
         for at, what in ((k, f"the best of {k} attempts"), (1, "a single attempt"))
     ]
     return charts + [Panel(column, _title(column)) for column in (*own, "k")]
+
+
+def _own_metrics(configs: Sequence[RunConfig]) -> tuple[str, ...]:
+    """What these runs of one task have charted besides the best of k and k."""
+    spec = TASKS[configs[0].task]
+    more = (
+        name
+        for name, setting in spec.charted_with.items()
+        if any(getattr(config, setting) for config in configs)
+    )
+    return (*spec.charted, *more)
 
 
 def metric_name(column: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -93,6 +93,8 @@ class TaskSpec:
     """The metrics that `pkpo train` prints."""
     charted: tuple[str, ...]
     """The metrics that are charted besides the best of k and k."""
+    charted_with: Mapping[str, str] = field(default_factory=dict)
+    """More metrics -> the setting of the runs that have them: it is not 0."""
     best: BestOfK = EXACT_BEST
     lockstep: bool = False
     """Whether `make` takes a second argument: `(R,)` for R runs that differ only in settings which all

@@ -330,6 +330,7 @@ SPEC = TaskSpec(
         "valid_chain_share",
     ),
     charted=("entropy", "cumulative_solve_rate", "valid_chain_share"),
+    charted_with={"abstention_share": "abstention"},
     best=BestOfK(column="held_out_pass@{k}", title="pass@{k} on held-out problems: "),
     dtype="float32",
     device=lambda config: choose_device(config.model),
