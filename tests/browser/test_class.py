@@ -200,9 +200,22 @@ def test_what_the_host_rehearsed_is_asked_anew(join, host, classroom):
     expect(host.get_by_role("button", name="Show me")).to_be_visible()  # nothing is told
     phone.get_by_role("button", name="Send").click()
     expect(lead.get_by_role("status")).to_contain_text("1 answered")
+    sent = []
+    host.on("request", lambda request: sent.append(request.post_data or ""))
     host.reload()
     expect(host.get_by_role("button", name="Show me")).to_be_visible()
+    expect(lead.get_by_role("status")).to_contain_text("1 answered")
     expect(phone.get_by_role("slider")).to_be_enabled()
+    host.locator(".le").evaluate(  # as it is until the lesson is drawn
+        """async lesson => {
+          const { asked } = lesson.dataset;
+          lesson.removeAttribute("data-asked");
+          await new Promise(drawn => setTimeout(drawn, 500));
+          lesson.dataset.asked = asked;
+        }"""
+    )
+    expect(phone.get_by_role("slider")).to_be_enabled()
+    assert [told for told in sent if '"do"' in told] == []  # neither put away nor asked again
     host.get_by_role("button", name="Show me").click()
     expect(phone.get_by_role("slider")).to_be_disabled()
     host.reload()  # what was told to the class stays told

@@ -21,9 +21,9 @@ class Lead extends Leader {
     this.watch.observe(document.body, { subtree: true, childList: true, attributeFilter: ["data-asked", "data-told"] });
   }
 
-  // The question on the screen, and whether its truth is there, too.
+  // The question on the screen, "" for none, and whether its truth is there, too; undefined before the lesson is drawn.
   screen() {
-    const { asked = "", told = "" } = document.querySelector(".le[data-asked]")?.dataset ?? {};
+    const { asked, told } = document.querySelector(".le[data-asked]")?.dataset ?? {};
     return { asked, told: told === "true" };
   }
 
@@ -41,6 +41,7 @@ class Lead extends Leader {
   lead() {
     if (!this.follow.checked || !this.view) return;
     const { asked } = this.screen();
+    if (asked === undefined) return;
     if (asked && asked !== this.view.question) this.send({ do: "ask", question: asked });
     else if (!asked && this.view.question) this.send({ do: "rest" });
   }
