@@ -286,7 +286,7 @@ LANGUAGE = (
     ),
     Preset(
         "Abstaining pays: k = 1 stalls",
-        "An answer that says ? earns 0.5 for sure; a right one earns 1, at first once in twenty tries. "
+        "An answer that says ? earns 0.5 for sure; a right one earns 1, at first 6 tries in 100. "
         "Recorded here, k = 1 gives up trying; 8, then 1 solves two problems in three at a single try.",
         compare="k1 k8 annealed",
         changes=ABSTENTION_RUN.changed(),

@@ -12,6 +12,7 @@ from pkpo.figures.run_curves import charted_metrics, run_panels
 from pkpo.lm import experiments
 from pkpo.lm.experiments import EXPERIMENTS, FRESH_RUN, recorded_runs
 from pkpo.lm.model_files import load_model
+from pkpo.paper.trained_runs import held_out
 from pkpo.training.loop import Loop
 
 
@@ -43,6 +44,21 @@ def test_every_chart_has_its_metric(name):
     assert ("abstention_share" in columns) == name.startswith("abstention")
     # Where a wrong answer earns something, charts of training groups do not say that it is solved.
     assert ("reward of a single try" in panels[0].title) == name.startswith("abstention")
+
+
+def test_what_texts_say_of_the_runs_that_may_abstain():
+    ends = {
+        name: held_out(recorded_runs("abstention", name), 1).mean() for name in ("k1", "annealed")
+    }
+    start = held_out(recorded_runs("abstention", "k1"), 1, 0).mean()
+    assert round(start, 2) == 0.06 and ends["k1"] < 0.001  # "6 tries in 100", "gives up trying"
+    assert abs(ends["annealed"] - 2 / 3) < 0.02  # "two problems in three"
+    behind = {
+        pay: held_out(recorded_runs("abstention-map", f"k1-abstention-{pay}"), 1).mean()
+        < held_out(recorded_runs("abstention-map", f"k8-abstention-{pay}"), 1).mean()
+        for pay in (0.2, 0.3, 0.4)
+    }
+    assert behind == {0.2: False, 0.3: False, 0.4: True}  # "between 0.3 and 0.4"
 
 
 def test_an_annealed_schedule_ends_at_1():

@@ -275,7 +275,9 @@ def test_when_k_8_overtakes_k_1(found):
     assert [row[2] for row in by_pay] == [0.2, 0.3, 0.4, 0.5]
     assert {row[3] for row in by_pay} == {held_out(found["fresh"]["k4"], 1).mean()}
     solved = [
-        row for row in rows if row[0] == "pass@1, tries of 16 right before" and row[1] == "k8"
+        row
+        for row in rows
+        if row[0] == "pass@1, tries of 16 right before (4: or more)" and row[1] == "k8"
     ]
     before = np.array(found["fresh"]["tzsm25"][0].details[0]["held_out"])
     after = held_out(found["fresh"]["k4"], 1)
@@ -284,7 +286,11 @@ def test_when_k_8_overtakes_k_1(found):
     assert solved[4][3] == after[:, before >= 4].mean()
     figure = DRAW["stall-map"](table)
     titles = [figure.layout[name].title.text for name in ("xaxis", "xaxis2", "xaxis3")]
-    assert titles == ["what abstaining earns", "learning rate", "tries of 16 right before"]
+    assert titles == [
+        "what abstaining earns",
+        "learning rate",
+        "tries of 16 right before (4: or more)",
+    ]
     assert sorted(y for trace in figure.data for y in trace.y) == sorted(table["mean"])
     other = stalling(found["fresh"], one="k4", eight="tzsm25")
     assert not any(claim.passed for claim in recipe.make(other)[1])

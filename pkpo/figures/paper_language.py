@@ -108,7 +108,7 @@ def plot_by_setting(table: Table) -> go.Figure:
 
     Args:
       table: a row for each panel, "pass@k" and its setting, method and value "x" of the setting; see
-        `pkpo.paper.questions`. What is above 0 everywhere, and not a count, is drawn on a log scale.
+        `pkpo.paper.questions`. Where all values are above 0, their axis is logarithmic.
     """
     panels = split_table(table, "panel")
     width = (1 + GAP) / len(panels) - GAP

@@ -19,12 +19,15 @@ from pkpo.paper.language import (
 )
 from pkpo.paper.recipe import Claim, Grid, Table, make_table
 from pkpo.paper.trained_runs import (
+    DRAWN_POINTS,
     MethodRuns,
     Runs,
     claim_above,
     final_means,
     held_out,
 )
+
+PAID = EXPERIMENTS[ABSTENTION_EXPERIMENT].base.abstention
 
 # --- Where k = 1 stalls ---------------------------------------------------------------------------
 
@@ -63,7 +66,7 @@ def _stall(runs: Runs) -> tuple[Table, list[Claim]]:
 
 
 def _stall_table(runs: Runs) -> tuple[Grid, ...]:
-    title = "Abstaining earns 0.5: pass@k, mean ± standard error over seeds and problems"
+    title = f"Abstaining earns {PAID:g}: pass@k, mean ± standard error over seeds and problems"
     return (held_out_grid("stall-table", title, runs[ABSTENTION_EXPERIMENT], problems=True),)
 
 
@@ -104,12 +107,13 @@ def _stall_map(runs: Runs) -> tuple[Table, list[Claim]]:
         for value, records in sorted(values.items())
     ]
     before = held_out(runs[ABSTENTION_EXPERIMENT]["k1"], 1, 0)
-    solved = np.minimum(np.rint(before[0] * 16).astype(int), STALL_MAP["solved"])
+    most = STALL_MAP["solved"]
+    solved = np.minimum(np.rint(before[0] * DRAWN_POINTS).astype(int), most)
     for method, records in runs[ABSTENTION_EXPERIMENT].items():
         after = held_out(records, 1)
         rows += [
             (
-                "pass@1, tries of 16 right before",
+                f"pass@1, tries of {DRAWN_POINTS} right before ({most}: or more)",
                 method,
                 float(s),
                 *mean_and_error(after[:, solved == s]),
@@ -139,8 +143,8 @@ STALL_RECIPES = (
     recipe_of(
         "stall",
         "Where k = 1 stalls: abstaining pays",
-        "Hard problems, unseen; a model that may answer ?, which earns 0.5 for sure. A right answer "
-        "earns 1, at first once in twenty tries or less: k = 1 gives up trying, k = 8 does not.",
+        f"Hard problems, unseen; a model that may answer ?, which earns {PAID:g} for sure. A right "
+        "answer earns 1, but few tries are right at first: k = 1 gives up trying, k = 8 does not.",
         STALL,
         _stall,
         _stall_table,
