@@ -23,7 +23,7 @@ class GlossaryCard {
       pointerdown: (event) => (this.touched = event.pointerType !== "mouse"),
       click: (event) => this.click(event),
       keydown: (event) => event.key === "Escape" && this.hide(),
-      scroll: () => this.hide(),
+      scroll: ({ target }) => target.contains(this.term) && this.hide(),
     };
     for (const [name, listener] of Object.entries(this.listeners)) document.addEventListener(name, listener, true);
   }

@@ -131,6 +131,29 @@ def browser():
             chromium.close()
 
 
+AT_REST = """() => {
+  const app = document.querySelector('[data-testid=stApp]');
+  const all = (selector, holds) => [...document.querySelectorAll(selector)].every(holds);
+  const drawn = app?.dataset.testScriptState === 'notRunning'
+    && document.querySelector('[data-testid=stMain] :is(h1, h2)')
+    && !document.querySelector('[data-testid=stSkeleton]')
+    && all('.pk-player', (player) => player.dataset.ready)
+    && all('.js-plotly-plot', (plot) => plot.querySelector('.main-svg'));
+  const main = document.querySelector('[data-testid=stMain]');
+  const place = drawn && `${main.scrollHeight} ${main.scrollTop}`;
+  if (place !== window.placeAtRest) {
+    window.placeAtRest = place;
+    window.restsSince = performance.now();
+  }
+  return drawn && performance.now() - window.restsSince > 500;
+}"""
+
+
+def at_rest(page) -> None:
+    """Wait until all of the page is drawn, and nothing has moved for half a second."""
+    page.wait_for_function(AT_REST)
+
+
 def scrub(page, update: int) -> None:
     """Move the player's head."""
     page.evaluate(

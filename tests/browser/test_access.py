@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 
 from pkpo.runs import Store
 from pkpo.training.tasks.bandit import BanditConfig
+from tests.browser.browser import at_rest
 
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
 PAGES = {
@@ -67,16 +68,6 @@ ALSO = ("empty-table-header",)
 
 PAPER = {"portrait": (718, 1047), "landscape": (1047, 718)}
 """What A4 has room for within 1 cm, in CSS pixels."""
-
-DRAWN = """() => {
-  const app = document.querySelector('[data-testid=stApp]');
-  const all = (selector, holds) => [...document.querySelectorAll(selector)].every(holds);
-  return app?.dataset.testScriptState === 'notRunning'
-    && document.querySelector('[data-testid=stMain] :is(h1, h2)')
-    && !document.querySelector('[data-testid=stSkeleton]')
-    && all('.pk-player', (player) => player.dataset.ready)
-    && all('.js-plotly-plot', (plot) => plot.querySelector('.main-svg'));
-}"""
 
 FAINT = """() => {
   const numbers = (colour) => colour.match(/[\\d.]+/g).map(Number);
@@ -162,10 +153,9 @@ def findings(page: Page) -> list[str]:
 def check(visit, run: str, name: str, width: int, dark: bool) -> None:
     height = 900 if width > 1000 else 844
     page = visit(PAGES[name].format(run=run), width=width, height=height, dark=dark, ready=False)
-    page.wait_for_function(DRAWN)
     if name == "finished run":
         page.wait_for_selector(".stMarkdownBadge:has-text('finished')")
-    page.wait_for_timeout(500)  # frame.js looks for what scrolls a moment after the last change
+    at_rest(page)  # page_frame.js looks for what scrolls a moment after the last change
     assert findings(page) == []
     seen = page.evaluate(FAINT)
     assert seen["low"] == []

@@ -18,7 +18,7 @@ from pkpo.comparisons import BEST_OF, compare_bandits
 from pkpo.comparisons.settings import parse_comparison
 from pkpo.estimators import transform
 from pkpo.training.recording import record_run
-from tests.browser.browser import cards, scrub, settled
+from tests.browser.browser import at_rest, cards, scrub, settled
 from toy_envs import bandit, gaussian_hill
 
 PIXEL = 1e-4  # a hundredth of a pixel on an axis from 0 to 1, and more than enough
@@ -211,7 +211,7 @@ def test_what_cannot_be_is_said_and_the_last_possible_stays(visit):
     slider.press("ArrowLeft")  # before the page has taken n = 8
     page.wait_for_url(re.compile("n=8"))
     page.wait_for_function("document.querySelector('.pk-player').player.controls.onPage.n === '8'")
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    at_rest(page)
     expect(page.locator(".pk-said")).to_contain_text("k = 8 is more than n = 6")
     expect(page.get_by_label("Samples per group, n", exact=True)).to_have_value("8")
     run = record_run(parse_comparison({"schedule": "8", "n": 8}, "")[0])
@@ -264,7 +264,7 @@ def test_k_is_turned_while_it_trains(visit, capsys, schedule, becomes):
     frame = int(page.get_attribute(".pk-player", "data-frame"))
     page.wait_for_function(f"document.querySelector('.pk-player').dataset.frame > {frame}")
     page.click("[data-do=play]")
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()
+    at_rest(page)
     page.get_by_role("button", name="Copy as command").click()
     command = page.locator("code").filter(has_text="python -m pkpo").inner_text()
     assert main([*shlex.split(command)[3:], "--json"]) == 0

@@ -14,6 +14,7 @@ from pkpo.lm.experiments import METHODS, recorded_runs
 from pkpo.lm.model_files import save_model
 from pkpo.lm.warm_start import untrained_model
 from pkpo.runs import Store
+from tests.browser.browser import at_rest
 from tests.language_runs import SMALL, keep, record
 
 PLOT = "[...document.querySelectorAll('.stPlotlyChart .js-plotly-plot')]"
@@ -115,7 +116,7 @@ def test_a_problem_is_built_by_keyboard_and_its_tries_are_drawn(visit, width):
     kind.fill("… had … … and gave")
     page.keyboard.press("Enter")
     expect(page.get_by_text("have left?", exact=True)).to_be_visible()
-    settled(page)
+    at_rest(page)
     for fan in page.locator(".pk-fan").all():
         ends = [
             int(text.split()[1].rstrip("×")) for text in fan.locator(".pk-end").all_inner_texts()
@@ -127,7 +128,3 @@ def test_a_problem_is_built_by_keyboard_and_its_tries_are_drawn(visit, width):
         expect(row.locator(".pk-dealt")).to_have_count(4)
         expect(row).to_contain_text("of 1 deals")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-def settled(page) -> None:
-    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.browser import at_rest
+
 PATHS = ("/toy-problem", "/bandit")
 SCREENS = {"laptop": (1280, 720), "phone": (390, 844)}
 
@@ -17,10 +19,7 @@ def box(page, selector: str) -> dict[str, float]:
 def wait_for_the_page(page) -> None:
     """Examples and the settings at the side come after the picture."""
     page.wait_for_selector(".st-key-preset button")
-    page.wait_for_function(
-        "document.querySelector('.stApp').dataset.testScriptState === 'notRunning'"
-    )
-    page.wait_for_timeout(300)  # charts follow their boxes
+    at_rest(page)  # charts follow their boxes
 
 
 @pytest.mark.parametrize("screen", SCREENS)
