@@ -85,12 +85,12 @@ def show_paper_figure(result: paper.FigureResult, seed: int) -> None:
             )
         if recipe.caveat and not all_hold:
             st.caption(f"As far as is known: {recipe.caveat}")
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.caption(controls.plain_text(f"{result.origin}; {result.seconds:.2f} s"), width="content")
+    st.caption(controls.plain_text(f"{result.origin}; {result.seconds:.2f} s"))
+    with st.container(horizontal=True):
         st.download_button("CSV", paper.result_csv(result), f"{result.key}.csv", "text/csv")
         for grid in result.grids:
             name = f"{grid.key}.csv"
-            st.download_button(grid.key, paper.grid_csv(grid), name, "text/csv")
+            st.download_button(name, paper.grid_csv(grid), name, "text/csv")
         st.download_button(
             "Settings", paper.config_json(recipe, seed), f"{result.key}.json", "application/json"
         )

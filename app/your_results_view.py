@@ -208,7 +208,7 @@ def _show_table(
             "would exclude 0 in 4 of 5 repeats, were the difference "
             f"{'and its variances what they look' if several else 'what it looks'} like. –: "
             + (
-                "no number would do, as what is left as it is leaves too much open."
+                "no number is enough, since the others, which stay as they are, leave too much open."
                 if several
                 else "no number of samples would do, or k is over half the samples, where that is not "
                 "known."

@@ -45,6 +45,12 @@ def test_the_default_address_is_empty():
     )
 
 
+def test_styles_stand_before_all_that_they_style():
+    # Behind the page they come late: figures are drawn for a width that they then do not have.
+    first = open_page("start", {}).main.children[0].children[0]
+    assert first.type == "html" and "st-key-panels-" in first.proto.body
+
+
 @pytest.mark.parametrize("preset", HILL_PRESETS, ids=lambda p: p.name)
 def test_a_preset_round_trips_through_its_address(preset):
     address = {name: format_value(value) for name, value in preset.changes.items()}

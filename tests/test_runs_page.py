@@ -326,6 +326,8 @@ def test_nonsense_in_the_address_is_one_line(store, address, problem):
     assert problem in errors(page)
     assert len(page.error) == 1
     assert len(store.runs()) == 1
+    click(page, "All runs")
+    assert not page.error and "Runs: long training" in page.header[0].value
 
 
 def test_a_comparison_shows_what_differs(store):

@@ -189,6 +189,8 @@ def test_names_in_a_file_mean_nothing():
     names = next(m for m in page.markdown if m.value.startswith("**The second alone"))
     assert not names.proto.allow_html and "`<img src=x" in names.value
     assert figures.plain_name("<b>a</b> & $x$") == "b a /b x"
+    one, two = (figures.plain_name(f"word-problems-of-a-long-name-{s}.csv") for s in (1, 2))
+    assert one != two and len(one) == len(two) == figures.NAME_CHARACTERS
 
 
 def test_the_address_holds_nothing():

@@ -17,6 +17,7 @@ address = st.query_params.to_dict()
 mode = next((name for name in SETTINGS if name in address), "")
 others = [name for name in address if name not in SETTINGS[mode]] if mode != "new" else []
 show_complaints(repeated_settings() + list(map(unknown_setting, others)))
+complete = False
 with explain_errors():
     found = engine()
     if mode == "new":
@@ -30,5 +31,8 @@ with explain_errors():
     else:
         st.header("Runs: long training that nothing interrupts", anchor=False)
         listing.show_list(found, visitor)
+    complete = True
+if mode and not complete:
+    navigation.list_button("all runs, below an error")
 if access.classroom():
     st.caption("You are the host." if visitor.host else access.NOTE)

@@ -36,7 +36,10 @@ def show_frame(plays: bool = False) -> None:
     Args:
       plays: whether the page has a player; the browser loads its library while the server computes.
     """
-    st.html(_HERE.with_name("page.css"))
+    with st.container(key="styles"):  # see page.css
+        # Styles alone Streamlit would put behind the page, where the browser reads them last: figures
+        # are then drawn for another width, and plotly leaves their legends where those were.
+        st.html(f"<i hidden></i><style>{_HERE.with_name('page.css').read_text('utf-8')}</style>")
     asked = st.query_params.get(PRESENT) == "1"
     if asked:  # the browser keeps it; an address holds its page's settings only
         del st.query_params[PRESENT]

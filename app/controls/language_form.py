@@ -105,11 +105,12 @@ def language_form(
     more = st.expander("More settings")
     with more:
         rest = [name for name in LANGUAGE_FIELDS if name not in LANGUAGE_FIELDS_IN_VIEW]
-        columns = st.columns(3)
-        for place, name in enumerate(rest):
-            with columns[place % 3]:
+        # Row by row: a narrow page puts columns below each other.
+        places = [column for _ in range(0, len(rest) + 1, 3) for column in st.columns(3)]
+        for name, place in zip(rest, places, strict=False):
+            with place:
                 _field(name, values, models, top)
-        with columns[len(rest) % 3]:
+        with places[len(rest)]:
             number_input(
                 "Seeds",
                 1,

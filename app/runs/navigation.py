@@ -106,8 +106,15 @@ def delete_button(visitor: Visitor, runs: list[Run]) -> None:
     st.caption("Curves and checkpoints, too; this cannot be undone.", width="content")
 
 
+def list_button(key: str = "all runs") -> None:
+    """The way back to the list."""
+    st.button(
+        "All runs", icon=":material/arrow_back:", type="tertiary", on_click=open_view, key=key
+    )
+
+
 def show_heading(text: str) -> None:
     """A view's title, below the way back to the list."""
     with st.container(gap=None):
-        st.button("All runs", icon=":material/arrow_back:", type="tertiary", on_click=open_view)
+        list_button()
         st.header(plain_text(text), anchor=False)

@@ -27,9 +27,13 @@ _TICKS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 
 
 def plain_name(name: str) -> str:
-    """A file's name for a figure: short, and without what Plotly would read as HTML."""
+    """A file's name for a figure: short, and without what Plotly would read as HTML.
+
+    What is cut is in the middle: names of one's own runs mostly differ at their end.
+    """
     text = re.sub(r"[<>&$\s]+", " ", name).strip()
-    return text if len(text) <= NAME_CHARACTERS else text[: NAME_CHARACTERS - 1] + "…"
+    half = NAME_CHARACTERS // 2
+    return text if len(text) <= NAME_CHARACTERS else f"{text[: half - 1]}…{text[-half:]}"
 
 
 def plot_evaluations(found: Sequence[Evaluation]) -> go.Figure:
