@@ -5,8 +5,8 @@ Skipped where trl is not installed. The policy is a Llama of a few thousand rand
 
 from __future__ import annotations
 
+import json
 import os
-import re
 import subprocess
 import sys
 
@@ -273,7 +273,7 @@ def test_the_example_runs():
 
 
 TWO = """
-import sys, warnings
+import json, pathlib, sys, warnings
 warnings.simplefilter("ignore")
 import torch
 from tests.test_trl import N, run, transform
@@ -283,7 +283,8 @@ want = N * transform(batch["rewards"].double().view(-1, N), 4).flatten().float()
 rank, size = trainer.accelerator.process_index, trainer.accelerator.num_processes
 own = want[rank * N : (rank + 1) * N]
 logged = batch["log"] == want.tolist()
-print("ranks", size, rank, len(want), torch.equal(batch["advantages"], own), logged)
+said = [size, len(want), torch.equal(batch["advantages"], own), logged]
+pathlib.Path(sys.argv[1], f"rank-{rank}.json").write_text(json.dumps(said), encoding="utf-8")
 """
 
 
@@ -300,5 +301,7 @@ def test_two_processes_share_a_batch(tmp_path):
         env={**os.environ, "PYTHONPATH": str(ROOT), "ACCELERATE_USE_CPU": "true"},
         cwd=ROOT,
     )
-    said = sorted(re.findall(r"ranks \d+ \d+ \d+ \w+ \w+", found.stdout))  # both write to one line
-    assert said == [f"ranks 2 {rank} 16 True True" for rank in (0, 1)], found.stderr[-3000:]
+    ranks = tmp_path.glob("rank-*.json")
+    said = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in ranks}
+    want = {f"rank-{rank}.json": [2, 16, True, True] for rank in (0, 1)}
+    assert said == want, found.stderr[-3000:]
