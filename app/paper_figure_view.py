@@ -72,7 +72,7 @@ def show_paper_figure(result: paper.FigureResult, seed: int) -> None:
         st.markdown(f"**{grid.title}**")
         st.markdown(paper.grid_markdown(grid))
         if grid.errors.any():
-            st.caption(f"Bold: {paper.BEST_IN_WORDS}.")
+            st.caption(f"Bold: {grid.best_in_words}.")
     all_hold = all(claim.passed for claim in result.claims)
     open_at_once = not all_hold or len(result.claims) <= 4
     with st.expander(f"Claims: {verdicts_in_words(result.claims)}", expanded=open_at_once):

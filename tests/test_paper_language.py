@@ -335,8 +335,18 @@ def test_the_best_and_what_ties_with_it():
     assert grid.best.tolist() == marked
     assert grid.means[0, 0] == 2 and np.isnan(grid.means[2, 1])
     assert grid.errors[:2, 0] == pytest.approx([1, 0.9])
-    turned = [[None if x is None else -x for x in row] for row in samples]
-    assert paper.Grid.from_samples(*head, turned, lowest=True).best.tolist() == marked
+
+
+def test_ratios_are_marked_by_their_logarithms():
+    even, uneven = np.ones(40), np.r_[np.ones(38), 200.0, 200.0]
+    assert mean_and_error(uneven) == pytest.approx((10.95, 6.94), abs=0.05)
+    found = {
+        ratios: paper.Grid.from_samples("r", "R", ("a", "b"), ("x",), [[even], [uneven]], ratios)
+        for ratios in (False, True)
+    }
+    assert found[False].best.tolist() == [[True], [True]]
+    assert found[True].best.tolist() == [[True], [False]]
+    assert found[True].best_in_words != found[False].best_in_words
 
 
 @pytest.fixture

@@ -145,7 +145,7 @@ def _grid_table(grid: Grid) -> str:
             for mean, error, top in zip(means, errors, best, strict=True)
         ]
         rows.append((name, *cells))
-    title = f"{grid.title} (* {paper.BEST_IN_WORDS})"
+    title = f"{grid.title} (* {grid.best_in_words})"
     return _table(("method", *grid.columns), rows, title)
 
 

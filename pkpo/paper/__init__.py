@@ -6,7 +6,6 @@ be computed; a claim that fails is reported as failed.
 """
 
 from pkpo.paper.recipe import (
-    BEST_IN_WORDS,
     KINDS,
     VERDICTS,
     Claim,
@@ -27,7 +26,6 @@ from pkpo.paper.tables import (
 )
 
 __all__ = [
-    "BEST_IN_WORDS",
     "Claim",
     "FigureRecipe",
     "FigureResult",

@@ -125,7 +125,7 @@ def _tables(data: dict[str, Any]) -> tuple[Grid, ...]:
                 tuple(get_estimator(name).label for name in names),
                 tuple(f"k = {k}" for k in WHICH["k"]),
                 cells,
-                lowest=True,
+                ratios=True,
             )
         )
     return tuple(grids)

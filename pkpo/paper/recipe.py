@@ -77,6 +77,11 @@ BEST_IN_WORDS = (
     "difference from the best, by Student's t, reaches 0"
 )
 """What is marked in a table."""
+LOWEST_RATIO_IN_WORDS = (
+    f"the lowest of a column, and what is not surely higher: the {CONFIDENCE:.0%} interval of the "
+    "paired difference of their logarithms, by Student's t, reaches 0"
+)
+"""What is marked in a table of ratios."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,9 @@ class Grid:
     errors: np.ndarray
     """`[R, C]`"""
     best: np.ndarray
-    """`[R, C]`, boolean: the best of each column, and what is not surely worse; see `BEST_IN_WORDS`."""
+    """`[R, C]`, boolean: the best of each column, and what is not surely worse."""
+    best_in_words: str = BEST_IN_WORDS
+    """What that is."""
 
     @classmethod
     def from_samples(
@@ -103,7 +110,7 @@ class Grid:
         rows: Iterable[str],
         columns: Iterable[str],
         samples: Sequence[Sequence[np.ndarray | None]],
-        lowest: bool = False,
+        ratios: bool = False,
     ) -> Grid:
         """A table of the means of samples.
 
@@ -114,19 +121,26 @@ class Grid:
           columns: likewise.
           samples: `[R][C]`, each what `mean_and_error` takes, paired within a column; None where there
             is nothing.
-          lowest: whether less is better.
+          ratios: whether the means are positive ratios of which less is better. They are compared by
+            their logarithms (linearised): the interval of a large ratio of few prompts reaches far, but
+            mostly upwards.
         """
         found = np.array(
             [[(np.nan, np.nan) if x is None else mean_and_error(x) for x in row] for row in samples]
         )
-        means, sign = found[..., 0], -1 if lowest else 1
+        means = found[..., 0]
         best = np.zeros(means.shape, bool)
-        for column, top in enumerate(np.nanargmax(sign * means, axis=0)):
-            for row, own in enumerate(samples):
-                if (x := own[column]) is not None:
-                    ahead = Difference.from_samples(sign * (samples[top][column] - x))
-                    best[row, column] = ahead.standing != "above"
-        return cls(key, title, tuple(rows), tuple(columns), means, found[..., 1], best)
+        for column, top in enumerate(np.nanargmax(-means if ratios else means, axis=0)):
+            scores = {
+                row: 1 - np.log(x.mean()) - x / x.mean() if ratios else x
+                for row, own in enumerate(samples)
+                if (x := own[column]) is not None
+            }
+            for row, score in scores.items():
+                ahead = Difference.from_samples(scores[int(top)] - score)
+                best[row, column] = ahead.standing != "above"
+        words = LOWEST_RATIO_IN_WORDS if ratios else BEST_IN_WORDS
+        return cls(key, title, tuple(rows), tuple(columns), means, found[..., 1], best, words)
 
 
 @dataclass(frozen=True, slots=True)
