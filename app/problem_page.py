@@ -38,12 +38,16 @@ def show_problem_page(
     configs = tuple(recording.config for recording in study.recordings)
 
     st.header(question, anchor=False)
-    controls.show_notices(page)
+    # What comes and goes has containers that may be empty: if it moved what is below it, the browser
+    # would draw that anew, and a popover just opened would close.
+    with st.container():
+        controls.show_notices(page)
     message = controls.preset_pills(page)
-    if problem:
-        st.info(
-            "These settings cannot run; the picture is of the last that could, or of the default."
-        )
+    with st.container():
+        if problem:
+            st.info(
+                "These settings cannot run; the picture is of the last that could, or of the default."
+            )
     numbers = takeaway(study, styles)
     st.markdown(link_terms(message or numbers))
     key = f"{page.address}-player"
@@ -57,8 +61,8 @@ def show_problem_page(
         on_arrival=lambda: controls.url_arrived(page),
     )
     controls.show_sidebar(page, problem)  # after the picture, which is what a visitor waits for
-    if message:
-        with st.container(key="numbers"):
+    with st.container(key="numbers"):
+        if message:
             st.markdown(link_terms(numbers))
 
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -51,6 +51,23 @@ def test_styles_stand_before_all_that_they_style():
     assert first.type == "html" and "st-key-panels-" in first.proto.body
 
 
+def test_what_comes_and_goes_moves_nothing_below_it():
+    """What moves, the browser draws anew: a popover that was just opened closed."""
+
+    def place(**address: str) -> int:
+        (found,) = (
+            place
+            for place, block in open_toy_page(**address).main.children.items()
+            if any(
+                getattr(part, "label", "") == "Run this for longer"
+                for part in getattr(block, "children", {}).values()
+            )
+        )
+        return found
+
+    assert place() == place(n="20") == place(n="abc") == place(n="4", schedule="8")
+
+
 @pytest.mark.parametrize("preset", HILL_PRESETS, ids=lambda p: p.name)
 def test_a_preset_round_trips_through_its_address(preset):
     address = {name: format_value(value) for name, value in preset.changes.items()}
