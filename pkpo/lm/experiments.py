@@ -65,7 +65,11 @@ METHODS = {
 """loo-1 at k = n is the estimator of TZSM25 (arXiv:2503.19595): it trains for the best of all n."""
 MAIN_METHODS = ("k1", "k2", "k4", "k8", "annealed", "tzsm25", "entropy")
 METHODS |= {"canonical": Method("k = 8, canonical", {"schedule": "8", "estimator": "canonical"})}
-METHODS |= {"mix": Method("Mixture, α = 0.5", {"schedule": "8", "estimator": "mix:0.5"})}
+MIXTURES = {f"mix-{alpha:g}": alpha for alpha in (0.25, 0.5, 0.75)}
+METHODS |= {
+    name: Method(f"Mixture, α = {alpha:g}", {"schedule": "8", "estimator": f"mix:{alpha:g}"})
+    for name, alpha in MIXTURES.items()
+}
 BONUS_METHODS = {f"bonus-{x:g}": ("entropy", x) for x in (0.001, 0.005, 0.05, 0.1)}
 """The bonuses that the paper tried beside the middle one, which is that of "entropy"."""
 RATE_METHODS = {
@@ -160,7 +164,7 @@ EXPERIMENTS = {
         "The hard problems, unseen: half the gradient of pass@1 and half that of pass@8 in "
         "every update, instead of one after the other.",
         HARD_UNSEEN_RUN,
-        ("mix",),
+        tuple(MIXTURES),
         range(5),
     ),
     "answer": Experiment(
