@@ -208,15 +208,17 @@ def test_which_entropy_bonus(found):
     table, claims = recipe.make(data)
     assert [claim.passed for claim in claims] == [True, True]
     assert "0.01: +0.000, from " in claims[0].measured and "one of these 5" in claims[0].required
-    bonuses = [x for k, x in zip(table["k_eval"], table["bonus"], strict=True) if k == 1]
-    assert bonuses == [0.001, 0.005, 0.01, 0.05, 0.1, 0, 0]
-    place = table["method"].index(names[2])
-    assert (table["k_eval"][place], table["bonus"][place]) == (1, 0.05)
-    assert table["mean"][place] == held_out(fresh["annealed"], 1).mean()
+    rows = [row[1:4] for row in zip(*table.values(), strict=True) if row[0].startswith("pass@1,")]
+    bonuses = [x for method, x, _ in rows if method == "entropy"]
+    assert bonuses == [0.001, 0.005, 0.01, 0.05, 0.1]
+    assert rows[3] == ("entropy", 0.05, held_out(fresh["annealed"], 1).mean())
+    assert [method for method, x, _ in rows if np.isnan(x)] == ["k1", "k8"]
     figure = DRAW["bonus"](table)
     drawn = [list(trace.y) for trace in figure.data if "markers" in (trace.mode or "")]
-    shown = [m for m, b in zip(table["mean"], table["bonus"], strict=True) if b]
+    shown = [m for m, x in zip(table["mean"], table["x"], strict=True) if not np.isnan(x)]
     assert [y for ys in drawn for y in ys] == shown
+    levels = [trace.y for trace in figure.data if trace.mode == "lines" and len(trace.y) == 2]
+    assert [list(y) for y in levels if y[0] == y[1] == rows[5][2]]
     (grid,) = recipe.tabulate(data)
     assert len(grid.rows) == 8 and np.isfinite(grid.errors).all()
     data["bonus"] = tried | {names[2]: fresh["k1"]}

@@ -53,25 +53,31 @@ def test_claims_fail_where_the_opposite_is_true(monkeypatch):
 
 def test_the_mixture_s_figure_is_that_of_the_recorded_runs():
     result = paper.RECIPES["mixture"].run(0)
-    rows = {row[:4]: row[4:] for row in zip(*result.table.values(), strict=True)}
-    mixed = recorded_runs("mixture", "mix")
-    assert len(mixed) == 5 and {run.config.estimator for run in mixed} == {"mix:0.5"}
-    mean, error = rows["pass@16", "mix", "held-out", 150]
-    counts = np.array([run.details[150]["held_out"] for run in mixed])
-    assert mean == pytest.approx((counts > 0).mean(), abs=1e-12) and 0 < error < 0.05
-    assert [claim.passed for claim in result.claims] == [True, True, True, True, None]
-    drawn = [
-        y
-        for trace in DRAW["mixture"](result.table).data
-        if trace.hoverinfo != "skip"
-        for y in trace.y
+    rows = {row[:3]: row[3:] for row in zip(*result.table.values(), strict=True)}
+    panel = "pass@16, α, share of best of 8"
+    for alpha in (0.25, 0.5, 0.75):
+        mixed = recorded_runs("mixture", f"mix-{alpha}")
+        assert len(mixed) == 5 and {run.config.estimator for run in mixed} == {f"mix:{alpha}"}
+        mean, error = rows[panel, "mixture", alpha]
+        counts = np.array([run.details[150]["held_out"] for run in mixed])
+        assert mean == pytest.approx((counts > 0).mean(), abs=1e-12) and 0 < error < 0.05
+    assert [x for place, method, x in rows if (place, method) == (panel, "mixture")] == [
+        0,
+        0.25,
+        0.5,
+        0.75,
+        1,
     ]
-    assert sorted(drawn) == pytest.approx(sorted(result.table["mean"]))
+    assert [claim.passed for claim in result.claims] == [True, True, True, True, None]
+    figure = DRAW["mixture"](result.table)
+    drawn = [y for trace in figure.data if "markers" in (trace.mode or "") for y in trace.y]
+    table = zip(result.table["method"], result.table["mean"], strict=True)
+    assert drawn == pytest.approx([mean for method, mean in table if method == "mixture"])
 
 
 def test_the_mixture_s_claims_fail_for_runs_of_k_1():
     recipe = paper.RECIPES["mixture"]
     data = recipe.source.recorded()
-    data["mixture"] = {"mix": data["hard-unseen"]["k1"]}
+    data["mixture"] = dict.fromkeys(data["mixture"], data["hard-unseen"]["k1"])
     claims = recipe.make(data)[1]
     assert [claim.passed for claim in claims][1:] == [False, None, False, False]

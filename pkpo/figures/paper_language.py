@@ -32,8 +32,9 @@ METHOD_COLOURS = {
     "annealed-early": OTHER_COLOURS[2],
     "entropy": OTHER_COLOURS[1],
     "canonical": estimator_colour("canonical"),
-    "mix": estimator_colour("mix"),
+    "mixture": estimator_colour("mix"),
 }
+METHOD_LABELS = {name: method.label for name, method in METHODS.items()} | {"mixture": "mixture"}
 METHOD_SYMBOLS = {"start": "circle", "trained": "diamond-open", "small": "cross-thin-open"}
 GAP = 0.11  # between panels, of the figure
 PANEL_HEIGHT = 250  # of a panel
@@ -70,7 +71,7 @@ def plot_over_updates(table: Table, columns: int) -> go.Figure:
                         x,
                         mean,
                         colour,
-                        METHODS[method].label,
+                        METHOD_LABELS[method],
                         dash="dot" if measured and both else "solid",
                         customdata=error,
                         hovertemplate="%{y:.3f} ± %{customdata:.3f}" + f" ({problems})",
@@ -104,11 +105,11 @@ def plot_over_updates(table: Table, columns: int) -> go.Figure:
 
 
 def plot_by_setting(table: Table) -> go.Figure:
-    """Held-out pass@k at the end over a setting, a line for each method.
+    """Held-out pass@k at the end over a setting: a line for each method, a level for one without it.
 
     Args:
-      table: a row for each panel, "pass@k" and its setting, method and value "x" of the setting; see
-        `pkpo.paper.questions`. Where all values are above 0, their axis is logarithmic.
+      table: see `table_by_setting` of `pkpo.paper.language`. Where all values are above 0, their axis is
+        logarithmic.
     """
     panels = split_table(table, "panel")
     width = (1 + GAP) / len(panels) - GAP
@@ -117,31 +118,35 @@ def plot_by_setting(table: Table) -> go.Figure:
     for place, (panel, rows) in enumerate(panels):
         number = "" if place == 0 else str(place + 1)
         measured, setting = panel.split(", ", 1)
+        values = sorted({x for x in rows["x"].tolist() if x == x})
+        ends = np.array([values[0], values[-1]])
         for method, part in split_table(rows, "method"):
-            order = np.argsort(part["x"])
-            traces.append(
-                line(
-                    part["x"][order],
-                    part["mean"][order],
-                    METHOD_COLOURS[method],
-                    METHODS[method].label,
-                    mode="lines+markers",
-                    marker={"size": 8},
-                    error_y={"array": part["error"][order]},
-                    showlegend=method not in seen,
-                    legendgroup=method,
-                    xaxis=f"x{number}",
-                    yaxis=f"y{number}",
-                )
-            )
+            colour, label = METHOD_COLOURS[method], METHOD_LABELS[method]
+            shown = {"showlegend": method not in seen, "legendgroup": method}
+            on = {"xaxis": f"x{number}", "yaxis": f"y{number}"}
+            if np.isnan(part["x"]).all():
+                level, error = part["mean"].repeat(2), part["error"].repeat(2)
+                traces += [
+                    band(ends, level - error, level + error, colour, legendgroup=method, **on),
+                    line(ends, level, colour, label, **shown, **on),
+                ]
+            else:
+                order = np.argsort(part["x"])
+                points = {
+                    "mode": "lines+markers",
+                    "marker": {"size": 8},
+                    "error_y": {"array": part["error"][order]},
+                }
+                x, mean = part["x"][order], part["mean"][order]
+                traces.append(line(x, mean, colour, label, **points, **shown, **on))
             seen.add(method)
         left = place * (width + GAP)
         axes[f"xaxis{number}"] = axis(
             setting,
             domain=[left, min(left + width, 1)],
             anchor=f"y{number}",
-            type="log" if min(rows["x"]) > 0 else "linear",
-            tickvals=sorted(set(rows["x"])),
+            type="log" if values[0] > 0 else "linear",
+            tickvals=values,
             tickformat="~g",
         )
         axes[f"yaxis{number}"] = axis(
@@ -149,54 +154,6 @@ def plot_by_setting(table: Table) -> go.Figure:
         )
     layout = LEGEND_BELOW | {"margin": {"l": 62, "r": 14, "t": 30, "b": 50}}
     return figure(traces, axes.pop("xaxis"), axes.pop("yaxis"), "", **layout, **axes)
-
-
-def plot_by_bonus(table: Table) -> go.Figure:
-    """Held-out pass@k at the end over the coefficient of the entropy bonus; lines for runs without one.
-
-    Args:
-      table: see `pkpo.paper.questions`.
-    """
-    panels = split_table(table, "k_eval")
-    with_bonus = [bonus for bonus in table["bonus"] if bonus]
-    ends = np.array([min(with_bonus), max(with_bonus)])
-    width = (1 + GAP) / len(panels) - GAP
-    traces, axes = [], {}
-    for place, (k, rows) in enumerate(panels):
-        number = "" if place == 0 else str(place + 1)
-        on = {"xaxis": f"x{number}", "yaxis": f"y{number}"}
-        for method, part in split_table(rows, "method"):
-            if not part["bonus"][0]:
-                colour = METHOD_COLOURS[method]
-                level, error = part["mean"].repeat(2), part["error"].repeat(2)
-                traces += [
-                    band(ends, level - error, level + error, colour, **on),
-                    line(ends, level, colour, METHODS[method].label, showlegend=not place, **on),
-                ]
-        tried = rows["bonus"] > 0
-        traces.append(
-            scatter_trace(
-                x=rows["bonus"][tried],
-                y=rows["mean"][tried],
-                error_y={"array": rows["error"][tried]},
-                mode="markers+lines",
-                marker={"color": METHOD_COLOURS["entropy"], "size": 8},
-                name="k = 1, entropy bonus",
-                hovertemplate="%{y:.3f}",
-                showlegend=not place,
-                **on,
-            )
-        )
-        left = place * (width + GAP)
-        axes[f"xaxis{number}"] = axis(
-            "coefficient of the bonus",
-            type="log",
-            dtick=1,
-            domain=[left, min(left + width, 1)],
-            anchor=f"y{number}",
-        )
-        axes[f"yaxis{number}"] = axis(f"pass@{k}, held out", anchor=f"x{number}")
-    return figure(traces, axes.pop("xaxis"), axes.pop("yaxis"), "", **LEGEND_BELOW, **axes)
 
 
 def plot_estimator_choice(table: Table) -> go.Figure:

@@ -161,8 +161,8 @@ EXPERIMENTS = {
     ),
     "mixture": Experiment(
         "A mixture of single tries and best of 8",
-        "The hard problems, unseen: half the gradient of pass@1 and half that of pass@8 in "
-        "every update, instead of one after the other.",
+        "The hard problems, unseen: the gradients of pass@1 and of pass@8, both in every update, "
+        "instead of one after the other.",
         HARD_UNSEEN_RUN,
         tuple(MIXTURES),
         range(5),

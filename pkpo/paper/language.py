@@ -398,6 +398,11 @@ def table_of(*rows: CurveRow) -> Table:
     return make_table(("panel", "method", "problems", "update", "mean", "error"), rows)
 
 
+def table_by_setting(*rows: tuple[str, str, float, float, float]) -> Table:
+    """Rows as columns: panel ("pass@k, setting"), method, the value of the setting or NaN, mean, error."""
+    return make_table(("panel", "method", "x", "mean", "error"), rows)
+
+
 def recipe_of(
     key: str,
     title: str,

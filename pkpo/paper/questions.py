@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from pkpo.intervals import CONFIDENCE, mean_and_error
-from pkpo.lm.experiments import EXPERIMENTS, METHODS, RATE_METHODS, VARIANTS
+from pkpo.lm.experiments import EXPERIMENTS, METHODS, MIXTURES, RATE_METHODS
 from pkpo.lm.paths import HARD_UNSEEN
 from pkpo.paper.language import (
     LAST,
@@ -15,13 +15,15 @@ from pkpo.paper.language import (
     held_out_curve,
     held_out_grid,
     recipe_of,
+    table_by_setting,
     table_of,
     training,
 )
-from pkpo.paper.recipe import Claim, Grid, Table, all_hold, any_holds, make_table
+from pkpo.paper.recipe import Claim, Grid, Table, all_hold, any_holds
 from pkpo.paper.trained_runs import (
     MethodRuns,
     Runs,
+    by_setting,
     claim_above,
     claim_not_below,
     final_means,
@@ -131,13 +133,16 @@ def _bonus_runs(runs: Runs) -> dict[str, MethodRuns]:
 
 def _bonus(runs: Runs) -> tuple[Table, list[Claim]]:
     methods = _bonus_runs(runs)
-    rows = [
-        (k, name, _coefficient(name), *mean_and_error(held_out(x, k)))
-        for k in QUESTION_K
-        for name, x in methods.items()
-    ]
-    table = make_table(("k_eval", "method", "bonus", "mean", "error"), rows)
     tried = [name for name in methods if _coefficient(name)]
+    rows = [
+        (
+            f"pass@{k}, coefficient of the bonus",
+            *(("entropy", _coefficient(name)) if name in tried else (name, np.nan)),
+            *mean_and_error(held_out(records, k)),
+        )
+        for k in QUESTION_K
+        for name, records in methods.items()
+    ]
     gains = {name: gap(methods[name], methods["k1"], 16) for name in tried}
     leads = {name: gap(methods["k8"], methods[name], 16) for name in tried}
 
@@ -147,7 +152,7 @@ def _bonus(runs: Runs) -> tuple[Table, list[Claim]]:
             for name, x in differences.items()
         )
 
-    return table, [
+    return table_by_setting(*rows), [
         Claim(
             "A bonus for entropy raises pass@16 above that of k = 1 without one.",
             shown(gains, len(gains)),
@@ -181,19 +186,8 @@ RATE_FIGURE: dict[str, Any] = {
 }
 
 
-def _by_rate(runs: Runs) -> dict[str, dict[float, MethodRuns]]:
-    """By method and learning rate, the runs of the seeds that all have."""
-    seeds = len(next(iter(runs["rate"].values())))
-    usual = EXPERIMENTS[HARD_UNSEEN].base.learning_rate
-    found = {name: {usual: records[:seeds]} for name, records in runs[HARD_UNSEEN].items()}
-    for key, records in runs["rate"].items():
-        name, _, rate = VARIANTS[key]
-        found[name][rate] = records
-    return found
-
-
 def _rate(runs: Runs) -> tuple[Table, list[Claim]]:
-    found = _by_rate(runs)
+    found = by_setting(runs, "rate", HARD_UNSEEN)
     usual = EXPERIMENTS[HARD_UNSEEN].base.learning_rate
     rows = [
         (f"pass@{k}, learning rate", name, rate, *mean_and_error(held_out(records, k)))
@@ -201,8 +195,7 @@ def _rate(runs: Runs) -> tuple[Table, list[Claim]]:
         for name, rates in found.items()
         for rate, records in rates.items()
     ]
-    table = make_table(("panel", "method", "x", "mean", "error"), rows)
-    return table, [
+    return table_by_setting(*rows), [
         claim_above(
             f"{METHODS[name].label}: {usual:g} ends above {rate:g} at pass@1.",
             gap(rates[usual], rates[rate], 1),
@@ -216,32 +209,37 @@ def _rate(runs: Runs) -> tuple[Table, list[Claim]]:
 # --- One after the other, or both at once? --------------------------------------------------------
 
 MIXTURE: dict[str, Any] = {
-    "experiments": {HARD_UNSEEN: ("k1", "k8", "annealed"), "mixture": ("mix",)},
-    "k_eval": (1, 4, 8, 16),
+    "experiments": {"mixture": tuple(MIXTURES), HARD_UNSEEN: ("k1", "k8", "annealed")},
+    "k_eval": QUESTION_K,
 }
 
 
 def _mixture_runs(runs: Runs) -> dict[str, MethodRuns]:
-    return {name: records for found in runs.values() for name, records in found.items()}
+    return {name: runs[x][name] for x, names in MIXTURE["experiments"].items() for name in names}
 
 
 def _mixture(runs: Runs) -> tuple[Table, list[Claim]]:
     methods = _mixture_runs(runs)
-    mixed, one, eight, annealed = (methods[name] for name in ("mix", "k1", "k8", "annealed"))
-    table = table_of(
-        *(
-            (f"pass@{k}", name, "held-out", u, *mean_and_error(held_out(records, k, u)))
-            for k in MIXTURE["k_eval"]
-            for name, records in methods.items()
-            for u in [u for u, kept in one[0].details.items() if "held_out" in kept]
+    one, eight, annealed = (methods[name] for name in ("k1", "k8", "annealed"))
+    mixed = {alpha: methods[name] for name, alpha in MIXTURES.items()}
+    rows = [
+        (f"pass@{k}, α, share of best of 8", name, alpha, *mean_and_error(held_out(records, k)))
+        for k in MIXTURE["k_eval"]
+        for name, alpha, records in (
+            *(
+                ("mixture", alpha, found)
+                for alpha, found in ({0: one} | mixed | {1: eight}).items()
+            ),
+            ("annealed", np.nan, annealed),
         )
-    )
-    return table, [
-        claim_not_below("The mixture loses nothing at pass@1 against k = 1.", gap(mixed, one, 1)),
-        claim_above("It ends above k = 1 at pass@16.", gap(mixed, one, 16)),
-        claim_above("It ends above k = 8, then 1 at pass@1.", gap(mixed, annealed, 1)),
-        claim_above("It ends above k = 8, then 1 at pass@16, too.", gap(mixed, annealed, 16)),
-        claim_not_below("It loses nothing at pass@16 against k = 8.", gap(mixed, eight, 16)),
+    ]
+    half = mixed[0.5]
+    return table_by_setting(*rows), [
+        claim_not_below("Half of each loses nothing at pass@1 against k = 1.", gap(half, one, 1)),
+        claim_above("It ends above k = 1 at pass@16.", gap(half, one, 16)),
+        claim_above("It ends above k = 8, then 1 at pass@1.", gap(half, annealed, 1)),
+        claim_above("It ends above k = 8, then 1 at pass@16, too.", gap(half, annealed, 16)),
+        claim_not_below("It loses nothing at pass@16 against k = 8.", gap(half, eight, 16)),
     ]
 
 
@@ -294,8 +292,8 @@ QUESTION_RECIPES = (
     recipe_of(
         "mixture",
         "One after the other, or both at once?",
-        "The gradients of pass@1 and of pass@8, half of each in every update, against k = 8, then 1. "
-        "The same updates, samples and step size; hard problems, unseen; runs of several machines.",
+        "The gradients of pass@1 and of pass@8, both in every update, against k = 8, then 1. The same "
+        "updates, samples and step size; hard problems, unseen; runs of several machines.",
         MIXTURE,
         _mixture,
         _mixture_table,

@@ -7,21 +7,22 @@ from typing import Any
 import numpy as np
 
 from pkpo.intervals import mean_and_error
-from pkpo.lm.experiments import ABSTENTION_EXPERIMENT, EXPERIMENTS, VARIANTS
+from pkpo.lm.experiments import ABSTENTION_EXPERIMENT, EXPERIMENTS
 from pkpo.paper.language import (
     LAST,
     gap,
     held_out_curve,
     held_out_grid,
     recipe_of,
+    table_by_setting,
     table_of,
     training,
 )
-from pkpo.paper.recipe import Claim, Grid, Table, make_table
+from pkpo.paper.recipe import Claim, Grid, Table
 from pkpo.paper.trained_runs import (
     DRAWN_POINTS,
-    MethodRuns,
     Runs,
+    by_setting,
     claim_above,
     final_means,
     held_out,
@@ -82,21 +83,11 @@ STALL_MAP: dict[str, Any] = {
 """`solved`: problems are parted by how many of 16 tries solved them before training, up to this many."""
 
 
-def _by_setting(runs: Runs, name: str) -> dict[str, dict[float, MethodRuns]]:
-    """By method and the value of what an experiment varies, the runs of the seeds that all have."""
-    seeds = len(EXPERIMENTS[name].seeds)
-    found: dict[str, dict[float, MethodRuns]] = {}
-    for key, records in runs[name].items():
-        method, setting, value = VARIANTS[key]
-        usual = getattr(EXPERIMENTS[ABSTENTION_EXPERIMENT].base, setting)
-        found.setdefault(method, {usual: runs[ABSTENTION_EXPERIMENT][method][:seeds]})[value] = (
-            records
-        )
-    return found
-
-
 def _stall_map(runs: Runs) -> tuple[Table, list[Claim]]:
-    by_pay, by_rate = (_by_setting(runs, name) for name in ("abstention-map", "abstention-rate"))
+    by_pay, by_rate = (
+        by_setting(runs, name, ABSTENTION_EXPERIMENT)
+        for name in ("abstention-map", "abstention-rate")
+    )
     rows = [
         (panel, method, value, *mean_and_error(held_out(records, 1)))
         for panel, found in (
@@ -136,7 +127,7 @@ def _stall_map(runs: Runs) -> tuple[Table, list[Claim]]:
         for rate in sorted(by_rate["k1"])
         if rate != EXPERIMENTS[ABSTENTION_EXPERIMENT].base.learning_rate
     ]
-    return make_table(("panel", "method", "x", "mean", "error"), rows), claims
+    return table_by_setting(*rows), claims
 
 
 STALL_RECIPES = (

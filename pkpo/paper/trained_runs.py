@@ -13,7 +13,7 @@ import numpy as np
 from pkpo.config import RunConfig
 from pkpo.estimators import pass_at_k
 from pkpo.intervals import CONFIDENCE, Difference, mean_and_error
-from pkpo.lm.experiments import EXPERIMENTS, recorded_runs
+from pkpo.lm.experiments import EXPERIMENTS, VARIANTS, recorded_runs
 from pkpo.lm.problem_sets import PASS_KS
 from pkpo.paper.recipe import Claim, Kind, Progress
 from pkpo.runs import Store, StoreError
@@ -116,6 +116,22 @@ def ever_solved(records: MethodRuns) -> np.ndarray:
 def final_means(records: MethodRuns, name: str, updates: int = 1) -> np.ndarray:
     """A metric's mean over the last updates, `[S]`."""
     return np.array([record[name][-updates:].mean() for record in records])
+
+
+def by_setting(runs: Runs, experiment: str, usual: str) -> dict[str, dict[float, MethodRuns]]:
+    """By method and value of what an experiment varies, the runs of the seeds that all have.
+
+    Args:
+      runs: of both experiments.
+      experiment: that of `VARIANTS`.
+      usual: the one whose runs have the usual value.
+    """
+    found: dict[str, dict[float, MethodRuns]] = {}
+    for key, records in runs[experiment].items():
+        method, setting, value = VARIANTS[key]
+        first = {getattr(EXPERIMENTS[usual].base, setting): runs[usual][method][: len(records)]}
+        found.setdefault(method, first)[value] = records
+    return found
 
 
 # --- How sure -------------------------------------------------------------------------------------
