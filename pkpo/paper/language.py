@@ -399,7 +399,7 @@ def table_of(*rows: CurveRow) -> Table:
 
 
 def table_by_setting(*rows: tuple[str, str, float, float, float]) -> Table:
-    """Rows as columns: panel ("pass@k, setting"), method, the value of the setting or NaN, mean, error."""
+    """Rows as columns: panel ("pass@k, setting"), method, value of the setting or NaN, mean, error."""
     return make_table(("panel", "method", "x", "mean", "error"), rows)
 
 
