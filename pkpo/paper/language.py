@@ -18,6 +18,7 @@ from pkpo.paper.trained_runs import (
     Runs,
     TrainedRuns,
     claim_above,
+    claim_above_each,
     claim_not_below,
     ever_solved,
     final_means,
@@ -98,13 +99,7 @@ def _figure_3(runs: Runs) -> tuple[Table, list[Claim]]:
 
 
 def _above_at_every_k(text: str, a: MethodRuns, b: MethodRuns) -> Claim:
-    gains = {k: gap(a, b, k) for k in EVALUATED_K[1:]}
-    return Claim(
-        text,
-        "differences " + "; ".join(f"pass@{k} {interval_in_words(x)}" for k, x in gains.items()),
-        f"each {CONFIDENCE:.0%} interval above 0",
-        all_hold(surely_above(x) for x in gains.values()),
-    )
+    return claim_above_each(text, {f"pass@{k}": gap(a, b, k) for k in EVALUATED_K[1:]})
 
 
 # --- Figure 6: exploration ------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from pkpo.estimators import pass_at_k
 from pkpo.intervals import CONFIDENCE, Difference, mean_and_error
 from pkpo.lm.experiments import EXPERIMENTS, VARIANTS, recorded_runs
 from pkpo.lm.problem_sets import PASS_KS
-from pkpo.paper.recipe import Claim, Kind, Progress
+from pkpo.paper.recipe import Claim, Kind, Progress, all_hold
 from pkpo.runs import Store, StoreError
 from pkpo.runs.batch import run_all
 from pkpo.runs.records import RunRecord
@@ -163,6 +163,12 @@ def interval_in_words(differences: np.ndarray, tries: int = 1) -> str:
     return f"{found.mean:+.3f}, from {found.low:+.3f} to {found.high:+.3f}"
 
 
+def each_in_words(differences: Mapping[str, np.ndarray], tries: int = 1) -> str:
+    """Mean differences and their intervals, by name."""
+    found = (f"{name}: {interval_in_words(x, tries)}" for name, x in differences.items())
+    return f"differences {'; '.join(found)}"
+
+
 def claim_above(text: str, differences: np.ndarray, kind: Kind | None = None) -> Claim:
     """The claim that differences are surely above 0."""
     return Claim(
@@ -182,6 +188,26 @@ def claim_not_below(text: str, differences: np.ndarray, kind: Kind | None = None
         f"the {CONFIDENCE:.0%} interval {_over(differences)} above -{MARGIN:g}, and not below 0",
         surely_not_below(differences),
         kind,
+    )
+
+
+def claim_above_each(text: str, differences: Mapping[str, np.ndarray]) -> Claim:
+    """The claim that several differences, by their names, are all surely above 0."""
+    return Claim(
+        text,
+        each_in_words(differences),
+        f"each {CONFIDENCE:.0%} interval above 0",
+        all_hold(surely_above(x) for x in differences.values()),
+    )
+
+
+def claim_not_below_each(text: str, differences: Mapping[str, np.ndarray]) -> Claim:
+    """The claim that none of several differences is below 0, by more than `MARGIN`."""
+    return Claim(
+        text,
+        each_in_words(differences),
+        f"each {CONFIDENCE:.0%} interval above -{MARGIN:g}, and not below 0",
+        all_hold(surely_not_below(x) for x in differences.values()),
     )
 
 
