@@ -211,7 +211,7 @@ def test_which_entropy_bonus(found):
     }
     table, claims = recipe.make(data)
     assert [claim.passed for claim in claims] == [True, True]
-    assert "0.01: +0.000, from " in claims[0].measured and "one of these 5" in claims[0].required
+    assert "(coefficient 0.01)" in claims[0].measured and "one of these 5" in claims[0].required
     rows = [row[1:4] for row in zip(*table.values(), strict=True) if row[0].startswith("pass@1,")]
     bonuses = [x for method, x, _ in rows if method == "entropy"]
     assert bonuses == [0.001, 0.005, 0.01, 0.05, 0.1]
@@ -283,7 +283,7 @@ def test_when_k_8_overtakes_k_1(found):
     solved = [
         row
         for row in rows
-        if row[0] == "pass@1, tries of 16 right before (4: or more)" and row[1] == "k8"
+        if row[0] == "pass@1, of 16 tries right before (4+)" and row[1] == "k8"
     ]
     before = np.array(found["fresh"]["tzsm25"][0].details[0]["held_out"])
     after = held_out(found["fresh"]["k4"], 1)
@@ -295,7 +295,7 @@ def test_when_k_8_overtakes_k_1(found):
     assert titles == [
         "what abstaining earns",
         "learning rate",
-        "tries of 16 right before (4: or more)",
+        "of 16 tries right before (4+)",
     ]
     assert sorted(y for trace in figure.data for y in trace.y) == sorted(table["mean"])
     other = stalling(found["fresh"], one="k4", eight="tzsm25")

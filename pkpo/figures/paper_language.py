@@ -38,6 +38,7 @@ METHOD_LABELS = {name: method.label for name, method in METHODS.items()} | {"mix
 METHOD_SYMBOLS = {"start": "circle", "trained": "diamond-open", "small": "cross-thin-open"}
 GAP = 0.11  # between panels, of the figure
 PANEL_HEIGHT = 250  # of a panel
+MOST_TICKS = 4  # that have room below a panel, over values of a logarithmic axis
 
 
 def plot_over_updates(table: Table, columns: int) -> go.Figure:
@@ -119,7 +120,7 @@ def plot_by_setting(table: Table) -> go.Figure:
         number = "" if place == 0 else str(place + 1)
         measured, setting = panel.split(", ", 1)
         values = sorted({x for x in rows["x"].tolist() if x == x})
-        ends = np.array([values[0], values[-1]])
+        ends, logarithmic = np.array([values[0], values[-1]]), values[0] > 0
         for method, part in split_table(rows, "method"):
             colour, label = METHOD_COLOURS[method], METHOD_LABELS[method]
             shown = {"showlegend": method not in seen, "legendgroup": method}
@@ -145,12 +146,16 @@ def plot_by_setting(table: Table) -> go.Figure:
             setting,
             domain=[left, min(left + width, 1)],
             anchor=f"y{number}",
-            type="log" if values[0] > 0 else "linear",
-            tickvals=values,
+            type="log" if logarithmic else "linear",
             tickformat="~g",
+            tickangle=0,
+            **({"dtick": 1} if logarithmic and len(values) > MOST_TICKS else {"tickvals": values}),
         )
+        low, high = min(rows["mean"]), max(rows["mean"])
         axes[f"yaxis{number}"] = axis(
-            f"{measured}, held out", anchor=f"x{number}", rangemode="tozero"
+            f"{measured}, held out",
+            anchor=f"x{number}",
+            rangemode="tozero" if low < high / 2 else "normal",
         )
     layout = LEGEND_BELOW | {"margin": {"l": 62, "r": 14, "t": 30, "b": 50}}
     return figure(traces, axes.pop("xaxis"), axes.pop("yaxis"), "", **layout, **axes)

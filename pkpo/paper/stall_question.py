@@ -104,7 +104,7 @@ def _stall_map(runs: Runs) -> tuple[Table, list[Claim]]:
         after = held_out(records, 1)
         rows += [
             (
-                f"pass@1, tries of {DRAWN_POINTS} right before ({most}: or more)",
+                f"pass@1, of {DRAWN_POINTS} tries right before ({most}+)",
                 method,
                 float(s),
                 *mean_and_error(after[:, solved == s]),

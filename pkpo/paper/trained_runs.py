@@ -165,7 +165,7 @@ def interval_in_words(differences: np.ndarray, tries: int = 1) -> str:
 
 def each_in_words(differences: Mapping[str, np.ndarray], tries: int = 1) -> str:
     """Mean differences and their intervals, by name."""
-    found = (f"{name}: {interval_in_words(x, tries)}" for name, x in differences.items())
+    found = (f"{interval_in_words(x, tries)} ({name})" for name, x in differences.items())
     return f"differences {'; '.join(found)}"
 
 
