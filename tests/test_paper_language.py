@@ -281,9 +281,7 @@ def test_when_k_8_overtakes_k_1(found):
     assert [row[2] for row in by_pay] == [0.2, 0.3, 0.4, 0.5]
     assert {row[3] for row in by_pay} == {held_out(found["fresh"]["k4"], 1).mean()}
     solved = [
-        row
-        for row in rows
-        if row[0] == "pass@1, of 16 tries right before (4+)" and row[1] == "k8"
+        row for row in rows if row[0] == "pass@1, of 16 tries right before (4+)" and row[1] == "k8"
     ]
     before = np.array(found["fresh"]["tzsm25"][0].details[0]["held_out"])
     after = held_out(found["fresh"]["k4"], 1)
