@@ -206,7 +206,6 @@ def _rate(runs: Runs) -> tuple[Table, list[Claim]]:
             for name, words in (
                 ("k1", "k = 1"),
                 ("entropy", "the entropy bonus"),
-                ("tzsm25", "TZSM25"),
             )
         ),
         claim_not_below_each(
@@ -301,12 +300,10 @@ QUESTION_RECIPES = (
         "rate",
         "Is one method helped by the learning rate?",
         "All methods have the same. On the hard problems, unseen, at a third of it and at three times "
-        "as much, two seeds of each.",
+        "as much, three seeds of each.",
         RATE_FIGURE,
         _rate,
         kind="own",
-        caveat="Two seeds leave one degree of freedom: an interval reaches 12.7 of the seeds' "
-        "standard errors either way.",
         errors_over="seeds and problems",
     ),
     recipe_of(
