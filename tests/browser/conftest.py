@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser import browser as real
 
-PATIENCE = 40_000  # milliseconds; two cores may be busy with other things
+PATIENCE = 60_000  # milliseconds; two cores may be busy with other things
 expect.set_options(timeout=PATIENCE)
 
 
