@@ -74,7 +74,7 @@ BONUS_METHODS = {f"bonus-{x:g}": ("entropy", x) for x in (0.001, 0.005, 0.05, 0.
 """The bonuses that the paper tried beside the middle one, which is that of "entropy"."""
 RATE_METHODS = {
     f"{name}-rate-{x:g}": (name, x)
-    for name in ("k1", "k8", "annealed", "entropy")
+    for name in ("k1", "k8", "annealed", "entropy", "tzsm25", "canonical")
     for x in (1e-4, 1e-3)
 }
 ABSTENTION_METHODS = {
