@@ -206,6 +206,7 @@ def _rate(runs: Runs) -> tuple[Table, list[Claim]]:
             for name, words in (
                 ("k1", "k = 1"),
                 ("entropy", "the entropy bonus"),
+                ("tzsm25", "TZSM25"),
             )
         ),
         claim_not_below_each(
