@@ -45,7 +45,7 @@ class Preset:
     compare: str = ""
     changes: dict[str, Any] = field(default_factory=dict)
     claims: Mapping[str, PresetClaim] = field(default_factory=dict)
-    """By step rule, what the sentence claims of the exact values."""
+    """By optimizer, what the sentence claims of the exact values."""
     goal: PresetGoal | None = None
     """Of a task for the visitor; it stays while only the schedule changes, after its first k."""
 

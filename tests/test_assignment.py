@@ -18,7 +18,7 @@ PAGES = {
 LABELS = {
     "compare": "Compare",
     "estimator": "Estimator",
-    "optimizer": "Step rule",
+    "optimizer": "Optimizer",
     "steps": "Updates",
     "theta": "Start θ",
     "sigma": "σ of the policy",

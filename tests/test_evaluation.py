@@ -130,8 +130,14 @@ def test_what_cannot_be_read_is_named(text, reason, tmp_path):
 
 def test_files_that_are_none(tmp_path):
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
-    for name in ("absent", "", "binary"):
-        with pytest.raises(ValueError, match="cannot be read"):
+    (tmp_path / "late").write_bytes("problem,correct\nä,1\n".encode() + b"\xe4")
+    for name, reason in (
+        ("absent", "cannot be read"),
+        ("", "cannot be read"),
+        ("binary", "must be text, CSV or JSON Lines: its byte 1 is not UTF-8"),
+        ("late", "its byte 22 is not UTF-8"),
+    ):
+        with pytest.raises(ValueError, match=reason):
             read_results(tmp_path / name)
 
 

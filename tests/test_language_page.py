@@ -662,6 +662,9 @@ def test_a_pretrained_model_s_run_is_asked(store, pretrained, lora):
     asking.ask.cache_clear()
     asking._ask_large.cache_clear()
     assert lists(open_page(view="playground", runs=id, problem="1")) == lists(page)
+    beyond = open_page(view="playground", runs=id, problem="7")
+    assert "There is no problem 8 here: this is the first." in said(beyond)
+    assert "problem 1 of 3: " in said(beyond)
     assert list(asking._held) == [(config.model, lora)]
 
 

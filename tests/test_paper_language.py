@@ -228,6 +228,11 @@ def test_which_entropy_bonus(found):
     assert not recipe.make(data)[1][1].passed
 
 
+def test_what_is_nearly_0_has_no_sign_of_its_own():
+    words = trained_runs.interval_in_words(np.array([-0.0004, -0.0002, 0.0]))
+    assert words == "+0.000, from -0.001 to +0.000"
+
+
 def test_the_best_of_several_tries_must_stand_out_further():
     differences = np.array([0.9, 1.0, 1.1, 1.3]) - 0.75
     one, five = (Difference.from_samples(differences, tries) for tries in (1, 5))

@@ -1,4 +1,4 @@
-"""What the presets' sentences say holds at ten seeds, under the step rules that they name."""
+"""What the presets' sentences say holds at ten seeds, under the optimizers that they name."""
 
 from __future__ import annotations
 

@@ -153,7 +153,7 @@ def test_an_uploaded_file_is_read():
     assert not page.exception and not page.error
     assert "mine.csv" in said(page) and "40 problems, 320 samples" in said(page)
     page.file_uploader[1].set_value(("bad.csv", b"\xff\xfe\x00", "text/csv")).run()
-    assert "bad.csv cannot be read" in page.error[0].value.replace("\\", "")
+    assert "bad.csv must be text, CSV or JSON Lines" in page.error[0].value.replace("\\", "")
     assert "mine.csv" in said(page)
 
 

@@ -18,7 +18,7 @@ COMPARISONS = {
     "estimator": "Estimators",
     "n": "Group sizes n",
     "learning_rate": "Learning rates",
-    "optimizer": "Step rules",
+    "optimizer": "Optimizers",
 }
 """What can be compared on a page."""
 
@@ -34,7 +34,7 @@ CONTROL_NAMES = {
     "seed": "seed",
     "compare": "compare",
     "estimator": "estimator",
-    "optimizer": "step rule",
+    "optimizer": "optimizer",
     "steps": "updates",
 }
 """Of the controls that every such page has."""

@@ -34,7 +34,11 @@ from pkpo.estimators import get_estimator
 SidebarResult = TypeVar("SidebarResult")
 
 COMPARED_FIELDS = {**COMPARISONS, "schedule": "k, or a schedule of k"}
-STEP_RULES = {"sgd": "Gradient ascent", "normalised": "Normalised: equal steps", "adam": "Adam"}
+OPTIMIZER_LABELS = {
+    "sgd": "Gradient ascent",
+    "normalised": "Normalised: equal steps",
+    "adam": "Adam",
+}
 FIELDS_IN_VIEW = ("estimator", *PLAYER_FIELDS)  # the other settings are folded away
 
 
@@ -164,11 +168,11 @@ SUGGESTION_WORDS = {"schedule": "k =", "n": "n =", "learning_rate": "rate"}
 
 
 def label_of(field: str, chosen: Sequence[str]) -> Callable[[str], str]:
-    """How a compared value is shown: estimators and step rules by their labels."""
+    """How a compared value is shown: estimators and optimizers by their labels."""
 
     def label(value: str) -> str:
         if field == "optimizer":
-            return STEP_RULES.get(value, value)
+            return OPTIMIZER_LABELS.get(value, value)
         try:
             return get_estimator(value).label
         except ValueError:
@@ -178,7 +182,7 @@ def label_of(field: str, chosen: Sequence[str]) -> Callable[[str], str]:
 
 
 def _equal_steps(page: ProblemPage) -> None:
-    """A switch for the step rule that makes a comparison fair in another way."""
+    """A switch for the optimizer that makes a comparison fair in another way."""
     st.session_state["_equal_steps"] = current_settings(page)["optimizer"] == "normalised"
 
     def switch() -> None:
@@ -224,11 +228,11 @@ def _estimator_control(page: ProblemPage, slots: dict[str, Any]) -> None:
 def _more_controls(page: ProblemPage, compare_field: str, slots: dict[str, Any]) -> None:
     if compare_field != "optimizer" and is_shown(page, "optimizer"):
         st.selectbox(
-            "Step rule",
+            "Optimizer",
             list(OPTIMIZERS),
             **setting_view(page, "optimizer"),
-            format_func=STEP_RULES.__getitem__,
-            help=" · ".join(f"**{STEP_RULES[o]}**: {text}" for o, text in OPTIMIZERS.items()),
+            format_func=OPTIMIZER_LABELS.__getitem__,
+            help=" · ".join(f"**{OPTIMIZER_LABELS[o]}**: {text}" for o, text in OPTIMIZERS.items()),
         )
     setting_number(page, "steps", "Updates", slots, step=50)
     page.controls(page, slots)

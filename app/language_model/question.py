@@ -38,7 +38,7 @@ def show_question(page: LanguagePage, config: Any, tries: int) -> tuple[WordProb
     where there are others left.
     """
     problems = cached.cached_problem_sets(config)[1] or cached.cached_problem_sets(FRESH_RUN)[1]
-    place = page.problem % len(problems)
+    place = page.problem if page.problem < len(problems) else 0
     given = problems[place]
     typed = page.question.strip() or given.question
     reading = read_question(typed) if parse_question(given.question) else None
@@ -47,6 +47,8 @@ def show_question(page: LanguagePage, config: Any, tries: int) -> tuple[WordProb
     else:
         found = _template_question(page, typed, reading), bool(reading.unknown)
     (problem, checked), unreadable = found
+    if place != page.problem:
+        st.caption(f"There is no problem {page.problem + 1:,} here: this is the first.")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Another problem",

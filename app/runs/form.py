@@ -39,7 +39,7 @@ RUN_LABELS = {
     "estimator": "Estimator",
     "steps": "Updates",
     "learning_rate": "Learning rate",
-    "optimizer": "Step rule",
+    "optimizer": "Optimizer",
     "seed": "First random seed",
     "theta": "Start θ",
     "sigma": "σ of the policy",

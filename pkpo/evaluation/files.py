@@ -151,7 +151,8 @@ def parse_results(data: bytes, name: str, samples: int = SAMPLE_LIMIT) -> Result
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as reason:
-        raise ValueError(f"{name} cannot be read: {reason}") from None
+        place = f"byte {reason.start + 1:,} is not UTF-8"
+        raise ValueError(f"{name} must be text, CSV or JSON Lines: its {place}") from None
     json_lines = text.lstrip()[:1] in ("{", "[")
     try:
         rows = _json_rows(text) if json_lines else _csv_rows(text)

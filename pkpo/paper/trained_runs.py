@@ -140,7 +140,7 @@ def by_setting(runs: Runs, experiment: str, usual: str) -> dict[str, dict[float,
 def mean_in_words(differences: np.ndarray) -> str:
     """A mean difference with its standard error."""
     value, error = mean_and_error(differences)
-    return f"{value:+.3f} ± {error:.3f}"
+    return f"{_signed(value)} ± {error:.3f}"
 
 
 def surely_above(differences: np.ndarray, tries: int = 1) -> bool | None:
@@ -160,7 +160,11 @@ def surely_not_below(differences: np.ndarray) -> bool | None:
 def interval_in_words(differences: np.ndarray, tries: int = 1) -> str:
     """A mean difference and its interval."""
     found = Difference.from_samples(differences, tries)
-    return f"{found.mean:+.3f}, from {found.low:+.3f} to {found.high:+.3f}"
+    return f"{_signed(found.mean)}, from {_signed(found.low)} to {_signed(found.high)}"
+
+
+def _signed(value: float) -> str:
+    return f"{round(value, 3) + 0:+.3f}"  # no -0.000
 
 
 def each_in_words(differences: Mapping[str, np.ndarray], tries: int = 1) -> str:
