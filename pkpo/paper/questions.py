@@ -305,8 +305,8 @@ QUESTION_RECIPES = (
         RATE_FIGURE,
         _rate,
         kind="own",
-        caveat="At 0.001 the seeds of k = 1 and of the entropy bonus end far apart: three leave most claims "
-        "undecided.",
+        caveat="At 0.001 the seeds of k = 1 and of the entropy bonus end far apart: three leave most "
+        "claims undecided.",
         errors_over="seeds and problems",
     ),
     recipe_of(
