@@ -181,15 +181,17 @@ def test_the_schedule_is_edited_by_keys_buttons_and_text(visit):
     text.fill("6@0,1@140")
     text.press("Enter")
     leads_to("6@0,1@140")
+    late_echo = (
+        "() => { const { controls } = document.querySelector('.pk-player').player;"
+        " controls.show(controls.accepted, controls.routes, controls.send); }"
+    )
     text.fill("three")
+    page.evaluate(late_echo)  # of what was set before, while the next is being typed
     text.press("Enter")
     expect(page.locator(".pk-said")).to_contain_text("schedule must look like")
     expect(text).to_have_value("three")
     leads_to("6@0,1@140")
-    page.evaluate(  # as a late echo of what was set before does
-        "() => { const { controls } = document.querySelector('.pk-player').player;"
-        " controls.show(controls.accepted, controls.routes, controls.send); }"
-    )
+    page.evaluate(late_echo)
     expect(text).to_have_value("three")
     expect(page.locator(".pk-said")).to_contain_text("schedule must look like")
     text.fill("linear:8->1 @ 100")

@@ -42,7 +42,7 @@ class Controls {
     this.details.innerHTML = '<summary>Schedule of k <code></code></summary><div></div><label>As text <input type="text" spellcheck="false" autocomplete="off"></label>';
     this.text = this.details.querySelector("input");
     this.text.setAttribute("aria-label", "Schedule");
-    this.text.addEventListener("change", () => this.type("schedule", this.text));
+    this.listen(this.text, "schedule");
     this.chart = new ScheduleChart(this.details.querySelector("div"), (pieces, done) =>
       this.write("schedule", scheduleText(pieces), done, pieces),
     );
@@ -63,7 +63,7 @@ class Controls {
     const typed = document.createElement("input");
     Object.assign(typed, { type: "text", inputMode: "decimal", autocomplete: "off" });
     typed.setAttribute("aria-label", label);
-    typed.addEventListener("change", () => this.type(field, typed));
+    this.listen(typed, field);
     const knob = { box, name, typed, short };
     box.append(name);
     if (slider) {
@@ -77,6 +77,21 @@ class Controls {
     }
     box.append(typed);
     return knob;
+  }
+
+  // Takes what is typed when it is entered; until then nothing that arrives writes over it.
+  listen(input, field) {
+    input.addEventListener("input", () => (this.editing = input));
+    input.addEventListener("change", () => this.type(field, input));
+    input.addEventListener("blur", () => {
+      if (this.editing !== input) return;
+      this.editing = null; // left as it had been
+      this.turn();
+    });
+  }
+
+  fill(input, text) {
+    if (input !== this.editing) input.value = text;
   }
 
   // --- What the page or the route says ----------------------------------------------------------------
@@ -99,7 +114,7 @@ class Controls {
     this.say(controls.said || this.refusal?.problem || "");
     this.keep(controls.shown, controls.problem);
     this.adopt(controls);
-    if (this.refusal?.input) this.refusal.input.value = this.refusal.text;
+    if (this.refusal?.input) this.fill(this.refusal.input, this.refusal.text);
   }
 
   // An assignment's link keeps some controls in view only.
@@ -198,6 +213,7 @@ class Controls {
   }
 
   type(field, input) {
+    this.editing = null;
     const text = input.value.replace(/\s+/g, "");
     if (field === "k" && /^\d{1,6}$/.test(text)) return this.slide("k", Number(text), true, input);
     this.write(field === "k" ? "schedule" : field, text || "?", true, null, input);
@@ -246,7 +262,7 @@ class Controls {
     }
     this.details.querySelector("code").textContent = this.run.schedule;
     this.details.firstChild.title = draft.help.schedule;
-    this.text.value = this.run.schedule;
+    this.fill(this.text, this.run.schedule);
     if (recorded)
       this.chart.show({
         pieces: this.run.pieces,
@@ -272,7 +288,7 @@ class Controls {
   }
 
   set(knob, value, stops) {
-    knob.typed.value = value;
+    this.fill(knob.typed, value);
     if (!knob.range) return;
     knob.stops = stops.includes(value) ? stops : [...stops, value].sort((a, b) => a - b);
     knob.range.max = knob.stops.length - 1;
