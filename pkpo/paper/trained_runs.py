@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -197,21 +197,23 @@ def claim_not_below(text: str, differences: np.ndarray, kind: Kind | None = None
 
 def claim_above_each(text: str, differences: Mapping[str, np.ndarray]) -> Claim:
     """The claim that several differences, by their names, are all surely above 0."""
-    return Claim(
-        text,
-        each_in_words(differences),
-        f"each {CONFIDENCE:.0%} interval above 0",
-        all_hold(surely_above(x) for x in differences.values()),
-    )
+    return _claim_each(text, differences, "above 0", surely_above)
 
 
 def claim_not_below_each(text: str, differences: Mapping[str, np.ndarray]) -> Claim:
     """The claim that none of several differences is below 0, by more than `MARGIN`."""
+    return _claim_each(text, differences, f"above -{MARGIN:g}, and not below 0", surely_not_below)
+
+
+def _claim_each(
+    text: str,
+    differences: Mapping[str, np.ndarray],
+    where: str,
+    holds: Callable[[np.ndarray], bool | None],
+) -> Claim:
+    required = f"each {CONFIDENCE:.0%} interval {where}"
     return Claim(
-        text,
-        each_in_words(differences),
-        f"each {CONFIDENCE:.0%} interval above -{MARGIN:g}, and not below 0",
-        all_hold(surely_not_below(x) for x in differences.values()),
+        text, each_in_words(differences), required, all_hold(map(holds, differences.values()))
     )
 
 
